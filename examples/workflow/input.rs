@@ -1,0 +1,160 @@
+//! From a file name to a workflow.
+//!
+//! The end of the name chooses the format: `.txt` and `.txt.gz` are edge lists, anything else is WfFormat.
+//! No more than [`MAX_BYTES`] are read, unpacked, so that neither `/dev/zero` nor a small file that unpacks
+//! to a huge one takes the memory of the machine.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+use thiserror::Error;
+
+use super::edge_list::{self, EdgeListError, Unit};
+use super::wfformat::{self, WfFormatError};
+use super::workflow::Workflow;
+
+/// The most that is read of a file, unpacked: 256 MiB.
+pub const MAX_BYTES: usize = 256 << 20;
+
+/// The workflow that runs when no file is named.
+pub const DEFAULT_JSON: &str = include_str!("default.json");
+
+/// Why there is no workflow, and what to do.
+#[derive(Debug, Error)]
+pub enum InputError {
+    /// The file cannot be opened or read.
+    #[error("{}: cannot read the file: {error}; check its name and permissions", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The file is compressed, but not whole.
+    #[error("{}: {what}; get the file again", .path.display())]
+    Gzip {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// More than [`MAX_BYTES`].
+    #[error("{}: larger than {} MiB unpacked; take a smaller workflow", .path.display(), MAX_BYTES >> 20)]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Not UTF-8.
+    #[error("{}: not UTF-8 text (byte {offset}); give WfFormat JSON or an edge list", .path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// Where the first bad byte is.
+        offset: usize,
+    },
+    /// An option that does not go with this kind of file.
+    #[error(
+        "--unit is for edge lists (.txt, .txt.gz); leave it out: WfFormat has its own runtimes"
+    )]
+    UnitWithoutEdgeList,
+    /// A WfFormat file that is wrong.
+    #[error("{}: {error}", .path.display())]
+    WfFormat {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: WfFormatError,
+    },
+    /// An edge list that is wrong.
+    #[error("{}: {error}", .path.display())]
+    EdgeList {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: EdgeListError,
+    },
+}
+
+/// Reads `file`, or the workflow of the example's own if there is none.
+///
+/// # Errors
+///
+/// [`InputError`]; its message is one line as long as the file's name is.
+pub fn load(file: Option<&Path>, unit: Option<Unit>) -> Result<Workflow, InputError> {
+    let edge_list = file.is_some_and(is_edge_list);
+    if unit.is_some() && !edge_list {
+        return Err(InputError::UnitWithoutEdgeList);
+    }
+    let path = file.unwrap_or(Path::new("default.json")).to_owned();
+    let text = file.map_or_else(|| Ok(DEFAULT_JSON.to_owned()), read_text)?;
+    if edge_list {
+        edge_list::parse(&text, unit.unwrap_or_default())
+            .map_err(|error| InputError::EdgeList { path, error })
+    } else {
+        wfformat::parse(&text).map_err(|error| InputError::WfFormat { path, error })
+    }
+}
+
+fn is_edge_list(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    name.ends_with(b".txt") || name.ends_with(b".txt.gz")
+}
+
+fn is_gzip(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "gz")
+}
+
+/// The whole file as text, unpacked if its name ends in `.gz`.
+fn read_text(path: &Path) -> Result<String, InputError> {
+    let file = File::open(path).map_err(|error| read_error(path, error))?;
+    let bytes = if is_gzip(path) {
+        read_limited(path, MultiGzDecoder::new(file)).map_err(|error| gzip_error(path, error))?
+    } else {
+        read_limited(path, file)?
+    };
+    String::from_utf8(bytes).map_err(|error| InputError::NotText {
+        path: path.to_owned(),
+        offset: error.utf8_error().valid_up_to(),
+    })
+}
+
+fn read_limited(path: &Path, from: impl Read) -> Result<Vec<u8>, InputError> {
+    let mut bytes = Vec::new();
+    let limit = MAX_BYTES as u64 + 1; // one more, to tell a full file from a cut one
+    from.take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(|error| read_error(path, error))?;
+    if bytes.len() > MAX_BYTES {
+        return Err(InputError::TooLarge {
+            path: path.to_owned(),
+        });
+    }
+    Ok(bytes)
+}
+
+fn read_error(path: &Path, error: io::Error) -> InputError {
+    InputError::Read {
+        path: path.to_owned(),
+        error,
+    }
+}
+
+/// The decoder reports bad data as read errors; which it is shows in the kind.
+fn gzip_error(path: &Path, error: InputError) -> InputError {
+    let InputError::Read { error, .. } = &error else {
+        return error;
+    };
+    let what = match error.kind() {
+        io::ErrorKind::UnexpectedEof => "the gzip data ends too early".to_owned(),
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+            format!("not valid gzip data ({error})")
+        }
+        _ => format!("cannot read the file: {error}"),
+    };
+    InputError::Gzip {
+        path: path.to_owned(),
+        what,
+    }
+}

@@ -1,0 +1,41 @@
+//! What waits between cranks: a virtual clock, or a parked thread. A host that owns its main loop needs none of this.
+
+mod park;
+mod run;
+mod virtual_time;
+
+pub use park::{MonotonicClock, ParkDriver};
+pub use run::{RunUntilError, Stall, Summary};
+pub use virtual_time::VirtualDriver;
+
+use crate::Notifier;
+use crate::time::Time;
+
+/// Keeps the time and waits, for [`WorkScheduler::run_until_done`](crate::WorkScheduler::run_until_done).
+pub trait Driver {
+    /// The time for the next crank; it never goes back.
+    fn now(&mut self) -> Time;
+
+    /// Waits until `until`, or until the notifier is called; without a time, until the notifier is called. Answers
+    /// `false` if that can never happen.
+    fn wait(&mut self, until: Option<Time>) -> bool;
+
+    /// What other threads call to end a wait, if this driver can be woken.
+    fn notifier(&self) -> Option<Notifier> {
+        None
+    }
+}
+
+impl<D: Driver + ?Sized> Driver for &mut D {
+    fn now(&mut self) -> Time {
+        (**self).now()
+    }
+
+    fn wait(&mut self, until: Option<Time>) -> bool {
+        (**self).wait(until)
+    }
+
+    fn notifier(&self) -> Option<Notifier> {
+        (**self).notifier()
+    }
+}

@@ -1,0 +1,138 @@
+//! Cranking to the end.
+
+use super::Driver;
+use crate::observe::StallReport;
+use crate::time::Time;
+use crate::work::{WorkId, WorkOutcome};
+use crate::{Budget, CancelToken, Next, UnknownWork, WorkScheduler};
+use std::time::Duration;
+use thiserror::Error;
+
+/// What a run to the end came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Turns given.
+    pub turns: u64,
+    /// Works settled.
+    pub settled: u64,
+    /// Cranks it took.
+    pub cranks: u64,
+    /// The time at the end.
+    pub finished: Time,
+    /// From the first crank to the last.
+    pub elapsed: Duration,
+}
+
+/// Works are left, and nothing will make them go on.
+#[derive(Clone, Debug, Error)]
+#[error("stalled: {report}")]
+pub struct Stall {
+    /// Who waits for what.
+    pub report: StallReport,
+    /// What had been done until then.
+    pub summary: Summary,
+}
+
+/// Why [`WorkScheduler::run_until`] ended without an outcome.
+#[derive(Clone, Debug, Error)]
+pub enum RunUntilError {
+    /// The work is not there (any more): with `Retain::Nothing` a settled work is gone at once.
+    #[error(transparent)]
+    Unknown(#[from] UnknownWork),
+    /// Nothing will make it settle.
+    #[error(transparent)]
+    Stall(#[from] Box<Stall>),
+}
+
+/// So many turns are given between two looks at the clock.
+const TURNS_PER_CRANK: u64 = 1 << 10;
+
+impl<C: ?Sized + 'static> WorkScheduler<C> {
+    /// Cranks and waits until all works have settled, however. Ends when they do; bounded only by what they do.
+    ///
+    /// # Errors
+    /// [`Stall`], if nothing will make the rest go on; the works stay as they are.
+    pub fn run_until_done(
+        &mut self,
+        app: &mut C,
+        driver: &mut (impl Driver + ?Sized),
+    ) -> Result<Summary, Box<Stall>> {
+        self.run(app, driver, |_| false)
+    }
+
+    /// The same; when the token is cancelled, all works are. Any token will do, one of several schedulers' too.
+    ///
+    /// # Errors
+    /// As [`WorkScheduler::run_until_done`].
+    pub fn run_until_done_with_cancel(
+        &mut self,
+        app: &mut C,
+        driver: &mut (impl Driver + ?Sized),
+        token: &CancelToken,
+    ) -> Result<Summary, Box<Stall>> {
+        token.listen(&self.inbox, None);
+        let result = self.run(app, driver, |_| false);
+        token.ignore(&self.inbox);
+        result
+    }
+
+    /// Cranks and waits until this work has settled; others may be left as they are then.
+    ///
+    /// # Errors
+    /// [`RunUntilError`]: the work is not there, or nothing will make it settle.
+    pub fn run_until(
+        &mut self,
+        id: impl Into<WorkId>,
+        app: &mut C,
+        driver: &mut (impl Driver + ?Sized),
+    ) -> Result<WorkOutcome, RunUntilError> {
+        let id = id.into();
+        self.lookup(id)?;
+        self.run(app, driver, |scheduler| {
+            scheduler.state(id).is_none_or(|state| state.is_settled())
+        })?;
+        let slot = self.lookup(id)?;
+        Ok(self.outcome_of(slot))
+    }
+
+    fn run(
+        &mut self,
+        app: &mut C,
+        driver: &mut (impl Driver + ?Sized),
+        done: impl Fn(&Self) -> bool,
+    ) -> Result<Summary, Box<Stall>> {
+        if let Some(notifier) = driver.notifier() {
+            self.inbox.set_notifier(Some(notifier));
+        }
+        let start = driver.now();
+        let mut summary = Summary {
+            turns: 0,
+            settled: 0,
+            cranks: 0,
+            finished: start,
+            elapsed: Duration::ZERO,
+        };
+        while !done(self) {
+            let crank = self.crank_work(driver.now(), app, Budget::turns(TURNS_PER_CRANK));
+            summary.turns += crank.turns;
+            summary.settled += crank.settled;
+            summary.cranks += 1;
+            summary.finished = self.now();
+            summary.elapsed = self.now().saturating_since(start);
+            let goes_on = match crank.next {
+                Next::Now => true,
+                Next::At(at) => driver.wait(Some(at)),
+                Next::External => driver.wait(None),
+                Next::Stalled => false,
+                Next::Idle => break,
+            };
+            if !goes_on && !done(self) {
+                return Err(Box::new(Stall {
+                    report: self.stall_report(),
+                    summary,
+                }));
+            }
+        }
+        Ok(summary)
+    }
+}

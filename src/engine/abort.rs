@@ -1,0 +1,234 @@
+//! Ending works early: cancel, limits, grace, shutdown.
+//!
+//! Only a work that was never granted a permit ends at once. An abort is otherwise a phase: the children first, then
+//! `on_abort` until it is ready (not for an attempt that failed by itself), all within the grace; then the work is
+//! dropped with all that is left below it.
+
+use super::WorkScheduler;
+use super::arena::{Abort, AbortCause, flag, mark};
+use super::crank::Hook;
+use super::wake::TimerKind;
+use crate::work::{Failure, FailureKind, WorkId, WorkState};
+
+impl<C: ?Sized + 'static> WorkScheduler<C> {
+    /// Cancels a work and what it owns. Works that were never granted a permit end at once, the others in their abort.
+    /// The answer is whether there was anything to cancel. O(works below it).
+    ///
+    /// # Errors
+    /// The id names no work of this scheduler.
+    pub fn cancel(&mut self, id: impl Into<WorkId>) -> Result<bool, super::UnknownWork> {
+        let slot = self.lookup(id.into())?;
+        let live = !self.arena.at(slot).state.is_settled();
+        if live {
+            self.begin_abort(slot, AbortCause::Cancel);
+        }
+        Ok(live)
+    }
+
+    /// Cancels all works, in the order in which they were added. O(n log n).
+    pub fn cancel_all(&mut self) {
+        for slot in self.arena.slots_by_age() {
+            // A work that settled meanwhile may have been reclaimed.
+            let root = self
+                .arena
+                .get(slot)
+                .is_some_and(|record| !record.state.is_settled())
+                && self.arena.meta(slot).parent == super::arena::NONE;
+            if root {
+                self.begin_abort(slot, AbortCause::Cancel);
+            }
+        }
+    }
+
+    /// Refuses new works from now on, and cancels the rest. Crank on until [`Next::Idle`](super::Next): that comes
+    /// within the longest grace. A second call changes nothing. O(n log n).
+    pub fn shutdown(&mut self) {
+        if !self.closed {
+            self.closed = true;
+            self.cancel_all();
+        }
+    }
+
+    /// Cancels the live children of a work; they do not count as failed ones.
+    pub(super) fn cancel_children_of(&mut self, slot: u32) {
+        for child in self.live_children_of(slot) {
+            self.arena.set(child, flag::BY_PARENT);
+            self.begin_abort(child, AbortCause::Cancel);
+        }
+    }
+
+    fn live_children_of(&self, slot: u32) -> Vec<u32> {
+        self.arena
+            .children(slot)
+            .filter(|&child| !self.arena.at(child).state.is_settled())
+            .collect()
+    }
+
+    /// Aborts a work and everything below it.
+    pub(super) fn begin_abort(&mut self, slot: u32, cause: AbortCause) {
+        let mut stack = vec![(slot, cause)];
+        while let Some((slot, cause)) = stack.pop() {
+            let record = self.arena.at(slot);
+            match record.state {
+                state if state.is_settled() => {}
+                WorkState::Aborting => self.override_abort(slot, cause),
+                _ if record.flags & flag::IN_TURN != 0 => self.arena.set(slot, flag::CANCEL),
+                _ if record.attempt == 0 => self.end_unstarted(slot, cause),
+                _ => {
+                    self.enter_abort(slot, cause, true);
+                    self.push_children(slot, &mut stack);
+                }
+            }
+        }
+    }
+
+    fn push_children(&mut self, slot: u32, stack: &mut Vec<(u32, AbortCause)>) {
+        for child in self.live_children_of(slot).into_iter().rev() {
+            self.arena.set(child, flag::BY_PARENT);
+            stack.push((child, AbortCause::Cancel));
+        }
+    }
+
+    fn end_unstarted(&mut self, slot: u32, cause: AbortCause) {
+        match cause {
+            AbortCause::Cancel => self.settle(slot, WorkState::Cancelled, None),
+            AbortCause::Fail(failure) => self.settle(slot, WorkState::Failed, Some(failure)),
+        }
+    }
+
+    /// A cancel beats a failure or retry that is still aborting.
+    fn override_abort(&mut self, slot: u32, cause: AbortCause) {
+        if let AbortCause::Cancel = cause
+            && let Some(abort) = self
+                .arena
+                .rare_mut(slot)
+                .and_then(|rare| rare.abort.as_mut())
+        {
+            abort.cause = AbortCause::Cancel;
+        }
+    }
+
+    /// The phase begins: out of every queue, only the grace is armed. Works without live children go on at once.
+    fn enter_abort(&mut self, slot: u32, cause: AbortCause, polite: bool) {
+        let state = self.arena.at(slot).state;
+        if state == WorkState::Queued {
+            self.permits.leave(&mut self.arena, slot);
+            self.arena.clear(slot, flag::RETURNER);
+        }
+        self.ready.remove(&mut self.arena, slot);
+        self.disarm_all(slot);
+        self.not_external(slot);
+        self.arena.clear(slot, flag::WOKEN | flag::CANCEL);
+        self.arena.at_mut(slot).marks &= !mark::SLEEPS;
+        let default = self.settings.abort_grace;
+        let rare = self.arena.rare_or_new(slot);
+        let grace = rare.extras.abort_grace.unwrap_or(default);
+        rare.abort = Some(Abort { cause, polite });
+        if let Some(token) = &rare.token {
+            token.mark();
+        }
+        let key = self
+            .wheel
+            .arm(self.now.saturating_add(grace), TimerKind::Grace.owner(slot));
+        self.arena.rare_or_new(slot).grace = Some(key);
+        self.change(slot, Some(state), WorkState::Aborting);
+        if self.arena.live_children(slot) == 0 {
+            self.drained(slot);
+        }
+    }
+
+    /// An attempt that failed by itself: its children are aborted and drained, without its own `on_abort`.
+    pub(super) fn drain_failed(&mut self, slot: u32, failure: Failure) {
+        let cause = if failure.is_cancelled() {
+            AbortCause::Cancel
+        } else {
+            AbortCause::Fail(failure)
+        };
+        self.enter_abort(slot, cause, false);
+        self.cancel_children_of(slot);
+    }
+
+    /// An aborting work has no live child (any more): its own turn, or the end.
+    pub(super) fn drained(&mut self, slot: u32) {
+        let polite = self
+            .arena
+            .rare(slot)
+            .and_then(|rare| rare.abort.as_ref())
+            .is_some_and(|abort| abort.polite);
+        if polite && self.arena.at(slot).body.is_some() {
+            self.ready.push(&mut self.arena, slot);
+        } else {
+            self.finishing.push_back(slot);
+        }
+    }
+
+    /// A deadline or an attempt timeout has come.
+    pub(super) fn limit(&mut self, slot: u32, kind: FailureKind) {
+        let failure = Failure::of_kind(kind);
+        if self.arena.at(slot).state == WorkState::Retrying {
+            return self.settle(slot, WorkState::Failed, Some(failure));
+        }
+        self.begin_abort(slot, AbortCause::Fail(failure));
+    }
+
+    /// The abort is over: `on_abort` was ready, or there was none to call.
+    pub(super) fn conclude_abort(&mut self, slot: u32, app: &mut C) {
+        let abort = self.arena.rare_mut(slot).and_then(|rare| rare.abort.take());
+        let cancelled = self.arena.take(slot, flag::CANCEL);
+        match abort.map(|abort| abort.cause) {
+            Some(AbortCause::Fail(failure)) if !cancelled => {
+                self.conclude_failure(slot, failure, app)
+            }
+            _ => {
+                self.call_hook(slot, Hook::Reset, app);
+                self.end_attempt(slot);
+                self.settle(slot, WorkState::Cancelled, None);
+            }
+        }
+    }
+
+    /// The grace is over, or nothing could end the abort: the work is dropped, what lives below it first.
+    pub(super) fn force(&mut self, slot: u32) {
+        let mut order = vec![slot];
+        let mut next = 0;
+        while next < order.len() {
+            let children = self.live_children_of(order[next]);
+            order.extend(children);
+            next += 1;
+        }
+        for &slot in order.iter().rev() {
+            self.force_one(slot);
+        }
+    }
+
+    fn force_one(&mut self, slot: u32) {
+        if self.arena.at(slot).state.is_settled() {
+            return;
+        }
+        if self.arena.at(slot).attempt == 0 {
+            self.arena.set(slot, flag::BY_PARENT);
+            return self.settle(slot, WorkState::Cancelled, None);
+        }
+        if self.arena.at(slot).state != WorkState::Aborting {
+            self.enter_abort(slot, AbortCause::Cancel, false);
+        }
+        self.recorder.forced_aborts += 1;
+        tracing::warn!(
+            id = self.arena.at(slot).serial,
+            name = &*self.arena.meta(slot).name,
+            "abort ended by force"
+        );
+        self.ready.remove(&mut self.arena, slot);
+        self.finishing.retain(|&other| other != slot);
+        let body = self.arena.at_mut(slot).body.take();
+        let panicked = self.drop_body(slot, body);
+        let abort = self.arena.rare_mut(slot).and_then(|rare| rare.abort.take());
+        self.end_attempt(slot);
+        match (panicked, abort.map(|abort| abort.cause)) {
+            (Some(failure), _) | (None, Some(AbortCause::Fail(failure))) => {
+                self.settle(slot, WorkState::Failed, Some(failure));
+            }
+            _ => self.settle(slot, WorkState::Cancelled, None),
+        }
+    }
+}

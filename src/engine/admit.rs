@@ -1,0 +1,514 @@
+//! Works and edges come in: `add`, `add_dependency`, `restart`.
+//!
+//! Everything is checked first, so that a refusal changes nothing; what can never run is refused here.
+
+use super::arena::{Meta, NONE, Rare, flag, mark};
+use super::aside::Aside;
+use super::context::WorkContext;
+use super::cycle::{self, settle, start};
+use super::permits::{GENERAL, Needs};
+use super::wake::TimerKind;
+use super::{AddError, CyclePath, DependencyError, Refused, RestartError, WorkScheduler};
+use crate::time::Time;
+use crate::work::{
+    EdgeKind, Failure, FailureKind, Handle, RootCause, Spec, Terms, Work, WorkId, WorkState,
+};
+use smallvec::SmallVec;
+use std::task::Poll;
+
+/// What a spec comes to once it has been checked.
+#[derive(Default)]
+struct Plan {
+    parent: Option<u32>,
+    before: SmallVec<[(u32, EdgeKind); 2]>,
+    needs: Needs,
+}
+
+impl<C: ?Sized + 'static> WorkScheduler<C> {
+    /// Adds a work. Its first turn comes in a later crank, or a later round of this one. O(1), but for the dependencies:
+    /// see [`WorkScheduler::add_dependency`].
+    ///
+    /// # Errors
+    /// [`AddError`]; use [`WorkScheduler::try_add`] to get the spec back.
+    pub fn add<W, T>(&mut self, spec: Spec<C, W>) -> Result<Handle<T>, AddError>
+    where
+        W: Work<C, T> + 'static,
+        T: 'static,
+    {
+        self.try_add(spec).map_err(AddError::from)
+    }
+
+    /// Adds a work, or gives its spec back.
+    ///
+    /// # Errors
+    /// [`Refused`]: the reason and the spec.
+    pub fn try_add<W, T>(&mut self, spec: Spec<C, W>) -> Result<Handle<T>, Refused<Spec<C, W>>>
+    where
+        W: Work<C, T> + 'static,
+        T: 'static,
+    {
+        match self.check(&spec.terms) {
+            Ok(plan) => Ok(Handle::new(self.admit(
+                spec.terms,
+                plan,
+                Box::new(Aside::new(spec.work)),
+            ))),
+            Err(error) => Err(Refused { error, spec }),
+        }
+    }
+
+    /// Adds a closure as a root work that depends on nothing; the closure's types are inferred.
+    ///
+    /// # Errors
+    /// [`AddError`].
+    pub fn add_fn<T, F>(
+        &mut self,
+        name: impl Into<crate::Name>,
+        work: F,
+    ) -> Result<Handle<T>, AddError>
+    where
+        F: FnMut(&mut WorkContext<'_, C>) -> Poll<Result<T, Failure>> + 'static,
+        T: 'static,
+    {
+        self.add(Spec::new(name, work))
+    }
+
+    /// Adds a boxed work under its own name, after all of `deps`, with so many retries: henyey-work's call.
+    ///
+    /// # Errors
+    /// [`AddError`].
+    pub fn add_work(
+        &mut self,
+        work: Box<dyn Work<C>>,
+        deps: &[WorkId],
+        retries: u32,
+    ) -> Result<WorkId, AddError> {
+        let mut terms = Terms::new(work.name().to_owned().into());
+        terms.after = deps.iter().map(|&id| (id, EdgeKind::After)).collect();
+        terms.retries = retries;
+        let plan = self.check(&terms)?;
+        Ok(self.admit(terms, plan, work))
+    }
+
+    // ---- checks ----
+
+    fn check(&mut self, terms: &Terms<C>) -> Result<Plan, AddError> {
+        if self.closed {
+            return Err(AddError::ShutDown);
+        }
+        if self.arena.len() >= self.settings.limits.works {
+            return Err(AddError::TooManyWorks(self.arena.len()));
+        }
+        let mut plan = Plan::default();
+        if terms.permit && self.permits.capacity(GENERAL) == 0 {
+            return Err(self.above_capacity(GENERAL, 1));
+        }
+        if let Some(id) = terms.parent {
+            plan.parent = Some(self.check_parent(id)?);
+        }
+        if !terms.after.is_empty() {
+            plan.before = self.check_dependencies(terms, plan.parent)?;
+        }
+        if let Some(extras) = &terms.extras {
+            plan.needs = self.check_pools(&extras.pools, terms.permit)?;
+        }
+        Ok(plan)
+    }
+
+    fn check_parent(&self, id: WorkId) -> Result<u32, AddError> {
+        let slot = self.lookup(id).map_err(AddError::Parent)?;
+        let state = self.arena.at(slot).state;
+        if state.is_settled() || state == WorkState::Aborting || self.arena.is(slot, flag::CANCEL) {
+            return Err(AddError::ParentDone(id, state));
+        }
+        Ok(slot)
+    }
+
+    fn check_dependencies(
+        &mut self,
+        terms: &Terms<C>,
+        parent: Option<u32>,
+    ) -> Result<SmallVec<[(u32, EdgeKind); 2]>, AddError> {
+        if self.graph.len() + terms.after.len() > self.settings.limits.edges {
+            return Err(AddError::TooManyEdges(self.graph.len()));
+        }
+        let mut before = SmallVec::with_capacity(terms.after.len());
+        for &(id, kind) in &terms.after {
+            let slot = self.lookup(id).map_err(AddError::Dependency)?;
+            // A new work closes a cycle only through its parent, which would have to settle before the dependency.
+            if let Some(parent) = parent
+                && self
+                    .cycles
+                    .precedes(&self.arena, &self.graph, settle(parent), settle(slot))
+            {
+                let mut works = self.cycle_path(settle(parent), settle(slot));
+                works.0.push((id, terms.name.clone()));
+                return Err(AddError::Cycle(works));
+            }
+            before.push((slot, kind));
+        }
+        Ok(before)
+    }
+
+    fn cycle_path(&self, from: u32, to: u32) -> CyclePath {
+        let works = cycle::path(&self.arena, &self.graph, from, to);
+        CyclePath(
+            works
+                .into_iter()
+                .map(|slot| (self.id(slot), self.arena.meta(slot).name.clone()))
+                .collect(),
+        )
+    }
+
+    fn check_pools(
+        &mut self,
+        pools: &[(crate::Name, u32)],
+        general: bool,
+    ) -> Result<Needs, AddError> {
+        let mut weights: SmallVec<[(u16, u64); 2]> = SmallVec::new();
+        for (name, weight) in pools.iter().filter(|(_, weight)| *weight > 0) {
+            let pool = self
+                .permits
+                .find(name)
+                .ok_or_else(|| AddError::NoSuchPool(name.clone()))?;
+            match weights.iter_mut().find(|(known, _)| *known == pool) {
+                Some((_, sum)) => *sum += *weight as u64,
+                None => weights.push((pool, *weight as u64)),
+            }
+        }
+        for &(pool, weight) in &weights {
+            let whole = weight + (general && pool == GENERAL) as u64;
+            if whole > self.permits.capacity(pool) as u64 {
+                return Err(self.above_capacity(pool, whole));
+            }
+        }
+        weights.sort_unstable();
+        let weights: SmallVec<[(u16, u32); 2]> = weights
+            .iter()
+            .map(|&(pool, weight)| (pool, weight as u32))
+            .collect();
+        Ok(Needs {
+            set: self.permits.intern(general, &weights),
+            weights,
+        })
+    }
+
+    fn above_capacity(&self, pool: u16, weight: u64) -> AddError {
+        AddError::AboveCapacity {
+            pool: self.permits.name(pool).clone(),
+            weight,
+            capacity: self.permits.capacity(pool),
+        }
+    }
+
+    // ---- adding ----
+
+    fn admit(&mut self, terms: Terms<C>, plan: Plan, body: Box<dyn Work<C>>) -> WorkId {
+        let parent_serial = plan.parent.map(|parent| self.arena.at(parent).serial);
+        let ordinal = self.ordinals.enter(parent_serial, &terms.name);
+        let deadline = terms.extras.as_ref().and_then(|extras| extras.deadline);
+        let meta = Meta {
+            name: terms.name,
+            error: None,
+            rare: terms
+                .extras
+                .map(|extras| Box::new(Rare::new(*extras, plan.needs))),
+            span: 0,
+            arrival: 0,
+            sleep_until: Time::ZERO,
+            parent: NONE,
+            prev_sibling: NONE,
+            next_sibling: NONE,
+            retries_left: terms.retries,
+            retries_spent: 0,
+            ordinal,
+            unsettled_dependents: 0,
+            priority: terms.priority,
+        };
+        self.recorder.retries_left += terms.retries as u64;
+        let flags = if terms.permit { 0 } else { flag::NO_PERMIT };
+        let (slot, serial) = self.arena.insert(body, flags, WorkState::Pending, meta);
+        if let Some(parent) = plan.parent {
+            self.arena.adopt(parent, slot);
+            self.hold_for_parent(parent, slot);
+        }
+        for &(before, kind) in &plan.before {
+            self.link(before, slot, kind);
+        }
+        if let Some(at) = deadline {
+            let key = self.wheel.arm(at, TimerKind::Deadline.owner(slot));
+            self.arena.rare_or_new(slot).deadline = Some(key);
+        }
+        match self.failed_dependency(slot) {
+            Some(failure) => self.enter_blocked(slot, None, failure),
+            None => self.enter_line(slot, None),
+        }
+        WorkId {
+            serial,
+            slot,
+            home: self.home,
+        }
+    }
+
+    /// A child waits for its parent's attempt, if that has not begun.
+    fn hold_for_parent(&mut self, parent: u32, slot: u32) {
+        let begun = match self.arena.at(parent).state {
+            WorkState::Pending | WorkState::Retrying => false,
+            WorkState::Queued => self.arena.is(parent, flag::RETURNER),
+            _ => true,
+        };
+        if !begun {
+            self.arena.set(slot, flag::HELD);
+            self.arena.at_mut(slot).open += 1;
+        }
+    }
+
+    /// Adds an edge to a work that has not started; one that exists counts once, and the stricter kind holds.
+    fn link(&mut self, before: u32, after: u32, kind: EdgeKind) {
+        if let Some(edge) = self.graph.find(&self.arena, before, after) {
+            if kind == EdgeKind::After && !self.graph.edge(edge).satisfied {
+                self.graph.edge_mut(edge).kind = kind;
+            }
+            return;
+        }
+        let state = self.arena.at(before).state;
+        let satisfied =
+            state == WorkState::Success || kind == EdgeKind::AfterSettled && state.is_settled();
+        self.graph
+            .link(&mut self.arena, before, after, kind, satisfied);
+        self.arena.meta_mut(before).unsettled_dependents += 1;
+        if !state.is_settled() {
+            self.arena.at_mut(after).open += 1;
+        }
+    }
+
+    /// The failure of a dependency that has settled without satisfying its edge, as this work's own.
+    fn failed_dependency(&self, slot: u32) -> Option<Failure> {
+        if self.arena.is(slot, flag::LOST_DEPENDENCY) {
+            let own = FailureKind::Blocked {
+                root: self.id(slot),
+                name: self.arena.meta(slot).name.clone(),
+            };
+            let known = self
+                .arena
+                .meta(slot)
+                .error
+                .clone()
+                .filter(|failure| RootCause::of(failure).is_some());
+            return Some(known.unwrap_or_else(|| Failure::of_kind(own)));
+        }
+        let edges = self.graph.into_slot(&self.arena, slot);
+        let mut failed =
+            edges.filter(|edge| !edge.satisfied && self.arena.at(edge.before).state.is_settled());
+        failed.next().map(|edge| self.blocked_by(edge.before))
+    }
+
+    /// What a dependent of this settled work records as the cause of its being Blocked.
+    pub(super) fn blocked_by(&self, slot: u32) -> Failure {
+        let meta = self.arena.meta(slot);
+        match &meta.error {
+            // The root cause is the same all along a chain, and shared.
+            Some(failure) if self.arena.at(slot).state == WorkState::Blocked => failure.clone(),
+            failure => {
+                let cause = failure
+                    .clone()
+                    .filter(|_| self.arena.at(slot).state == WorkState::Failed);
+                let kind = FailureKind::Blocked {
+                    root: self.id(slot),
+                    name: meta.name.clone(),
+                };
+                Failure::caused(kind, cause)
+            }
+        }
+    }
+
+    /// The first state of a work that is added or restarted (`from` is its old state), if nothing blocks it.
+    fn enter_line(&mut self, slot: u32, from: Option<WorkState>) {
+        let at_once = self.permits.needs_none(&self.arena, slot)
+            || self.permits.waiting() == 0 && self.permits.fits(&self.arena, slot);
+        let to = match self.arena.at(slot).open {
+            0 if at_once => WorkState::Running,
+            0 => WorkState::Queued,
+            _ => WorkState::Pending,
+        };
+        if to == WorkState::Running {
+            self.begin_attempt(slot);
+        }
+        self.change(slot, from, to);
+        match to {
+            WorkState::Running => self.ready.push(&mut self.arena, slot),
+            WorkState::Queued => self.permits.join(&mut self.arena, slot),
+            _ => {}
+        }
+    }
+
+    /// The same for a work that can never run, because a dependency has failed already.
+    fn enter_blocked(&mut self, slot: u32, from: Option<WorkState>, failure: Failure) {
+        self.disarm_all(slot);
+        self.arena.meta_mut(slot).error = Some(failure);
+        self.change(slot, from, WorkState::Blocked);
+        self.after_settling(slot);
+        self.drain_settling();
+    }
+
+    /// Makes `after` wait until `before` has succeeded. A work that has had no turn goes back to Pending for it (and
+    /// its permit, if it has one, to the next); if `before` has failed already, it becomes Blocked.
+    ///
+    /// Whether the edge exists already, and whether it closes a cycle, is found from both ends at once: the cost is
+    /// bounded by the smaller of what `before` still needs and what needs `after`; O(1) if either is nothing.
+    ///
+    /// # Errors
+    /// [`DependencyError`]: an id that is not there, a work that has started or settled, a cycle with its path.
+    pub fn add_dependency(
+        &mut self,
+        before: impl Into<WorkId>,
+        after: impl Into<WorkId>,
+    ) -> Result<(), DependencyError> {
+        let (before, after) = (before.into(), after.into());
+        let first = self.lookup(before).map_err(DependencyError::Before)?;
+        let then = self.lookup(after).map_err(DependencyError::After)?;
+        self.check_edge(first, then)?;
+        let open = self.arena.at(then).open;
+        self.link(first, then, EdgeKind::After);
+        let edge_failed = self.arena.at(first).state.is_settled();
+        if edge_failed && let Some(failure) = self.failed_dependency(then) {
+            if self.arena.at(then).state == WorkState::Running {
+                self.revoke_attempt(then);
+            }
+            self.settle(then, WorkState::Blocked, Some(failure));
+        } else if self.arena.at(then).open > open {
+            self.withdraw(then);
+        }
+        Ok(())
+    }
+
+    fn check_edge(&mut self, first: u32, then: u32) -> Result<(), DependencyError> {
+        let record = self.arena.at(then);
+        let fresh = match record.state {
+            WorkState::Pending => true,
+            WorkState::Queued => record.turns == 0 && record.attempt == 0,
+            WorkState::Running => record.turns == 0 && self.arena.live_children(then) == 0,
+            _ => false,
+        };
+        if !fresh || record.flags & flag::IN_TURN != 0 {
+            return Err(DependencyError::Started(self.id(then), record.state));
+        }
+        if self.graph.len() >= self.settings.limits.edges {
+            return Err(DependencyError::TooManyEdges(self.graph.len()));
+        }
+        if self
+            .cycles
+            .precedes(&self.arena, &self.graph, start(then), settle(first))
+        {
+            return Err(DependencyError::Cycle(
+                self.cycle_path(start(then), settle(first)),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Sends a work that has had no turn back to Pending.
+    fn withdraw(&mut self, slot: u32) {
+        let state = self.arena.at(slot).state;
+        match state {
+            WorkState::Queued => self.permits.leave(&mut self.arena, slot),
+            WorkState::Running => self.revoke_attempt(slot),
+            _ => return,
+        }
+        self.change(slot, Some(state), WorkState::Pending);
+    }
+
+    /// Takes back a grant whose work has had no turn: the attempt has not been.
+    fn revoke_attempt(&mut self, slot: u32) {
+        self.ready.remove(&mut self.arena, slot);
+        self.permits.give_back(&mut self.arena, slot);
+        self.disarm_attempt(slot);
+        let record = self.arena.at_mut(slot);
+        record.attempt = 0;
+        record.marks &= !mark::ATTEMPT;
+        self.recorder.attempts -= 1;
+        if let Some(rare) = self.arena.rare_mut(slot) {
+            rare.tracing = None;
+        }
+    }
+
+    // ---- restarting ----
+
+    /// Runs a settled work anew: output and retry count are cleared, its open dependencies are taken as they are
+    /// (Blocked again if one has failed), its dependents stay as they are. O(dependencies).
+    ///
+    /// # Errors
+    /// [`RestartError`]: not there, not settled, after `shutdown`, a child whose parent has settled or is aborting, or
+    /// a work that was dropped.
+    pub fn restart(&mut self, id: impl Into<WorkId>) -> Result<(), RestartError> {
+        let id = id.into();
+        let slot = self.lookup(id)?;
+        let state = self.arena.at(slot).state;
+        if !state.is_settled() {
+            return Err(RestartError::NotSettled(id, state));
+        }
+        if self.closed {
+            return Err(RestartError::ShutDown);
+        }
+        let parent = self.arena.meta(slot).parent;
+        let parent_aborts = parent != NONE && self.arena.at(parent).state == WorkState::Aborting;
+        if self.arena.is(slot, flag::ORPHAN) || parent_aborts {
+            return Err(RestartError::ParentDone(id));
+        }
+        if self.arena.at(slot).body.is_none() {
+            return Err(RestartError::Gone(id));
+        }
+        self.make_new(slot, state);
+        match self.failed_dependency(slot) {
+            Some(failure) => self.enter_blocked(slot, Some(state), failure),
+            None => {
+                self.arena.meta_mut(slot).error = None;
+                self.enter_line(slot, Some(state));
+            }
+        }
+        Ok(())
+    }
+
+    /// Clears what an earlier run has left, and counts the work among the unsettled again.
+    fn make_new(&mut self, slot: u32, state: WorkState) {
+        let record = self.arena.at_mut(slot);
+        let attempts = std::mem::take(&mut record.attempt);
+        record.turns = 0;
+        record.open = 0;
+        record.flags &= flag::NO_PERMIT | flag::LOST_DEPENDENCY | flag::SIDE;
+        record.marks = 0;
+        let meta = self.arena.meta_mut(slot);
+        self.recorder.retries_left += meta.retries_spent as u64;
+        meta.retries_left += std::mem::take(&mut meta.retries_spent);
+        let parent = meta.parent;
+        if attempts > 0 || meta.rare.is_some() {
+            let rare = self.arena.rare_or_new(slot);
+            rare.attempts_before = rare.attempts_before.wrapping_add(attempts);
+            rare.output = None;
+        }
+        self.reopen_edges(slot);
+        if parent != NONE {
+            self.child_restarted(parent, state);
+            self.hold_for_parent(parent, slot);
+        }
+        if let Some(at) = self.arena.rare(slot).and_then(|rare| rare.extras.deadline) {
+            let key = self.wheel.arm(at, TimerKind::Deadline.owner(slot));
+            self.arena.rare_or_new(slot).deadline = Some(key);
+        }
+    }
+
+    fn reopen_edges(&mut self, slot: u32) {
+        let mut edge = self.arena.at(slot).first_in;
+        while edge != NONE {
+            let (before, satisfied) = (
+                self.graph.edge(edge).before,
+                self.graph.edge(edge).satisfied,
+            );
+            self.arena.meta_mut(before).unsettled_dependents += 1;
+            if !satisfied && !self.arena.at(before).state.is_settled() {
+                self.arena.at_mut(slot).open += 1;
+            }
+            edge = self.graph.next_in(edge);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Puts a work's output aside, so that every work in the arena has the same, small return type.
+
+use super::WorkContext;
+use crate::work::{Failure, Progress, Work};
+use std::fmt;
+use std::marker::PhantomData;
+use std::task::Poll;
+
+/// A `Work<C, T>` as a `Work<C>`; its output goes to the work's record.
+pub(crate) struct Aside<W, T> {
+    work: W,
+    output: PhantomData<fn() -> T>,
+}
+
+impl<W, T> Aside<W, T> {
+    pub fn new(work: W) -> Self {
+        Aside {
+            work,
+            output: PhantomData,
+        }
+    }
+}
+
+impl<C: ?Sized + 'static, T: 'static, W: Work<C, T>> Work<C> for Aside<W, T> {
+    #[inline]
+    fn poll(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<(), Failure>> {
+        match self.work.poll(cx) {
+            Poll::Ready(Ok(output)) => {
+                cx.put_aside(output);
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(failure)) => Poll::Ready(Err(failure)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn name(&self) -> &str {
+        self.work.name()
+    }
+
+    fn on_abort(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<()> {
+        self.work.on_abort(cx)
+    }
+
+    fn on_reset(&mut self, cx: &mut WorkContext<'_, C>) {
+        self.work.on_reset(cx);
+    }
+
+    fn on_success(&mut self, cx: &mut WorkContext<'_, C>) {
+        self.work.on_success(cx);
+    }
+
+    fn on_failure_retry(&mut self, cx: &mut WorkContext<'_, C>) {
+        self.work.on_failure_retry(cx);
+    }
+
+    fn on_failure_raise(&mut self, cx: &mut WorkContext<'_, C>) {
+        self.work.on_failure_raise(cx);
+    }
+
+    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.work.status(f)
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        self.work.progress()
+    }
+}

@@ -1,0 +1,201 @@
+//! The invariants, checked: a glance after every crank in debug builds, everything for small schedulers and on request.
+
+use super::WorkScheduler;
+use super::arena::flag;
+use crate::work::WorkState;
+
+/// Up to so many works a debug build checks everything after every crank.
+const SMALL: usize = 1_000;
+
+macro_rules! ensure {
+    ($holds:expr, $($message:tt)+) => {
+        if !$holds {
+            return Err(format!($($message)+));
+        }
+    };
+}
+
+impl<C: ?Sized + 'static> WorkScheduler<C> {
+    /// In debug builds, after every crank.
+    pub(super) fn check_invariants(&self) {
+        let result = if self.arena.len() <= SMALL {
+            self.audit()
+        } else {
+            self.glance()
+        };
+        if let Err(broken) = result {
+            panic!("an invariant of the engine is broken, please report this: {broken}");
+        }
+    }
+
+    /// The counters against each other. O(pools).
+    fn glance(&self) -> Result<(), String> {
+        let n = |state: WorkState| self.recorder.by_state[state as usize];
+        ensure!(
+            n(WorkState::Queued) == self.permits.waiting() as u64,
+            "queued works and the permit queue differ"
+        );
+        ensure!(
+            self.ready.len() as u64 <= n(WorkState::Running) + n(WorkState::Aborting),
+            "more turns are coming than works run"
+        );
+        ensure!(
+            !self.can_grant(),
+            "a permit is free for a work that waits for it"
+        );
+        let in_flight: u64 = WorkState::ALL
+            .iter()
+            .filter(|state| !state.is_settled())
+            .map(|&state| n(state))
+            .sum();
+        ensure!(
+            in_flight == self.recorder.unsettled,
+            "unsettled works are miscounted"
+        );
+        Ok(())
+    }
+
+    /// Everything, counted anew. O(works + edges); for tests and fuzzing.
+    ///
+    /// # Errors
+    /// What is broken, in words. That is a defect of this crate.
+    #[doc(hidden)]
+    pub fn audit(&self) -> Result<(), String> {
+        self.glance()?;
+        for pool in self.permits.pools() {
+            let (used, held) = (
+                self.permits.used(pool),
+                self.permits.recount(&self.arena)[pool as usize],
+            );
+            ensure!(
+                used == held,
+                "pool {}: {used} permits are out, works hold {held}",
+                self.permits.name(pool)
+            );
+        }
+        let (mut timers, mut external, mut retries) = (0, 0, 0);
+        for slot in self.arena.slots() {
+            self.audit_work(slot).map_err(|broken| {
+                format!(
+                    "{} `{}`: {broken}",
+                    self.id(slot),
+                    self.arena.meta(slot).name
+                )
+            })?;
+            timers += self.timers_of(slot);
+            external += self.arena.is(slot, flag::EXTERNAL) as u32;
+            retries += self.arena.meta(slot).retries_left as u64;
+        }
+        ensure!(
+            timers == self.wheel.len(),
+            "works have {timers} timers, the wheel {}",
+            self.wheel.len()
+        );
+        ensure!(
+            external == self.external_sleepers,
+            "external sleepers are miscounted"
+        );
+        ensure!(
+            retries == self.recorder.retries_left,
+            "retries left are miscounted"
+        );
+        Ok(())
+    }
+
+    fn timers_of(&self, slot: u32) -> usize {
+        let rare = self.arena.rare(slot);
+        let limits = rare.map_or([None; 3], |rare| [rare.deadline, rare.timeout, rare.grace]);
+        limits.iter().flatten().count() + self.arena.at(slot).alarm.is_some() as usize
+    }
+
+    fn audit_work(&self, slot: u32) -> Result<(), String> {
+        let record = self.arena.at(slot);
+        let (state, has) = (record.state, |flag: u16| record.flags & flag != 0);
+        ensure!(!has(flag::IN_TURN), "is in a turn between cranks");
+        ensure!(!has(flag::CANCEL), "a cancel was forgotten");
+        match state {
+            WorkState::Pending => ensure!(record.open > 0, "Pending on nothing"),
+            WorkState::Running => ensure!(
+                has(flag::READY) && has(flag::PERMIT),
+                "Running without turn or permit"
+            ),
+            WorkState::Waiting => {
+                let inner = self
+                    .arena
+                    .rare(slot)
+                    .is_some_and(|rare| rare.family.live > 0 || !rare.watching.is_empty());
+                ensure!(
+                    record.alarm.is_some() || has(flag::EXTERNAL) || inner,
+                    "Waiting for nothing"
+                );
+            }
+            WorkState::Aborting => {
+                ensure!(self.timers_of(slot) > 0, "Aborting without a grace");
+            }
+            WorkState::Retrying => ensure!(record.alarm.is_some(), "Retrying for ever"),
+            _ => {}
+        }
+        let holds = matches!(
+            state,
+            WorkState::Running | WorkState::Waiting | WorkState::Aborting
+        );
+        ensure!(holds || !has(flag::PERMIT), "holds a permit in {state}");
+        ensure!(
+            !has(flag::READY) || matches!(state, WorkState::Running | WorkState::Aborting),
+            "a turn in {state}"
+        );
+        self.audit_family(slot)?;
+        self.audit_edges(slot)
+    }
+
+    fn audit_family(&self, slot: u32) -> Result<(), String> {
+        let children: Vec<u32> = self.arena.children(slot).collect();
+        let live = children
+            .iter()
+            .filter(|&&child| !self.arena.at(child).state.is_settled())
+            .count();
+        ensure!(
+            live == self.arena.live_children(slot) as usize,
+            "live children are miscounted"
+        );
+        ensure!(
+            children
+                .iter()
+                .all(|&child| self.arena.meta(child).parent == slot),
+            "a child has another parent"
+        );
+        ensure!(
+            live == 0 || !self.arena.at(slot).state.is_settled(),
+            "settled before its children"
+        );
+        Ok(())
+    }
+
+    fn audit_edges(&self, slot: u32) -> Result<(), String> {
+        let record = self.arena.at(slot);
+        let settled = |slot: u32| self.arena.at(slot).state.is_settled();
+        let unsettled = self
+            .graph
+            .out(&self.arena, slot)
+            .filter(|edge| !settled(edge.after))
+            .count();
+        ensure!(
+            unsettled == self.arena.meta(slot).unsettled_dependents as usize,
+            "unsettled dependents are miscounted"
+        );
+        let into = self.graph.into_slot(&self.arena, slot);
+        let open = into
+            .filter(|edge| !edge.satisfied && !settled(edge.before))
+            .count();
+        let held = record.flags & flag::HELD != 0;
+        if record.state == WorkState::Pending {
+            ensure!(
+                record.open as usize == open + held as usize,
+                "open dependencies are miscounted"
+            );
+        } else if !record.state.is_settled() {
+            ensure!(open == 0 && !held, "has begun before its dependencies");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,163 @@
+//! How a scheduler is set up.
+
+use super::arena::MAX_WORKS;
+use super::events::EventSink;
+use crate::work::{Backoff, Name};
+use std::time::Duration;
+
+/// How a scheduler is set up. Every field has a default, and a method of the same name to set it.
+///
+/// ```
+/// use crankwork::{Retain, WorkScheduler, WorkSchedulerConfig};
+/// use std::time::Duration;
+/// let config = WorkSchedulerConfig::default()
+///     .max_concurrency(64)
+///     .retry_delay(Duration::from_secs(5))
+///     .pool("disk", 2)
+///     .retain(Retain::Failures);
+/// let scheduler = WorkScheduler::<()>::new(config);
+/// # let _ = scheduler;
+/// ```
+pub struct WorkSchedulerConfig {
+    /// How many attempts may hold a permit at once. Default 4. With 0 nothing that needs a permit can be added.
+    pub max_concurrency: usize,
+    /// The delay before a retry, for works that have none of their own. Default [`Backoff::exponential`].
+    pub backoff: Backoff,
+    /// Named pools and their capacities.
+    pub pools: Vec<(Name, u32)>,
+    /// The seed of every random stream. Default 0.
+    pub seed: u64,
+    /// Bounds on what a scheduler holds.
+    pub limits: Limits,
+    /// Whether a panic in a turn, hook or drop is turned into a failure of that work (the default), or goes on through
+    /// `crank_work` after the work has been failed.
+    pub catch_panics: bool,
+    /// How long an abort may take before the work is dropped, for works that say nothing else. Default 10 s.
+    pub abort_grace: Duration,
+    /// Which settled root works stay until the host reaps them.
+    pub retain: Retain,
+    /// How many events `poll_event` can lag behind before events are dropped and counted. Default 0: no events.
+    pub events: usize,
+    /// Also receives every event.
+    pub event_sink: Option<Box<dyn EventSink>>,
+}
+
+/// Which settled root works stay in the scheduler until the host reaps them. Children are reclaimed with their parent,
+/// and nothing is while a work that is `after` it is unsettled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Retain {
+    /// All of them: the default.
+    #[default]
+    All,
+    /// Those that did not succeed.
+    Failures,
+    /// None: outcomes are seen through events or `on_settled`.
+    Nothing,
+}
+
+/// Bounds on what a scheduler holds. What is above them is refused with an error, and nothing is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Works in the scheduler, settled ones that have not been reclaimed included. At most, and by default, 2^30.
+    pub works: usize,
+    /// Edges between them. At most, and by default, 2^31.
+    pub edges: usize,
+    /// Messages from other threads that have not been taken. Default 65,536.
+    pub inbox: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            works: MAX_WORKS,
+            edges: MAX_EDGES,
+            inbox: 1 << 16,
+        }
+    }
+}
+
+pub(crate) const MAX_EDGES: usize = 1 << 31;
+
+impl Default for WorkSchedulerConfig {
+    fn default() -> Self {
+        WorkSchedulerConfig {
+            max_concurrency: 4,
+            backoff: Backoff::exponential(),
+            pools: Vec::new(),
+            seed: 0,
+            limits: Limits::default(),
+            catch_panics: true,
+            abort_grace: Duration::from_secs(10),
+            retain: Retain::All,
+            events: 0,
+            event_sink: None,
+        }
+    }
+}
+
+impl WorkSchedulerConfig {
+    /// How many attempts may hold a permit at once.
+    pub fn max_concurrency(mut self, permits: usize) -> Self {
+        self.max_concurrency = permits;
+        self
+    }
+
+    /// The back-off of works that have none of their own.
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// The same fixed delay before every retry, as henyey-work has it.
+    pub fn retry_delay(self, delay: Duration) -> Self {
+        self.backoff(Backoff::fixed(delay))
+    }
+
+    /// Adds a named pool.
+    pub fn pool(mut self, name: impl Into<Name>, capacity: u32) -> Self {
+        self.pools.push((name.into(), capacity));
+        self
+    }
+
+    /// The seed of every random stream.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Bounds on what the scheduler holds.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Whether panics become failures.
+    pub fn catch_panics(mut self, catch: bool) -> Self {
+        self.catch_panics = catch;
+        self
+    }
+
+    /// How long an abort may take.
+    pub fn abort_grace(mut self, grace: Duration) -> Self {
+        self.abort_grace = grace;
+        self
+    }
+
+    /// Which settled root works stay.
+    pub fn retain(mut self, retain: Retain) -> Self {
+        self.retain = retain;
+        self
+    }
+
+    /// How many events are kept for `poll_event`.
+    pub fn events(mut self, capacity: usize) -> Self {
+        self.events = capacity;
+        self
+    }
+
+    /// Where events go besides.
+    pub fn event_sink(mut self, sink: impl EventSink + 'static) -> Self {
+        self.event_sink = Some(Box::new(sink));
+        self
+    }
+}

@@ -1,0 +1,312 @@
+//! What a work may do during its turn.
+
+use super::arena::{flag, mark};
+use super::decide::DecisionKind;
+use super::inbox::{CancelToken, RemoteWaker};
+use super::streams::{self, Purpose, Stream};
+use super::{AddError, Children, DependencyError, UnknownWork, WorkScheduler};
+use crate::time::Time;
+use crate::work::{Failure, Handle, Name, Spec, Work, WorkId, WorkState};
+use std::any::TypeId;
+use std::task::Poll;
+use std::time::Duration;
+
+/// Which call of a work is being made.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Mode {
+    #[default]
+    Poll,
+    Abort,
+    Hook,
+}
+
+/// What a work has said during its present turn.
+#[derive(Clone, Copy, Default)]
+pub(super) struct TurnNotes {
+    /// The earliest `wake_at`.
+    pub alarm: Option<Time>,
+    pub yielded: bool,
+    pub expects_wake: bool,
+    mode: Mode,
+}
+
+impl TurnNotes {
+    pub fn new(mode: Mode) -> Self {
+        TurnNotes {
+            mode,
+            ..TurnNotes::default()
+        }
+    }
+}
+
+/// Lent to a work for one turn or hook: the application, and what the work may do with the engine.
+///
+/// All calls are O(1) unless they say otherwise. What is asked for in a turn (alarms, `yield_now`, `expect_wake`) is
+/// forgotten at the next.
+pub struct WorkContext<'a, C: ?Sized> {
+    /// The application, lent by the crank.
+    pub app: &'a mut C,
+    engine: &'a mut WorkScheduler<C>,
+    slot: u32,
+}
+
+impl<'a, C: ?Sized + 'static> WorkContext<'a, C> {
+    pub(super) fn new(app: &'a mut C, engine: &'a mut WorkScheduler<C>, slot: u32) -> Self {
+        WorkContext { app, engine, slot }
+    }
+
+    // ---- what it is ----
+
+    /// The work's id.
+    pub fn id(&self) -> WorkId {
+        self.engine.id(self.slot)
+    }
+
+    /// The work's name.
+    pub fn name(&self) -> &Name {
+        &self.engine.arena.meta(self.slot).name
+    }
+
+    /// The time of this crank.
+    pub fn now(&self) -> Time {
+        self.engine.now
+    }
+
+    /// Which attempt this is: 1 is the first.
+    pub fn attempt(&self) -> u32 {
+        self.engine.arena.at(self.slot).attempt
+    }
+
+    /// Whether the work is being aborted, or has been cancelled in this turn.
+    pub fn is_cancelled(&self) -> bool {
+        let record = self.engine.arena.at(self.slot);
+        record.state == WorkState::Aborting || record.flags & flag::CANCEL != 0
+    }
+
+    /// A token for other threads: they see in it when this attempt is aborted, and can cancel the work with it.
+    pub fn cancel_token(&mut self) -> CancelToken {
+        let id = self.id();
+        let engine = &mut *self.engine;
+        let token = &mut engine.arena.rare_or_new(self.slot).token;
+        token.get_or_insert_with(|| {
+            let token = CancelToken::new();
+            token.listen(&engine.inbox, Some(id));
+            token
+        });
+        token.clone().unwrap_or_default()
+    }
+
+    // ---- waiting ----
+
+    /// Asks for another turn in the next round: `return cx.yield_now()`.
+    pub fn yield_now<R>(&mut self) -> Poll<R> {
+        self.engine.notes.yielded = true;
+        Poll::Pending
+    }
+
+    /// Sleeps: pending until `duration` after the first call, then ready once. The end of a sleep survives other wakes.
+    ///
+    /// A work has one sleep at a time: `ready!(cx.sleep(d))` fits a loop or a single nap; a machine with several
+    /// different waits keeps its own state and uses [`WorkContext::wake_after`]. Even a sleep of zero takes a round.
+    pub fn sleep(&mut self, duration: Duration) -> Poll<()> {
+        let now = self.engine.now;
+        let marks = &mut self.engine.arena.at_mut(self.slot).marks;
+        let asleep = *marks & mark::SLEEPS != 0;
+        *marks |= mark::SLEEPS;
+        let until = &mut self.engine.arena.meta_mut(self.slot).sleep_until;
+        if !asleep {
+            *until = now.saturating_add(duration);
+        }
+        let until = *until;
+        if asleep && until <= now {
+            self.engine.arena.at_mut(self.slot).marks &= !mark::SLEEPS;
+            return Poll::Ready(());
+        }
+        self.wake_at(until);
+        Poll::Pending
+    }
+
+    /// Wakes the work at that time if it sleeps then; of several in one turn the earliest counts, and the next turn
+    /// drops it. A time that is not after `now` gives a turn in a later round.
+    pub fn wake_at(&mut self, at: Time) {
+        let alarm = &mut self.engine.notes.alarm;
+        *alarm = Some(alarm.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    /// [`WorkContext::wake_at`] so long after now; the end of time (584 years) at the latest.
+    pub fn wake_after(&mut self, delay: Duration) {
+        self.wake_at(self.engine.now.saturating_add(delay));
+    }
+
+    /// Says that another work, or the host, will wake this one: without that, a `Pending` that nothing known can end
+    /// fails as a lost wake.
+    pub fn expect_wake(&mut self) {
+        self.engine.notes.expects_wake = true;
+    }
+
+    /// Wakes this work when `id` settles; if it has settled already, at once. Watching twice counts once. It lasts
+    /// until `id` settles or this attempt ends. O(works that it watches).
+    ///
+    /// # Errors
+    /// The id names no work of this scheduler.
+    pub fn watch(&mut self, id: impl Into<WorkId>) -> Result<(), UnknownWork> {
+        let slot = self.engine.lookup(id.into())?;
+        self.engine.watch_slot(self.slot, slot);
+        Ok(())
+    }
+
+    /// A waker for other threads. As long as a clone of it lives, the work may sleep.
+    pub fn remote_waker(&mut self) -> RemoteWaker {
+        let witness = self.engine.arena.witness(self.slot);
+        let engine = &mut *self.engine;
+        let rare = engine.arena.rare_or_new(self.slot);
+        if let Some(cell) = rare.remote.as_ref().and_then(std::sync::Weak::upgrade) {
+            return RemoteWaker { cell };
+        }
+        let waker = RemoteWaker::new(&engine.inbox, witness);
+        rare.remotes += 1;
+        rare.remote = Some(std::sync::Arc::downgrade(&waker.cell));
+        waker
+    }
+
+    /// Gives the permit back at the end of this turn; the work has its next turn only when it has it again. Ignored if
+    /// this turn ends the attempt.
+    pub fn release_permit(&mut self) {
+        self.engine.arena.set(self.slot, flag::RELEASE);
+    }
+
+    // ---- other works ----
+
+    /// Adds a child: it belongs to this attempt, and this work settles only after it.
+    ///
+    /// # Errors
+    /// [`AddError`]; in hooks and in `on_abort` always.
+    pub fn spawn<W, T>(&mut self, spec: Spec<C, W>) -> Result<Handle<T>, AddError>
+    where
+        W: Work<C, T> + 'static,
+        T: 'static,
+    {
+        if self.engine.notes.mode != Mode::Poll {
+            return Err(AddError::NotInATurn);
+        }
+        let parent = self.id();
+        self.engine.add(spec.parent(parent))
+    }
+
+    /// Adds a closure as a child; its types are inferred.
+    ///
+    /// # Errors
+    /// As [`WorkContext::spawn`].
+    pub fn spawn_fn<T, F>(&mut self, name: impl Into<Name>, work: F) -> Result<Handle<T>, AddError>
+    where
+        F: FnMut(&mut WorkContext<'_, C>) -> Poll<Result<T, Failure>> + 'static,
+        T: 'static,
+    {
+        self.spawn(Spec::new(name, work))
+    }
+
+    /// Adds a work that is nobody's child (unless the spec names a parent).
+    ///
+    /// # Errors
+    /// [`AddError`].
+    pub fn spawn_root<W, T>(&mut self, spec: Spec<C, W>) -> Result<Handle<T>, AddError>
+    where
+        W: Work<C, T> + 'static,
+        T: 'static,
+    {
+        self.engine.add(spec)
+    }
+
+    /// As [`WorkScheduler::add_dependency`].
+    ///
+    /// # Errors
+    /// [`DependencyError`].
+    pub fn add_dependency(
+        &mut self,
+        before: impl Into<WorkId>,
+        after: impl Into<WorkId>,
+    ) -> Result<(), DependencyError> {
+        self.engine.add_dependency(before, after)
+    }
+
+    /// As [`WorkScheduler::wake`]; a work that wakes itself has another turn.
+    ///
+    /// # Errors
+    /// The id names no work of this scheduler.
+    pub fn wake(&mut self, id: impl Into<WorkId>) -> Result<bool, UnknownWork> {
+        self.engine.wake(id)
+    }
+
+    /// As [`WorkScheduler::cancel`]. A work that cancels itself, or what owns it, is aborted after this turn, whatever
+    /// the turn returns.
+    ///
+    /// # Errors
+    /// The id names no work of this scheduler.
+    pub fn cancel(&mut self, id: impl Into<WorkId>) -> Result<bool, UnknownWork> {
+        self.engine.cancel(id)
+    }
+
+    /// Cancels the live children, but not this work; they do not count as failed. O(works below).
+    pub fn cancel_children(&mut self) {
+        self.engine.cancel_children_of(self.slot);
+    }
+
+    /// The children of this attempt.
+    pub fn children(&self) -> Children<'_, C> {
+        Children::new(self.engine, self.slot)
+    }
+
+    /// Another work's state.
+    pub fn state(&self, id: impl Into<WorkId>) -> Option<WorkState> {
+        self.engine.state(id)
+    }
+
+    /// The output of a work that has succeeded, if nobody has taken it.
+    pub fn output<T: 'static>(&self, handle: Handle<T>) -> Option<&T> {
+        self.engine.output(handle)
+    }
+
+    /// Takes the output of a work that has succeeded.
+    pub fn take<T: 'static>(&mut self, handle: Handle<T>) -> Option<T> {
+        self.engine.take(handle)
+    }
+
+    // ---- randomness and decisions ----
+
+    /// The work's own random stream: from the seed and the work's name path, the same in every run. It goes on from
+    /// turn to turn and attempt to attempt.
+    pub fn rng(&mut self) -> &mut Stream {
+        let key = match self
+            .engine
+            .arena
+            .rare(self.slot)
+            .and_then(|rare| rare.stream.as_ref())
+        {
+            Some(_) => 0,
+            None => streams::path_key(&self.engine.arena, self.slot),
+        };
+        let seed = self.engine.settings.seed;
+        let stream = &mut self.engine.arena.rare_or_new(self.slot).stream;
+        stream.get_or_insert_with(|| streams::stream(seed, Purpose::Work, key, 0))
+    }
+
+    /// One of `n` possibilities, for a search to vary; 0 in production. O(depth) with a decider.
+    pub fn choose(&mut self, n: usize) -> usize {
+        self.engine
+            .decide_for(DecisionKind::Choose, "", n, self.slot)
+    }
+
+    /// Whether the named fault happens here; never in production. O(depth) with a decider.
+    pub fn fault(&mut self, name: &str) -> bool {
+        self.engine
+            .decide_for(DecisionKind::Fault, name, 2, self.slot)
+            == 1
+    }
+
+    /// Keeps the output of a turn that has succeeded.
+    pub(super) fn put_aside<T: 'static>(&mut self, output: T) {
+        if TypeId::of::<T>() != TypeId::of::<()>() {
+            self.engine.arena.rare_or_new(self.slot).output = Some(Box::new(output));
+        }
+    }
+}

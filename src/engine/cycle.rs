@@ -1,0 +1,245 @@
+//! Whether a new edge would close a cycle, across dependencies and ownership.
+//!
+//! Each work has two events: it starts, and it settles. Settling needs the start and the settling of all children;
+//! starting needs the settling of what the work is `after`, and of a held child the start of its parent. What has
+//! happened already needs nothing, so it ends a search. An edge that makes event B need event A closes a cycle exactly
+//! if A needs B already.
+//!
+//! The search goes from both ends, one edge at a time in turn, and stops when either end is exhausted: it costs at most
+//! twice the smaller side (the idea of two-way search is that of Haeupler, Kavitha, Mathew, Sen and Tarjan,
+//! "Incremental Cycle Detection, Topological Ordering, and Strong Component Maintenance", 2012). It is bounded by the
+//! number of unsettled works and edges.
+
+use super::arena::{Arena, NONE, flag};
+use super::graph::Graph;
+use std::collections::BTreeMap;
+
+/// An event of a work: slot times two, plus one for its settling.
+type Event = u32;
+
+pub(crate) const fn start(slot: u32) -> Event {
+    slot << 1
+}
+
+pub(crate) const fn settle(slot: u32) -> Event {
+    slot << 1 | 1
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// From an event to those that need it.
+    Needed,
+    /// From an event to those that it needs.
+    Needs,
+}
+
+/// The scratch space of searches, kept from one to the next.
+#[derive(Default)]
+pub(crate) struct CycleSearch {
+    /// Per event, the last search that has seen it, from either end.
+    seen: Vec<u32>,
+    round: u32,
+    ends: [Vec<Event>; 2],
+}
+
+impl CycleSearch {
+    /// Whether `from` has to happen before `to`.
+    pub fn precedes<C: ?Sized>(
+        &mut self,
+        arena: &Arena<C>,
+        graph: &Graph,
+        from: Event,
+        to: Event,
+    ) -> bool {
+        if from == to {
+            return true;
+        }
+        if Neighbours::of(arena, graph, to, Way::Needs)
+            .next()
+            .is_none()
+            || Neighbours::of(arena, graph, from, Way::Needed)
+                .next()
+                .is_none()
+        {
+            return false;
+        }
+        self.begin(from, to, arena);
+        let [mut forward, mut backward] = std::mem::take(&mut self.ends);
+        let found = self.meet(arena, graph, &mut forward, &mut backward);
+        self.ends = [forward, backward];
+        found
+    }
+
+    fn begin<C: ?Sized>(&mut self, from: Event, to: Event, arena: &Arena<C>) {
+        if self.round >= u32::MAX - 2 {
+            self.seen.clear();
+            self.round = 0;
+        }
+        self.round += 2;
+        let highest = arena.slots_end() as usize * 2;
+        if self.seen.len() < highest {
+            self.seen.resize(highest, 0);
+        }
+        for (end, event) in [from, to].into_iter().enumerate() {
+            self.ends[end].clear();
+            self.ends[end].push(event);
+            self.seen[event as usize] = self.round + end as u32;
+        }
+    }
+
+    fn meet<C: ?Sized>(
+        &mut self,
+        arena: &Arena<C>,
+        graph: &Graph,
+        forward: &mut Vec<Event>,
+        backward: &mut Vec<Event>,
+    ) -> bool {
+        let mut sides = [(forward, Way::Needed), (backward, Way::Needs)];
+        let mut next = [0; 2];
+        let mut open = [None, None];
+        loop {
+            for (end, (queue, way)) in sides.iter_mut().enumerate() {
+                let neighbour = loop {
+                    let cursor: &mut Option<Neighbours<'_, C>> = &mut open[end];
+                    match cursor.as_mut().and_then(Iterator::next) {
+                        Some(event) => break event,
+                        None if next[end] == queue.len() => return false,
+                        None => {
+                            *cursor = Some(Neighbours::of(arena, graph, queue[next[end]], *way));
+                            next[end] += 1;
+                        }
+                    }
+                };
+                let mark = &mut self.seen[neighbour as usize];
+                if *mark == self.round + 1 - end as u32 {
+                    return true;
+                }
+                if *mark != self.round + end as u32 {
+                    *mark = self.round + end as u32;
+                    queue.push(neighbour);
+                }
+            }
+        }
+    }
+}
+
+/// A shortest chain of works from `from` to `to`, for an error message. O(works and edges in between).
+pub(crate) fn path<C: ?Sized>(arena: &Arena<C>, graph: &Graph, from: Event, to: Event) -> Vec<u32> {
+    let mut came_from = BTreeMap::from([(from, from)]);
+    let mut queue = std::collections::VecDeque::from([from]);
+    while let Some(event) = queue.pop_front() {
+        if event == to {
+            break;
+        }
+        for next in Neighbours::of(arena, graph, event, Way::Needed) {
+            came_from.entry(next).or_insert_with(|| {
+                queue.push_back(next);
+                event
+            });
+        }
+    }
+    let mut works = vec![to >> 1];
+    let mut event = to;
+    while event != from {
+        match came_from.get(&event) {
+            Some(&before) => event = before,
+            None => break,
+        }
+        if works.last() != Some(&(event >> 1)) {
+            works.push(event >> 1);
+        }
+    }
+    works.reverse();
+    works
+}
+
+/// The events next to one, lazily: first the one that is not in a list, then the children or edges.
+struct Neighbours<'a, C: ?Sized> {
+    arena: &'a Arena<C>,
+    graph: &'a Graph,
+    way: Way,
+    single: Option<Event>,
+    /// The next child to look at; its start or its settling, by `way`.
+    child: u32,
+    /// The next edge to look at.
+    edge: u32,
+}
+
+impl<'a, C: ?Sized> Neighbours<'a, C> {
+    fn of(arena: &'a Arena<C>, graph: &'a Graph, event: Event, way: Way) -> Self {
+        let slot = event >> 1;
+        let record = arena.at(slot);
+        let started = record.attempt > 0;
+        let first_child = || arena.children(slot).next().unwrap_or(NONE);
+        let mut of = Neighbours {
+            arena,
+            graph,
+            way,
+            single: None,
+            child: NONE,
+            edge: NONE,
+        };
+        match (way, event & 1 == 1) {
+            (Way::Needed, false) => (of.single, of.child) = (Some(settle(slot)), first_child()),
+            (Way::Needed, true) => {
+                let parent = arena.meta(slot).parent;
+                (of.single, of.edge) = ((parent != NONE).then(|| settle(parent)), record.first_out);
+            }
+            (Way::Needs, false) if !started => {
+                of.single = arena
+                    .is(slot, flag::HELD)
+                    .then(|| start(arena.meta(slot).parent));
+                of.edge = record.first_in;
+            }
+            (Way::Needs, true) if !record.state.is_settled() => {
+                (of.single, of.child) = ((!started).then(|| start(slot)), first_child());
+            }
+            _ => {}
+        }
+        of
+    }
+
+    fn next_child(&mut self) -> Option<Event> {
+        while self.child != NONE {
+            let child = self.child;
+            self.child = self.arena.meta(child).next_sibling;
+            match self.way {
+                Way::Needed if self.arena.is(child, flag::HELD) => return Some(start(child)),
+                Way::Needs if !self.arena.at(child).state.is_settled() => {
+                    return Some(settle(child));
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn next_edge(&mut self) -> Option<Event> {
+        while self.edge != NONE {
+            let edge = self.graph.edge(self.edge);
+            self.edge = match self.way {
+                Way::Needed => self.graph.next_out(self.edge),
+                Way::Needs => self.graph.next_in(self.edge),
+            };
+            match self.way {
+                Way::Needed if !edge.satisfied && !self.arena.at(edge.after).state.is_settled() => {
+                    return Some(start(edge.after));
+                }
+                Way::Needs if !edge.satisfied => return Some(settle(edge.before)),
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+impl<C: ?Sized> Iterator for Neighbours<'_, C> {
+    type Item = Event;
+
+    fn next(&mut self) -> Option<Event> {
+        self.single
+            .take()
+            .or_else(|| self.next_child())
+            .or_else(|| self.next_edge())
+    }
+}

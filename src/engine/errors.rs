@@ -1,0 +1,180 @@
+//! One error type per operation; each message says what to do.
+
+use super::arena::MAX_WORKS;
+use crate::work::{Name, WorkId, WorkState};
+use std::fmt;
+use thiserror::Error;
+
+/// An id that names no work of this scheduler.
+#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownWork {
+    /// The work has settled and been reclaimed.
+    #[error(
+        "work {0} has settled and been reclaimed: take what you need before you reap it, or keep it with `Retain::All`"
+    )]
+    Reclaimed(WorkId),
+    /// The id comes from another scheduler.
+    #[error("work {0} belongs to another scheduler: use the scheduler that returned this id")]
+    Foreign(WorkId),
+}
+
+/// The works on a cycle, in order; the first needs the last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CyclePath(pub Vec<(WorkId, Name)>);
+
+impl fmt::Display for CyclePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 12;
+        for (i, (_, name)) in self.0.iter().take(SHOWN).enumerate() {
+            write!(f, "{}`{name}`", if i > 0 { " -> " } else { "" })?;
+        }
+        if self.0.len() > SHOWN {
+            write!(f, " -> ({} more)", self.0.len() - SHOWN)?;
+        }
+        match self.0.first() {
+            Some((_, name)) => write!(f, " -> `{name}`"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why a work was not added.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AddError {
+    /// `shutdown` has been called.
+    #[error("the scheduler is shutting down: add works before `shutdown`")]
+    ShutDown,
+    /// The parent is not there.
+    #[error("parent: {0}")]
+    Parent(UnknownWork),
+    /// A dependency is not there.
+    #[error("dependency: {0}")]
+    Dependency(UnknownWork),
+    /// The parent can take no more children.
+    #[error("parent {0} is {1}: add children before it settles or is aborted")]
+    ParentDone(WorkId, WorkState),
+    /// `spawn` in a hook or in `on_abort`.
+    #[error(
+        "spawn in a hook or while aborting: the attempt is over; spawn in `poll`, or use `spawn_root`"
+    )]
+    NotInATurn,
+    /// The work would wait for itself.
+    #[error("it would wait for itself: {0}; leave out one of these")]
+    Cycle(CyclePath),
+    /// No pool has that name.
+    #[error(
+        "there is no pool `{0}`: make it with `WorkSchedulerConfig::pool` or `set_pool_capacity` first"
+    )]
+    NoSuchPool(Name),
+    /// It needs more permits than the pool has.
+    #[error(
+        "it needs {weight} of pool `{pool}`, which has {capacity}: lower the weight or raise the capacity"
+    )]
+    AboveCapacity {
+        /// The pool.
+        pool: Name,
+        /// What the work needs of it.
+        weight: u64,
+        /// What it has.
+        capacity: u32,
+    },
+    /// [`Limits::works`](crate::Limits) has been reached.
+    #[error(
+        "there are {0} works, the limit: reap settled ones, or raise `Limits::works` (at most {MAX_WORKS})"
+    )]
+    TooManyWorks(usize),
+    /// [`Limits::edges`](crate::Limits) has been reached.
+    #[error("there are {0} dependencies, the limit: reap settled works, or raise `Limits::edges`")]
+    TooManyEdges(usize),
+}
+
+/// A spec that was refused, with the reason: nothing is lost.
+pub struct Refused<S> {
+    /// Why.
+    pub error: AddError,
+    /// What was to be added.
+    pub spec: S,
+}
+
+impl<S> fmt::Debug for Refused<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<S> fmt::Display for Refused<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<S> std::error::Error for Refused<S> {}
+
+impl<S> From<Refused<S>> for AddError {
+    fn from(refused: Refused<S>) -> Self {
+        refused.error
+    }
+}
+
+/// Why a dependency was not added.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DependencyError {
+    /// The work that is to come first is not there.
+    #[error("the work before: {0}")]
+    Before(UnknownWork),
+    /// The work that is to wait is not there.
+    #[error("the work after: {0}")]
+    After(UnknownWork),
+    /// The work that is to wait has started.
+    #[error(
+        "work {0} is {1} and has had a turn or has children: add its dependencies before it starts"
+    )]
+    Started(WorkId, WorkState),
+    /// The work would wait for itself.
+    #[error("it would wait for itself: {0}; leave out one of these")]
+    Cycle(CyclePath),
+    /// [`Limits::edges`](crate::Limits) has been reached.
+    #[error("there are {0} dependencies, the limit: reap settled works, or raise `Limits::edges`")]
+    TooManyEdges(usize),
+}
+
+/// Why a work was not restarted.
+#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RestartError {
+    /// It is not there.
+    #[error(transparent)]
+    Unknown(#[from] UnknownWork),
+    /// It has not settled.
+    #[error("work {0} is {1}: restart it after it has settled")]
+    NotSettled(WorkId, WorkState),
+    /// `shutdown` has been called.
+    #[error("the scheduler is shutting down: restart works before `shutdown`")]
+    ShutDown,
+    /// Its parent has settled or is aborting.
+    #[error("the parent of {0} has settled or is aborting: restart the parent instead")]
+    ParentDone(WorkId),
+    /// It panicked or was dropped by a forced abort, so there is nothing left to run.
+    #[error("work {0} panicked or was dropped by a forced abort: add it anew")]
+    Gone(WorkId),
+}
+
+/// Why a work was not reaped.
+#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReapError {
+    /// It is not there.
+    #[error(transparent)]
+    Unknown(#[from] UnknownWork),
+    /// It has not settled.
+    #[error("work {0} is {1}: reap it after it has settled")]
+    NotSettled(WorkId, WorkState),
+    /// Its parent reclaims it.
+    #[error("work {0} is a child: it is reclaimed when its parent settles")]
+    Child(WorkId),
+    /// Works that are after it have not settled.
+    #[error("{1} works that are after {0} have not settled: reap it after them")]
+    Dependents(WorkId, u32),
+}

@@ -1,0 +1,376 @@
+//! What other threads send: wakes, cancels, closures.
+//!
+//! One std mpsc channel, a count, and one flag. A sender puts its message into the channel and then swaps the flag to
+//! true; whoever finds it false calls the host's notifier, so the host is told only when the inbox goes from empty to
+//! not empty. The receiver clears the flag *before* it drains: a message that comes during the drain is either drained
+//! too or sets the flag again, and a spurious notification is all that can follow.
+
+use super::WorkScheduler;
+use super::arena::Witness;
+use crate::work::WorkId;
+use std::any::Any;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::task::{Wake, Waker};
+
+/// Tells a parked host that the inbox is no longer empty; may be called from any thread.
+pub type Notifier = Arc<dyn Fn() + Send + Sync>;
+
+/// What [`Remote::post`] takes: runs on the scheduler's thread.
+pub(crate) type Post<C> = Box<dyn FnOnce(&mut C, &mut WorkScheduler<C>) + Send>;
+
+pub(crate) enum Mail {
+    Wake(Arc<WakerCell>),
+    /// The last clone of a remote waker is gone.
+    WakerDropped(Witness),
+    Cancel(WorkId),
+    CancelAll,
+    /// A `Post<C>` for this scheduler's `C`, which the wakers' side does not know.
+    Post(Box<dyn Any + Send>),
+}
+
+/// The senders' side.
+pub(crate) struct Line {
+    sender: Sender<Mail>,
+    full: AtomicBool,
+    len: AtomicUsize,
+    limit: usize,
+    notifier: RwLock<Option<Notifier>>,
+}
+
+impl Line {
+    /// `Err` if the scheduler is gone.
+    fn send(&self, mail: Mail) -> Result<(), Mail> {
+        self.len.fetch_add(1, Ordering::Relaxed);
+        self.sender
+            .send(mail)
+            .map_err(|mpsc::SendError(mail)| mail)?;
+        if !self.full.swap(true, Ordering::AcqRel) {
+            let notifier = self
+                .notifier
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone();
+            if let Some(notify) = notifier {
+                notify();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The scheduler's side.
+pub(crate) struct Inbox {
+    pub line: Arc<Line>,
+    receiver: Receiver<Mail>,
+}
+
+impl Inbox {
+    pub fn new(limit: usize) -> Self {
+        let (sender, receiver) = mpsc::channel();
+        let line = Line {
+            sender,
+            full: AtomicBool::new(false),
+            len: AtomicUsize::new(0),
+            limit,
+            notifier: RwLock::new(None),
+        };
+        Inbox {
+            line: Arc::new(line),
+            receiver,
+        }
+    }
+
+    pub fn set_notifier(&mut self, notifier: Option<Notifier>) {
+        *self
+            .line
+            .notifier
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = notifier;
+    }
+
+    #[inline]
+    pub fn has_mail(&self) -> bool {
+        self.line.full.load(Ordering::Acquire)
+    }
+
+    /// Takes what is there now; what comes meanwhile waits for the next round. O(messages).
+    pub fn take(&mut self, into: &mut Vec<Mail>) {
+        self.line.full.swap(false, Ordering::AcqRel);
+        let there = self.line.len.load(Ordering::Acquire);
+        for _ in 0..there {
+            match self.receiver.try_recv() {
+                Ok(mail) => into.push(mail),
+                Err(_) => break,
+            }
+        }
+        self.line.len.fetch_sub(into.len(), Ordering::AcqRel);
+        // A message that was counted after the look at `len` has set the flag again, or will.
+    }
+}
+
+/// Reaches a scheduler from any thread. `Clone`.
+pub struct Remote<C: ?Sized> {
+    line: Arc<Line>,
+    home: std::marker::PhantomData<fn(&C)>,
+}
+
+impl<C: ?Sized> Clone for Remote<C> {
+    fn clone(&self) -> Self {
+        Remote {
+            line: self.line.clone(),
+            home: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<C: ?Sized> fmt::Debug for Remote<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Remote")
+    }
+}
+
+/// Why a closure was not posted; it comes back.
+#[derive(thiserror::Error)]
+pub enum PostError<F> {
+    /// The inbox is full.
+    #[error(
+        "the scheduler's inbox is full: post again after its next crank, or raise `Limits::inbox`"
+    )]
+    Full(F),
+    /// The scheduler has been dropped.
+    #[error("the scheduler has been dropped: nothing will run this closure")]
+    Closed(F),
+}
+
+impl<F> fmt::Debug for PostError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PostError::Full(_) => "Full",
+            PostError::Closed(_) => "Closed",
+        })
+    }
+}
+
+impl<C: ?Sized + 'static> Remote<C> {
+    pub(crate) fn new(inbox: &Inbox) -> Self {
+        Remote {
+            line: inbox.line.clone(),
+            home: std::marker::PhantomData,
+        }
+    }
+
+    /// Runs the closure on the scheduler's thread, at the beginning of its next round, with the application and the
+    /// scheduler. Never blocks.
+    ///
+    /// # Errors
+    /// The closure comes back when the inbox is full or the scheduler is gone.
+    pub fn post<F>(&self, closure: F) -> Result<(), PostError<F>>
+    where
+        F: FnOnce(&mut C, &mut WorkScheduler<C>) + Send + 'static,
+    {
+        if self.line.len.load(Ordering::Relaxed) >= self.line.limit {
+            return Err(PostError::Full(closure));
+        }
+        // The closure must be able to come back as it was, so it travels in a box that both sides can open.
+        let parcel = Arc::new(Mutex::new(Some(closure)));
+        let open = |parcel: &Mutex<Option<F>>| {
+            parcel.lock().unwrap_or_else(PoisonError::into_inner).take()
+        };
+        let inside = parcel.clone();
+        let post: Post<C> = Box::new(move |app, scheduler| {
+            if let Some(closure) = open(&inside) {
+                closure(app, scheduler);
+            }
+        });
+        match self.line.send(Mail::Post(Box::new(post))) {
+            Ok(()) => Ok(()),
+            Err(_) => match open(&parcel) {
+                Some(closure) => Err(PostError::Closed(closure)),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Cancels a work. Never blocks; nothing happens if the scheduler is gone.
+    pub fn cancel(&self, id: impl Into<WorkId>) {
+        let _ = self.line.send(Mail::Cancel(id.into()));
+    }
+
+    /// Cancels all works. Never blocks; nothing happens if the scheduler is gone.
+    pub fn cancel_all(&self) {
+        let _ = self.line.send(Mail::CancelAll);
+    }
+}
+
+/// One attempt's waker: at most one message of it is under way at a time.
+pub(crate) struct WakerCell {
+    pub witness: Witness,
+    under_way: AtomicBool,
+    line: Arc<Line>,
+}
+
+impl WakerCell {
+    fn wake_up(cell: &Arc<Self>) {
+        if !cell.under_way.swap(true, Ordering::AcqRel) {
+            let _ = cell.line.send(Mail::Wake(cell.clone()));
+        }
+    }
+
+    /// The message has arrived; the next wake sends another.
+    pub fn arrived(&self) {
+        self.under_way.swap(false, Ordering::AcqRel);
+    }
+}
+
+impl Wake for WakerCell {
+    fn wake(self: Arc<Self>) {
+        WakerCell::wake_up(&self);
+    }
+}
+
+impl Drop for WakerCell {
+    fn drop(&mut self) {
+        let _ = self.line.send(Mail::WakerDropped(self.witness));
+    }
+}
+
+/// Wakes one attempt of a work from any thread; does nothing once that attempt has ended.
+///
+/// As long as a clone of it exists, the work may sleep. Wakes that come before the work's next turn merge with it.
+#[derive(Clone)]
+pub struct RemoteWaker {
+    pub(crate) cell: Arc<WakerCell>,
+}
+
+impl RemoteWaker {
+    pub(crate) fn new(inbox: &Inbox, witness: Witness) -> Self {
+        let cell = WakerCell {
+            witness,
+            under_way: AtomicBool::new(false),
+            line: inbox.line.clone(),
+        };
+        RemoteWaker {
+            cell: Arc::new(cell),
+        }
+    }
+
+    /// Asks for a turn. Never blocks; a wake that is under way already costs one atomic operation.
+    pub fn wake(&self) {
+        WakerCell::wake_up(&self.cell);
+    }
+}
+
+impl Wake for RemoteWaker {
+    fn wake(self: Arc<Self>) {
+        WakerCell::wake_up(&self.cell);
+    }
+}
+
+impl From<RemoteWaker> for Waker {
+    fn from(waker: RemoteWaker) -> Waker {
+        Waker::from(waker.cell)
+    }
+}
+
+impl fmt::Debug for RemoteWaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RemoteWaker(#{})", self.cell.witness.serial)
+    }
+}
+
+/// Says from any thread that something is to be cancelled, and tells any thread whether it has been.
+///
+/// One from `WorkScheduler::cancel_token` cancels everything in that scheduler, one from `WorkContext::cancel_token`
+/// that work. One from [`CancelToken::new`] does so for the schedulers that are run with it.
+#[derive(Clone, Default)]
+pub struct CancelToken {
+    shared: Arc<TokenState>,
+}
+
+#[derive(Default)]
+struct TokenState {
+    cancelled: AtomicBool,
+    listeners: Mutex<Vec<Listener>>,
+}
+
+struct Listener {
+    line: Arc<Line>,
+    /// `None`: all works.
+    work: Option<WorkId>,
+}
+
+impl Listener {
+    fn tell(&self) {
+        let _ = self
+            .line
+            .send(self.work.map_or(Mail::CancelAll, Mail::Cancel));
+    }
+}
+
+impl CancelToken {
+    /// A token that nothing listens to yet.
+    pub fn new() -> Self {
+        CancelToken::default()
+    }
+
+    /// Cancels. Never blocks for long: the token's own lock is held only to read who listens.
+    pub fn cancel(&self) {
+        let listeners = self.listeners();
+        if !self.shared.cancelled.swap(true, Ordering::AcqRel) {
+            listeners.iter().for_each(Listener::tell);
+        }
+    }
+
+    /// Whether it has been cancelled. O(1), no lock.
+    pub fn is_cancelled(&self) -> bool {
+        self.shared.cancelled.load(Ordering::Acquire)
+    }
+
+    fn listeners(&self) -> std::sync::MutexGuard<'_, Vec<Listener>> {
+        self.shared
+            .listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends the inbox a cancel when the token is cancelled, or at once if it has been.
+    pub(crate) fn listen(&self, inbox: &Inbox, work: Option<WorkId>) {
+        let listener = Listener {
+            line: inbox.line.clone(),
+            work,
+        };
+        let mut listeners = self.listeners();
+        if self.is_cancelled() {
+            listener.tell();
+        }
+        listeners.push(listener);
+    }
+
+    /// The inbox is no longer told.
+    pub(crate) fn ignore(&self, inbox: &Inbox) {
+        self.listeners()
+            .retain(|listener| !Arc::ptr_eq(&listener.line, &inbox.line));
+    }
+
+    /// The engine itself has cancelled: only those who look are told.
+    pub(crate) fn mark(&self) {
+        self.shared.cancelled.store(true, Ordering::Release);
+    }
+}
+
+impl fmt::Debug for CancelToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "CancelToken({})",
+            if self.is_cancelled() {
+                "cancelled"
+            } else {
+                "live"
+            }
+        )
+    }
+}

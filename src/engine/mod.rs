@@ -1,0 +1,341 @@
+//! The engine: arena, graph, permits, rounds.
+//!
+//! One struct, [`WorkScheduler`], whose methods are spread over these files by subject:
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `arena` | where works live |
+//! | `graph`, `cycle` | dependencies; whether a new one closes a cycle |
+//! | `permits` | how many at once, who is next |
+//! | `ready` | the works that have a turn coming |
+//! | `inbox` | what other threads send |
+//! | `admit` | add, add_dependency, restart |
+//! | `crank` | the loop: rounds and turns |
+//! | `wake` | sleeping, waking, timers |
+//! | `abort` | cancel, limits, grace, shutdown |
+//! | `settle` | the end of an attempt, retries, what follows for others; *the* function that changes a state |
+//! | `reclaim` | giving slots back |
+//! | `context`, `children` | what a work may do |
+//! | `streams`, `decide` | randomness and decisions |
+//! | `audit` | the invariants, checked |
+
+mod abort;
+mod admit;
+pub(crate) mod arena;
+mod aside;
+mod audit;
+mod children;
+mod config;
+mod context;
+mod crank;
+mod cycle;
+mod decide;
+mod errors;
+mod events;
+pub(crate) mod graph;
+mod inbox;
+pub(crate) mod permits;
+mod ready;
+mod reclaim;
+mod settle;
+pub(crate) mod streams;
+mod wake;
+
+pub use children::Children;
+pub use config::{Limits, Retain, WorkSchedulerConfig};
+pub use context::WorkContext;
+pub use crank::{Budget, Crank, Next};
+pub use decide::{Candidate, Decider, Decision, DecisionKind, Fifo, Lifo, RandomOrder};
+pub use errors::{
+    AddError, CyclePath, DependencyError, ReapError, Refused, RestartError, UnknownWork,
+};
+pub use events::{EventSink, WorkEvent, WorkSchedulerMetrics};
+pub use inbox::{CancelToken, Notifier, PostError, Remote, RemoteWaker};
+pub use streams::Stream;
+
+use crate::time::{Time, TimerWheel};
+use crate::work::{
+    Backoff, Completion, Failure, Handle, Name, RootCause, WorkId, WorkOutcome, WorkState,
+};
+use arena::{Arena, Witness};
+use context::TurnNotes;
+use cycle::CycleSearch;
+use graph::Graph;
+use inbox::{Inbox, Mail};
+use permits::Permits;
+use ready::Ready;
+use std::any::{Any, TypeId};
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use streams::Ordinals;
+
+/// Runs works: see the [crate's page](crate).
+///
+/// Calls that only read are O(1) unless they say otherwise. Calls that change something make an earlier
+/// [`Next`] stale. A scheduler is not `Send`; works need not be.
+pub struct WorkScheduler<C: ?Sized> {
+    pub(crate) arena: Arena<C>,
+    pub(crate) graph: Graph,
+    pub(crate) permits: Permits,
+    pub(crate) ready: Ready,
+    pub(crate) wheel: TimerWheel,
+    pub(crate) inbox: Inbox,
+    recorder: events::Recorder,
+    decider: Option<Box<dyn Decider>>,
+    cycles: CycleSearch,
+    ordinals: Ordinals,
+    pub(crate) now: Time,
+    home: u32,
+    settings: Settings,
+    /// Whether `shutdown` has been called.
+    closed: bool,
+    in_crank: bool,
+    /// A round has begun and not ended: the next crank goes on with it.
+    round_open: bool,
+    /// What a work said during its present turn.
+    notes: TurnNotes,
+    /// Attempts that have nothing left to wait for: joined parents, drained aborts.
+    finishing: VecDeque<u32>,
+    /// FailFast parents a child of which has failed in this round.
+    failing: VecDeque<Witness>,
+    /// Works about to settle; settling one may settle others, and must not recurse.
+    settling: VecDeque<(u32, WorkState, Option<Failure>)>,
+    is_settling: bool,
+    completions: VecDeque<(Completion<C>, WorkId, WorkOutcome)>,
+    mail: VecDeque<Mail>,
+    mail_buffer: Vec<Mail>,
+    /// Sleepers that something outside may wake.
+    external_sleepers: u32,
+    /// Panics to let through at the end of the crank, if they are not caught.
+    payload: Option<Box<dyn Any + Send>>,
+    not_send: std::marker::PhantomData<*const ()>,
+}
+
+/// What of the configuration is read again and again.
+struct Settings {
+    backoff: Backoff,
+    seed: u64,
+    limits: Limits,
+    catch_panics: bool,
+    abort_grace: Duration,
+    retain: Retain,
+}
+
+static HOMES: AtomicU32 = AtomicU32::new(0);
+
+impl<C: ?Sized + 'static> WorkScheduler<C> {
+    /// An empty scheduler at time zero.
+    pub fn new(config: WorkSchedulerConfig) -> Self {
+        let mut permits = Permits::new(u32::try_from(config.max_concurrency).unwrap_or(u32::MAX));
+        for (name, capacity) in config.pools {
+            permits.set_capacity(name, capacity);
+        }
+        let limits = Limits {
+            works: config.limits.works.min(arena::MAX_WORKS),
+            edges: config.limits.edges.min(config::MAX_EDGES),
+            inbox: config.limits.inbox,
+        };
+        WorkScheduler {
+            arena: Arena::new(),
+            graph: Graph::new(),
+            permits,
+            ready: Ready::new(),
+            wheel: TimerWheel::new(),
+            inbox: Inbox::new(limits.inbox),
+            recorder: events::Recorder::new(config.events, config.event_sink),
+            decider: None,
+            cycles: CycleSearch::default(),
+            ordinals: Ordinals::default(),
+            now: Time::ZERO,
+            home: HOMES.fetch_add(1, Ordering::Relaxed),
+            settings: Settings {
+                backoff: config.backoff,
+                seed: config.seed,
+                limits,
+                catch_panics: config.catch_panics,
+                abort_grace: config.abort_grace,
+                retain: config.retain,
+            },
+            closed: false,
+            in_crank: false,
+            round_open: false,
+            notes: TurnNotes::default(),
+            finishing: VecDeque::new(),
+            failing: VecDeque::new(),
+            settling: VecDeque::new(),
+            is_settling: false,
+            completions: VecDeque::new(),
+            mail: VecDeque::new(),
+            mail_buffer: Vec::new(),
+            external_sleepers: 0,
+            payload: None,
+            not_send: std::marker::PhantomData,
+        }
+    }
+
+    // ---- what can be read ----
+
+    pub(crate) fn id(&self, slot: u32) -> WorkId {
+        WorkId {
+            serial: self.arena.at(slot).serial,
+            slot,
+            home: self.home,
+        }
+    }
+
+    /// The slot of a work that is in this scheduler.
+    pub(crate) fn lookup(&self, id: WorkId) -> Result<u32, UnknownWork> {
+        if id.home != self.home {
+            return Err(UnknownWork::Foreign(id));
+        }
+        match self.arena.get(id.slot) {
+            Some(record) if record.serial == id.serial => Ok(id.slot),
+            _ => Err(UnknownWork::Reclaimed(id)),
+        }
+    }
+
+    /// The time of the last crank.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// A work's state; `None` if it has been reclaimed or is another scheduler's.
+    pub fn state(&self, id: impl Into<WorkId>) -> Option<WorkState> {
+        self.lookup(id.into())
+            .ok()
+            .map(|slot| self.arena.at(slot).state)
+    }
+
+    /// A work's name; `None` if it has been reclaimed or is another scheduler's.
+    pub fn name(&self, id: impl Into<WorkId>) -> Option<Name> {
+        self.lookup(id.into())
+            .ok()
+            .map(|slot| self.arena.meta(slot).name.clone())
+    }
+
+    /// How a work settled; `None` if it has not, has been reclaimed, or is another scheduler's.
+    pub fn outcome(&self, id: impl Into<WorkId>) -> Option<WorkOutcome> {
+        let slot = self.lookup(id.into()).ok()?;
+        self.arena
+            .at(slot)
+            .state
+            .is_settled()
+            .then(|| self.outcome_of(slot))
+    }
+
+    pub(crate) fn outcome_of(&self, slot: u32) -> WorkOutcome {
+        let error = || {
+            self.arena
+                .meta(slot)
+                .error
+                .clone()
+                .unwrap_or_else(|| Failure::msg("no failure was recorded"))
+        };
+        match self.arena.at(slot).state {
+            WorkState::Failed => WorkOutcome::Failed(error()),
+            WorkState::Cancelled => WorkOutcome::Cancelled,
+            WorkState::Blocked => match RootCause::of(&error()) {
+                Some(root) => WorkOutcome::Blocked(root),
+                None => WorkOutcome::Failed(error()),
+            },
+            _ => WorkOutcome::Success,
+        }
+    }
+
+    /// The work's output, if it has succeeded and nobody has taken it. A work without output (`T = ()`) answers as
+    /// often as it is asked.
+    pub fn take<T: 'static>(&mut self, handle: Handle<T>) -> Option<T> {
+        let slot = self.lookup(handle.id()).ok()?;
+        if self.arena.at(slot).state != WorkState::Success {
+            return None;
+        }
+        if TypeId::of::<T>() == TypeId::of::<()>() {
+            return unit();
+        }
+        let output = self.arena.rare_mut(slot)?.output.take()?;
+        output.downcast().ok().map(|output| *output)
+    }
+
+    /// The work's output, if it has succeeded and nobody has taken it.
+    pub fn output<T: 'static>(&self, handle: Handle<T>) -> Option<&T> {
+        let slot = self.lookup(handle.id()).ok()?;
+        if self.arena.at(slot).state != WorkState::Success {
+            return None;
+        }
+        self.arena.rare(slot)?.output.as_ref()?.downcast_ref()
+    }
+
+    /// When a work that is backing off will be tried again.
+    pub fn retry_eta(&self, id: impl Into<WorkId>) -> Option<Time> {
+        let record = self.arena.at(self.lookup(id.into()).ok()?);
+        let alarm = record
+            .alarm
+            .filter(|_| record.state == WorkState::Retrying)?;
+        Some(self.wheel.deadline(alarm))
+    }
+
+    /// The counters.
+    pub fn metrics(&self) -> WorkSchedulerMetrics {
+        self.recorder
+            .metrics(self.arena.added(), self.arena.len() as u64)
+    }
+
+    /// The next event that has not been polled. Events are kept only if the configuration asks for them.
+    pub fn poll_event(&mut self) -> Option<WorkEvent> {
+        self.recorder.poll()
+    }
+
+    /// Whether `shutdown` has been called.
+    pub fn is_shut_down(&self) -> bool {
+        self.closed
+    }
+
+    /// Reaches this scheduler from other threads.
+    pub fn remote(&self) -> Remote<C> {
+        Remote::new(&self.inbox)
+    }
+
+    /// A token that cancels everything in this scheduler, from any thread.
+    pub fn cancel_token(&self) -> CancelToken {
+        let token = CancelToken::new();
+        token.listen(&self.inbox, None);
+        token
+    }
+
+    // ---- how it is set up ----
+
+    /// Called, from whatever thread sends, when the inbox goes from empty to not empty: it must make the host crank
+    /// soon. Replaces the one before.
+    pub fn set_notifier(&mut self, notifier: impl Fn() + Send + Sync + 'static) {
+        self.inbox.set_notifier(Some(std::sync::Arc::new(notifier)));
+    }
+
+    /// Makes a named pool, or changes the capacity of one; `"max_concurrency"` is the general one. Permits that are
+    /// out stay out. Works that need more than a lowered capacity wait until it is raised.
+    pub fn set_pool_capacity(&mut self, pool: impl Into<Name>, capacity: u32) {
+        self.permits.set_capacity(pool.into(), capacity);
+    }
+
+    /// Who answers decisions. `None`, the default, is production order.
+    pub fn set_decider(&mut self, decider: Option<Box<dyn Decider>>) {
+        self.decider = decider;
+    }
+}
+
+/// The unit value as a `T` that is known to be `()`.
+fn unit<T: 'static>() -> Option<T> {
+    let unit: Box<dyn Any> = Box::new(());
+    unit.downcast().ok().map(|unit| *unit)
+}
+
+impl<C: ?Sized> fmt::Debug for WorkScheduler<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkScheduler")
+            .field("now", &self.now)
+            .field("works", &self.arena.len())
+            .field("unsettled", &self.recorder.unsettled)
+            .finish_non_exhaustive()
+    }
+}

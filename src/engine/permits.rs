@@ -1,0 +1,308 @@
+//! Permits: how many attempts may use what at once, and who is next.
+//!
+//! Pool 0 is `max_concurrency`; the others are named. An attempt takes all the permits it needs at once or none.
+//! Those who wait are in lanes: one lane for each (priority, returner or not, set of pools). Within a lane order of
+//! arrival is exact: if its head lacks a pool, all behind it need that pool too. Between lanes, in (priority, returner,
+//! arrival) order, a work may be overtaken only by works that need none of the pools it lacks. So a grant looks at the
+//! heads of the lanes only, however many wait.
+
+use super::arena::{Arena, flag};
+use super::ready::List;
+use crate::work::Name;
+use smallvec::SmallVec;
+
+/// Index of a pool.
+pub(crate) type Pool = u16;
+
+/// The general pool, bounded by `max_concurrency`.
+pub(crate) const GENERAL: Pool = 0;
+
+/// What an attempt needs besides the general permit.
+#[derive(Clone, Default)]
+pub(crate) struct Needs {
+    /// Which set of pools: index into [`Permits::sets`].
+    pub set: u16,
+    pub weights: SmallVec<[(Pool, u32); 2]>,
+}
+
+struct Counter {
+    name: Name,
+    capacity: u32,
+    used: u32,
+}
+
+/// A lane's place in the order: priority (higher first), then returners. Lower is earlier.
+type Rank = u16;
+
+struct Lane {
+    rank: Rank,
+    set: u16,
+    list: List,
+}
+
+pub(crate) struct Permits {
+    pools: Vec<Counter>,
+    /// The sets of named pools that works need, with and without the general one (set 0 and 1: no named pool).
+    sets: Vec<(bool, SmallVec<[Pool; 2]>)>,
+    lanes: Vec<Lane>,
+    waiting: u32,
+    arrivals: u64,
+    /// Something has changed since it was last seen that nobody can be granted.
+    dirty: bool,
+}
+
+impl Permits {
+    pub fn new(max_concurrency: u32) -> Self {
+        let general = Counter {
+            name: Name::Static("max_concurrency"),
+            capacity: max_concurrency,
+            used: 0,
+        };
+        let sets = vec![(true, SmallVec::new()), (false, SmallVec::new())];
+        Permits {
+            pools: vec![general],
+            sets,
+            lanes: Vec::new(),
+            waiting: 0,
+            arrivals: 0,
+            dirty: false,
+        }
+    }
+
+    pub fn find(&self, name: &str) -> Option<Pool> {
+        self.pools
+            .iter()
+            .position(|pool| *pool.name == *name)
+            .map(|index| index as Pool)
+    }
+
+    pub fn capacity(&self, pool: Pool) -> u32 {
+        self.pools[pool as usize].capacity
+    }
+
+    pub fn used(&self, pool: Pool) -> u32 {
+        self.pools[pool as usize].used
+    }
+
+    pub fn name(&self, pool: Pool) -> &Name {
+        &self.pools[pool as usize].name
+    }
+
+    pub fn pools(&self) -> std::ops::Range<Pool> {
+        0..self.pools.len() as Pool
+    }
+
+    /// Makes a pool, or changes its capacity. Permits that are out stay out.
+    pub fn set_capacity(&mut self, name: Name, capacity: u32) {
+        match self.find(&name) {
+            Some(pool) => self.pools[pool as usize].capacity = capacity,
+            None => self.pools.push(Counter {
+                name,
+                capacity,
+                used: 0,
+            }),
+        }
+        self.dirty = true;
+    }
+
+    /// The index of a set of pools, for [`Needs::set`].
+    pub fn intern(&mut self, general: bool, weights: &[(Pool, u32)]) -> u16 {
+        let set = (general, weights.iter().map(|&(pool, _)| pool).collect());
+        let index = self.sets.iter().position(|known| *known == set);
+        index.unwrap_or_else(|| {
+            self.sets.push(set);
+            self.sets.len() - 1
+        }) as u16
+    }
+
+    /// How many works wait for a permit.
+    pub fn waiting(&self) -> u32 {
+        self.waiting
+    }
+
+    pub fn is_dirty(&self) -> bool {
+        self.dirty
+    }
+
+    fn free(&self, pool: Pool) -> u32 {
+        let pool = &self.pools[pool as usize];
+        pool.capacity.saturating_sub(pool.used)
+    }
+
+    /// Whether the work needs no permit at all.
+    #[inline]
+    pub fn needs_none<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> bool {
+        arena.is(slot, flag::NO_PERMIT)
+            && arena
+                .rare(slot)
+                .is_none_or(|rare| rare.needs.weights.is_empty())
+    }
+
+    fn each_need<C: ?Sized>(arena: &Arena<C>, slot: u32, mut f: impl FnMut(Pool, u32)) {
+        if !arena.is(slot, flag::NO_PERMIT) {
+            f(GENERAL, 1);
+        }
+        if let Some(rare) = arena.rare(slot) {
+            rare.needs
+                .weights
+                .iter()
+                .for_each(|&(pool, weight)| f(pool, weight));
+        }
+    }
+
+    /// Whether all that the work needs is free now.
+    pub fn fits<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> bool {
+        let mut fits = true;
+        Self::each_need(arena, slot, |pool, weight| {
+            fits &= self.free(pool) >= weight
+        });
+        fits
+    }
+
+    /// Takes what the work needs; sets its flag.
+    #[inline]
+    pub fn take<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
+        debug_assert!(!arena.is(slot, flag::PERMIT));
+        let pools = &mut self.pools;
+        Self::each_need(arena, slot, |pool, weight| {
+            pools[pool as usize].used += weight
+        });
+        arena.set(slot, flag::PERMIT);
+    }
+
+    /// Gives back what the work holds, if it holds anything.
+    #[inline]
+    pub fn give_back<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
+        if arena.take(slot, flag::PERMIT) {
+            let pools = &mut self.pools;
+            Self::each_need(arena, slot, |pool, weight| {
+                pools[pool as usize].used -= weight
+            });
+            self.dirty = true;
+        }
+    }
+
+    fn rank<C: ?Sized>(arena: &Arena<C>, slot: u32) -> Rank {
+        let priority = (i8::MAX as i16 - arena.meta(slot).priority as i16) as u16;
+        priority * 2 + !arena.is(slot, flag::RETURNER) as u16
+    }
+
+    fn set_of<C: ?Sized>(arena: &Arena<C>, slot: u32) -> u16 {
+        match arena.rare(slot) {
+            Some(rare) if !rare.needs.weights.is_empty() => rare.needs.set,
+            _ => arena.is(slot, flag::NO_PERMIT) as u16,
+        }
+    }
+
+    /// Puts a work at the end of its lane.
+    pub fn join<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
+        self.arrivals += 1;
+        arena.meta_mut(slot).arrival = self.arrivals;
+        let key = (Self::rank(arena, slot), Self::set_of(arena, slot));
+        let lane = match self
+            .lanes
+            .binary_search_by_key(&key, |lane| (lane.rank, lane.set))
+        {
+            Ok(lane) => lane,
+            Err(place) => {
+                self.lanes.insert(
+                    place,
+                    Lane {
+                        rank: key.0,
+                        set: key.1,
+                        list: List::EMPTY,
+                    },
+                );
+                place
+            }
+        };
+        self.lanes[lane].list.push_back(arena, slot);
+        self.waiting += 1;
+        self.dirty = true;
+    }
+
+    /// Takes a work out of its lane; an empty lane goes.
+    pub fn leave<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
+        let key = (Self::rank(arena, slot), Self::set_of(arena, slot));
+        let lane = self
+            .lanes
+            .binary_search_by_key(&key, |lane| (lane.rank, lane.set));
+        let lane = lane.expect("a queued work has a lane");
+        self.lanes[lane].list.remove(arena, slot);
+        // One lane stays: most programs only ever have that one.
+        if self.lanes[lane].list.is_empty() && self.lanes.len() > 1 {
+            self.lanes.remove(lane);
+        }
+        self.waiting -= 1;
+        self.dirty = true;
+    }
+
+    /// Who gets the next permit. O(lanes), whatever the number of works that wait.
+    pub fn next_grant<C: ?Sized>(&self, arena: &Arena<C>) -> Option<u32> {
+        if let [lane] = &self.lanes[..] {
+            return lane.list.head().filter(|&slot| self.fits(arena, slot));
+        }
+        let mut lacking: SmallVec<[Pool; 4]> = SmallVec::new();
+        for group in self.lanes.chunk_by(|a, b| a.rank == b.rank) {
+            let mut heads: SmallVec<[(u64, u32); 4]> = group
+                .iter()
+                .filter_map(|lane| lane.list.head())
+                .map(|s| (arena.meta(s).arrival, s))
+                .collect();
+            heads.sort_unstable();
+            for (_, slot) in heads {
+                let (mut fits, mut overtakes) = (true, false);
+                Self::each_need(arena, slot, |pool, _| overtakes |= lacking.contains(&pool));
+                Self::each_need(arena, slot, |pool, weight| {
+                    if self.free(pool) < weight {
+                        fits = false;
+                        lacking.push(pool);
+                    }
+                });
+                if fits && !overtakes {
+                    return Some(slot);
+                }
+            }
+        }
+        None
+    }
+
+    /// Those who might get the permit in `first`'s place: the works of its lane that fit now.
+    pub fn rivals<C: ?Sized>(&self, arena: &Arena<C>, first: u32) -> Vec<u32> {
+        let key = (Self::rank(arena, first), Self::set_of(arena, first));
+        let lane = self
+            .lanes
+            .iter()
+            .find(|lane| (lane.rank, lane.set) == key)
+            .expect("a queued work has a lane");
+        lane.list
+            .iter(arena)
+            .filter(|&slot| self.fits(arena, slot))
+            .collect()
+    }
+
+    /// Nobody can be granted anything until something changes.
+    pub fn seen(&mut self) {
+        self.dirty = false;
+    }
+
+    /// The pools of which the work needs more than is free, with (free, capacity, needed).
+    pub fn lacks<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> Vec<Pool> {
+        let mut lacks = Vec::new();
+        Self::each_need(arena, slot, |pool, weight| {
+            if self.free(pool) < weight {
+                lacks.push(pool);
+            }
+        });
+        lacks
+    }
+
+    /// What the works that hold permits take of each pool, counted anew. O(works).
+    pub fn recount<C: ?Sized>(&self, arena: &Arena<C>) -> Vec<u32> {
+        let mut used = vec![0; self.pools.len()];
+        for slot in arena.slots().filter(|&slot| arena.is(slot, flag::PERMIT)) {
+            Self::each_need(arena, slot, |pool, weight| used[pool as usize] += weight);
+        }
+        used
+    }
+}

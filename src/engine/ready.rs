@@ -1,0 +1,184 @@
+//! Intrusive first-in-first-out lists of works, and the two of them that make a round.
+//!
+//! The works of the present round are in one list; what becomes ready meanwhile is in the other. Starting a round swaps
+//! the two, so that a round's end needs no marker and a work can be taken out of either in O(1).
+
+use super::arena::{Arena, NONE, flag};
+
+/// A work's neighbours in the list it is in.
+#[derive(Clone, Copy)]
+pub(crate) struct Links {
+    prev: u32,
+    next: u32,
+}
+
+impl Links {
+    pub const NONE: Links = Links {
+        prev: NONE,
+        next: NONE,
+    };
+}
+
+/// A list of works, linked through their records.
+#[derive(Clone, Copy)]
+pub(crate) struct List {
+    head: u32,
+    tail: u32,
+    len: u32,
+}
+
+impl List {
+    pub const EMPTY: List = List {
+        head: NONE,
+        tail: NONE,
+        len: 0,
+    };
+
+    #[inline]
+    pub fn len(&self) -> u32 {
+        self.len
+    }
+
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.head == NONE
+    }
+
+    #[inline]
+    pub fn head(&self) -> Option<u32> {
+        (self.head != NONE).then_some(self.head)
+    }
+
+    #[inline]
+    pub fn push_back<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
+        arena.at_mut(slot).links = Links {
+            prev: self.tail,
+            next: NONE,
+        };
+        if self.tail == NONE {
+            self.head = slot;
+        } else {
+            arena.at_mut(self.tail).links.next = slot;
+        }
+        self.tail = slot;
+        self.len += 1;
+    }
+
+    #[inline]
+    pub fn pop_front<C: ?Sized>(&mut self, arena: &mut Arena<C>) -> Option<u32> {
+        let slot = self.head()?;
+        let next = arena.at(slot).links.next;
+        self.head = next;
+        if next == NONE {
+            self.tail = NONE;
+        } else {
+            arena.at_mut(next).links.prev = NONE;
+        }
+        self.len -= 1;
+        Some(slot)
+    }
+
+    /// Takes out a work that is in this list. O(1).
+    pub fn remove<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
+        let Links { prev, next } = arena.at(slot).links;
+        match prev {
+            NONE => self.head = next,
+            prev => arena.at_mut(prev).links.next = next,
+        }
+        match next {
+            NONE => self.tail = prev,
+            next => arena.at_mut(next).links.prev = prev,
+        }
+        self.len -= 1;
+    }
+
+    /// The works in the list, in order.
+    pub fn iter<'a, C: ?Sized>(
+        &self,
+        arena: &'a Arena<C>,
+    ) -> impl Iterator<Item = u32> + use<'a, C> {
+        let step = |slot: u32| (slot != NONE).then_some(slot);
+        std::iter::successors(step(self.head), move |&slot| {
+            step(arena.at(slot).links.next)
+        })
+    }
+}
+
+/// The works that have a turn coming.
+pub(crate) struct Ready {
+    lists: [List; 2],
+    /// Which list is the present round's; the flag `SIDE` of a work says in which it is.
+    current: usize,
+}
+
+impl Ready {
+    pub fn new() -> Self {
+        Ready {
+            lists: [List::EMPTY; 2],
+            current: 0,
+        }
+    }
+
+    /// Whether nobody has a turn coming, in this round or the next.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.lists[0].is_empty() && self.lists[1].is_empty()
+    }
+
+    #[inline]
+    pub fn round_is_over(&self) -> bool {
+        self.lists[self.current].is_empty()
+    }
+
+    /// A turn in the next round.
+    #[inline]
+    pub fn push<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
+        let side = 1 - self.current;
+        let flags = &mut arena.at_mut(slot).flags;
+        debug_assert!(
+            *flags & flag::READY == 0,
+            "a work that has a turn coming was given another"
+        );
+        *flags = *flags & !flag::SIDE | flag::READY | (side as u16 * flag::SIDE);
+        self.lists[side].push_back(arena, slot);
+    }
+
+    /// The next work of this round.
+    #[inline]
+    pub fn pop<C: ?Sized>(&mut self, arena: &mut Arena<C>) -> Option<u32> {
+        let slot = self.lists[self.current].pop_front(arena)?;
+        arena.clear(slot, flag::READY);
+        Some(slot)
+    }
+
+    /// Takes a work out, if it has a turn coming. O(1).
+    pub fn remove<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
+        if arena.take(slot, flag::READY) {
+            let side = arena.is(slot, flag::SIDE) as usize;
+            self.lists[side].remove(arena, slot);
+        }
+    }
+
+    /// What has become ready makes the next round. The last one must be over.
+    #[inline]
+    pub fn start_round(&mut self) {
+        debug_assert!(self.round_is_over());
+        self.current = 1 - self.current;
+    }
+
+    /// The works whose turns of this round are still to come.
+    pub fn round<'a, C: ?Sized>(
+        &self,
+        arena: &'a Arena<C>,
+    ) -> impl Iterator<Item = u32> + use<'a, C> {
+        self.lists[self.current].iter(arena)
+    }
+
+    pub fn round_len(&self) -> u32 {
+        self.lists[self.current].len()
+    }
+
+    pub fn len(&self) -> u32 {
+        self.lists[0].len() + self.lists[1].len()
+    }
+}

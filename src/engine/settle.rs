@@ -1,0 +1,470 @@
+//! The end of an attempt and what follows from it for others; and *the* function that changes a state.
+//!
+//! Nothing here recurses: works about to settle wait in `settling`, attempts that have nothing left to wait for in
+//! `finishing`. So a chain of a million blocked works, or a million parents that end with their last grandchild, is a
+//! loop.
+
+use super::WorkEvent;
+use super::WorkScheduler;
+use super::arena::{AbortCause, NONE, flag, mark};
+use super::crank::Hook;
+use super::streams::{self, Purpose};
+use super::wake::TimerKind;
+use crate::work::{EdgeKind, Failure, FailureKind, OnChildFailure, WorkState};
+use std::time::Duration;
+
+impl<C: ?Sized + 'static> WorkScheduler<C> {
+    /// The one place where a state changes: the table is checked, the counters and the events follow. `from` is
+    /// `None` for a work that is being added.
+    #[inline]
+    pub(super) fn change(&mut self, slot: u32, from: Option<WorkState>, to: WorkState) {
+        if let Some(from) = from {
+            debug_assert!(
+                from.can_become(to),
+                "{from} -> {to} is not in the transition table"
+            );
+            self.recorder.leave(from);
+        }
+        self.arena.at_mut(slot).state = to;
+        self.recorder.enter(to);
+        if self.recorder.listens() || tracing::enabled!(tracing::Level::DEBUG) {
+            self.tell(slot, to);
+        }
+    }
+
+    #[cold]
+    fn tell(&mut self, slot: u32, to: WorkState) {
+        let event = WorkEvent {
+            id: self.id(slot),
+            name: self.arena.meta(slot).name.clone(),
+            state: to,
+            attempt: self.arena.at(slot).attempt,
+            time: self.now,
+        };
+        let span = self
+            .arena
+            .rare(slot)
+            .and_then(|rare| rare.tracing.as_ref())
+            .and_then(tracing::Span::id);
+        tracing::debug!(parent: span, id = event.id.serial(), name = &*event.name, state = to.as_str(), attempt = event.attempt, at = event.time.as_nanos());
+        if self.recorder.listens() {
+            self.recorder.emit(event);
+        }
+    }
+
+    // ---- attempts ----
+
+    /// A work gets the permits it needs and its next attempt begins. Its state is the caller's to change.
+    pub(super) fn begin_attempt(&mut self, slot: u32) {
+        self.permits.take(&mut self.arena, slot);
+        if self.arena.at(slot).attempt > 0 {
+            let last = self.arena.meta(slot).span;
+            self.arena.rare_or_new(slot).last = last;
+        }
+        let record = self.arena.at_mut(slot);
+        record.attempt = record.attempt.saturating_add(1);
+        record.marks |= mark::ATTEMPT;
+        self.recorder.attempts += 1;
+        self.arena.meta_mut(slot).span = self.now.as_nanos();
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            self.open_span(slot);
+        }
+        if let Some(limit) = self
+            .arena
+            .rare(slot)
+            .and_then(|rare| rare.extras.attempt_timeout)
+        {
+            let key = self.wheel.arm(
+                self.now.saturating_add(limit),
+                TimerKind::AttemptTimeout.owner(slot),
+            );
+            self.arena.rare_or_new(slot).timeout = Some(key);
+        }
+        if self.arena.is(slot, flag::FAMILY) {
+            self.release_held_children(slot);
+            // A child that was cancelled before this attempt began has failed in it.
+            if self
+                .arena
+                .rare(slot)
+                .is_some_and(|rare| rare.family.first_failure.is_some())
+            {
+                self.failing.push_back(self.arena.witness(slot));
+            }
+        }
+    }
+
+    #[cold]
+    fn open_span(&mut self, slot: u32) {
+        let (name, attempt) = (
+            self.arena.meta(slot).name.clone(),
+            self.arena.at(slot).attempt,
+        );
+        let span = tracing::debug_span!("attempt", work = &*name, attempt);
+        self.arena.rare_or_new(slot).tracing = Some(span);
+    }
+
+    fn release_held_children(&mut self, slot: u32) {
+        let held: Vec<u32> = self
+            .arena
+            .children(slot)
+            .filter(|&child| self.arena.is(child, flag::HELD))
+            .collect();
+        for child in held {
+            self.arena.clear(child, flag::HELD);
+            self.dependency_done(child);
+        }
+    }
+
+    /// One thing that a Pending work waited for has come about.
+    fn dependency_done(&mut self, slot: u32) {
+        let open = &mut self.arena.at_mut(slot).open;
+        *open -= 1;
+        if *open == 0 {
+            self.rejoin(slot);
+        }
+    }
+
+    /// A work that is ready for a new attempt joins the permit queue at the tail.
+    pub(super) fn rejoin(&mut self, slot: u32) {
+        let state = self.arena.at(slot).state;
+        if self.permits.needs_none(&self.arena, slot) {
+            self.begin_attempt(slot);
+            self.change(slot, Some(state), WorkState::Running);
+            self.ready.push(&mut self.arena, slot);
+        } else {
+            self.change(slot, Some(state), WorkState::Queued);
+            self.permits.join(&mut self.arena, slot);
+        }
+    }
+
+    /// What every end of an attempt has in common: limits, watches and wakers are dropped, the permit goes back, the
+    /// children are reclaimed, the time is noted.
+    pub(super) fn end_attempt(&mut self, slot: u32) {
+        self.disarm_all(slot);
+        self.not_external(slot);
+        self.permits.give_back(&mut self.arena, slot);
+        self.unwatch_all(slot);
+        self.arena
+            .clear(slot, flag::WOKEN | flag::RETURNER | flag::RELEASE);
+        let under_way = self.arena.at(slot).marks & mark::ATTEMPT != 0;
+        self.arena.at_mut(slot).marks = 0;
+        let meta = self.arena.meta_mut(slot);
+        if under_way {
+            meta.span = self.now.as_nanos().saturating_sub(meta.span);
+        }
+        if let Some(rare) = meta.rare.as_deref_mut() {
+            rare.abort = None;
+            rare.remotes = 0;
+            rare.remote = None;
+            rare.token = None;
+            rare.tracing = None;
+            if under_way {
+                rare.total = rare.total.saturating_add(meta.span);
+            }
+        }
+        if self.arena.is(slot, flag::FAMILY) {
+            self.reclaim_children(slot);
+        }
+    }
+
+    /// The attempt has succeeded, children included.
+    pub(super) fn succeed(&mut self, slot: u32, app: &mut C) {
+        self.call_hook(slot, Hook::Success, app);
+        if self.arena.at(slot).body.is_none() {
+            let failure = self.panic_of(slot);
+            self.end_attempt(slot);
+            return self.settle(slot, WorkState::Failed, Some(failure));
+        }
+        if self.arena.take(slot, flag::CANCEL) {
+            return self.begin_abort(slot, AbortCause::Cancel);
+        }
+        self.end_attempt(slot);
+        self.settle(slot, WorkState::Success, None);
+    }
+
+    /// The attempt has failed: its live children are aborted first.
+    pub(super) fn fail_attempt(&mut self, slot: u32, failure: Failure, app: &mut C) {
+        let state = self.arena.at(slot).state;
+        if state != WorkState::Running || self.arena.live_children(slot) > 0 {
+            return self.drain_failed(slot, failure);
+        }
+        self.conclude_failure(slot, failure, app);
+    }
+
+    /// All that a failed attempt had to wait for is over: hooks, then the next attempt or the end.
+    pub(super) fn conclude_failure(&mut self, slot: u32, failure: Failure, app: &mut C) {
+        let cancelled = failure.is_cancelled();
+        let again = self.may_try_again(slot, &failure);
+        if !cancelled {
+            self.call_hook(
+                slot,
+                if again {
+                    Hook::FailureRetry
+                } else {
+                    Hook::FailureRaise
+                },
+                app,
+            );
+        }
+        self.call_hook(slot, Hook::Reset, app);
+        let cancelled = cancelled || self.arena.take(slot, flag::CANCEL);
+        self.end_attempt(slot);
+        if cancelled {
+            self.settle(slot, WorkState::Cancelled, None);
+        } else if self.arena.at(slot).body.is_none() {
+            let panic = self.panic_of(slot);
+            let failure = if *failure.kind() == FailureKind::Panicked {
+                failure
+            } else {
+                panic
+            };
+            self.settle(slot, WorkState::Failed, Some(failure));
+        } else if again {
+            self.back_off(slot, failure);
+        } else {
+            self.settle(slot, WorkState::Failed, Some(failure));
+        }
+    }
+
+    fn may_try_again(&self, slot: u32, failure: &Failure) -> bool {
+        let meta = self.arena.meta(slot);
+        let deadline = meta.rare.as_ref().and_then(|rare| rare.extras.deadline);
+        failure.may_retry()
+            && meta.retries_left > 0
+            && !self.closed
+            && self.arena.at(slot).body.is_some()
+            && deadline.is_none_or(|at| at > self.now)
+    }
+
+    fn back_off(&mut self, slot: u32, failure: Failure) {
+        let delay = failure
+            .retry_delay()
+            .unwrap_or_else(|| self.backoff_delay(slot));
+        let meta = self.arena.meta_mut(slot);
+        meta.error = Some(failure);
+        meta.retries_left -= 1;
+        meta.retries_spent += 1;
+        self.recorder.retries_left -= 1;
+        self.change(slot, Some(self.arena.at(slot).state), WorkState::Retrying);
+        self.arm_alarm(slot, self.now.saturating_add(delay));
+        if let Some(at) = self.arena.rare(slot).and_then(|rare| rare.extras.deadline) {
+            let key = self.wheel.arm(at, TimerKind::Deadline.owner(slot));
+            self.arena.rare_or_new(slot).deadline = Some(key);
+        }
+    }
+
+    fn backoff_delay(&self, slot: u32) -> Duration {
+        let meta = self.arena.meta(slot);
+        let backoff = meta
+            .rare
+            .as_ref()
+            .and_then(|rare| rare.extras.backoff)
+            .unwrap_or(self.settings.backoff);
+        backoff.delay(meta.retries_spent, |n| {
+            let key = streams::path_key(&self.arena, slot);
+            streams::stream(
+                self.settings.seed,
+                Purpose::Jitter,
+                key,
+                meta.retries_spent as u64,
+            )
+            .below(n)
+        })
+    }
+
+    // ---- settling ----
+
+    /// Settles a work, and all whose end follows from that.
+    pub(super) fn settle(&mut self, slot: u32, to: WorkState, error: Option<Failure>) {
+        self.settling.push_back((slot, to, error));
+        self.drain_settling();
+    }
+
+    pub(super) fn drain_settling(&mut self) {
+        if self.is_settling {
+            return;
+        }
+        self.is_settling = true;
+        while let Some((slot, to, error)) = self.settling.pop_front() {
+            self.settle_one(slot, to, error);
+        }
+        self.is_settling = false;
+    }
+
+    fn settle_one(&mut self, slot: u32, to: WorkState, error: Option<Failure>) {
+        // A work that two failures block is entered twice; by now it may even have been reclaimed.
+        let Some(state) = self
+            .arena
+            .get(slot)
+            .map(|record| record.state)
+            .filter(|state| !state.is_settled())
+        else {
+            return;
+        };
+        if self.arena.live_children(slot) > 0 {
+            return self.settle_children_first(slot, to, error);
+        }
+        if state == WorkState::Queued {
+            self.permits.leave(&mut self.arena, slot);
+        }
+        self.disarm_all(slot);
+        self.arena.clear(slot, flag::HELD);
+        if self.arena.is(slot, flag::FAMILY) {
+            self.reclaim_children(slot);
+        }
+        if to != WorkState::Success
+            && let Some(rare) = self.arena.rare_mut(slot)
+        {
+            rare.output = None;
+        }
+        self.arena.meta_mut(slot).error = error;
+        self.change(slot, Some(state), to);
+        self.after_settling(slot);
+    }
+
+    /// Children of a work that ends without an attempt have not started either.
+    fn settle_children_first(&mut self, slot: u32, to: WorkState, error: Option<Failure>) {
+        self.settling.push_front((slot, to, error));
+        let live: Vec<u32> = self
+            .arena
+            .children(slot)
+            .filter(|&child| !self.arena.at(child).state.is_settled())
+            .collect();
+        for &child in live.iter().rev() {
+            self.arena.set(child, flag::BY_PARENT);
+            self.settling
+                .push_front((child, WorkState::Cancelled, None));
+        }
+    }
+
+    /// What a work's end means to others. It is in its settled state.
+    pub(super) fn after_settling(&mut self, slot: u32) {
+        self.release_dependents(slot);
+        self.release_dependencies(slot);
+        self.wake_watchers(slot);
+        let parent = self.arena.meta(slot).parent;
+        if parent != NONE {
+            self.child_settled(parent, slot);
+        }
+        let callback = self
+            .arena
+            .rare_mut(slot)
+            .and_then(|rare| rare.extras.on_settled.take());
+        if let Some(callback) = callback {
+            let outcome = self.outcome_of(slot);
+            self.completions
+                .push_back((callback, self.id(slot), outcome));
+        }
+        self.reclaim_if_due(slot);
+    }
+
+    /// Tells the dependents, in the order in which their edges were added.
+    fn release_dependents(&mut self, slot: u32) {
+        let success = self.arena.at(slot).state == WorkState::Success;
+        let mut blocked = None;
+        let mut edge = self.arena.at(slot).first_out;
+        while edge != NONE {
+            let next = self.graph.next_out(edge);
+            let entry = self.graph.edge_mut(edge);
+            let (after, was_satisfied) = (entry.after, entry.satisfied);
+            entry.satisfied |= success || entry.kind == EdgeKind::AfterSettled;
+            let satisfied = entry.satisfied;
+            if !was_satisfied && self.arena.at(after).state == WorkState::Pending {
+                if satisfied {
+                    self.dependency_done(after);
+                } else {
+                    let failure = blocked.get_or_insert_with(|| self.blocked_by(slot)).clone();
+                    self.settling
+                        .push_back((after, WorkState::Blocked, Some(failure)));
+                }
+            }
+            edge = next;
+        }
+    }
+
+    /// Tells the dependencies that one dependent less is unsettled; one that only waited for that is reclaimed.
+    fn release_dependencies(&mut self, slot: u32) {
+        let mut edge = self.arena.at(slot).first_in;
+        while edge != NONE {
+            let next = self.graph.next_in(edge);
+            let before = self.graph.edge(edge).before;
+            self.arena.meta_mut(before).unsettled_dependents -= 1;
+            self.reclaim_if_due(before);
+            edge = next;
+        }
+    }
+
+    // ---- parents ----
+
+    /// A child has settled: the parent counts it, and goes on if that was what it waited for.
+    fn child_settled(&mut self, parent: u32, child: u32) {
+        let bad = self.counts_as_failed(child);
+        let failure = bad.then(|| self.child_failure(child));
+        let fail_fast = self.fails_fast(parent);
+        let success = self.arena.at(child).state == WorkState::Success;
+        let in_turn = self.arena.is(parent, flag::IN_TURN);
+        let state = self.arena.at(parent).state;
+        let family = &mut self.arena.rare_or_new(parent).family;
+        family.live -= 1;
+        family.succeeded += success as u32;
+        family.failed += bad as u32;
+        let last = family.live == 0;
+        let news =
+            bad && fail_fast && family.first_failure.is_none() && state != WorkState::Aborting;
+        if news {
+            family.first_failure = failure;
+        }
+        let doomed = family.first_failure.is_some();
+        if news {
+            self.failing.push_back(self.arena.witness(parent));
+        }
+        match state {
+            _ if in_turn => self.arena.set(parent, flag::WOKEN),
+            WorkState::Aborting if last => self.drained(parent),
+            WorkState::Joining if bad && !fail_fast => self.want_turn(parent),
+            WorkState::Joining if last && !doomed => self.finishing.push_back(parent),
+            WorkState::Waiting => self.wake_slot(parent),
+            _ => {}
+        }
+    }
+
+    /// A settled child has been restarted: it is live again and counts neither way.
+    pub(super) fn child_restarted(&mut self, parent: u32, was: WorkState) {
+        let family = &mut self.arena.rare_or_new(parent).family;
+        family.live += 1;
+        if was == WorkState::Success {
+            family.succeeded -= 1;
+        } else {
+            // A child that its parent had cancelled was not counted.
+            family.failed = family.failed.saturating_sub(1);
+        }
+    }
+
+    pub(super) fn counts_as_failed(&self, child: u32) -> bool {
+        match self.arena.at(child).state {
+            WorkState::Failed | WorkState::Blocked => true,
+            WorkState::Cancelled => !self.arena.is(child, flag::BY_PARENT),
+            _ => false,
+        }
+    }
+
+    fn child_failure(&self, child: u32) -> Failure {
+        let meta = self.arena.meta(child);
+        let cause = meta.error.clone().or_else(|| Some(Failure::cancelled()));
+        Failure::caused(
+            FailureKind::Child {
+                id: self.id(child),
+                name: meta.name.clone(),
+            },
+            cause,
+        )
+    }
+
+    pub(super) fn fails_fast(&self, parent: u32) -> bool {
+        let rule = self
+            .arena
+            .rare(parent)
+            .map(|rare| rare.extras.on_child_failure);
+        rule.unwrap_or_default() == OnChildFailure::FailFast
+    }
+}

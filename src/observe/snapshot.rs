@@ -1,0 +1,111 @@
+//! The state of every work at one moment.
+
+use crate::WorkScheduler;
+use crate::engine::arena::{NONE, mark};
+use crate::time::Time;
+use crate::work::{Failure, Name, RootCause, WorkId, WorkState};
+use std::time::Duration;
+
+/// One work at one moment.
+#[derive(Clone, Debug)]
+pub struct WorkSnapshot {
+    /// The work.
+    pub id: WorkId,
+    /// Its name.
+    pub name: Name,
+    /// Its state.
+    pub state: WorkState,
+    /// The works that it is after, satisfied ones included, in the order in which they were given.
+    pub deps: Vec<WorkId>,
+    /// The works that are after it, in the order in which they were given.
+    pub dependents: Vec<WorkId>,
+    /// The work that owns it.
+    pub parent: Option<WorkId>,
+    /// Attempts begun since it was added or restarted.
+    pub attempts: u32,
+    /// Retries it has left.
+    pub retries_left: u32,
+    /// Its last failure, even if a later attempt succeeded before a restart cleared it.
+    pub last_error: Option<Failure>,
+    /// How long its last attempt took that has ended.
+    pub last_duration: Option<Duration>,
+    /// How long all its attempts took, the present one included.
+    pub total_duration: Duration,
+    /// Of a Blocked work: where that stems from.
+    pub root_cause: Option<RootCause>,
+    /// The earliest of its timers: alarm, back-off, grace, attempt timeout or deadline.
+    pub next_deadline: Option<Time>,
+}
+
+impl<C: ?Sized + 'static> WorkScheduler<C> {
+    /// Every work in the scheduler, in the order in which they were added. O(works log works + edges).
+    pub fn snapshot(&self) -> Vec<WorkSnapshot> {
+        self.arena
+            .slots_by_age()
+            .into_iter()
+            .map(|slot| self.snapshot_of(slot))
+            .collect()
+    }
+
+    fn snapshot_of(&self, slot: u32) -> WorkSnapshot {
+        let (record, meta) = (self.arena.at(slot), self.arena.meta(slot));
+        let mut deps: Vec<WorkId> = self
+            .graph
+            .into_slot(&self.arena, slot)
+            .map(|edge| self.id(edge.before))
+            .collect();
+        deps.reverse();
+        let (last_duration, total_duration) = self.durations(slot);
+        WorkSnapshot {
+            id: self.id(slot),
+            name: meta.name.clone(),
+            state: record.state,
+            deps,
+            dependents: self
+                .graph
+                .out(&self.arena, slot)
+                .map(|edge| self.id(edge.after))
+                .collect(),
+            parent: (meta.parent != NONE).then(|| self.id(meta.parent)),
+            attempts: record.attempt,
+            retries_left: meta.retries_left,
+            last_error: meta.error.clone(),
+            last_duration,
+            total_duration,
+            root_cause: meta.error.as_ref().and_then(RootCause::of),
+            next_deadline: self.earliest_timer(slot),
+        }
+    }
+
+    /// How long the last attempt took, and all together.
+    fn durations(&self, slot: u32) -> (Option<Duration>, Duration) {
+        let (record, meta) = (self.arena.at(slot), self.arena.meta(slot));
+        let rare = meta.rare.as_deref();
+        if record.marks & mark::ATTEMPT != 0 {
+            let present = self.now.as_nanos().saturating_sub(meta.span);
+            let last = rare
+                .filter(|_| record.attempt > 1)
+                .map(|rare| Duration::from_nanos(rare.last));
+            let ended = rare.map_or(0, |rare| rare.total);
+            return (last, Duration::from_nanos(ended.saturating_add(present)));
+        }
+        let last = (record.attempt > 0).then(|| Duration::from_nanos(meta.span));
+        (
+            last,
+            Duration::from_nanos(rare.map_or(meta.span, |rare| rare.total)),
+        )
+    }
+
+    /// The earliest of a work's timers.
+    pub(crate) fn earliest_timer(&self, slot: u32) -> Option<Time> {
+        let limits = self
+            .arena
+            .rare(slot)
+            .map_or([None; 3], |rare| [rare.deadline, rare.timeout, rare.grace]);
+        let keys = limits
+            .into_iter()
+            .chain([self.arena.at(slot).alarm])
+            .flatten();
+        keys.map(|key| self.wheel.deadline(key)).min()
+    }
+}

@@ -1,0 +1,197 @@
+//! Who waits for what: the answer to "why does nothing happen?".
+
+use crate::WorkScheduler;
+use crate::engine::arena::{flag, mark};
+use crate::time::Time;
+use crate::work::{Name, WorkId, WorkState};
+use std::fmt;
+
+/// One thing that a work waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WaitsFor {
+    /// A work that has to settle first.
+    Dependency(WorkId, Name),
+    /// Its parent's attempt has not begun.
+    ParentAttempt(WorkId, Name),
+    /// Permits of a pool.
+    Permit {
+        /// The pool.
+        pool: Name,
+        /// How many are out.
+        used: u32,
+        /// How many there are.
+        capacity: u32,
+    },
+    /// So many children.
+    Children(usize),
+    /// A work that it watches.
+    Watched(WorkId, Name),
+    /// A timer.
+    Timer(Time),
+    /// A remote waker that another thread holds.
+    RemoteWaker,
+    /// Another work's or the host's `wake`: it said `expect_wake`.
+    Wake,
+    /// Nothing: it has a turn coming.
+    Turn,
+}
+
+/// A work that has not settled, and what it waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stalled {
+    /// The work.
+    pub id: WorkId,
+    /// Its name.
+    pub name: Name,
+    /// Its state.
+    pub state: WorkState,
+    /// What it waits for.
+    pub waits_for: Vec<WaitsFor>,
+}
+
+/// All works that have not settled, and what each waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StallReport {
+    /// When the report was made.
+    pub time: Time,
+    /// The works, in the order in which they were added.
+    pub works: Vec<Stalled>,
+}
+
+impl fmt::Display for WaitsFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WaitsFor::Dependency(id, name) => write!(f, "`{name}` {id} to settle"),
+            WaitsFor::ParentAttempt(id, name) => write!(f, "its parent `{name}` {id} to start"),
+            WaitsFor::Permit {
+                pool,
+                used,
+                capacity,
+            } => write!(f, "a permit of `{pool}` ({used} of {capacity} are out)"),
+            WaitsFor::Children(n) => write!(f, "{n} children"),
+            WaitsFor::Watched(id, name) => write!(f, "`{name}` {id}, which it watches"),
+            WaitsFor::Timer(at) => write!(f, "{at}"),
+            WaitsFor::RemoteWaker => f.write_str("a remote waker"),
+            WaitsFor::Wake => f.write_str("somebody's wake (expect_wake)"),
+            WaitsFor::Turn => f.write_str("its turn"),
+        }
+    }
+}
+
+/// How many works are printed before the rest is only counted.
+const SHOWN: usize = 20;
+
+impl fmt::Display for StallReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} works have not settled at {}",
+            self.works.len(),
+            self.time
+        )?;
+        for work in self.works.iter().take(SHOWN) {
+            write!(
+                f,
+                "\n  `{}` {} ({}) waits for ",
+                work.name, work.id, work.state
+            )?;
+            for (i, what) in work.waits_for.iter().enumerate() {
+                write!(f, "{}{what}", if i > 0 { ", " } else { "" })?;
+            }
+        }
+        match self.works.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more"),
+        }
+    }
+}
+
+impl<C: ?Sized + 'static> WorkScheduler<C> {
+    /// Every work that has not settled and what it waits for: made for [`Next::Stalled`](crate::Next), but true at any
+    /// time. O(works log works + edges).
+    pub fn stall_report(&self) -> StallReport {
+        let slots = self.arena.slots_by_age().into_iter();
+        let unsettled = slots.filter(|&slot| !self.arena.at(slot).state.is_settled());
+        let works = unsettled.map(|slot| Stalled {
+            id: self.id(slot),
+            name: self.arena.meta(slot).name.clone(),
+            state: self.arena.at(slot).state,
+            waits_for: self.waits_for(slot),
+        });
+        StallReport {
+            time: self.now,
+            works: works.collect(),
+        }
+    }
+
+    fn named(&self, slot: u32) -> (WorkId, Name) {
+        (self.id(slot), self.arena.meta(slot).name.clone())
+    }
+
+    fn waits_for(&self, slot: u32) -> Vec<WaitsFor> {
+        let mut waits = Vec::new();
+        match self.arena.at(slot).state {
+            WorkState::Pending => self.dependencies(slot, &mut waits),
+            WorkState::Queued => waits.extend(
+                self.permits
+                    .lacks(&self.arena, slot)
+                    .into_iter()
+                    .map(|pool| {
+                        let (used, capacity) =
+                            (self.permits.used(pool), self.permits.capacity(pool));
+                        WaitsFor::Permit {
+                            pool: self.permits.name(pool).clone(),
+                            used,
+                            capacity,
+                        }
+                    }),
+            ),
+            _ if self.arena.is(slot, flag::READY) => waits.push(WaitsFor::Turn),
+            _ => self.wake_sources(slot, &mut waits),
+        }
+        if let Some(at) = self.earliest_timer(slot) {
+            waits.push(WaitsFor::Timer(at));
+        }
+        waits
+    }
+
+    fn dependencies(&self, slot: u32, waits: &mut Vec<WaitsFor>) {
+        if self.arena.is(slot, flag::HELD) {
+            let (id, name) = self.named(self.arena.meta(slot).parent);
+            waits.push(WaitsFor::ParentAttempt(id, name));
+        }
+        let open = self
+            .graph
+            .into_slot(&self.arena, slot)
+            .filter(|edge| !edge.satisfied);
+        waits.extend(open.map(|edge| {
+            let (id, name) = self.named(edge.before);
+            WaitsFor::Dependency(id, name)
+        }));
+    }
+
+    fn wake_sources(&self, slot: u32, waits: &mut Vec<WaitsFor>) {
+        match self.arena.live_children(slot) {
+            0 => {}
+            live => waits.push(WaitsFor::Children(live as usize)),
+        }
+        if let Some(rare) = self.arena.rare(slot) {
+            let watched = rare.watching.iter().filter_map(|&id| self.lookup(id).ok());
+            waits.extend(
+                watched
+                    .filter(|&slot| !self.arena.at(slot).state.is_settled())
+                    .map(|slot| {
+                        let (id, name) = self.named(slot);
+                        WaitsFor::Watched(id, name)
+                    }),
+            );
+            if rare.remotes > 0 {
+                waits.push(WaitsFor::RemoteWaker);
+            }
+        }
+        if self.arena.at(slot).marks & mark::EXPECTS_WAKE != 0 {
+            waits.push(WaitsFor::Wake);
+        }
+    }
+}

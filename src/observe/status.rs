@@ -1,0 +1,90 @@
+//! The tree that a person wants to read at 3 a.m.
+
+use crate::WorkScheduler;
+use crate::engine::arena::NONE;
+use crate::work::WorkState;
+use std::fmt::{self, Write};
+
+impl<C: ?Sized + 'static> WorkScheduler<C> {
+    /// Every work in the scheduler as an indented tree, one line each: name, state, what it says of itself, when it
+    /// will be tried again, how many of its children are done, its last error. O(works log works).
+    ///
+    /// ```text
+    /// sync: Waiting : 2/5 children completed
+    ///   get 0000003f: Retrying in 3s : connection refused
+    /// ```
+    pub fn status(&self) -> String {
+        let mut text = String::new();
+        // A stack instead of recursion: trees may be deeper than a thread's stack.
+        let roots = self
+            .arena
+            .slots_by_age()
+            .into_iter()
+            .filter(|&slot| self.arena.meta(slot).parent == NONE);
+        let mut stack: Vec<(u32, usize)> = roots.map(|slot| (slot, 0)).collect();
+        stack.reverse();
+        while let Some((slot, depth)) = stack.pop() {
+            // Writing to a `String` cannot fail; a work's own `status` may, and then its line ends there.
+            let _ = self.status_line(&mut text, slot, depth);
+            text.push('\n');
+            let children: Vec<(u32, usize)> = self
+                .arena
+                .children(slot)
+                .map(|child| (child, depth + 1))
+                .collect();
+            stack.extend(children.into_iter().rev());
+        }
+        text
+    }
+
+    fn status_line(&self, text: &mut String, slot: u32, depth: usize) -> fmt::Result {
+        const DEEPEST: usize = 40;
+        let (record, meta) = (self.arena.at(slot), self.arena.meta(slot));
+        let indent = 2 * depth.min(DEEPEST);
+        write!(text, "{:indent$}{}: {}", "", meta.name, record.state)?;
+        if record.state == WorkState::Retrying
+            && let Some(alarm) = record.alarm
+        {
+            write!(
+                text,
+                " in {:?}",
+                self.wheel.deadline(alarm).saturating_since(self.now)
+            )?;
+        }
+        if let Some(family) = self
+            .arena
+            .rare(slot)
+            .map(|rare| &rare.family)
+            .filter(|family| family.count > 0)
+        {
+            write!(
+                text,
+                " : {}/{} children completed",
+                family.count - family.live,
+                family.count
+            )?;
+        }
+        if let Some(body) = &record.body {
+            if let Some(progress) = body.progress() {
+                write!(text, " : {}/{}", progress.done, progress.total)?;
+            }
+            let said = OwnStatus(&**body).to_string();
+            if !said.is_empty() {
+                write!(text, " : {said}")?;
+            }
+        }
+        match &meta.error {
+            Some(error) => write!(text, " : {error}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a work says of itself, as something that prints.
+struct OwnStatus<'a, C: ?Sized>(&'a dyn crate::Work<C>);
+
+impl<C: ?Sized> fmt::Display for OwnStatus<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.status(f)
+    }
+}

@@ -1,0 +1,183 @@
+//! Time as the engine counts it.
+//!
+//! A [`Time`] is a number of nanoseconds since the engine's epoch, a moment that the host chooses (usually the start of
+//! the program, or of the simulation). It is not a wall clock: the engine never asks the machine what time it is, it is
+//! told. That is what lets the same works run in real and in virtual time.
+//!
+//! All arithmetic saturates. The end of time, [`Time::MAX`], is `u64::MAX` nanoseconds or 584 years after the epoch;
+//! adding to it stays there, and nothing here panics. "Never" is not a time: where there may be none, an
+//! `Option<Time>` says so.
+
+use std::fmt;
+use std::ops::{Add, Sub};
+use std::time::Duration;
+
+pub mod wheel;
+
+pub use wheel::{TimerKey, TimerWheel};
+
+const NANOS_PER_MILLI: u64 = 1_000_000;
+const NANOS_PER_SEC: u64 = 1_000_000_000;
+
+/// A moment: nanoseconds since the engine's epoch.
+///
+/// ```
+/// use crankwork::time::Time;
+/// use std::time::Duration;
+///
+/// let start = Time::from_secs(40);
+/// let later = start + Duration::from_millis(1_200);
+/// assert_eq!(later - start, Duration::from_millis(1_200));
+/// assert_eq!(later.to_string(), "00:00:41.200");
+///
+/// // The end of time is a wall, not a cliff.
+/// assert_eq!(later + Duration::MAX, Time::MAX);
+/// assert_eq!(start - later, Duration::ZERO);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Time(u64);
+
+impl Time {
+    /// The epoch.
+    pub const ZERO: Self = Self(0);
+
+    /// The end of time: `u64::MAX` nanoseconds, 584 years after the epoch.
+    pub const MAX: Self = Self(u64::MAX);
+
+    /// The moment `nanos` nanoseconds after the epoch.
+    #[must_use]
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// The moment `millis` milliseconds after the epoch, or [`Time::MAX`] if that lies beyond it.
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis.saturating_mul(NANOS_PER_MILLI))
+    }
+
+    /// The moment `secs` seconds after the epoch, or [`Time::MAX`] if that lies beyond it.
+    #[must_use]
+    pub const fn from_secs(secs: u64) -> Self {
+        Self(secs.saturating_mul(NANOS_PER_SEC))
+    }
+
+    /// Nanoseconds since the epoch.
+    #[must_use]
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    /// This moment and `delay` more, but at most [`Time::MAX`].
+    #[must_use]
+    pub fn saturating_add(self, delay: Duration) -> Self {
+        self.checked_add(delay).unwrap_or(Self::MAX)
+    }
+
+    /// This moment and `delay` more, or `None` if that lies beyond [`Time::MAX`].
+    ///
+    /// ```
+    /// use crankwork::time::Time;
+    /// use std::time::Duration;
+    ///
+    /// let second = Duration::from_secs(1);
+    /// assert_eq!(Time::from_secs(1).checked_add(second), Some(Time::from_secs(2)));
+    /// assert_eq!(Time::MAX.checked_add(second), None);
+    /// ```
+    #[must_use]
+    pub fn checked_add(self, delay: Duration) -> Option<Self> {
+        let nanos = u64::try_from(delay.as_nanos()).ok()?;
+        self.0.checked_add(nanos).map(Self)
+    }
+
+    /// How long after `earlier` this moment is; zero if it is not.
+    #[must_use]
+    pub const fn saturating_since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// Saturates at [`Time::MAX`]; never panics.
+impl Add<Duration> for Time {
+    type Output = Self;
+
+    fn add(self, delay: Duration) -> Self {
+        self.saturating_add(delay)
+    }
+}
+
+/// Saturates at zero; never panics.
+impl Sub for Time {
+    type Output = Duration;
+
+    fn sub(self, earlier: Self) -> Duration {
+        self.saturating_since(earlier)
+    }
+}
+
+/// `hh:mm:ss` and three, six or nine decimals: as few as say it exactly. Hours are not folded into days.
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0 / NANOS_PER_SEC;
+        let nanos = self.0 % NANOS_PER_SEC;
+        let (h, m, s) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        write!(f, "{h:02}:{m:02}:{s:02}.")?;
+        if nanos.is_multiple_of(1_000_000) {
+            write!(f, "{:03}", nanos / 1_000_000)
+        } else if nanos.is_multiple_of(1_000) {
+            write!(f, "{:06}", nanos / 1_000)
+        } else {
+            write!(f, "{nanos:09}")
+        }
+    }
+}
+
+/// The same as `Display`: a test that fails should print a moment, not a twenty-digit number.
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_as_many_decimals_as_it_needs() {
+        let shown = |nanos| Time::from_nanos(nanos).to_string();
+        assert_eq!(shown(0), "00:00:00.000");
+        assert_eq!(shown(41_200_000_000), "00:00:41.200");
+        assert_eq!(shown(3_661_000_001_000), "01:01:01.000001");
+        assert_eq!(shown(1), "00:00:00.000000001");
+        assert_eq!(shown(u64::MAX), "5124095:34:33.709551615");
+        assert_eq!(format!("{:?}", Time::from_millis(1)), "00:00:00.001");
+    }
+
+    #[test]
+    fn constructors_agree_and_saturate() {
+        assert_eq!(Time::from_secs(2), Time::from_millis(2_000));
+        assert_eq!(Time::from_millis(2), Time::from_nanos(2_000_000));
+        assert_eq!(Time::from_secs(u64::MAX), Time::MAX);
+        assert_eq!(Time::from_millis(u64::MAX), Time::MAX);
+        assert_eq!(Time::default(), Time::ZERO);
+    }
+
+    #[test]
+    fn addition_saturates_even_beyond_u64_nanoseconds() {
+        let last = Time::from_nanos(u64::MAX - 1);
+        assert_eq!(last + Duration::from_nanos(1), Time::MAX);
+        assert_eq!(last + Duration::from_nanos(2), Time::MAX);
+        assert_eq!(Time::ZERO + Duration::MAX, Time::MAX);
+        assert_eq!(Time::ZERO.checked_add(Duration::MAX), None);
+        assert_eq!(last.checked_add(Duration::from_nanos(1)), Some(Time::MAX));
+    }
+
+    #[test]
+    fn subtraction_saturates() {
+        let (early, late) = (Time::from_secs(1), Time::from_secs(3));
+        assert_eq!(late - early, Duration::from_secs(2));
+        assert_eq!(early - late, Duration::ZERO);
+        assert_eq!(Time::MAX - Time::ZERO, Duration::from_nanos(u64::MAX));
+    }
+}

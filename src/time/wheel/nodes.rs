@@ -1,0 +1,286 @@
+//! The timers themselves, and doubly linked lists of them.
+//!
+//! All timers live in one vector and name each other by index, so a list is two indices and moving a timer between
+//! lists allocates nothing. Index 0 is never a timer: it ends every list, and makes `Option<TimerKey>` four bytes wide.
+//! Freed timers form a chain of their own through `next` and are used again last in, first out, while they are still in
+//! the cache. The vector never shrinks.
+
+/// The index that is no timer.
+pub(super) const NIL: u32 = 0;
+
+/// The place of a timer that is in no list: it is free.
+const FREE: u32 = u32::MAX;
+
+#[derive(Clone, Copy)]
+pub(super) struct Node {
+    pub(super) deadline: u64,
+    pub(super) owner: u32,
+    pub(super) next: u32,
+    prev: u32,
+    /// Which list the timer is in. Only the wheel knows what the number means.
+    pub(super) place: u32,
+}
+
+// A work that sleeps pays for this: four of them would fill a cache line and a half.
+const _: () = assert!(size_of::<Node>() == 24);
+
+/// A list of timers: its two ends, both [`NIL`] if it is empty.
+#[derive(Clone, Copy, Default)]
+pub(super) struct List {
+    pub(super) head: u32,
+    tail: u32,
+}
+
+impl List {
+    pub(super) const EMPTY: Self = Self::number(NIL);
+
+    /// A list field that carries a bare number: see `Table::split`.
+    pub(super) const fn number(head: u32) -> Self {
+        Self { head, tail: NIL }
+    }
+
+    /// The last timer, or [`NIL`].
+    pub(super) const fn last(self) -> u32 {
+        self.tail
+    }
+
+    pub(super) const fn is_empty(self) -> bool {
+        self.head == NIL
+    }
+}
+
+pub(super) struct Nodes {
+    nodes: Vec<Node>,
+    free: u32,
+    len: usize,
+}
+
+impl Nodes {
+    pub(super) fn new() -> Self {
+        let nobody = Node {
+            deadline: 0,
+            owner: 0,
+            next: NIL,
+            prev: NIL,
+            place: FREE,
+        };
+        Self {
+            nodes: vec![nobody],
+            free: NIL,
+            len: 0,
+        }
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The timer at `index`, which must be armed.
+    #[track_caller]
+    #[inline]
+    pub(super) fn armed(&self, index: u32) -> Node {
+        let node = self.nodes[index as usize];
+        assert!(node.place != FREE, "the timer has fired or was cancelled");
+        node
+    }
+
+    #[inline]
+    pub(super) fn deadline(&self, index: u32) -> u64 {
+        self.nodes[index as usize].deadline
+    }
+
+    #[inline]
+    pub(super) fn next(&self, index: u32) -> u32 {
+        self.nodes[index as usize].next
+    }
+
+    #[inline]
+    pub(super) fn previous(&self, index: u32) -> u32 {
+        self.nodes[index as usize].prev
+    }
+
+    /// Makes a timer that is in no list yet.
+    #[inline]
+    pub(super) fn insert(&mut self, deadline: u64, owner: u32) -> u32 {
+        self.len += 1;
+        let index = self.free;
+        if index == NIL {
+            return self.grow(deadline, owner);
+        }
+        let node = &mut self.nodes[index as usize];
+        self.free = node.next;
+        node.deadline = deadline;
+        node.owner = owner;
+        index
+    }
+
+    #[cold]
+    fn grow(&mut self, deadline: u64, owner: u32) -> u32 {
+        let index = u32::try_from(self.nodes.len()).expect("fewer than 2^32 timers");
+        self.nodes.push(Node {
+            deadline,
+            owner,
+            next: NIL,
+            prev: NIL,
+            place: FREE,
+        });
+        index
+    }
+
+    /// Frees a timer that has been unlinked.
+    #[inline]
+    pub(super) fn release(&mut self, index: u32) {
+        self.len -= 1;
+        let node = &mut self.nodes[index as usize];
+        node.place = FREE;
+        node.next = self.free;
+        self.free = index;
+    }
+
+    #[inline]
+    pub(super) fn set_deadline(&mut self, index: u32, deadline: u64) {
+        self.nodes[index as usize].deadline = deadline;
+    }
+
+    /// Appends a timer that is in no list to `list`, and notes that as its `place`.
+    #[inline]
+    pub(super) fn push_back(&mut self, list: &mut List, index: u32, place: u32) {
+        let node = &mut self.nodes[index as usize];
+        node.next = NIL;
+        node.prev = list.tail;
+        node.place = place;
+        match list.tail {
+            NIL => list.head = index,
+            tail => self.nodes[tail as usize].next = index,
+        }
+        list.tail = index;
+    }
+
+    /// The same at the other end.
+    #[inline]
+    pub(super) fn push_front(&mut self, list: &mut List, index: u32, place: u32) {
+        let node = &mut self.nodes[index as usize];
+        node.next = list.head;
+        node.prev = NIL;
+        node.place = place;
+        match list.head {
+            NIL => list.tail = index,
+            head => self.nodes[head as usize].prev = index,
+        }
+        list.head = index;
+    }
+
+    /// Appends the timers of `more`, which have the same place, to `list`.
+    #[inline]
+    pub(super) fn join(&mut self, list: &mut List, more: List) {
+        if more.is_empty() {
+            return;
+        }
+        match list.tail {
+            NIL => list.head = more.head,
+            tail => {
+                self.nodes[tail as usize].next = more.head;
+                self.nodes[more.head as usize].prev = tail;
+            }
+        }
+        list.tail = more.tail;
+    }
+
+    /// Takes the first timer out of `list`, which is not empty.
+    #[inline]
+    pub(super) fn pop_front(&mut self, list: &mut List) -> u32 {
+        let index = list.head;
+        list.head = self.next(index);
+        match list.head {
+            NIL => list.tail = NIL,
+            head => self.nodes[head as usize].prev = NIL,
+        }
+        index
+    }
+
+    /// Takes a timer out of `list`, the one it is in.
+    #[inline]
+    pub(super) fn unlink(&mut self, list: &mut List, index: u32) {
+        let Node { next, prev, .. } = self.nodes[index as usize];
+        match prev {
+            NIL => list.head = next,
+            prev => self.nodes[prev as usize].next = next,
+        }
+        match next {
+            NIL => list.tail = prev,
+            next => self.nodes[next as usize].prev = prev,
+        }
+    }
+
+    /// Inserts a timer that is in no list behind the last one in `list` that is not after it. Passes `limit` timers at
+    /// most; returns whether that was enough.
+    pub(super) fn insert_ordered(
+        &mut self,
+        list: &mut List,
+        index: u32,
+        place: u32,
+        limit: usize,
+    ) -> bool {
+        let deadline = self.deadline(index);
+        // The earliest of all is worth a look: a short timeout beside many long ones.
+        if deadline < self.deadline(list.head) {
+            self.push_front(list, index, place);
+            return true;
+        }
+        let mut before = list.tail;
+        for _ in 0..=limit {
+            if self.deadline(before) <= deadline {
+                self.insert_after(list, before, index, place);
+                return true;
+            }
+            before = self.nodes[before as usize].prev;
+        }
+        false
+    }
+
+    /// Inserts a timer behind `before`.
+    fn insert_after(&mut self, list: &mut List, before: u32, index: u32, place: u32) {
+        let next = std::mem::replace(&mut self.nodes[before as usize].next, index);
+        match next {
+            NIL => list.tail = index,
+            next => self.nodes[next as usize].prev = index,
+        }
+        let node = &mut self.nodes[index as usize];
+        node.next = next;
+        node.prev = before;
+        node.place = place;
+    }
+
+    /// Whether no timer in `list` is before the one that it follows. Stops at the first that is.
+    pub(super) fn is_sorted(&self, list: List) -> bool {
+        let (mut at, mut latest) = (list.head, 0);
+        while at != NIL {
+            let node = &self.nodes[at as usize];
+            if node.deadline < latest {
+                return false;
+            }
+            (at, latest) = (node.next, node.deadline);
+        }
+        true
+    }
+
+    /// Appends the timers of `list` to `out`, as (deadline, index), but at most `limit`. Returns whether that was all.
+    pub(super) fn copy(&self, list: List, limit: usize, out: &mut Vec<(u64, u32)>) -> bool {
+        let mut at = list.head;
+        for _ in 0..limit {
+            if at == NIL {
+                return true;
+            }
+            let node = &self.nodes[at as usize];
+            out.push((node.deadline, at));
+            at = node.next;
+        }
+        at == NIL
+    }
+
+    /// How many timers there is memory for, in use or free.
+    #[cfg(test)]
+    pub(super) fn capacity_used(&self) -> usize {
+        self.nodes.len() - 1
+    }
+}

@@ -1,0 +1,251 @@
+//! Why an attempt failed.
+//!
+//! A [`Failure`] is one pointer wide: what a work's `poll` returns then fits two registers, and one failure can be
+//! shared by a child's outcome, its parent's source and a root cause. It cannot implement [`Error`] itself, because it
+//! converts from every error; [`Failure::source`] gives the error inside.
+
+use super::{Name, WorkId};
+use crate::time::Time;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The error inside a [`Failure`].
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Why an attempt failed, and what follows from it: see [`FailureKind`].
+///
+/// `?` converts any error into an ordinary failure:
+///
+/// ```
+/// use crankwork::Failure;
+/// fn parse(text: &str) -> Result<u32, Failure> {
+///     Ok(text.parse::<u32>()?)
+/// }
+/// assert_eq!(parse("x").unwrap_err().to_string(), "invalid digit found in string");
+/// ```
+#[derive(Clone)]
+pub struct Failure(Arc<Inner>);
+
+struct Inner {
+    kind: FailureKind,
+    error: Option<BoxError>,
+    cause: Option<Failure>,
+}
+
+/// What sort of failure it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The attempt failed; the work is tried again if it has retries left.
+    Error,
+    /// The work failed for good, whatever retries it has left.
+    Fatal,
+    /// As `Error`, but the retry comes after exactly this delay.
+    RetryAfter(Duration),
+    /// The work settles as Cancelled.
+    Cancelled,
+    /// The work returned `Pending` although nothing could ever wake it. For good.
+    LostWake,
+    /// A turn, hook or drop panicked. For good.
+    Panicked,
+    /// The attempt took longer than its `attempt_timeout`.
+    AttemptTimeout(Duration),
+    /// The work had not succeeded by its `deadline`. For good.
+    Deadline(Time),
+    /// A child failed (its failure is the [`Failure::cause`]).
+    Child {
+        /// The child.
+        id: WorkId,
+        /// The child's name.
+        name: Name,
+    },
+    /// A work that this one is `after` did not succeed, so this one was never run.
+    Blocked {
+        /// The work from which it stems.
+        root: WorkId,
+        /// Its name.
+        name: Name,
+    },
+}
+
+impl Failure {
+    /// A failure that is tried again if retries are left, from an error, a `String` or a `&str`.
+    pub fn new(error: impl Into<BoxError>) -> Self {
+        Self::build(FailureKind::Error, Some(error.into()), None)
+    }
+
+    /// The same from anything that prints.
+    pub fn msg(message: impl fmt::Display) -> Self {
+        Self::new(message.to_string())
+    }
+
+    /// A failure for good: retries that are left are not used.
+    pub fn fatal(error: impl Into<BoxError>) -> Self {
+        Self::build(FailureKind::Fatal, Some(error.into()), None)
+    }
+
+    /// A failure that names its own delay before the next attempt. It spends a retry like any other.
+    pub fn retry_after(error: impl Into<BoxError>, delay: Duration) -> Self {
+        Self::build(FailureKind::RetryAfter(delay), Some(error.into()), None)
+    }
+
+    /// Settles the work as Cancelled.
+    pub fn cancelled() -> Self {
+        Self::build(FailureKind::Cancelled, None, None)
+    }
+
+    pub(crate) fn of_kind(kind: FailureKind) -> Self {
+        Self::build(kind, None, None)
+    }
+
+    pub(crate) fn panicked(message: String) -> Self {
+        Self::build(FailureKind::Panicked, Some(message.into()), None)
+    }
+
+    pub(crate) fn caused(kind: FailureKind, cause: Option<Failure>) -> Self {
+        Self::build(kind, None, cause)
+    }
+
+    fn build(kind: FailureKind, error: Option<BoxError>, cause: Option<Failure>) -> Self {
+        Failure(Arc::new(Inner { kind, error, cause }))
+    }
+
+    /// What sort of failure it is.
+    pub fn kind(&self) -> &FailureKind {
+        &self.0.kind
+    }
+
+    /// The error that the work returned, if there is one.
+    pub fn source(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
+        self.0.error.as_deref()
+    }
+
+    /// The error that the work returned, if it is an `E`.
+    pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
+        self.0.error.as_deref()?.downcast_ref()
+    }
+
+    /// The failure behind this one: a child's, or that of the work which blocked this one.
+    pub fn cause(&self) -> Option<&Failure> {
+        self.0.cause.as_ref()
+    }
+
+    /// The innermost cause; the failure itself if there is none.
+    pub fn root(&self) -> &Failure {
+        let mut failure = self;
+        while let Some(cause) = failure.cause() {
+            failure = cause;
+        }
+        failure
+    }
+
+    /// Whether a retry may follow. O(1).
+    pub fn may_retry(&self) -> bool {
+        matches!(
+            self.0.kind,
+            FailureKind::Error
+                | FailureKind::RetryAfter(_)
+                | FailureKind::AttemptTimeout(_)
+                | FailureKind::Child { .. }
+        )
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.0.kind == FailureKind::Cancelled
+    }
+
+    pub(crate) fn retry_delay(&self) -> Option<Duration> {
+        match self.0.kind {
+            FailureKind::RetryAfter(delay) => Some(delay),
+            _ => None,
+        }
+    }
+}
+
+impl<E: Error + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Failure::new(error)
+    }
+}
+
+impl Failure {
+    fn fmt_without_cause(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.0.kind, &self.0.error) {
+            (FailureKind::Panicked, Some(message)) => write!(f, "panicked: {message}"),
+            (_, Some(error)) => write!(f, "{error}"),
+            (FailureKind::LostWake, None) => f.write_str(
+                "returned Pending but nothing can wake it: arm an alarm, yield, watch a work, keep a RemoteWaker, or \
+                 say expect_wake if another work will wake it",
+            ),
+            (FailureKind::Cancelled, None) => f.write_str("cancelled"),
+            (FailureKind::AttemptTimeout(limit), None) => write!(f, "the attempt took longer than {limit:?}"),
+            (FailureKind::Deadline(at), None) => write!(f, "not done by its deadline {at}"),
+            (FailureKind::Child { id, name }, None) => write!(f, "child `{name}` {id} failed"),
+            (FailureKind::Blocked { root, name }, None) => write!(f, "blocked by `{name}` {root}"),
+            (kind, None) => write!(f, "{kind:?}"),
+        }
+    }
+}
+
+/// How many causes are printed before the rest is cut short: a tree may be deeper than anybody wants to read.
+const CAUSES_SHOWN: usize = 8;
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_without_cause(f)?;
+        let mut shown = 0;
+        let mut next = self.cause();
+        while let Some(cause) = next {
+            if shown == CAUSES_SHOWN {
+                f.write_str(": ...: ")?;
+                return self.root().fmt_without_cause(f);
+            }
+            f.write_str(": ")?;
+            cause.fmt_without_cause(f)?;
+            shown += 1;
+            next = cause.cause();
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Failure({:?}: {self})", self.0.kind)
+    }
+}
+
+impl Drop for Inner {
+    /// A chain of causes can be as long as a tree is deep; freeing it must not recurse.
+    fn drop(&mut self) {
+        let mut next = self.cause.take();
+        while let Some(failure) = next {
+            next = Arc::into_inner(failure.0).and_then(|mut inner| inner.cause.take());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Poll;
+
+    #[test]
+    fn what_a_turn_returns_fits_two_registers() {
+        assert_eq!(size_of::<Failure>(), size_of::<usize>());
+        assert!(size_of::<Poll<Result<(), Failure>>>() <= 2 * size_of::<usize>());
+    }
+
+    #[test]
+    fn a_million_causes_are_shown_by_their_root_and_freed_without_recursion() {
+        let mut failure = Failure::msg("disk full");
+        for _ in 0..1_000_000 {
+            failure = Failure::caused(FailureKind::Error, Some(failure));
+        }
+        assert_eq!(failure.root().to_string(), "disk full");
+        assert!(failure.to_string().ends_with(": ...: disk full"));
+        drop(failure);
+    }
+}

@@ -1,0 +1,163 @@
+//! What a work is: the [`Work`] trait and the plain types that surround it.
+//!
+//! Nothing here runs anything; the one thing taken from further down is the name of [`WorkContext`], through which a
+//! work acts on the engine.
+
+mod failure;
+mod id;
+mod outcome;
+mod retry;
+mod spec;
+mod state;
+
+pub use failure::{BoxError, Failure, FailureKind};
+pub use id::{Handle, Name, WorkId};
+pub use outcome::{RootCause, WorkOutcome};
+pub use retry::{Backoff, Retry};
+pub(crate) use spec::{Completion, EdgeKind, Extras, Terms};
+pub use spec::{OnChildFailure, Spec};
+pub use state::{Phase, TRANSITIONS, Transition, WorkState, diagram};
+
+use crate::WorkContext;
+use std::fmt;
+use std::task::Poll;
+
+/// A state machine that the scheduler advances one turn at a time.
+///
+/// `C` is the application that every crank lends to the works (`&mut C`), `T` the output of success. Closures
+/// `FnMut(&mut WorkContext<'_, C>) -> Poll<Result<T, Failure>>` are works.
+///
+/// ```
+/// use crankwork::{Failure, Work, WorkContext};
+/// use std::task::{Poll, ready};
+/// use std::time::Duration;
+///
+/// /// Counts down, one number a second.
+/// struct Countdown(u32);
+///
+/// impl<C: ?Sized> Work<C> for Countdown {
+///     fn poll(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<(), Failure>> {
+///         while self.0 > 0 {
+///             ready!(cx.sleep(Duration::from_secs(1)));
+///             self.0 -= 1;
+///         }
+///         Poll::Ready(Ok(()))
+///     }
+/// }
+/// # let mut s = crankwork::WorkScheduler::<()>::new(Default::default());
+/// # let id = s.add(crankwork::Spec::new("countdown", Countdown(3)))?;
+/// # let mut clock = crankwork::VirtualDriver::new();
+/// # s.run_until_done(&mut (), &mut clock).unwrap();
+/// # assert_eq!(clock.now().as_nanos(), 3_000_000_000);
+/// # Ok::<(), crankwork::AddError>(())
+/// ```
+pub trait Work<C: ?Sized, T = ()> {
+    /// One turn. `Ready(Ok(t))` is success, `Ready(Err(f))` a failed attempt (tried again if retries are left),
+    /// `Pending` waits until something wakes the work; `return cx.yield_now()` asks for a turn in the next round.
+    ///
+    /// It should return soon: everything else on this thread waits for it.
+    fn poll(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<T, Failure>>;
+
+    /// The name used where a `Spec` gives none: the type's name.
+    fn name(&self) -> &str {
+        std::any::type_name::<Self>()
+    }
+
+    /// One turn of the abort of a granted attempt, after its children have ended: `Pending` asks for more time (within
+    /// the grace), and needs a source of wakes just as `poll` does.
+    fn on_abort(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<()> {
+        let _ = cx;
+        Poll::Ready(())
+    }
+
+    /// Makes the work ready for its first turn: called once per `add` or `restart` before the first turn (or first
+    /// `on_abort`), and once after each failed or aborted attempt.
+    fn on_reset(&mut self, cx: &mut WorkContext<'_, C>) {
+        let _ = cx;
+    }
+
+    /// The work is about to settle as Success.
+    fn on_success(&mut self, cx: &mut WorkContext<'_, C>) {
+        let _ = cx;
+    }
+
+    /// The attempt failed, and another will follow.
+    fn on_failure_retry(&mut self, cx: &mut WorkContext<'_, C>) {
+        let _ = cx;
+    }
+
+    /// The attempt failed, and the work is about to settle as Failed.
+    fn on_failure_raise(&mut self, cx: &mut WorkContext<'_, C>) {
+        let _ = cx;
+    }
+
+    /// One line for people about what the work is doing. Default: nothing.
+    ///
+    /// # Errors
+    /// Those of the formatter.
+    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let _ = f;
+        Ok(())
+    }
+
+    /// How far the work is, for progress bars.
+    fn progress(&self) -> Option<Progress> {
+        None
+    }
+}
+
+/// How far a work is, in units of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Units done.
+    pub done: u64,
+    /// Units in all.
+    pub total: u64,
+}
+
+impl<C: ?Sized, T, F> Work<C, T> for F
+where
+    F: FnMut(&mut WorkContext<'_, C>) -> Poll<Result<T, Failure>>,
+{
+    fn poll(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<T, Failure>> {
+        self(cx)
+    }
+}
+
+impl<C: ?Sized, T> Work<C, T> for Box<dyn Work<C, T>> {
+    fn poll(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<T, Failure>> {
+        (**self).poll(cx)
+    }
+
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn on_abort(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<()> {
+        (**self).on_abort(cx)
+    }
+
+    fn on_reset(&mut self, cx: &mut WorkContext<'_, C>) {
+        (**self).on_reset(cx);
+    }
+
+    fn on_success(&mut self, cx: &mut WorkContext<'_, C>) {
+        (**self).on_success(cx);
+    }
+
+    fn on_failure_retry(&mut self, cx: &mut WorkContext<'_, C>) {
+        (**self).on_failure_retry(cx);
+    }
+
+    fn on_failure_raise(&mut self, cx: &mut WorkContext<'_, C>) {
+        (**self).on_failure_raise(cx);
+    }
+
+    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).status(f)
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        (**self).progress()
+    }
+}

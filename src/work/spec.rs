@@ -1,0 +1,212 @@
+//! [`Spec`]: everything the scheduler is told about a work when it is added.
+
+use super::{Backoff, Name, Retry, WorkId, WorkOutcome};
+use crate::time::Time;
+use smallvec::SmallVec;
+use std::fmt;
+use std::time::Duration;
+
+/// What a parent does when a child of its attempt has failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnChildFailure {
+    /// At the end of the round the other children are aborted, and the attempt fails with that child as its cause.
+    #[default]
+    FailFast,
+    /// The parent is woken and decides.
+    Collect,
+}
+
+/// How a work depends on another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EdgeKind {
+    /// The other must succeed.
+    After,
+    /// The other must settle, however.
+    AfterSettled,
+}
+
+/// Called once, with the application, when a work has settled.
+pub(crate) type Completion<C> = Box<dyn FnOnce(&mut C, WorkId, &WorkOutcome)>;
+
+/// A work and everything the scheduler is to know about it; made with [`Spec::new`], handed to `add` or `spawn`.
+///
+/// ```
+/// use crankwork::{Retry, Spec, WorkContext, WorkScheduler};
+/// use std::task::Poll;
+/// use std::time::Duration;
+///
+/// let mut s = WorkScheduler::<()>::new(Default::default());
+/// let fetch = s.add(Spec::new("fetch", |_: &mut WorkContext<'_, ()>| Poll::Ready(Ok(7u32))))?;
+/// s.add(
+///     Spec::new("apply", |_: &mut WorkContext<'_, ()>| Poll::Ready(Ok(())))
+///         .after(fetch)
+///         .retry(Retry::A_FEW)
+///         .attempt_timeout(Duration::from_secs(30)),
+/// )?;
+/// # Ok::<(), crankwork::AddError>(())
+/// ```
+pub struct Spec<C: ?Sized, W> {
+    pub(crate) work: W,
+    pub(crate) terms: Terms<C>,
+}
+
+/// A spec without its work: on what terms the work is to run.
+pub(crate) struct Terms<C: ?Sized> {
+    pub name: Name,
+    pub parent: Option<WorkId>,
+    pub after: SmallVec<[(WorkId, EdgeKind); 2]>,
+    pub retries: u32,
+    pub priority: i8,
+    pub permit: bool,
+    pub extras: Option<Box<Extras<C>>>,
+}
+
+impl<C: ?Sized> Terms<C> {
+    pub fn new(name: Name) -> Self {
+        Terms {
+            name,
+            parent: None,
+            after: SmallVec::new(),
+            retries: 0,
+            priority: 0,
+            permit: true,
+            extras: None,
+        }
+    }
+}
+
+/// What few works ask for; it becomes part of the work's record as it is.
+pub(crate) struct Extras<C: ?Sized> {
+    pub backoff: Option<Backoff>,
+    pub pools: SmallVec<[(Name, u32); 1]>,
+    pub attempt_timeout: Option<Duration>,
+    pub deadline: Option<Time>,
+    pub abort_grace: Option<Duration>,
+    pub on_child_failure: OnChildFailure,
+    pub on_settled: Option<Completion<C>>,
+}
+
+impl<C: ?Sized> Default for Extras<C> {
+    fn default() -> Self {
+        Extras {
+            backoff: None,
+            pools: SmallVec::new(),
+            attempt_timeout: None,
+            deadline: None,
+            abort_grace: None,
+            on_child_failure: OnChildFailure::FailFast,
+            on_settled: None,
+        }
+    }
+}
+
+impl<C: ?Sized, W> Spec<C, W> {
+    /// A root work that depends on nothing, is never retried, needs one permit and has priority 0.
+    pub fn new(name: impl Into<Name>, work: W) -> Self {
+        Spec {
+            work,
+            terms: Terms::new(name.into()),
+        }
+    }
+
+    fn extras(&mut self) -> &mut Extras<C> {
+        self.terms.extras.get_or_insert_default()
+    }
+
+    /// Makes it a child of `parent`: it is part of the parent's attempt, starts no earlier than that, and the parent
+    /// settles only after it.
+    pub fn parent(mut self, parent: impl Into<WorkId>) -> Self {
+        self.terms.parent = Some(parent.into());
+        self
+    }
+
+    /// Starts only after `other` has succeeded. May be given several times; duplicates count once.
+    pub fn after(mut self, other: impl Into<WorkId>) -> Self {
+        self.terms.after.push((other.into(), EdgeKind::After));
+        self
+    }
+
+    /// Starts only after `other` has settled, in whatever state.
+    pub fn after_settled(mut self, other: impl Into<WorkId>) -> Self {
+        self.terms
+            .after
+            .push((other.into(), EdgeKind::AfterSettled));
+        self
+    }
+
+    /// How often and after what delays a failed attempt is followed by another. Default: [`Retry::NEVER`].
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.terms.retries = retry.limit();
+        if retry.backoff().is_some() || self.terms.extras.is_some() {
+            self.extras().backoff = retry.backoff();
+        }
+        self
+    }
+
+    /// Needs `weight` permits of a named pool besides the general one. Pools are made with
+    /// `WorkSchedulerConfig::pool` or `WorkScheduler::set_pool_capacity`. Weights for one pool add up.
+    pub fn pool(mut self, pool: impl Into<Name>, weight: u32) -> Self {
+        self.extras().pools.push((pool.into(), weight));
+        self
+    }
+
+    /// Does not count against `max_concurrency`. Named pools still apply.
+    pub fn no_permit(mut self) -> Self {
+        self.terms.permit = false;
+        self
+    }
+
+    /// Higher priorities get permits first. It does not order turns. Default 0.
+    pub fn priority(mut self, priority: i8) -> Self {
+        self.terms.priority = priority;
+        self
+    }
+
+    /// An attempt that has not ended this long after its grant is aborted and counts as failed.
+    pub fn attempt_timeout(mut self, limit: Duration) -> Self {
+        self.extras().attempt_timeout = Some(limit);
+        self
+    }
+
+    /// The work fails for good if it has not settled at this instant.
+    pub fn deadline(mut self, at: Time) -> Self {
+        self.extras().deadline = Some(at);
+        self
+    }
+
+    /// How long an abort may take before the work is dropped. Default: the scheduler's `abort_grace`.
+    pub fn abort_grace(mut self, grace: Duration) -> Self {
+        self.extras().abort_grace = Some(grace);
+        self
+    }
+
+    /// What the work does when one of its children fails. Default: [`OnChildFailure::FailFast`].
+    pub fn on_child_failure(mut self, rule: OnChildFailure) -> Self {
+        self.extras().on_child_failure = rule;
+        self
+    }
+
+    /// Called once with the application, the work's id and its outcome, within the crank in which the work settles
+    /// (or the next, if it settles between cranks), after the turn in which it does. A restart does not call it again.
+    ///
+    /// A panic in it is counted in the metrics as `callback_panics`; the outcome stands.
+    pub fn on_settled(
+        mut self,
+        callback: impl FnOnce(&mut C, WorkId, &WorkOutcome) + 'static,
+    ) -> Self {
+        self.extras().on_settled = Some(Box::new(callback));
+        self
+    }
+}
+
+impl<C: ?Sized, W> fmt::Debug for Spec<C, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spec")
+            .field("name", &self.terms.name)
+            .field("parent", &self.terms.parent)
+            .field("after", &self.terms.after)
+            .field("retries", &self.terms.retries)
+            .field("priority", &self.terms.priority)
+            .finish_non_exhaustive()
+    }
+}

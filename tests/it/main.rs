@@ -1,0 +1,10 @@
+//! The integration tests: one binary.
+
+mod temp_file;
+mod wheel;
+mod wheel_ops;
+mod workflow_cli;
+mod workflow_example;
+mod workflow_input;
+mod workflow_policy;
+mod workflow_report;

@@ -1,0 +1,26 @@
+//! The example's own modules, so that its parsing and its policy can be tested without a process.
+//!
+//! With them the reference model, which is no part of the example. They refer to each other through `super::`, which is this module here and `main.rs` there.
+
+#[path = "../../examples/workflow/decimal.rs"]
+pub mod decimal;
+#[path = "../../examples/workflow/edge_list.rs"]
+pub mod edge_list;
+#[path = "../../examples/workflow/failures.rs"]
+pub mod failures;
+#[path = "../../examples/workflow/input.rs"]
+pub mod input;
+#[path = "../../examples/workflow/options.rs"]
+pub mod options;
+#[path = "workflow_reference.rs"]
+pub mod reference;
+#[path = "../../examples/workflow/report.rs"]
+pub mod report;
+#[path = "../../examples/workflow/run.rs"]
+pub mod run;
+#[path = "../../examples/workflow/schedule.rs"]
+pub mod schedule;
+#[path = "../../examples/workflow/wfformat.rs"]
+pub mod wfformat;
+#[path = "../../examples/workflow/workflow.rs"]
+pub mod workflow;

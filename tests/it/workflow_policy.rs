@@ -1,0 +1,328 @@
+//! Every recorded schedule, to the nanosecond: the engine and the reference model against `expected.json`.
+//!
+//! The data is not part of the project; without it each test says on one line that it was skipped.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::workflow_example::edge_list::Unit;
+use super::workflow_example::failures::first_attempt_fails;
+use super::workflow_example::options::Options;
+use super::workflow_example::schedule::RunResult;
+use super::workflow_example::workflow::{Task, Workflow};
+use super::workflow_example::{input, reference, run};
+
+type Run = fn(&Workflow, &Options) -> RunResult;
+
+fn engine(workflow: &Workflow, options: &Options) -> RunResult {
+    run::run(workflow, options, &mut |_, _| ()).expect("a checked workflow runs")
+}
+
+fn model(workflow: &Workflow, options: &Options) -> RunResult {
+    reference::simulate(workflow, options, &mut |_, _| ())
+}
+
+#[derive(Deserialize)]
+struct Workflows {
+    instances: BTreeMap<String, Instance>,
+}
+
+#[derive(Deserialize)]
+struct Instance {
+    tasks: usize,
+    edges: usize,
+    failing_tasks: Vec<String>,
+    #[serde(flatten)]
+    runs: Runs,
+}
+
+#[derive(Deserialize)]
+struct Graph {
+    file: String,
+    nodes: usize,
+    edges: usize,
+    unit_1s: Runs,
+    installed_size_1us_per_kib: Option<Runs>,
+}
+
+/// Makespans and hashes by the number of slots.
+#[derive(Deserialize)]
+struct Runs {
+    total_work_ns: u64,
+    critical_path_ns: u64,
+    makespan_ns: BTreeMap<String, u64>,
+    schedule_sha256: BTreeMap<String, String>,
+    makespan_failures_ns: BTreeMap<String, u64>,
+    schedule_failures_sha256: BTreeMap<String, String>,
+}
+
+impl Runs {
+    /// Runs the workflow with every K, without failures and with them; returns how many runs that were.
+    fn check(&self, name: &str, workflow: &Workflow, run: Run) -> usize {
+        let total: u64 = workflow.tasks().iter().map(|task| task.runtime_ns).sum();
+        assert_eq!(total, self.total_work_ns, "{name}: total");
+        assert_eq!(
+            workflow.critical_path().length_ns,
+            self.critical_path_ns,
+            "{name}: path"
+        );
+        self.check_one(name, workflow, run, false) + self.check_one(name, workflow, run, true)
+    }
+
+    fn check_one(&self, name: &str, workflow: &Workflow, run: Run, failures: bool) -> usize {
+        let (makespans, hashes) = if failures {
+            (&self.makespan_failures_ns, &self.schedule_failures_sha256)
+        } else {
+            (&self.makespan_ns, &self.schedule_sha256)
+        };
+        assert!(makespans.keys().eq(hashes.keys()) && !makespans.is_empty());
+        for (slots, makespan) in makespans {
+            let options = Options {
+                slots: slots.parse().expect("K"),
+                failures,
+            };
+            let result = run(workflow, &options);
+            let place = format!("{name}, {slots} slots, failures: {failures}");
+            assert_eq!(result.makespan_ns(), *makespan, "{place}");
+            assert_eq!(result.schedule_sha256(workflow), hashes[slots], "{place}");
+        }
+        makespans.len()
+    }
+}
+
+/// The folder with the data, or a line that says there is none.
+fn data(test: &str) -> Option<PathBuf> {
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let folder = std::env::var_os("CRANKWORK_DATA").map_or(shared, PathBuf::from);
+    if folder.join("workflows/expected.json").is_file() {
+        return Some(folder);
+    }
+    eprintln!(
+        "skipped {test}: no {} (set CRANKWORK_DATA)",
+        folder.display()
+    );
+    None
+}
+
+fn json<T: for<'a> Deserialize<'a>>(path: &Path) -> T {
+    let text = std::fs::read_to_string(path).expect("readable");
+    serde_json::from_str(&text).expect("of the expected shape")
+}
+
+fn check_workflows(folder: &Path, run: Run) -> usize {
+    let folder = folder.join("workflows");
+    let mut runs = 0;
+    for (file, expected) in json::<Workflows>(&folder.join("expected.json")).instances {
+        let workflow = input::load(Some(&folder.join(&file)), None).expect("a real workflow");
+        assert_eq!(workflow.tasks().len(), expected.tasks, "{file}");
+        assert_eq!(workflow.edge_count(), expected.edges, "{file}");
+        let keys = workflow.tasks().iter().map(|task| &task.key);
+        let failing: Vec<&String> = keys.filter(|key| first_attempt_fails(key)).collect();
+        assert_eq!(
+            failing,
+            expected.failing_tasks.iter().collect::<Vec<_>>(),
+            "{file}"
+        );
+        runs += expected.runs.check(&file, &workflow, run);
+    }
+    runs
+}
+
+fn check_graphs(folder: &Path, run: Run) -> usize {
+    let folder = folder.join("graphs");
+    let mut runs = 0;
+    for (name, expected) in json::<BTreeMap<String, Graph>>(&folder.join("expected.json")) {
+        let units = [
+            (Unit::Second, Some(&expected.unit_1s)),
+            (
+                Unit::InstalledSize,
+                expected.installed_size_1us_per_kib.as_ref(),
+            ),
+        ];
+        for (unit, expected_runs) in units {
+            let Some(expected_runs) = expected_runs else {
+                continue;
+            };
+            let file = folder.join(&expected.file);
+            let workflow = input::load(Some(&file), Some(unit)).expect("a real graph");
+            assert_eq!(workflow.tasks().len(), expected.nodes, "{name}");
+            assert_eq!(workflow.edge_count(), expected.edges, "{name}");
+            runs += expected_runs.check(&name, &workflow, run);
+        }
+    }
+    runs
+}
+
+#[test]
+fn the_engine_reproduces_every_workflow_schedule() {
+    if let Some(folder) = data("the workflows") {
+        println!(
+            "{} workflow schedules agree",
+            check_workflows(&folder, engine)
+        );
+    }
+}
+
+#[test]
+fn the_engine_reproduces_every_graph_schedule() {
+    if let Some(folder) = data("the graphs") {
+        println!("{} graph schedules agree", check_graphs(&folder, engine));
+    }
+}
+
+#[test]
+fn the_model_reproduces_every_schedule() {
+    if let Some(folder) = data("the model") {
+        let runs = check_workflows(&folder, model) + check_graphs(&folder, model);
+        println!("{runs} schedules agree");
+    }
+}
+
+/// Small workflows where the rules are visible, so that the rules are tested without the data too.
+fn tasks(list: &[(&str, u64, &[usize])]) -> Workflow {
+    let task = |&(key, runtime_ns, parents): &(&str, u64, &[usize])| Task {
+        key: key.to_owned(),
+        runtime_ns,
+        parents: parents.to_vec(),
+    };
+    Workflow::new(list.iter().map(task).collect()).expect("a good workflow")
+}
+
+fn spans(run: Run, workflow: &Workflow, slots: &str, failures: bool) -> Vec<(u64, u64)> {
+    let result = run(
+        workflow,
+        &Options {
+            slots: slots.parse().expect("K"),
+            failures,
+        },
+    );
+    result
+        .spans
+        .iter()
+        .map(|span| (span.start_ns, span.finish_ns))
+        .collect()
+}
+
+#[test]
+fn one_key_in_ten_fails_by_its_crc_32() {
+    // CRC-32 in decimal: 2087829410, 3265586280, 0, and of the UTF-8 of a word that is not ASCII.
+    for key in ["task 1", "task 18", "", "mañana"] {
+        assert!(first_attempt_fails(key), "{key:?}");
+    }
+    // 3793037825, 1037939015, 1490946511.
+    for key in ["task 6", "glaze", "fire", "señal"] {
+        assert!(!first_attempt_fails(key), "{key:?}");
+    }
+}
+
+#[test]
+fn slots_are_given_in_the_order_in_which_tasks_become_ready() {
+    // `c` becomes ready at 2 and waits behind `d`, which has been ready since 0.
+    let workflow = tasks(&[("a", 2, &[]), ("b", 5, &[]), ("c", 1, &[0]), ("d", 1, &[])]);
+    for run in [engine, model] {
+        assert_eq!(
+            spans(run, &workflow, "2", false),
+            [(0, 2), (0, 5), (3, 4), (2, 3)]
+        );
+    }
+}
+
+#[test]
+fn a_task_without_runtime_ends_when_it_starts() {
+    let workflow = tasks(&[("a", 0, &[]), ("b", 0, &[0]), ("c", 3, &[1])]);
+    for run in [engine, model] {
+        assert_eq!(spans(run, &workflow, "1", false), [(0, 0), (0, 0), (0, 3)]);
+    }
+}
+
+#[test]
+fn a_task_that_backs_off_holds_no_slot() {
+    const SECOND: u64 = 1_000_000_000;
+    let key = (0..100)
+        .map(|n| format!("task {n}"))
+        .find(|key| first_attempt_fails(key));
+    let key = key.expect("one key in ten fails");
+    let workflow = tasks(&[(&key, 7, &[]), ("a", SECOND, &[]), ("b", 1, &[0])]);
+    assert!(first_attempt_fails("task 1"));
+    assert!(!first_attempt_fails("a") && !first_attempt_fails("b"));
+    for run in [engine, model] {
+        let expected = [
+            (SECOND + 7, SECOND + 14),
+            (7, SECOND + 7),
+            (SECOND + 14, SECOND + 15),
+        ];
+        assert_eq!(spans(run, &workflow, "1", true), expected);
+    }
+}
+
+/// Draws small numbers, the same ones on every machine (Marsaglia, "Xorshift RNGs", 2003).
+struct Draw(u64);
+
+impl Draw {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 33) as usize % bound
+    }
+
+    /// Up to forty tasks in no particular order, with many equal and many zero runtimes.
+    fn workflow(&mut self) -> Workflow {
+        let count = 1 + self.below(40);
+        // Task n is placed n-th from the front or from the back: children may stand before their parents.
+        let backward = self.below(2) == 1;
+        let place = |n: usize| if backward { count - 1 - n } else { n };
+        let mut tasks = vec![None; count];
+        for n in 0..count {
+            let parents = (0..self.below(4).min(n))
+                .map(|_| place(self.below(n)))
+                .collect();
+            let runtime_ns = [0, 0, 1, 2, 3, 1_000_000_000][self.below(6)];
+            let key = format!("task {}", self.below(1_000_000));
+            tasks[place(n)] = Some(Task {
+                key: format!("{key}/{n}"),
+                runtime_ns,
+                parents,
+            });
+        }
+        Workflow::new(tasks.into_iter().flatten().collect()).expect("parents come first")
+    }
+}
+
+#[test]
+fn the_engine_agrees_with_the_model_on_drawn_workflows() {
+    let mut draw = Draw(0x5eed);
+    for round in 0..2_000 {
+        let workflow = draw.workflow();
+        let slots = ["1", "2", "3", "7", "unlimited"][draw.below(5)]
+            .parse()
+            .expect("K");
+        let options = Options {
+            slots,
+            failures: draw.below(2) == 1,
+        };
+        let (engine, model) = (engine(&workflow, &options), model(&workflow, &options));
+        assert_eq!(
+            engine.spans, model.spans,
+            "round {round}: {options:?}, {workflow:#?}"
+        );
+    }
+}
+
+#[test]
+fn progress_counts_every_task_once() {
+    let workflow = Draw(7).workflow();
+    let options = Options {
+        slots: "2".parse().expect("K"),
+        failures: true,
+    };
+    let mut heard = Vec::new();
+    let result = run::run(&workflow, &options, &mut |done, now_ns| {
+        heard.push((done, now_ns))
+    });
+    let makespan = result.expect("a checked workflow runs").makespan_ns();
+    assert!(heard.is_sorted(), "{heard:?}");
+    assert_eq!(heard.last(), Some(&(workflow.tasks().len(), makespan)));
+}
