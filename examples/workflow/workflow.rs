@@ -108,11 +108,6 @@ impl Workflow {
         self.tasks.iter().map(|task| task.parents.len()).sum()
     }
 
-    /// The children of each task, in file order.
-    pub fn children(&self) -> Vec<Vec<usize>> {
-        children_of(&self.tasks)
-    }
-
     /// The longest chain of dependencies by runtime. Bounded: O(tasks + edges).
     pub fn critical_path(&self) -> CriticalPath {
         let mut ends = vec![0_u64; self.tasks.len()];
@@ -181,7 +176,8 @@ fn keep_each_parent_once(task: &mut Task) {
     task.parents.dedup();
 }
 
-fn children_of(tasks: &[Task]) -> Vec<Vec<usize>> {
+/// The children of each task, in file order.
+pub fn children_of(tasks: &[Task]) -> Vec<Vec<usize>> {
     let mut children = vec![Vec::new(); tasks.len()];
     for (index, task) in tasks.iter().enumerate() {
         for &parent in &task.parents {

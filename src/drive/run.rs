@@ -47,7 +47,7 @@ pub enum RunUntilError {
 /// So many turns are given between two looks at the clock.
 const TURNS_PER_CRANK: u64 = 1 << 10;
 
-impl<C: ?Sized + 'static> WorkScheduler<C> {
+impl<C: ?Sized> WorkScheduler<C> {
     /// Cranks and waits until all works have settled, however. Ends when they do; bounded only by what they do.
     ///
     /// # Errors

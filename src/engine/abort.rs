@@ -5,12 +5,12 @@
 //! dropped with all that is left below it.
 
 use super::WorkScheduler;
-use super::arena::{Abort, AbortCause, flag, mark};
-use super::crank::Hook;
+use super::record::{Abort, AbortCause, flag, mark};
+use super::turn::Hook;
 use super::wake::TimerKind;
 use crate::work::{Failure, FailureKind, WorkId, WorkState};
 
-impl<C: ?Sized + 'static> WorkScheduler<C> {
+impl<C: ?Sized> WorkScheduler<C> {
     /// Cancels a work and what it owns. Works that were never granted a permit end at once, the others in their abort.
     /// The answer is whether there was anything to cancel. O(works below it).
     ///
@@ -33,7 +33,7 @@ impl<C: ?Sized + 'static> WorkScheduler<C> {
                 .arena
                 .get(slot)
                 .is_some_and(|record| !record.state.is_settled())
-                && self.arena.meta(slot).parent == super::arena::NONE;
+                && self.arena.meta(slot).parent == super::record::NONE;
             if root {
                 self.begin_abort(slot, AbortCause::Cancel);
             }

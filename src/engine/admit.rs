@@ -2,13 +2,13 @@
 //!
 //! Everything is checked first, so that a refusal changes nothing; what can never run is refused here.
 
-use super::arena::{Meta, NONE, Rare, flag, mark};
 use super::aside::Aside;
 use super::context::WorkContext;
 use super::cycle::{self, settle, start};
-use super::permits::{GENERAL, Needs};
+use super::permits::GENERAL;
+use super::record::{Meta, NONE, Needs, Rare, flag, mark};
 use super::wake::TimerKind;
-use super::{AddError, CyclePath, DependencyError, Refused, RestartError, WorkScheduler};
+use super::{AddError, CyclePath, DependencyError, Refused, WorkScheduler};
 use crate::time::Time;
 use crate::work::{
     EdgeKind, Failure, FailureKind, Handle, RootCause, Spec, Terms, Work, WorkId, WorkState,
@@ -24,7 +24,7 @@ struct Plan {
     needs: Needs,
 }
 
-impl<C: ?Sized + 'static> WorkScheduler<C> {
+impl<C: ?Sized> WorkScheduler<C> {
     /// Adds a work. Its first turn comes in a later crank, or a later round of this one. O(1), but for the dependencies:
     /// see [`WorkScheduler::add_dependency`].
     ///
@@ -42,6 +42,10 @@ impl<C: ?Sized + 'static> WorkScheduler<C> {
     ///
     /// # Errors
     /// [`Refused`]: the reason and the spec.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the spec comes back as it was; nothing is boxed on the way in either"
+    )]
     pub fn try_add<W, T>(&mut self, spec: Spec<C, W>) -> Result<Handle<T>, Refused<Spec<C, W>>>
     where
         W: Work<C, T> + 'static,
@@ -251,7 +255,7 @@ impl<C: ?Sized + 'static> WorkScheduler<C> {
     }
 
     /// A child waits for its parent's attempt, if that has not begun.
-    fn hold_for_parent(&mut self, parent: u32, slot: u32) {
+    pub(super) fn hold_for_parent(&mut self, parent: u32, slot: u32) {
         let begun = match self.arena.at(parent).state {
             WorkState::Pending | WorkState::Retrying => false,
             WorkState::Queued => self.arena.is(parent, flag::RETURNER),
@@ -283,7 +287,7 @@ impl<C: ?Sized + 'static> WorkScheduler<C> {
     }
 
     /// The failure of a dependency that has settled without satisfying its edge, as this work's own.
-    fn failed_dependency(&self, slot: u32) -> Option<Failure> {
+    pub(super) fn failed_dependency(&self, slot: u32) -> Option<Failure> {
         if self.arena.is(slot, flag::LOST_DEPENDENCY) {
             let own = FailureKind::Blocked {
                 root: self.id(slot),
@@ -297,7 +301,7 @@ impl<C: ?Sized + 'static> WorkScheduler<C> {
                 .filter(|failure| RootCause::of(failure).is_some());
             return Some(known.unwrap_or_else(|| Failure::of_kind(own)));
         }
-        let edges = self.graph.into_slot(&self.arena, slot);
+        let edges = self.graph.incoming(&self.arena, slot);
         let mut failed =
             edges.filter(|edge| !edge.satisfied && self.arena.at(edge.before).state.is_settled());
         failed.next().map(|edge| self.blocked_by(edge.before))
@@ -323,7 +327,7 @@ impl<C: ?Sized + 'static> WorkScheduler<C> {
     }
 
     /// The first state of a work that is added or restarted (`from` is its old state), if nothing blocks it.
-    fn enter_line(&mut self, slot: u32, from: Option<WorkState>) {
+    pub(super) fn enter_line(&mut self, slot: u32, from: Option<WorkState>) {
         let at_once = self.permits.needs_none(&self.arena, slot)
             || self.permits.waiting() == 0 && self.permits.fits(&self.arena, slot);
         let to = match self.arena.at(slot).open {
@@ -343,7 +347,7 @@ impl<C: ?Sized + 'static> WorkScheduler<C> {
     }
 
     /// The same for a work that can never run, because a dependency has failed already.
-    fn enter_blocked(&mut self, slot: u32, from: Option<WorkState>, failure: Failure) {
+    pub(super) fn enter_blocked(&mut self, slot: u32, from: Option<WorkState>, failure: Failure) {
         self.disarm_all(slot);
         self.arena.meta_mut(slot).error = Some(failure);
         self.change(slot, from, WorkState::Blocked);
@@ -429,86 +433,6 @@ impl<C: ?Sized + 'static> WorkScheduler<C> {
         self.recorder.attempts -= 1;
         if let Some(rare) = self.arena.rare_mut(slot) {
             rare.tracing = None;
-        }
-    }
-
-    // ---- restarting ----
-
-    /// Runs a settled work anew: output and retry count are cleared, its open dependencies are taken as they are
-    /// (Blocked again if one has failed), its dependents stay as they are. O(dependencies).
-    ///
-    /// # Errors
-    /// [`RestartError`]: not there, not settled, after `shutdown`, a child whose parent has settled or is aborting, or
-    /// a work that was dropped.
-    pub fn restart(&mut self, id: impl Into<WorkId>) -> Result<(), RestartError> {
-        let id = id.into();
-        let slot = self.lookup(id)?;
-        let state = self.arena.at(slot).state;
-        if !state.is_settled() {
-            return Err(RestartError::NotSettled(id, state));
-        }
-        if self.closed {
-            return Err(RestartError::ShutDown);
-        }
-        let parent = self.arena.meta(slot).parent;
-        let parent_aborts = parent != NONE && self.arena.at(parent).state == WorkState::Aborting;
-        if self.arena.is(slot, flag::ORPHAN) || parent_aborts {
-            return Err(RestartError::ParentDone(id));
-        }
-        if self.arena.at(slot).body.is_none() {
-            return Err(RestartError::Gone(id));
-        }
-        self.make_new(slot, state);
-        match self.failed_dependency(slot) {
-            Some(failure) => self.enter_blocked(slot, Some(state), failure),
-            None => {
-                self.arena.meta_mut(slot).error = None;
-                self.enter_line(slot, Some(state));
-            }
-        }
-        Ok(())
-    }
-
-    /// Clears what an earlier run has left, and counts the work among the unsettled again.
-    fn make_new(&mut self, slot: u32, state: WorkState) {
-        let record = self.arena.at_mut(slot);
-        let attempts = std::mem::take(&mut record.attempt);
-        record.turns = 0;
-        record.open = 0;
-        record.flags &= flag::NO_PERMIT | flag::LOST_DEPENDENCY | flag::SIDE;
-        record.marks = 0;
-        let meta = self.arena.meta_mut(slot);
-        self.recorder.retries_left += meta.retries_spent as u64;
-        meta.retries_left += std::mem::take(&mut meta.retries_spent);
-        let parent = meta.parent;
-        if attempts > 0 || meta.rare.is_some() {
-            let rare = self.arena.rare_or_new(slot);
-            rare.attempts_before = rare.attempts_before.wrapping_add(attempts);
-            rare.output = None;
-        }
-        self.reopen_edges(slot);
-        if parent != NONE {
-            self.child_restarted(parent, state);
-            self.hold_for_parent(parent, slot);
-        }
-        if let Some(at) = self.arena.rare(slot).and_then(|rare| rare.extras.deadline) {
-            let key = self.wheel.arm(at, TimerKind::Deadline.owner(slot));
-            self.arena.rare_or_new(slot).deadline = Some(key);
-        }
-    }
-
-    fn reopen_edges(&mut self, slot: u32) {
-        let mut edge = self.arena.at(slot).first_in;
-        while edge != NONE {
-            let (before, satisfied) = (
-                self.graph.edge(edge).before,
-                self.graph.edge(edge).satisfied,
-            );
-            self.arena.meta_mut(before).unsettled_dependents += 1;
-            if !satisfied && !self.arena.at(before).state.is_settled() {
-                self.arena.at_mut(slot).open += 1;
-            }
-            edge = self.graph.next_in(edge);
         }
     }
 }

@@ -21,7 +21,7 @@ impl<W, T> Aside<W, T> {
     }
 }
 
-impl<C: ?Sized + 'static, T: 'static, W: Work<C, T>> Work<C> for Aside<W, T> {
+impl<C: ?Sized, T: 'static, W: Work<C, T>> Work<C> for Aside<W, T> {
     #[inline]
     fn poll(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<(), Failure>> {
         match self.work.poll(cx) {

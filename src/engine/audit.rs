@@ -1,7 +1,7 @@
 //! The invariants, checked: a glance after every crank in debug builds, everything for small schedulers and on request.
 
 use super::WorkScheduler;
-use super::arena::flag;
+use super::record::flag;
 use crate::work::WorkState;
 
 /// Up to so many works a debug build checks everything after every crank.
@@ -15,7 +15,7 @@ macro_rules! ensure {
     };
 }
 
-impl<C: ?Sized + 'static> WorkScheduler<C> {
+impl<C: ?Sized> WorkScheduler<C> {
     /// In debug builds, after every crank.
     pub(super) fn check_invariants(&self) {
         let result = if self.arena.len() <= SMALL {
@@ -176,14 +176,14 @@ impl<C: ?Sized + 'static> WorkScheduler<C> {
         let settled = |slot: u32| self.arena.at(slot).state.is_settled();
         let unsettled = self
             .graph
-            .out(&self.arena, slot)
+            .outgoing(&self.arena, slot)
             .filter(|edge| !settled(edge.after))
             .count();
         ensure!(
             unsettled == self.arena.meta(slot).unsettled_dependents as usize,
             "unsettled dependents are miscounted"
         );
-        let into = self.graph.into_slot(&self.arena, slot);
+        let into = self.graph.incoming(&self.arena, slot);
         let open = into
             .filter(|edge| !edge.satisfied && !settled(edge.before))
             .count();

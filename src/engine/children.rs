@@ -1,7 +1,7 @@
 //! What a work can ask about the children of its attempt.
 
 use super::WorkScheduler;
-use super::arena::Family;
+use super::record::Family;
 use crate::work::{WorkId, WorkState};
 
 /// The children of a work's present attempt. The counts are O(1).
@@ -10,7 +10,7 @@ pub struct Children<'a, C: ?Sized> {
     slot: u32,
 }
 
-impl<'a, C: ?Sized + 'static> Children<'a, C> {
+impl<'a, C: ?Sized> Children<'a, C> {
     pub(super) fn new(engine: &'a WorkScheduler<C>, slot: u32) -> Self {
         Children { engine, slot }
     }

@@ -1,7 +1,7 @@
 //! How a scheduler is set up.
 
-use super::arena::MAX_WORKS;
 use super::events::EventSink;
+use super::record::MAX_WORKS;
 use crate::work::{Backoff, Name};
 use std::time::Duration;
 

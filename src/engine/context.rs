@@ -1,9 +1,10 @@
 //! What a work may do during its turn.
 
-use super::arena::{flag, mark};
 use super::decide::DecisionKind;
 use super::inbox::{CancelToken, RemoteWaker};
-use super::streams::{self, Purpose, Stream};
+use super::names::{self, Purpose};
+use super::record::{flag, mark};
+use super::rng::Stream;
 use super::{AddError, Children, DependencyError, UnknownWork, WorkScheduler};
 use crate::time::Time;
 use crate::work::{Failure, Handle, Name, Spec, Work, WorkId, WorkState};
@@ -50,7 +51,7 @@ pub struct WorkContext<'a, C: ?Sized> {
     slot: u32,
 }
 
-impl<'a, C: ?Sized + 'static> WorkContext<'a, C> {
+impl<'a, C: ?Sized> WorkContext<'a, C> {
     pub(super) fn new(app: &'a mut C, engine: &'a mut WorkScheduler<C>, slot: u32) -> Self {
         WorkContext { app, engine, slot }
     }
@@ -283,11 +284,11 @@ impl<'a, C: ?Sized + 'static> WorkContext<'a, C> {
             .and_then(|rare| rare.stream.as_ref())
         {
             Some(_) => 0,
-            None => streams::path_key(&self.engine.arena, self.slot),
+            None => names::path_key(&self.engine.arena, self.slot),
         };
         let seed = self.engine.settings.seed;
         let stream = &mut self.engine.arena.rare_or_new(self.slot).stream;
-        stream.get_or_insert_with(|| streams::stream(seed, Purpose::Work, key, 0))
+        stream.get_or_insert_with(|| names::stream(seed, Purpose::Work, key, 0))
     }
 
     /// One of `n` possibilities, for a search to vary; 0 in production. O(depth) with a decider.

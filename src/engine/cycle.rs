@@ -10,8 +10,9 @@
 //! "Incremental Cycle Detection, Topological Ordering, and Strong Component Maintenance", 2012). It is bounded by the
 //! number of unsettled works and edges.
 
-use super::arena::{Arena, NONE, flag};
+use super::arena::Arena;
 use super::graph::Graph;
+use super::record::{NONE, flag};
 use std::collections::BTreeMap;
 
 /// An event of a work: slot times two, plus one for its settling.

@@ -5,7 +5,9 @@
 //! stay the same from run to run and from program to program: the name path from the root with ordinals, the turn and
 //! the attempt; never a slot.
 
-use super::streams::Stream;
+use super::WorkScheduler;
+use super::names;
+use super::rng::Stream;
 use crate::work::WorkId;
 
 /// What is being decided.
@@ -129,5 +131,80 @@ impl Decider for RandomOrder {
             DecisionKind::Fault => 0,
             _ => self.0.below(decision.arity as u64) as usize,
         }
+    }
+}
+
+impl<C: ?Sized> WorkScheduler<C> {
+    pub(super) fn candidate(&self, slot: Option<u32>) -> Candidate {
+        match slot {
+            None => Candidate {
+                id: None,
+                key: 0,
+                turn: 0,
+                attempt: 0,
+            },
+            Some(slot) => {
+                let record = self.arena.at(slot);
+                let key = names::path_key(&self.arena, slot);
+                Candidate {
+                    id: Some(self.id(slot)),
+                    key,
+                    turn: record.turns,
+                    attempt: record.attempt,
+                }
+            }
+        }
+    }
+
+    pub(super) fn decide_slots(&mut self, kind: DecisionKind, slots: &[u32]) -> usize {
+        if slots.len() < 2 {
+            return 0;
+        }
+        let candidates: Vec<Candidate> = slots
+            .iter()
+            .map(|&slot| self.candidate(Some(slot)))
+            .collect();
+        self.decide(kind, "", slots.len(), &candidates)
+    }
+
+    /// Asks the decider, if there is one and something to decide.
+    pub(super) fn decide(
+        &mut self,
+        kind: DecisionKind,
+        site: &str,
+        arity: usize,
+        candidates: &[Candidate],
+    ) -> usize {
+        let Some(mut decider) = self.decider.take() else {
+            return 0;
+        };
+        let path = |id: WorkId| {
+            self.lookup(id)
+                .map_or_else(|_| id.to_string(), |slot| names::path(&self.arena, slot))
+        };
+        let answer = decider.decide(&Decision {
+            kind,
+            site,
+            arity,
+            candidates,
+            path: &path,
+        });
+        self.decider = Some(decider);
+        answer.min(arity - 1)
+    }
+
+    /// A decision that a work asks for.
+    pub(super) fn decide_for(
+        &mut self,
+        kind: DecisionKind,
+        site: &str,
+        arity: usize,
+        slot: u32,
+    ) -> usize {
+        if self.decider.is_none() || arity < 2 {
+            return 0;
+        }
+        let asks = [self.candidate(Some(slot))];
+        self.decide(kind, site, arity, &asks)
     }
 }

@@ -1,6 +1,6 @@
 //! One error type per operation; each message says what to do.
 
-use super::arena::MAX_WORKS;
+use super::record::MAX_WORKS;
 use crate::work::{Name, WorkId, WorkState};
 use std::fmt;
 use thiserror::Error;

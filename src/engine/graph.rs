@@ -4,7 +4,8 @@
 //! ones as they are. Adding, removing and walking an edge is O(1); whether an edge exists already is found by walking
 //! both lists at once, so it costs no more than the shorter one.
 
-use super::arena::{Arena, NONE};
+use super::arena::Arena;
+use super::record::NONE;
 use crate::work::EdgeKind;
 use slab::Slab;
 
@@ -51,7 +52,7 @@ impl Graph {
     }
 
     /// Edges out of `slot`, in the order in which they were added.
-    pub fn out<'a, C: ?Sized>(
+    pub fn outgoing<'a, C: ?Sized>(
         &'a self,
         arena: &Arena<C>,
         slot: u32,
@@ -60,7 +61,7 @@ impl Graph {
     }
 
     /// Edges into `slot`, the latest first.
-    pub fn into_slot<'a, C: ?Sized>(
+    pub fn incoming<'a, C: ?Sized>(
         &'a self,
         arena: &Arena<C>,
         slot: u32,

@@ -6,14 +6,22 @@
 //! too or sets the flag again, and a spurious notification is all that can follow.
 
 use super::WorkScheduler;
-use super::arena::Witness;
 use crate::work::WorkId;
-use std::any::Any;
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::task::{Wake, Waker};
+
+/// Names one attempt of one work.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Witness {
+    pub slot: u32,
+    pub serial: u64,
+    /// Counted over restarts.
+    pub attempt: u32,
+}
 
 /// Tells a parked host that the inbox is no longer empty; may be called from any thread.
 pub type Notifier = Arc<dyn Fn() + Send + Sync>;
@@ -27,8 +35,14 @@ pub(crate) enum Mail {
     WakerDropped(Witness),
     Cancel(WorkId),
     CancelAll,
-    /// A `Post<C>` for this scheduler's `C`, which the wakers' side does not know.
-    Post(Box<dyn Any + Send>),
+    /// The next closure in the channel of its own, whose type the wakers' side does not know.
+    Post,
+}
+
+/// A message as the scheduler takes it: a closure comes with its announcement.
+pub(crate) enum Letter<C: ?Sized> {
+    Mail(Mail),
+    Post(Option<Post<C>>),
 }
 
 /// The senders' side.
@@ -62,14 +76,17 @@ impl Line {
 }
 
 /// The scheduler's side.
-pub(crate) struct Inbox {
+pub(crate) struct Inbox<C: ?Sized> {
     pub line: Arc<Line>,
     receiver: Receiver<Mail>,
+    posts: Receiver<Post<C>>,
+    poster: Sender<Post<C>>,
 }
 
-impl Inbox {
+impl<C: ?Sized> Inbox<C> {
     pub fn new(limit: usize) -> Self {
         let (sender, receiver) = mpsc::channel();
+        let (poster, posts) = mpsc::channel();
         let line = Line {
             sender,
             full: AtomicBool::new(false),
@@ -80,6 +97,8 @@ impl Inbox {
         Inbox {
             line: Arc::new(line),
             receiver,
+            posts,
+            poster,
         }
     }
 
@@ -97,31 +116,33 @@ impl Inbox {
     }
 
     /// Takes what is there now; what comes meanwhile waits for the next round. O(messages).
-    pub fn take(&mut self, into: &mut Vec<Mail>) {
+    pub fn take(&mut self, into: &mut VecDeque<Letter<C>>) {
         self.line.full.swap(false, Ordering::AcqRel);
+        // A message that is counted after this look has set the flag again, or will.
         let there = self.line.len.load(Ordering::Acquire);
-        for _ in 0..there {
-            match self.receiver.try_recv() {
-                Ok(mail) => into.push(mail),
-                Err(_) => break,
-            }
-        }
-        self.line.len.fetch_sub(into.len(), Ordering::AcqRel);
-        // A message that was counted after the look at `len` has set the flag again, or will.
+        let taken = (0..there).map_while(|_| self.receiver.try_recv().ok());
+        let before = into.len();
+        into.extend(taken.map(|mail| match mail {
+            Mail::Post => Letter::Post(self.posts.try_recv().ok()),
+            mail => Letter::Mail(mail),
+        }));
+        self.line
+            .len
+            .fetch_sub(into.len() - before, Ordering::AcqRel);
     }
 }
 
 /// Reaches a scheduler from any thread. `Clone`.
 pub struct Remote<C: ?Sized> {
     line: Arc<Line>,
-    home: std::marker::PhantomData<fn(&C)>,
+    poster: Sender<Post<C>>,
 }
 
 impl<C: ?Sized> Clone for Remote<C> {
     fn clone(&self) -> Self {
         Remote {
             line: self.line.clone(),
-            home: std::marker::PhantomData,
+            poster: self.poster.clone(),
         }
     }
 }
@@ -154,11 +175,11 @@ impl<F> fmt::Debug for PostError<F> {
     }
 }
 
-impl<C: ?Sized + 'static> Remote<C> {
-    pub(crate) fn new(inbox: &Inbox) -> Self {
+impl<C: ?Sized> Remote<C> {
+    pub(crate) fn new(inbox: &Inbox<C>) -> Self {
         Remote {
             line: inbox.line.clone(),
-            home: std::marker::PhantomData,
+            poster: inbox.poster.clone(),
         }
     }
 
@@ -185,12 +206,13 @@ impl<C: ?Sized + 'static> Remote<C> {
                 closure(app, scheduler);
             }
         });
-        match self.line.send(Mail::Post(Box::new(post))) {
-            Ok(()) => Ok(()),
-            Err(_) => match open(&parcel) {
-                Some(closure) => Err(PostError::Closed(closure)),
-                None => Ok(()),
-            },
+        // The closure first, then the message that says so: whoever takes the message finds the closure.
+        if self.poster.send(post).is_ok() && self.line.send(Mail::Post).is_ok() {
+            return Ok(());
+        }
+        match open(&parcel) {
+            Some(closure) => Err(PostError::Closed(closure)),
+            None => Ok(()),
         }
     }
 
@@ -246,7 +268,7 @@ pub struct RemoteWaker {
 }
 
 impl RemoteWaker {
-    pub(crate) fn new(inbox: &Inbox, witness: Witness) -> Self {
+    pub(crate) fn new<C: ?Sized>(inbox: &Inbox<C>, witness: Witness) -> Self {
         let cell = WakerCell {
             witness,
             under_way: AtomicBool::new(false),
@@ -337,7 +359,7 @@ impl CancelToken {
     }
 
     /// Sends the inbox a cancel when the token is cancelled, or at once if it has been.
-    pub(crate) fn listen(&self, inbox: &Inbox, work: Option<WorkId>) {
+    pub(crate) fn listen<C: ?Sized>(&self, inbox: &Inbox<C>, work: Option<WorkId>) {
         let listener = Listener {
             line: inbox.line.clone(),
             work,
@@ -350,7 +372,7 @@ impl CancelToken {
     }
 
     /// The inbox is no longer told.
-    pub(crate) fn ignore(&self, inbox: &Inbox) {
+    pub(crate) fn ignore<C: ?Sized>(&self, inbox: &Inbox<C>) {
         self.listeners()
             .retain(|listener| !Arc::ptr_eq(&listener.line, &inbox.line));
     }

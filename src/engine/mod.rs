@@ -4,19 +4,20 @@
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `arena` | where works live |
+//! | `record`, `arena` | what is known of a work; where works live |
 //! | `graph`, `cycle` | dependencies; whether a new one closes a cycle |
 //! | `permits` | how many at once, who is next |
 //! | `ready` | the works that have a turn coming |
 //! | `inbox` | what other threads send |
-//! | `admit` | add, add_dependency, restart |
-//! | `crank` | the loop: rounds and turns |
+//! | `admit`, `restart` | add, add_dependency; running a settled work anew |
+//! | `crank`, `turn`, `receive` | the loop of rounds; one turn; what the inbox held |
 //! | `wake` | sleeping, waking, timers |
 //! | `abort` | cancel, limits, grace, shutdown |
 //! | `settle` | the end of an attempt, retries, what follows for others; *the* function that changes a state |
+//! | `family` | what a child's end means to its parent |
 //! | `reclaim` | giving slots back |
 //! | `context`, `children` | what a work may do |
-//! | `streams`, `decide` | randomness and decisions |
+//! | `names`, `rng`, `decide` | name paths, randomness, decisions |
 //! | `audit` | the invariants, checked |
 
 mod abort;
@@ -32,13 +33,19 @@ mod cycle;
 mod decide;
 mod errors;
 mod events;
+mod family;
 pub(crate) mod graph;
 mod inbox;
+mod names;
 pub(crate) mod permits;
 mod ready;
+mod receive;
 mod reclaim;
+pub(crate) mod record;
+mod restart;
+mod rng;
 mod settle;
-pub(crate) mod streams;
+mod turn;
 mod wake;
 
 pub use children::Children;
@@ -51,17 +58,18 @@ pub use errors::{
 };
 pub use events::{EventSink, WorkEvent, WorkSchedulerMetrics};
 pub use inbox::{CancelToken, Notifier, PostError, Remote, RemoteWaker};
-pub use streams::Stream;
+pub use rng::Stream;
 
 use crate::time::{Time, TimerWheel};
 use crate::work::{
     Backoff, Completion, Failure, Handle, Name, RootCause, WorkId, WorkOutcome, WorkState,
 };
-use arena::{Arena, Witness};
+use arena::Arena;
 use context::TurnNotes;
 use cycle::CycleSearch;
 use graph::Graph;
-use inbox::{Inbox, Mail};
+use inbox::{Inbox, Letter, Witness};
+use names::Ordinals;
 use permits::Permits;
 use ready::Ready;
 use std::any::{Any, TypeId};
@@ -69,7 +77,6 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-use streams::Ordinals;
 
 /// Runs works: see the [crate's page](crate).
 ///
@@ -81,7 +88,7 @@ pub struct WorkScheduler<C: ?Sized> {
     pub(crate) permits: Permits,
     pub(crate) ready: Ready,
     pub(crate) wheel: TimerWheel,
-    pub(crate) inbox: Inbox,
+    pub(crate) inbox: Inbox<C>,
     recorder: events::Recorder,
     decider: Option<Box<dyn Decider>>,
     cycles: CycleSearch,
@@ -104,8 +111,8 @@ pub struct WorkScheduler<C: ?Sized> {
     settling: VecDeque<(u32, WorkState, Option<Failure>)>,
     is_settling: bool,
     completions: VecDeque<(Completion<C>, WorkId, WorkOutcome)>,
-    mail: VecDeque<Mail>,
-    mail_buffer: Vec<Mail>,
+    /// What has been taken from the inbox in this round.
+    mail: VecDeque<Letter<C>>,
     /// Sleepers that something outside may wake.
     external_sleepers: u32,
     /// Panics to let through at the end of the crank, if they are not caught.
@@ -125,7 +132,7 @@ struct Settings {
 
 static HOMES: AtomicU32 = AtomicU32::new(0);
 
-impl<C: ?Sized + 'static> WorkScheduler<C> {
+impl<C: ?Sized> WorkScheduler<C> {
     /// An empty scheduler at time zero.
     pub fn new(config: WorkSchedulerConfig) -> Self {
         let mut permits = Permits::new(u32::try_from(config.max_concurrency).unwrap_or(u32::MAX));
@@ -133,7 +140,7 @@ impl<C: ?Sized + 'static> WorkScheduler<C> {
             permits.set_capacity(name, capacity);
         }
         let limits = Limits {
-            works: config.limits.works.min(arena::MAX_WORKS),
+            works: config.limits.works.min(record::MAX_WORKS),
             edges: config.limits.edges.min(config::MAX_EDGES),
             inbox: config.limits.inbox,
         };
@@ -168,7 +175,6 @@ impl<C: ?Sized + 'static> WorkScheduler<C> {
             is_settling: false,
             completions: VecDeque::new(),
             mail: VecDeque::new(),
-            mail_buffer: Vec::new(),
             external_sleepers: 0,
             payload: None,
             not_send: std::marker::PhantomData,

@@ -6,24 +6,14 @@
 //! arrival) order, a work may be overtaken only by works that need none of the pools it lacks. So a grant looks at the
 //! heads of the lanes only, however many wait.
 
-use super::arena::{Arena, flag};
+use super::arena::Arena;
 use super::ready::List;
+use super::record::{Pool, flag};
 use crate::work::Name;
 use smallvec::SmallVec;
 
-/// Index of a pool.
-pub(crate) type Pool = u16;
-
 /// The general pool, bounded by `max_concurrency`.
 pub(crate) const GENERAL: Pool = 0;
-
-/// What an attempt needs besides the general permit.
-#[derive(Clone, Default)]
-pub(crate) struct Needs {
-    /// Which set of pools: index into [`Permits::sets`].
-    pub set: u16,
-    pub weights: SmallVec<[(Pool, u32); 2]>,
-}
 
 struct Counter {
     name: Name,

@@ -3,21 +3,8 @@
 //! The works of the present round are in one list; what becomes ready meanwhile is in the other. Starting a round swaps
 //! the two, so that a round's end needs no marker and a work can be taken out of either in O(1).
 
-use super::arena::{Arena, NONE, flag};
-
-/// A work's neighbours in the list it is in.
-#[derive(Clone, Copy)]
-pub(crate) struct Links {
-    prev: u32,
-    next: u32,
-}
-
-impl Links {
-    pub const NONE: Links = Links {
-        prev: NONE,
-        next: NONE,
-    };
-}
+use super::arena::Arena;
+use super::record::{Links, NONE, flag};
 
 /// A list of works, linked through their records.
 #[derive(Clone, Copy)]

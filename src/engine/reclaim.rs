@@ -1,11 +1,11 @@
 //! Giving slots back: children when their parent's attempt has ended, roots when the host reaps them or by `Retain`;
 //! never while a work that is after them is unsettled.
 
-use super::arena::{Family, NONE, flag};
+use super::record::{Family, NONE, flag};
 use super::{ReapError, Retain, WorkScheduler};
 use crate::work::{WorkId, WorkOutcome, WorkState};
 
-impl<C: ?Sized + 'static> WorkScheduler<C> {
+impl<C: ?Sized> WorkScheduler<C> {
     /// Takes a settled root work out of the scheduler and says how it ended. Take its output first. O(its edges).
     ///
     /// # Errors

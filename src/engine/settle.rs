@@ -6,14 +6,14 @@
 
 use super::WorkEvent;
 use super::WorkScheduler;
-use super::arena::{AbortCause, NONE, flag, mark};
-use super::crank::Hook;
-use super::streams::{self, Purpose};
+use super::names::{self, Purpose};
+use super::record::{AbortCause, NONE, flag, mark};
+use super::turn::Hook;
 use super::wake::TimerKind;
-use crate::work::{EdgeKind, Failure, FailureKind, OnChildFailure, WorkState};
+use crate::work::{EdgeKind, Failure, FailureKind, WorkState};
 use std::time::Duration;
 
-impl<C: ?Sized + 'static> WorkScheduler<C> {
+impl<C: ?Sized> WorkScheduler<C> {
     /// The one place where a state changes: the table is checked, the counters and the events follow. `from` is
     /// `None` for a work that is being added.
     #[inline]
@@ -261,8 +261,8 @@ impl<C: ?Sized + 'static> WorkScheduler<C> {
             .and_then(|rare| rare.extras.backoff)
             .unwrap_or(self.settings.backoff);
         backoff.delay(meta.retries_spent, |n| {
-            let key = streams::path_key(&self.arena, slot);
-            streams::stream(
+            let key = names::path_key(&self.arena, slot);
+            names::stream(
                 self.settings.seed,
                 Purpose::Jitter,
                 key,
@@ -392,79 +392,5 @@ impl<C: ?Sized + 'static> WorkScheduler<C> {
             self.reclaim_if_due(before);
             edge = next;
         }
-    }
-
-    // ---- parents ----
-
-    /// A child has settled: the parent counts it, and goes on if that was what it waited for.
-    fn child_settled(&mut self, parent: u32, child: u32) {
-        let bad = self.counts_as_failed(child);
-        let failure = bad.then(|| self.child_failure(child));
-        let fail_fast = self.fails_fast(parent);
-        let success = self.arena.at(child).state == WorkState::Success;
-        let in_turn = self.arena.is(parent, flag::IN_TURN);
-        let state = self.arena.at(parent).state;
-        let family = &mut self.arena.rare_or_new(parent).family;
-        family.live -= 1;
-        family.succeeded += success as u32;
-        family.failed += bad as u32;
-        let last = family.live == 0;
-        let news =
-            bad && fail_fast && family.first_failure.is_none() && state != WorkState::Aborting;
-        if news {
-            family.first_failure = failure;
-        }
-        let doomed = family.first_failure.is_some();
-        if news {
-            self.failing.push_back(self.arena.witness(parent));
-        }
-        match state {
-            _ if in_turn => self.arena.set(parent, flag::WOKEN),
-            WorkState::Aborting if last => self.drained(parent),
-            WorkState::Joining if bad && !fail_fast => self.want_turn(parent),
-            WorkState::Joining if last && !doomed => self.finishing.push_back(parent),
-            WorkState::Waiting => self.wake_slot(parent),
-            _ => {}
-        }
-    }
-
-    /// A settled child has been restarted: it is live again and counts neither way.
-    pub(super) fn child_restarted(&mut self, parent: u32, was: WorkState) {
-        let family = &mut self.arena.rare_or_new(parent).family;
-        family.live += 1;
-        if was == WorkState::Success {
-            family.succeeded -= 1;
-        } else {
-            // A child that its parent had cancelled was not counted.
-            family.failed = family.failed.saturating_sub(1);
-        }
-    }
-
-    pub(super) fn counts_as_failed(&self, child: u32) -> bool {
-        match self.arena.at(child).state {
-            WorkState::Failed | WorkState::Blocked => true,
-            WorkState::Cancelled => !self.arena.is(child, flag::BY_PARENT),
-            _ => false,
-        }
-    }
-
-    fn child_failure(&self, child: u32) -> Failure {
-        let meta = self.arena.meta(child);
-        let cause = meta.error.clone().or_else(|| Some(Failure::cancelled()));
-        Failure::caused(
-            FailureKind::Child {
-                id: self.id(child),
-                name: meta.name.clone(),
-            },
-            cause,
-        )
-    }
-
-    pub(super) fn fails_fast(&self, parent: u32) -> bool {
-        let rule = self
-            .arena
-            .rare(parent)
-            .map(|rare| rare.extras.on_child_failure);
-        rule.unwrap_or_default() == OnChildFailure::FailFast
     }
 }

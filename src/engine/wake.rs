@@ -4,8 +4,9 @@
 //! the turn that it brings would.
 
 use super::WorkScheduler;
-use super::arena::{Witness, flag, mark};
 use super::decide::DecisionKind;
+use super::inbox::Witness;
+use super::record::{flag, mark};
 use crate::time::Time;
 use crate::work::{FailureKind, WorkId, WorkState};
 
@@ -31,11 +32,11 @@ impl TimerKind {
             2 => TimerKind::Grace,
             _ => TimerKind::Alarm,
         };
-        (owner & (1 << 30) - 1, kind)
+        (owner & ((1 << 30) - 1), kind)
     }
 }
 
-impl<C: ?Sized + 'static> WorkScheduler<C> {
+impl<C: ?Sized> WorkScheduler<C> {
     // ---- waking ----
 
     /// Gives a sleeping work a turn. A work that has a turn coming has no more than that; one that is Pending, Queued,

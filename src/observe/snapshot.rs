@@ -1,7 +1,7 @@
 //! The state of every work at one moment.
 
 use crate::WorkScheduler;
-use crate::engine::arena::{NONE, mark};
+use crate::engine::record::{NONE, mark};
 use crate::time::Time;
 use crate::work::{Failure, Name, RootCause, WorkId, WorkState};
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub struct WorkSnapshot {
     pub next_deadline: Option<Time>,
 }
 
-impl<C: ?Sized + 'static> WorkScheduler<C> {
+impl<C: ?Sized> WorkScheduler<C> {
     /// Every work in the scheduler, in the order in which they were added. O(works log works + edges).
     pub fn snapshot(&self) -> Vec<WorkSnapshot> {
         self.arena
@@ -51,7 +51,7 @@ impl<C: ?Sized + 'static> WorkScheduler<C> {
         let (record, meta) = (self.arena.at(slot), self.arena.meta(slot));
         let mut deps: Vec<WorkId> = self
             .graph
-            .into_slot(&self.arena, slot)
+            .incoming(&self.arena, slot)
             .map(|edge| self.id(edge.before))
             .collect();
         deps.reverse();
@@ -63,7 +63,7 @@ impl<C: ?Sized + 'static> WorkScheduler<C> {
             deps,
             dependents: self
                 .graph
-                .out(&self.arena, slot)
+                .outgoing(&self.arena, slot)
                 .map(|edge| self.id(edge.after))
                 .collect(),
             parent: (meta.parent != NONE).then(|| self.id(meta.parent)),

@@ -1,7 +1,7 @@
 //! Who waits for what: the answer to "why does nothing happen?".
 
 use crate::WorkScheduler;
-use crate::engine::arena::{flag, mark};
+use crate::engine::record::{flag, mark};
 use crate::time::Time;
 use crate::work::{Name, WorkId, WorkState};
 use std::fmt;
@@ -107,7 +107,7 @@ impl fmt::Display for StallReport {
     }
 }
 
-impl<C: ?Sized + 'static> WorkScheduler<C> {
+impl<C: ?Sized> WorkScheduler<C> {
     /// Every work that has not settled and what it waits for: made for [`Next::Stalled`](crate::Next), but true at any
     /// time. O(works log works + edges).
     pub fn stall_report(&self) -> StallReport {
@@ -163,7 +163,7 @@ impl<C: ?Sized + 'static> WorkScheduler<C> {
         }
         let open = self
             .graph
-            .into_slot(&self.arena, slot)
+            .incoming(&self.arena, slot)
             .filter(|edge| !edge.satisfied);
         waits.extend(open.map(|edge| {
             let (id, name) = self.named(edge.before);

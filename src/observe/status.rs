@@ -1,11 +1,11 @@
 //! The tree that a person wants to read at 3 a.m.
 
 use crate::WorkScheduler;
-use crate::engine::arena::NONE;
+use crate::engine::record::NONE;
 use crate::work::WorkState;
 use std::fmt::{self, Write};
 
-impl<C: ?Sized + 'static> WorkScheduler<C> {
+impl<C: ?Sized> WorkScheduler<C> {
     /// Every work in the scheduler as an indented tree, one line each: name, state, what it says of itself, when it
     /// will be tried again, how many of its children are done, its last error. O(works log works).
     ///

@@ -60,11 +60,12 @@ impl Default for Retry {
 }
 
 /// How long a failed work waits before its next attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Backoff {
     /// Always the same.
     Fixed(Duration),
     /// Doubling ranges with jitter, as stellar-core's `BasicWork` has them: see [`Backoff::exponential`].
+    #[default]
     Exponential,
 }
 
@@ -92,12 +93,6 @@ impl Backoff {
                 }
             },
         }
-    }
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Backoff::Exponential
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::Write;
 use super::temp_file::TempFile;
 use super::workflow_example::decimal::{DecimalError, MAX_RUNTIME_NS, seconds_to_ns};
 use super::workflow_example::edge_list::{self, Unit};
-use super::workflow_example::workflow::{CriticalPath, Task, Workflow, WorkflowError};
+use super::workflow_example::workflow::{CriticalPath, Task, Workflow, WorkflowError, children_of};
 use super::workflow_example::{input, wfformat};
 
 #[test]
@@ -138,7 +138,7 @@ fn the_workflow_of_the_example_is_sound() {
     let specified = json["workflow"]["specification"]["tasks"]
         .as_array()
         .expect("an array");
-    for (task, children) in specified.iter().zip(workflow.children()) {
+    for (task, children) in specified.iter().zip(children_of(workflow.tasks())) {
         let keys = children
             .iter()
             .map(|child| workflow.tasks()[*child].key.as_str());

@@ -12,7 +12,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use super::failures::{BACKOFF_NS, first_attempt_fails};
 use super::options::Options;
 use super::schedule::{RunResult, Span};
-use super::workflow::Workflow;
+use super::workflow::{Workflow, children_of};
 
 /// Task `task` at `at_ns`; among equals the smaller number first.
 type Due = Reverse<(u64, u64, usize)>;
@@ -69,7 +69,7 @@ impl<'a> Model<'a> {
         let fails = |key: &str| options.failures && first_attempt_fails(key);
         Model {
             workflow,
-            children: workflow.children(),
+            children: children_of(workflow.tasks()),
             slots: options.slots.limit(),
             now: 0,
             open_parents: tasks.iter().map(|task| task.parents.len()).collect(),

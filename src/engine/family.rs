@@ -1,0 +1,79 @@
+//! What a child's end means to its parent.
+
+use super::WorkScheduler;
+use super::record::flag;
+use crate::work::{Failure, FailureKind, OnChildFailure, WorkState};
+
+impl<C: ?Sized> WorkScheduler<C> {
+    /// A child has settled: the parent counts it, and goes on if that was what it waited for.
+    pub(super) fn child_settled(&mut self, parent: u32, child: u32) {
+        let bad = self.counts_as_failed(child);
+        let failure = bad.then(|| self.child_failure(child));
+        let fail_fast = self.fails_fast(parent);
+        let success = self.arena.at(child).state == WorkState::Success;
+        let in_turn = self.arena.is(parent, flag::IN_TURN);
+        let state = self.arena.at(parent).state;
+        let family = &mut self.arena.rare_or_new(parent).family;
+        family.live -= 1;
+        family.succeeded += success as u32;
+        family.failed += bad as u32;
+        let last = family.live == 0;
+        let news =
+            bad && fail_fast && family.first_failure.is_none() && state != WorkState::Aborting;
+        if news {
+            family.first_failure = failure;
+        }
+        let doomed = family.first_failure.is_some();
+        if news {
+            self.failing.push_back(self.arena.witness(parent));
+        }
+        match state {
+            _ if in_turn => self.arena.set(parent, flag::WOKEN),
+            WorkState::Aborting if last => self.drained(parent),
+            WorkState::Joining if bad && !fail_fast => self.want_turn(parent),
+            WorkState::Joining if last && !doomed => self.finishing.push_back(parent),
+            WorkState::Waiting => self.wake_slot(parent),
+            _ => {}
+        }
+    }
+
+    /// A settled child has been restarted: it is live again and counts neither way.
+    pub(super) fn child_restarted(&mut self, parent: u32, was: WorkState) {
+        let family = &mut self.arena.rare_or_new(parent).family;
+        family.live += 1;
+        if was == WorkState::Success {
+            family.succeeded -= 1;
+        } else {
+            // A child that its parent had cancelled was not counted.
+            family.failed = family.failed.saturating_sub(1);
+        }
+    }
+
+    pub(super) fn counts_as_failed(&self, child: u32) -> bool {
+        match self.arena.at(child).state {
+            WorkState::Failed | WorkState::Blocked => true,
+            WorkState::Cancelled => !self.arena.is(child, flag::BY_PARENT),
+            _ => false,
+        }
+    }
+
+    fn child_failure(&self, child: u32) -> Failure {
+        let meta = self.arena.meta(child);
+        let cause = meta.error.clone().or_else(|| Some(Failure::cancelled()));
+        Failure::caused(
+            FailureKind::Child {
+                id: self.id(child),
+                name: meta.name.clone(),
+            },
+            cause,
+        )
+    }
+
+    pub(super) fn fails_fast(&self, parent: u32) -> bool {
+        let rule = self
+            .arena
+            .rare(parent)
+            .map(|rare| rare.extras.on_child_failure);
+        rule.unwrap_or_default() == OnChildFailure::FailFast
+    }
+}

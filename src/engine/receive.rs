@@ -1,0 +1,70 @@
+//! Taking the inbox: what other threads have sent becomes wakes, cancels and calls.
+
+use super::WorkScheduler;
+use super::decide::{Candidate, DecisionKind};
+use super::inbox::{Letter, Mail, Post};
+use super::record::AbortCause;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+impl<C: ?Sized> WorkScheduler<C> {
+    pub(super) fn take_mail(&mut self, app: &mut C) {
+        self.inbox.take(&mut self.mail);
+        while !self.mail.is_empty() {
+            let index = self.decide_mail();
+            match self.mail.remove(index) {
+                Some(Letter::Mail(mail)) => self.receive(mail),
+                Some(Letter::Post(Some(post))) => self.call_posted(post, app),
+                _ => {}
+            }
+        }
+    }
+
+    fn decide_mail(&mut self) -> usize {
+        if self.decider.is_none() || self.mail.len() < 2 {
+            return 0;
+        }
+        let slot_of = |letter: &Letter<C>| match letter {
+            Letter::Mail(Mail::Wake(cell)) => Some(cell.witness)
+                .filter(|&w| self.arena.is_present(w))
+                .map(|w| w.slot),
+            Letter::Mail(Mail::WakerDropped(witness)) => Some(*witness)
+                .filter(|&w| self.arena.is_present(w))
+                .map(|w| w.slot),
+            Letter::Mail(Mail::Cancel(id)) => self.lookup(*id).ok(),
+            _ => None,
+        };
+        let candidates: Vec<Candidate> = self
+            .mail
+            .iter()
+            .map(|mail| self.candidate(slot_of(mail)))
+            .collect();
+        self.decide(DecisionKind::Inbox, "", candidates.len(), &candidates)
+    }
+
+    fn receive(&mut self, mail: Mail) {
+        match mail {
+            Mail::Wake(cell) => {
+                cell.arrived();
+                if self.arena.is_present(cell.witness) {
+                    self.wake_slot(cell.witness.slot);
+                }
+            }
+            Mail::WakerDropped(witness) => self.remote_dropped(witness),
+            Mail::Cancel(id) => {
+                if let Ok(slot) = self.lookup(id) {
+                    self.begin_abort(slot, AbortCause::Cancel);
+                }
+            }
+            Mail::CancelAll => self.cancel_all(),
+            // Taken with its closure: `Letter::Post`.
+            Mail::Post => {}
+        }
+    }
+
+    fn call_posted(&mut self, post: Post<C>, app: &mut C) {
+        self.in_crank = true;
+        let call = catch_unwind(AssertUnwindSafe(|| post(app, self)));
+        self.in_crank = false;
+        self.note_callback(call);
+    }
+}

@@ -1,0 +1,229 @@
+//! What is known of a work: a hot record of one cache line, which a turn touches, and beside it what a turn does not.
+//! What only few works need (family, abort, limits, output, watches) is in a box, [`Rare`].
+
+use super::inbox::{CancelToken, WakerCell, Witness};
+use super::rng::Stream;
+use crate::time::{Time, TimerKey};
+use crate::work::{Extras, Failure, Name, Work, WorkId, WorkState};
+use smallvec::SmallVec;
+use std::any::Any;
+
+/// No slot, no edge: the end of a list.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// Slots must leave two bits of a timer's owner free for the timer's kind.
+pub(crate) const MAX_WORKS: usize = 1 << 30;
+
+/// A work's neighbours in the list it is in.
+#[derive(Clone, Copy)]
+pub(crate) struct Links {
+    pub prev: u32,
+    pub next: u32,
+}
+
+impl Links {
+    pub const NONE: Links = Links {
+        prev: NONE,
+        next: NONE,
+    };
+}
+
+/// Index of a pool.
+pub(crate) type Pool = u16;
+
+/// What an attempt needs besides the general permit.
+#[derive(Clone, Default)]
+pub(crate) struct Needs {
+    /// Which set of pools: index into [`Permits::sets`].
+    pub set: u16,
+    pub weights: SmallVec<[(Pool, u32); 2]>,
+}
+
+/// What a turn touches.
+pub(crate) struct Record<C: ?Sized> {
+    /// Absent during a turn, and for good after a panic or a forced abort.
+    pub body: Option<Box<dyn Work<C>>>,
+    pub serial: u64,
+    /// Place in the ready list or in a lane of the permit queue; a work is in one of them at most.
+    pub links: Links,
+    /// Dependencies that are open, plus one while the parent's attempt has not begun.
+    pub open: u32,
+    /// Turns since `add` or `restart`.
+    pub turns: u32,
+    /// 0 before the first grant.
+    pub attempt: u32,
+    pub first_out: u32,
+    pub last_out: u32,
+    pub first_in: u32,
+    /// The wake-up of a sleeper, or the end of a back-off.
+    pub alarm: Option<TimerKey>,
+    pub flags: u16,
+    pub marks: u8,
+    pub state: WorkState,
+}
+
+/// The bits of [`Record::flags`].
+pub(crate) mod flag {
+    /// `on_reset` has run since `add` or `restart`.
+    pub const RESET: u16 = 1 << 0;
+    /// Holds all permits it needs.
+    pub const PERMIT: u16 = 1 << 1;
+    /// A wake came during its turn.
+    pub const WOKEN: u16 = 1 << 2;
+    /// Its turn, or one of its hooks, is running.
+    pub const IN_TURN: u16 = 1 << 3;
+    /// A cancel came during its turn.
+    pub const CANCEL: u16 = 1 << 4;
+    /// Its own parent cancelled it: it does not count as a failed child.
+    pub const BY_PARENT: u16 = 1 << 5;
+    /// Asleep, and something outside the engine may wake it.
+    pub const EXTERNAL: u16 = 1 << 6;
+    /// Waits for its permit in the middle of an attempt.
+    pub const RETURNER: u16 = 1 << 7;
+    /// Needs no general permit.
+    pub const NO_PERMIT: u16 = 1 << 8;
+    /// Called `release_permit` in its present turn.
+    pub const RELEASE: u16 = 1 << 9;
+    /// Is in a ready list.
+    pub const READY: u16 = 1 << 10;
+    /// Which of the two ready lists.
+    pub const SIDE: u16 = 1 << 11;
+    /// Has, or had in this attempt, children.
+    pub const FAMILY: u16 = 1 << 12;
+    /// Waits for its parent's attempt; counted in `open`.
+    pub const HELD: u16 = 1 << 13;
+    /// A child whose parent's attempt has ended: reclaimed as soon as no dependent is unsettled.
+    pub const ORPHAN: u16 = 1 << 14;
+    /// A dependency that did not succeed has been reclaimed.
+    pub const LOST_DEPENDENCY: u16 = 1 << 15;
+}
+
+/// The bits of [`Record::marks`].
+pub(crate) mod mark {
+    /// Asleep, and it said `expect_wake`.
+    pub const EXPECTS_WAKE: u8 = 1 << 0;
+    /// In the middle of a `sleep`.
+    pub const SLEEPS: u8 = 1 << 1;
+    /// An attempt is under way.
+    pub const ATTEMPT: u8 = 1 << 2;
+}
+
+/// What is not needed for a turn, for every work.
+pub(crate) struct Meta<C: ?Sized> {
+    pub name: Name,
+    /// The last failure; of a Blocked work: whose failure it stems from.
+    pub error: Option<Failure>,
+    pub rare: Option<Box<Rare<C>>>,
+    /// When the present attempt began, or how long the last one took.
+    pub span: u64,
+    /// Place in the order of arrival, while it waits for a permit.
+    pub arrival: u64,
+    /// The end of the present `sleep`, if there is one.
+    pub sleep_until: Time,
+    pub parent: u32,
+    pub prev_sibling: u32,
+    pub next_sibling: u32,
+    pub retries_left: u32,
+    pub retries_spent: u32,
+    /// Which of its same-named siblings it is.
+    pub ordinal: u32,
+    /// Dependents that have not settled.
+    pub unsettled_dependents: u32,
+    pub priority: i8,
+}
+
+/// What few works need.
+pub(crate) struct Rare<C: ?Sized> {
+    pub extras: Extras<C>,
+    pub needs: Needs,
+    pub family: Family,
+    pub abort: Option<Abort>,
+    pub deadline: Option<TimerKey>,
+    pub timeout: Option<TimerKey>,
+    pub grace: Option<TimerKey>,
+    pub output: Option<Box<dyn Any>>,
+    /// Works that this one watches in its present attempt.
+    pub watching: SmallVec<[WorkId; 2]>,
+    /// Works that watch this one, in the order in which they began.
+    pub watchers: Vec<Witness>,
+    /// Remote wakers of this attempt that have not been dropped.
+    pub remotes: u32,
+    pub remote: Option<std::sync::Weak<WakerCell>>,
+    pub token: Option<CancelToken>,
+    pub stream: Option<Stream>,
+    pub tracing: Option<tracing::Span>,
+    /// How long all attempts took that have ended.
+    pub total: u64,
+    /// How long the attempt before the present one took.
+    pub last: u64,
+    /// Attempts made before the last restart: tells the wakers of old attempts from new ones.
+    pub attempts_before: u32,
+}
+
+/// The children of an attempt.
+#[derive(Default)]
+pub(crate) struct Family {
+    /// First and last child; meaningless while `count` is 0.
+    pub first: u32,
+    pub last: u32,
+    pub count: u32,
+    pub live: u32,
+    pub succeeded: u32,
+    /// Failed and Blocked ones, and Cancelled ones that the parent did not cancel.
+    pub failed: u32,
+    /// The first failed child of a FailFast parent, to be dealt with at the end of the round.
+    pub first_failure: Option<Failure>,
+}
+
+/// Why an attempt is being aborted, and how it ends.
+pub(crate) struct Abort {
+    pub cause: AbortCause,
+    /// Whether `on_abort` is called once the children are done: not if the attempt ended by itself.
+    pub polite: bool,
+}
+
+#[derive(Clone)]
+pub(crate) enum AbortCause {
+    Cancel,
+    Fail(Failure),
+}
+
+impl<C: ?Sized> Rare<C> {
+    pub fn new(extras: Extras<C>, needs: Needs) -> Self {
+        Rare {
+            extras,
+            needs,
+            family: Family::default(),
+            abort: None,
+            deadline: None,
+            timeout: None,
+            grace: None,
+            output: None,
+            watching: SmallVec::new(),
+            watchers: Vec::new(),
+            remotes: 0,
+            remote: None,
+            token: None,
+            stream: None,
+            tracing: None,
+            total: 0,
+            last: 0,
+            attempts_before: 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_one_cache_line() {
+        assert!(size_of::<Record<()>>() <= 64, "{}", size_of::<Record<()>>());
+        assert!(
+            size_of::<Option<Record<()>>>() <= 64,
+            "the slab's entry has no room for a tag"
+        );
+        assert!(size_of::<Meta<()>>() <= 104, "{}", size_of::<Meta<()>>());
+    }
+}

@@ -1,0 +1,86 @@
+//! Running a settled work anew.
+
+use super::record::{NONE, flag};
+use super::wake::TimerKind;
+use super::{RestartError, WorkScheduler};
+use crate::work::{WorkId, WorkState};
+
+impl<C: ?Sized> WorkScheduler<C> {
+    /// Runs a settled work anew: output and retry count are cleared, its open dependencies are taken as they are
+    /// (Blocked again if one has failed), its dependents stay as they are. O(dependencies).
+    ///
+    /// # Errors
+    /// [`RestartError`]: not there, not settled, after `shutdown`, a child whose parent has settled or is aborting, or
+    /// a work that was dropped.
+    pub fn restart(&mut self, id: impl Into<WorkId>) -> Result<(), RestartError> {
+        let id = id.into();
+        let slot = self.lookup(id)?;
+        let state = self.arena.at(slot).state;
+        if !state.is_settled() {
+            return Err(RestartError::NotSettled(id, state));
+        }
+        if self.closed {
+            return Err(RestartError::ShutDown);
+        }
+        let parent = self.arena.meta(slot).parent;
+        let parent_aborts = parent != NONE && self.arena.at(parent).state == WorkState::Aborting;
+        if self.arena.is(slot, flag::ORPHAN) || parent_aborts {
+            return Err(RestartError::ParentDone(id));
+        }
+        if self.arena.at(slot).body.is_none() {
+            return Err(RestartError::Gone(id));
+        }
+        self.make_new(slot, state);
+        match self.failed_dependency(slot) {
+            Some(failure) => self.enter_blocked(slot, Some(state), failure),
+            None => {
+                self.arena.meta_mut(slot).error = None;
+                self.enter_line(slot, Some(state));
+            }
+        }
+        Ok(())
+    }
+
+    /// Clears what an earlier run has left, and counts the work among the unsettled again.
+    fn make_new(&mut self, slot: u32, state: WorkState) {
+        let record = self.arena.at_mut(slot);
+        let attempts = std::mem::take(&mut record.attempt);
+        record.turns = 0;
+        record.open = 0;
+        record.flags &= flag::NO_PERMIT | flag::LOST_DEPENDENCY | flag::SIDE;
+        record.marks = 0;
+        let meta = self.arena.meta_mut(slot);
+        self.recorder.retries_left += meta.retries_spent as u64;
+        meta.retries_left += std::mem::take(&mut meta.retries_spent);
+        let parent = meta.parent;
+        if attempts > 0 || meta.rare.is_some() {
+            let rare = self.arena.rare_or_new(slot);
+            rare.attempts_before = rare.attempts_before.wrapping_add(attempts);
+            rare.output = None;
+        }
+        self.reopen_edges(slot);
+        if parent != NONE {
+            self.child_restarted(parent, state);
+            self.hold_for_parent(parent, slot);
+        }
+        if let Some(at) = self.arena.rare(slot).and_then(|rare| rare.extras.deadline) {
+            let key = self.wheel.arm(at, TimerKind::Deadline.owner(slot));
+            self.arena.rare_or_new(slot).deadline = Some(key);
+        }
+    }
+
+    fn reopen_edges(&mut self, slot: u32) {
+        let mut edge = self.arena.at(slot).first_in;
+        while edge != NONE {
+            let (before, satisfied) = (
+                self.graph.edge(edge).before,
+                self.graph.edge(edge).satisfied,
+            );
+            self.arena.meta_mut(before).unsettled_dependents += 1;
+            if !satisfied && !self.arena.at(before).state.is_settled() {
+                self.arena.at_mut(slot).open += 1;
+            }
+            edge = self.graph.next_in(edge);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! One turn of a work, its hooks, and what follows from what they return or from a panic.
+
+use super::WorkScheduler;
+use super::context::{Mode, TurnNotes, WorkContext};
+use super::record::{AbortCause, flag};
+use crate::work::{Failure, FailureKind, WorkState};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
+
+/// The calls of a work that are not turns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hook {
+    Reset,
+    Success,
+    FailureRetry,
+    FailureRaise,
+}
+
+pub(super) type Payload = Box<dyn Any + Send>;
+
+impl<C: ?Sized> WorkScheduler<C> {
+    // ---- turns ----
+
+    /// One call of a work's `poll` or `on_abort`, and what follows from it.
+    #[inline]
+    pub(super) fn turn(&mut self, slot: u32, app: &mut C) {
+        self.recorder.turns += 1;
+        let record = self.arena.at_mut(slot);
+        record.turns = record.turns.saturating_add(1);
+        let aborting = record.state == WorkState::Aborting;
+        if record.flags & flag::RESET == 0 {
+            record.flags |= flag::RESET;
+            self.call_hook(slot, Hook::Reset, app);
+        }
+        let record = self.arena.at_mut(slot);
+        record.flags |= flag::IN_TURN;
+        let Some(mut body) = record.body.take() else {
+            self.arena.clear(slot, flag::IN_TURN);
+            return self.broke_down(slot, aborting, app);
+        };
+        self.notes = TurnNotes::new(if aborting { Mode::Abort } else { Mode::Poll });
+        let span = self.enter_span(slot);
+        let call = catch_unwind(AssertUnwindSafe(|| {
+            let cx = &mut WorkContext::new(app, self, slot);
+            if aborting {
+                body.on_abort(cx).map(Ok)
+            } else {
+                body.poll(cx)
+            }
+        }));
+        drop(span);
+        self.arena.clear(slot, flag::IN_TURN);
+        match call {
+            Ok(answer) => {
+                self.arena.at_mut(slot).body = Some(body);
+                if aborting {
+                    self.after_abort_turn(slot, answer.is_ready(), app)
+                } else {
+                    self.after_turn(slot, answer, app)
+                }
+            }
+            Err(payload) => {
+                self.panicked(slot, payload);
+                self.drop_body(slot, Some(body));
+                self.broke_down(slot, aborting, app);
+            }
+        }
+    }
+
+    #[inline]
+    fn enter_span(&self, slot: u32) -> Option<tracing::span::EnteredSpan> {
+        if !tracing::enabled!(tracing::Level::DEBUG) {
+            return None;
+        }
+        self.arena
+            .rare(slot)?
+            .tracing
+            .clone()
+            .map(tracing::Span::entered)
+    }
+
+    #[inline]
+    fn after_turn(&mut self, slot: u32, answer: Poll<Result<(), Failure>>, app: &mut C) {
+        if self.arena.take(slot, flag::CANCEL) {
+            return self.begin_abort(slot, AbortCause::Cancel);
+        }
+        match answer {
+            Poll::Pending => self.paused(slot, app),
+            Poll::Ready(Ok(())) => self.ended_well(slot, app),
+            Poll::Ready(Err(failure)) => self.fail_attempt(slot, failure, app),
+        }
+    }
+
+    #[inline]
+    fn paused(&mut self, slot: u32, app: &mut C) {
+        let woken = self.arena.take(slot, flag::WOKEN);
+        if self.arena.take(slot, flag::RELEASE) {
+            self.permits.give_back(&mut self.arena, slot);
+        }
+        if woken || self.notes.yielded {
+            if self.arena.is(slot, flag::PERMIT) {
+                self.ready.push(&mut self.arena, slot);
+            } else {
+                self.want_turn(slot);
+            }
+        } else if self.has_source(slot) {
+            self.arm_sleeper(slot);
+            self.change(slot, Some(WorkState::Running), WorkState::Waiting);
+            if self.arena.live_children(slot) > 0 {
+                self.permits.give_back(&mut self.arena, slot);
+            }
+        } else {
+            self.fail_attempt(slot, Failure::of_kind(FailureKind::LostWake), app);
+        }
+    }
+
+    fn ended_well(&mut self, slot: u32, app: &mut C) {
+        self.arena.clear(slot, flag::WOKEN | flag::RELEASE);
+        if self.arena.is(slot, flag::FAMILY) {
+            let family = &mut self.arena.rare_or_new(slot).family;
+            let live = family.live;
+            if let Some(failure) = family.first_failure.take() {
+                return self.fail_attempt(slot, failure, app);
+            }
+            if live > 0 {
+                self.permits.give_back(&mut self.arena, slot);
+                return self.change(slot, Some(WorkState::Running), WorkState::Joining);
+            }
+        }
+        self.succeed(slot, app);
+    }
+
+    fn after_abort_turn(&mut self, slot: u32, ready: bool, app: &mut C) {
+        let woken = self.arena.take(slot, flag::WOKEN);
+        if ready {
+            self.conclude_abort(slot, app);
+        } else if woken || self.notes.yielded {
+            self.ready.push(&mut self.arena, slot);
+        } else if self.has_source(slot) {
+            self.arm_sleeper(slot);
+        } else {
+            self.force(slot);
+        }
+    }
+
+    // ---- hooks and panics ----
+
+    /// Calls a hook, unless the work has been dropped. If it panics the work is dropped too.
+    pub(super) fn call_hook(&mut self, slot: u32, hook: Hook, app: &mut C) {
+        let Some(mut body) = self.arena.at_mut(slot).body.take() else {
+            return;
+        };
+        self.arena.set(slot, flag::IN_TURN);
+        self.notes = TurnNotes::new(Mode::Hook);
+        let call = catch_unwind(AssertUnwindSafe(|| {
+            let cx = &mut WorkContext::new(app, self, slot);
+            match hook {
+                Hook::Reset => body.on_reset(cx),
+                Hook::Success => body.on_success(cx),
+                Hook::FailureRetry => body.on_failure_retry(cx),
+                Hook::FailureRaise => body.on_failure_raise(cx),
+            }
+        }));
+        self.arena.clear(slot, flag::IN_TURN | flag::WOKEN);
+        match call {
+            Ok(()) => self.arena.at_mut(slot).body = Some(body),
+            Err(payload) => {
+                self.panicked(slot, payload);
+                self.drop_body(slot, Some(body));
+            }
+        }
+    }
+
+    /// The work panicked and is no more: what is left is to end its attempt.
+    fn broke_down(&mut self, slot: u32, aborting: bool, app: &mut C) {
+        if aborting {
+            return self.conclude_abort(slot, app);
+        }
+        if self.arena.take(slot, flag::CANCEL) {
+            return self.begin_abort(slot, AbortCause::Cancel);
+        }
+        let failure = self.panic_of(slot);
+        self.fail_attempt(slot, failure, app);
+    }
+
+    pub(super) fn panicked(&mut self, slot: u32, payload: Payload) -> Failure {
+        self.recorder.panics += 1;
+        let failure = Failure::panicked(text_of(&*payload).to_owned());
+        self.arena.meta_mut(slot).error = Some(failure.clone());
+        tracing::error!(id = self.arena.at(slot).serial, name = &*self.arena.meta(slot).name, %failure);
+        if !self.settings.catch_panics {
+            self.payload = Some(payload);
+        }
+        failure
+    }
+
+    /// The failure of a work whose body is gone.
+    pub(super) fn panic_of(&self, slot: u32) -> Failure {
+        let error = self.arena.meta(slot).error.clone();
+        error.unwrap_or_else(|| Failure::panicked(String::from("the work was dropped")))
+    }
+
+    /// Drops a work's body; a panic in that is the work's.
+    pub(super) fn drop_body(
+        &mut self,
+        slot: u32,
+        body: Option<Box<dyn crate::Work<C>>>,
+    ) -> Option<Failure> {
+        let payload = catch_unwind(AssertUnwindSafe(|| drop(body))).err()?;
+        Some(self.panicked(slot, payload))
+    }
+}
+
+/// What a panic said.
+pub(super) fn text_of(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(no message)")
+}
