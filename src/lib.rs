@@ -1,4 +1,56 @@
-//! One `crank_work` call per turn of your main loop runs all your interdependent jobs.
+//! Runs many interdependent jobs from one synchronous main loop, and makes every order in which they can run
+//! something that a test can repeat.
+//!
+//! > **The contract.** Call [`crank_work`](WorkScheduler::crank_work) once per turn of your loop with the time and
+//! > `&mut` your state; it gives each ready work one turn, never blocks, and returns [`Next`]: when it wants to be
+//! > called again.
+//!
+//! A *work* is a poll-style state machine ([`Work`], or a closure) with a name. Works depend on each other (a DAG),
+//! own each other (a tree), fail, back off and retry, are cancelled, and wait for timers, other works and other
+//! threads. There is no async runtime, no thread and no global state: one scheduler, one thread, one call.
+//!
+//! # Three loops
+//!
+#![doc = include_str!("loops.md")]
+//!
+//! # Where to find what
+//!
+//! | to | see |
+//! | --- | --- |
+//! | write a work | [`Work`], [`WorkContext`]: what it may do in a turn |
+//! | add one, or many | [`WorkScheduler::add`], [`add_fn`](WorkScheduler::add_fn), [`add_work`](WorkScheduler::add_work), [`Spec`] |
+//! | order works | [`Spec::after`], [`Spec::after_settled`], [`WorkScheduler::add_dependency`] |
+//! | make one work own others | [`WorkContext::spawn`], [`Spec::parent`], [`Children`], [`OnChildFailure`] |
+//! | pass results on | [`Handle`], [`WorkScheduler::take`], [`WorkContext::output`] |
+//! | fail and try again | [`Failure`], [`Retry`], [`Backoff`], [`WorkScheduler::retry_eta`] |
+//! | limit how many run at once | [`WorkSchedulerConfig::max_concurrency`], [`Spec::pool`], [`Spec::priority`], [`WorkContext::release_permit`] |
+//! | limit how long they run | [`Spec::attempt_timeout`], [`Spec::deadline`], [`Spec::abort_grace`] |
+//! | cancel | [`WorkScheduler::cancel`], [`cancel_all`](WorkScheduler::cancel_all), [`shutdown`](WorkScheduler::shutdown), [`CancelToken`], [`Work::on_abort`] |
+//! | wait | [`WorkContext::sleep`], [`wake_at`](WorkContext::wake_at), [`watch`](WorkContext::watch), [`remote_waker`](WorkContext::remote_waker), [`expect_wake`](WorkContext::expect_wake) |
+//! | reach it from other threads | [`RemoteWaker`], [`Remote::post`], [`WorkScheduler::set_notifier`] |
+//! | crank to the end | [`WorkScheduler::run_until_done`], [`VirtualDriver`], [`ParkDriver`], [`Driver`] |
+//! | see what happens | [`WorkScheduler::status`], [`snapshot`](WorkScheduler::snapshot), [`metrics`](WorkScheduler::metrics), [`poll_event`](WorkScheduler::poll_event), [`stall_report`](WorkScheduler::stall_report) |
+//! | know the states | [`WorkState`], with the transition table |
+//! | vary the order | [`Decider`], [`Decision`], [`RandomOrder`], [`WorkContext::choose`], [`WorkContext::fault`] |
+//! | keep memory flat | [`Retain`], [`WorkScheduler::reap`], [`Limits`] |
+//!
+//! # What you can rely on
+//!
+//! * *Order.* Works that are ready have their turns first come, first served, one each per round; permits go by
+//!   priority, then to attempts that come back for theirs, then by arrival.
+//! * *Nothing is lost.* A wake that comes before a turn or during it is not forgotten. A work that says `Pending`
+//!   although nothing can ever wake it fails at once, by name. A scheduler that can go no further says so
+//!   ([`Next::Stalled`]), with a report of who waits for what.
+//! * *Ends are ordered.* A parent settles after all its children; what can never run because of a failure is settled as
+//!   Blocked, with the root cause.
+//! * *Panics stay where they are.* One in a turn, hook or drop fails that work; the scheduler goes on.
+//! * *Determinism.* The same works, seed, inputs and decider give the same event log, byte for byte.
+//!
+//! # Limits
+//!
+//! A turn is not interrupted: a work that computes for a second holds up everything else for a second. One scheduler
+//! uses one thread. Time ends 584 years after the scheduler's epoch. At most 2^30 works and 2^31 edges at a time.
+
 #![forbid(unsafe_code)]
 
 mod drive;
@@ -7,8 +59,16 @@ mod observe;
 pub mod time;
 mod work;
 
-pub use drive::*;
-pub use engine::*;
-pub use observe::*;
+pub use drive::{Driver, MonotonicClock, ParkDriver, RunUntilError, Stall, Summary, VirtualDriver};
+pub use engine::{
+    AddError, Budget, CancelToken, Candidate, Children, Crank, CyclePath, Decider, Decision,
+    DecisionKind, DependencyError, EventSink, Fifo, Lifo, Limits, Next, Notifier, PostError,
+    RandomOrder, ReapError, Refused, Remote, RemoteWaker, RestartError, Retain, Stream,
+    UnknownWork, WorkContext, WorkEvent, WorkScheduler, WorkSchedulerConfig, WorkSchedulerMetrics,
+};
+pub use observe::{StallReport, Stalled, WaitsFor, WorkSnapshot};
 pub use time::Time;
-pub use work::*;
+pub use work::{
+    Backoff, BoxError, Failure, FailureKind, Handle, Name, OnChildFailure, Phase, Progress, Retry,
+    RootCause, Spec, TRANSITIONS, Transition, Work, WorkId, WorkOutcome, WorkState, diagram,
+};

@@ -1,5 +1,6 @@
 //! The integration tests: one binary.
 
+mod readme;
 mod temp_file;
 mod wheel;
 mod wheel_ops;

@@ -1,0 +1,41 @@
+//! The README against the sources that it speaks of.
+
+const README: &str = include_str!("../../README.md");
+
+#[test]
+fn the_three_loops_are_the_compiled_ones() {
+    let loops = include_str!("../../src/loops.md").trim_end();
+    assert!(
+        README.contains(loops),
+        "copy src/loops.md into README.md, section `Three loops`"
+    );
+}
+
+#[test]
+fn every_link_into_the_tree_leads_somewhere() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let targets = README
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+        .filter(|target| !target.contains("://"));
+    let mut links = 0;
+    for target in targets {
+        assert!(root.join(target).exists(), "README links to {target}");
+        links += 1;
+    }
+    assert!(links > 10);
+}
+
+#[test]
+fn the_two_commands_are_those_of_the_continuous_integration() {
+    let script = include_str!("../../.ci/run");
+    for command in ["cargo run --release --example workflow", "cargo test"] {
+        let fenced = format!("```sh\n{command}\n```");
+        assert!(README.contains(&fenced), "README lost `{command}`");
+        assert!(
+            script.lines().any(|line| line == command),
+            ".ci/run lost `{command}`"
+        );
+    }
+}
