@@ -38,15 +38,11 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// A settled child has been restarted: it is live again and counts neither way.
-    pub(super) fn child_restarted(&mut self, parent: u32, was: WorkState) {
+    pub(super) fn child_restarted(&mut self, parent: u32, was: WorkState, failed: bool) {
         let family = &mut self.arena.rare_or_new(parent).family;
         family.live += 1;
-        if was == WorkState::Success {
-            family.succeeded -= 1;
-        } else {
-            // A child that its parent had cancelled was not counted.
-            family.failed = family.failed.saturating_sub(1);
-        }
+        family.succeeded -= (was == WorkState::Success) as u32;
+        family.failed -= failed as u32;
     }
 
     pub(super) fn counts_as_failed(&self, child: u32) -> bool {

@@ -43,6 +43,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Clears what an earlier run has left, and counts the work among the unsettled again.
     fn make_new(&mut self, slot: u32, state: WorkState) {
+        let counted_as_failed = self.counts_as_failed(slot);
         let record = self.arena.at_mut(slot);
         let attempts = std::mem::take(&mut record.attempt);
         record.turns = 0;
@@ -60,7 +61,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
         self.reopen_edges(slot);
         if parent != NONE {
-            self.child_restarted(parent, state);
+            self.child_restarted(parent, state, counted_as_failed);
             self.hold_for_parent(parent, slot);
         }
         if let Some(at) = self.arena.rare(slot).and_then(|rare| rare.extras.deadline) {

@@ -206,13 +206,17 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// The work has settled: its watchers have a turn.
+    /// The work has settled: its watchers have a turn, and watch it no more.
     pub(super) fn wake_watchers(&mut self, slot: u32) {
+        let id = self.id(slot);
         let Some(rare) = self.arena.rare_mut(slot) else {
             return;
         };
         for witness in std::mem::take(&mut rare.watchers) {
             if self.arena.is_present(witness) {
+                if let Some(rare) = self.arena.rare_mut(witness.slot) {
+                    rare.watching.retain(|watched| *watched != id);
+                }
                 self.wake_slot(witness.slot);
             }
         }
@@ -232,11 +236,13 @@ impl<C: ?Sized> WorkScheduler<C> {
             return;
         }
         let record = self.arena.at(slot);
-        let lost = record.flags & flag::EXTERNAL != 0
-            && record.alarm.is_none()
-            && record.marks & mark::EXPECTS_WAKE == 0;
-        if lost && !self.has_inner_source(slot) {
-            self.wake_slot(slot);
+        let only_remote =
+            record.flags & flag::EXTERNAL != 0 && record.marks & mark::EXPECTS_WAKE == 0;
+        if only_remote {
+            self.not_external(slot);
+            if self.arena.at(slot).alarm.is_none() && !self.has_inner_source(slot) {
+                self.wake_slot(slot);
+            }
         }
     }
 

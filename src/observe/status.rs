@@ -4,6 +4,7 @@ use crate::WorkScheduler;
 use crate::engine::record::NONE;
 use crate::work::WorkState;
 use std::fmt::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl<C: ?Sized> WorkScheduler<C> {
     /// Every work in the scheduler as an indented tree, one line each: name, state, what it says of itself, when it
@@ -68,7 +69,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             if let Some(progress) = body.progress() {
                 write!(text, " : {}/{}", progress.done, progress.total)?;
             }
-            let said = OwnStatus(&**body).to_string();
+            let said = own_status(&**body);
             if !said.is_empty() {
                 write!(text, " : {said}")?;
             }
@@ -80,7 +81,17 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 }
 
-/// What a work says of itself, as something that prints.
+/// What a work says of itself. A panic in that must not take the status of all others with it.
+fn own_status<C: ?Sized>(body: &dyn crate::Work<C>) -> String {
+    let mut said = String::new();
+    let call = catch_unwind(AssertUnwindSafe(|| write!(said, "{}", OwnStatus(body))));
+    match call {
+        Ok(_) => said,
+        Err(_) => String::from("(its status panicked)"),
+    }
+}
+
+/// The same as something that prints.
 struct OwnStatus<'a, C: ?Sized>(&'a dyn crate::Work<C>);
 
 impl<C: ?Sized> fmt::Display for OwnStatus<'_, C> {

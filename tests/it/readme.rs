@@ -4,9 +4,11 @@ const README: &str = include_str!("../../README.md");
 
 #[test]
 fn the_three_loops_are_the_compiled_ones() {
-    let loops = include_str!("../../src/loops.md").trim_end();
+    // Lines that begin with `# ` are hidden by rustdoc, and only by that.
+    let loops = include_str!("../../src/loops.md").trim_end().lines();
+    let shown: Vec<&str> = loops.filter(|line| !line.starts_with("# ")).collect();
     assert!(
-        README.contains(loops),
+        README.contains(&shown.join("\n")),
         "copy src/loops.md into README.md, section `Three loops`"
     );
 }
