@@ -30,6 +30,7 @@
 //! | reach it from other threads | [`RemoteWaker`], [`Remote::post`], [`WorkScheduler::set_notifier`] |
 //! | crank to the end | [`WorkScheduler::run_until_done`], [`VirtualDriver`], [`ParkDriver`], [`Driver`] |
 //! | see what happens | [`WorkScheduler::status`], [`snapshot`](WorkScheduler::snapshot), [`metrics`](WorkScheduler::metrics), [`poll_event`](WorkScheduler::poll_event), [`stall_report`](WorkScheduler::stall_report) |
+//! | draw a run | [`Timeline`] (Perfetto, HTML), [`WorkScheduler::dot`] |
 //! | know the states | [`WorkState`], with the transition table |
 //! | vary the order | [`Decider`], [`Decision`], [`RandomOrder`], [`WorkContext::choose`], [`WorkContext::fault`] |
 //! | keep memory flat | [`Retain`], [`WorkScheduler::reap`], [`Limits`] |
@@ -66,7 +67,7 @@ pub use engine::{
     RandomOrder, ReapError, Refused, Remote, RemoteWaker, RestartError, Retain, Stream,
     UnknownWork, WorkContext, WorkEvent, WorkScheduler, WorkSchedulerConfig, WorkSchedulerMetrics,
 };
-pub use observe::{StallReport, Stalled, WaitsFor, WorkSnapshot};
+pub use observe::{StallReport, Stalled, Timeline, WaitsFor, WorkSnapshot};
 pub use time::Time;
 pub use work::{
     Backoff, BoxError, Failure, FailureKind, Handle, Name, OnChildFailure, Phase, Progress, Retry,

@@ -1,5 +1,6 @@
 //! The integration tests: one binary.
 
+mod exports;
 mod readme;
 mod temp_file;
 mod wheel;
