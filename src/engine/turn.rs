@@ -162,7 +162,8 @@ impl<C: ?Sized> WorkScheduler<C> {
                 Hook::FailureRaise => body.on_failure_raise(cx),
             }
         }));
-        self.arena.clear(slot, flag::IN_TURN | flag::WOKEN);
+        self.arena
+            .clear(slot, flag::IN_TURN | flag::WOKEN | flag::RELEASE);
         match call {
             Ok(()) => self.arena.at_mut(slot).body = Some(body),
             Err(payload) => {
