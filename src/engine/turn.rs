@@ -3,7 +3,7 @@
 use super::WorkScheduler;
 use super::context::{Mode, TurnNotes, WorkContext};
 use super::record::{AbortCause, flag};
-use crate::work::{Failure, FailureKind, WorkState};
+use crate::work::{Failure, WorkState};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
@@ -111,7 +111,8 @@ impl<C: ?Sized> WorkScheduler<C> {
                 self.permits.give_back(&mut self.arena, slot);
             }
         } else {
-            self.fail_attempt(slot, Failure::of_kind(FailureKind::LostWake), app);
+            let failure = Failure::lost_wake(&self.arena.meta(slot).name);
+            self.fail_attempt(slot, failure, app);
         }
     }
 

@@ -100,6 +100,14 @@ impl Failure {
         Self::build(kind, None, None)
     }
 
+    pub(crate) fn lost_wake(name: &str) -> Self {
+        let message = format!(
+            "`{name}` returned Pending but nothing can wake it: arm an alarm, yield, watch a work, keep a RemoteWaker, \
+             or say expect_wake if another work will wake it"
+        );
+        Self::build(FailureKind::LostWake, Some(message.into()), None)
+    }
+
     pub(crate) fn panicked(message: String) -> Self {
         Self::build(FailureKind::Panicked, Some(message.into()), None)
     }
@@ -175,12 +183,10 @@ impl Failure {
         match (&self.0.kind, &self.0.error) {
             (FailureKind::Panicked, Some(message)) => write!(f, "panicked: {message}"),
             (_, Some(error)) => write!(f, "{error}"),
-            (FailureKind::LostWake, None) => f.write_str(
-                "returned Pending but nothing can wake it: arm an alarm, yield, watch a work, keep a RemoteWaker, or \
-                 say expect_wake if another work will wake it",
-            ),
             (FailureKind::Cancelled, None) => f.write_str("cancelled"),
-            (FailureKind::AttemptTimeout(limit), None) => write!(f, "the attempt took longer than {limit:?}"),
+            (FailureKind::AttemptTimeout(limit), None) => {
+                write!(f, "the attempt took longer than {limit:?}")
+            }
             (FailureKind::Deadline(at), None) => write!(f, "not done by its deadline {at}"),
             (FailureKind::Child { id, name }, None) => write!(f, "child `{name}` {id} failed"),
             (FailureKind::Blocked { root, name }, None) => write!(f, "blocked by `{name}` {root}"),
