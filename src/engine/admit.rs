@@ -180,10 +180,11 @@ impl<C: ?Sized> WorkScheduler<C> {
                 None => weights.push((pool, *weight as u64)),
             }
         }
-        for &(pool, weight) in &weights {
-            let whole = weight + (general && pool == GENERAL) as u64;
-            if whole > self.permits.capacity(pool) as u64 {
-                return Err(self.above_capacity(pool, whole));
+        for (pool, weight) in &mut weights {
+            // A weight of the general pool comes on top of the general permit; from here on they are one.
+            *weight += (general && *pool == GENERAL) as u64;
+            if *weight > self.permits.capacity(*pool) as u64 {
+                return Err(self.above_capacity(*pool, *weight));
             }
         }
         weights.sort_unstable();

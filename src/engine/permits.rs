@@ -129,15 +129,13 @@ impl Permits {
     }
 
     fn each_need<C: ?Sized>(arena: &Arena<C>, slot: u32, mut f: impl FnMut(Pool, u32)) {
-        if !arena.is(slot, flag::NO_PERMIT) {
+        let weights = arena.rare(slot).map_or(&[][..], |rare| &rare.needs.weights);
+        // Weights are sorted by pool, and one of the general pool includes the general permit.
+        let weighs_general = weights.first().is_some_and(|&(pool, _)| pool == GENERAL);
+        if !arena.is(slot, flag::NO_PERMIT) && !weighs_general {
             f(GENERAL, 1);
         }
-        if let Some(rare) = arena.rare(slot) {
-            rare.needs
-                .weights
-                .iter()
-                .for_each(|&(pool, weight)| f(pool, weight));
-        }
+        weights.iter().for_each(|&(pool, weight)| f(pool, weight));
     }
 
     /// Whether all that the work needs is free now.
