@@ -170,7 +170,8 @@ impl<'a, C: ?Sized> Neighbours<'a, C> {
     fn of(arena: &'a Arena<C>, graph: &'a Graph, event: Event, way: Way) -> Self {
         let slot = event >> 1;
         let record = arena.at(slot);
-        let started = record.attempt > 0;
+        // A grant without a turn can still be revoked, so it is not a start yet.
+        let started = record.attempt > 0 && record.turns > 0;
         let first_child = || arena.children(slot).next().unwrap_or(NONE);
         let mut of = Neighbours {
             arena,
