@@ -51,7 +51,8 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Cranks and waits until all works have settled, however. Ends when they do; bounded only by what they do.
     ///
     /// # Errors
-    /// [`Stall`], if nothing will make the rest go on; the works stay as they are.
+    /// [`Stall`], if nothing will make the rest go on, or within a closure posted to this scheduler; the works stay as
+    /// they are.
     pub fn run_until_done(
         &mut self,
         app: &mut C,
@@ -112,6 +113,10 @@ impl<C: ?Sized> WorkScheduler<C> {
             finished: start,
             elapsed: Duration::ZERO,
         };
+        if self.in_crank {
+            // Within a posted closure a crank does nothing: nothing here could make the works go on.
+            return Err(self.stall(summary));
+        }
         while !done(self) {
             let crank = self.crank_work(driver.now(), app, Budget::turns(TURNS_PER_CRANK));
             summary.turns += crank.turns;
@@ -120,19 +125,22 @@ impl<C: ?Sized> WorkScheduler<C> {
             summary.finished = self.now();
             summary.elapsed = self.now().saturating_since(start);
             let goes_on = match crank.next {
+                _ if done(self) => break,
                 Next::Now => true,
                 Next::At(at) => driver.wait(Some(at)),
                 Next::External => driver.wait(None),
                 Next::Stalled => false,
                 Next::Idle => break,
             };
-            if !goes_on && !done(self) {
-                return Err(Box::new(Stall {
-                    report: self.stall_report(),
-                    summary,
-                }));
+            if !goes_on {
+                return Err(self.stall(summary));
             }
         }
         Ok(summary)
+    }
+
+    fn stall(&self, summary: Summary) -> Box<Stall> {
+        let report = self.stall_report();
+        Box::new(Stall { report, summary })
     }
 }

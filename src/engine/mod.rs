@@ -98,7 +98,7 @@ pub struct WorkScheduler<C: ?Sized> {
     settings: Settings,
     /// Whether `shutdown` has been called.
     closed: bool,
-    in_crank: bool,
+    pub(crate) in_crank: bool,
     /// A round has begun and not ended: the next crank goes on with it.
     round_open: bool,
     /// What a work said during its present turn.
