@@ -21,7 +21,7 @@ pub struct Budget<F = fn() -> bool> {
 }
 
 impl Budget {
-    /// At most so many turns; 0 counts as 1.
+    /// At most so many turns; 0 counts as 1. A round in which no work has a turn counts as one, too.
     pub const fn turns(turns: u64) -> Self {
         Budget { turns, stop: None }
     }
@@ -122,8 +122,9 @@ impl<C: ?Sized> WorkScheduler<C> {
         debug_assert!(now >= self.now, "time went back from {} to {now}", self.now);
         self.now = self.now.max(now);
         let (turns_before, settled_before) = (self.recorder.turns, self.recorder.settled);
-        let last = turns_before.saturating_add(turns.max(1));
+        let mut last = turns_before.saturating_add(turns.max(1));
         'rounds: while self.round_open || self.begin_round(app) {
+            let turns_then = self.recorder.turns;
             while let Some(slot) = self.next_in_round() {
                 self.turn(slot, app);
                 self.after_step(app);
@@ -139,6 +140,14 @@ impl<C: ?Sized> WorkScheduler<C> {
                 }
             }
             self.end_round(app);
+            if self.recorder.turns == turns_then {
+                // A round without a turn costs one: closures that post closures must not outrun the budget.
+                last = last.saturating_sub(1);
+                let interrupted = stop.as_mut().is_some_and(|stop| stop());
+                if interrupted || self.recorder.turns >= last {
+                    break 'rounds;
+                }
+            }
         }
         if cfg!(debug_assertions) {
             self.check_invariants();
