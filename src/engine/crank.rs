@@ -7,6 +7,7 @@
 
 use super::WorkScheduler;
 use super::decide::DecisionKind;
+use super::inbox::Witness;
 use super::record::flag;
 use super::turn::{Payload, text_of};
 use crate::time::Time;
@@ -209,25 +210,30 @@ impl<C: ?Sized> WorkScheduler<C> {
         true
     }
 
-    /// FailFast parents fail now, if nothing else has ended their attempt in this round.
+    /// FailFast parents fail now, if nothing else has ended their attempt in this round; their own failure may fail
+    /// their parents in turn.
     fn end_round(&mut self, app: &mut C) {
         self.round_open = false;
-        for _ in 0..self.failing.len() {
-            let Some(witness) = self.failing.pop_front() else {
-                break;
-            };
-            if self.arena.is_present(witness) && self.is_in_attempt(witness.slot) {
-                let family = self
-                    .arena
-                    .rare_mut(witness.slot)
-                    .map(|rare| &mut rare.family);
-                if let Some(failure) = family.and_then(|family| family.first_failure.take()) {
-                    self.ready.remove(&mut self.arena, witness.slot);
-                    self.fail_attempt(witness.slot, failure, app);
-                }
+        loop {
+            while let Some(witness) = self.failing.pop_front() {
+                self.fail_with_child(witness, app);
+            }
+            self.after_step(app);
+            if self.failing.is_empty() {
+                return;
             }
         }
-        self.after_step(app);
+    }
+
+    fn fail_with_child(&mut self, witness: Witness, app: &mut C) {
+        if !self.arena.is_present(witness) || !self.is_in_attempt(witness.slot) {
+            return;
+        }
+        let rare = self.arena.rare_mut(witness.slot);
+        if let Some(failure) = rare.and_then(|rare| rare.family.first_failure.take()) {
+            self.ready.remove(&mut self.arena, witness.slot);
+            self.fail_attempt(witness.slot, failure, app);
+        }
     }
 
     fn is_in_attempt(&self, slot: u32) -> bool {

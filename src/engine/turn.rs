@@ -104,7 +104,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             } else {
                 self.want_turn(slot);
             }
-        } else if self.has_source(slot) {
+        } else if self.has_source(slot) || self.is_doomed(slot) {
             self.arm_sleeper(slot);
             self.change(slot, Some(WorkState::Running), WorkState::Waiting);
             if self.arena.live_children(slot) > 0 {
@@ -114,6 +114,12 @@ impl<C: ?Sized> WorkScheduler<C> {
             let failure = Failure::lost_wake(&self.arena.meta(slot).name);
             self.fail_attempt(slot, failure, app);
         }
+    }
+
+    /// A child has failed, and the end of the round will fail this attempt with it.
+    fn is_doomed(&self, slot: u32) -> bool {
+        let rare = self.arena.rare(slot);
+        rare.is_some_and(|rare| rare.family.first_failure.is_some())
     }
 
     fn ended_well(&mut self, slot: u32, app: &mut C) {
