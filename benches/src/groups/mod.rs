@@ -1,0 +1,71 @@
+//! What is measured: groups of cases; a case is one piece of work of one size, done by several contenders.
+
+mod dag;
+mod debian;
+mod depth;
+mod idle;
+mod memory;
+mod sleepers;
+mod timers;
+mod turns;
+
+use crate::budgets::Budget;
+use crate::measure::{Contender, Effort, Figures, compare};
+
+/// How a case's figures come about.
+pub enum How {
+    /// Contenders in turn; the first is the baseline.
+    Timed(Box<dyn Fn() -> Vec<Contender>>),
+    /// Not a time: counted.
+    Counted(Box<dyn Fn() -> Result<Vec<Figures>, String>>),
+}
+
+pub struct Case {
+    pub name: &'static str,
+    pub n: u64,
+    pub unit: &'static str,
+    pub budgets: Vec<Budget>,
+    pub how: How,
+}
+
+impl Case {
+    pub fn timed(
+        name: &'static str,
+        n: u64,
+        budgets: Vec<Budget>,
+        make: impl Fn() -> Vec<Contender> + 'static,
+    ) -> Case {
+        Case {
+            name,
+            n,
+            unit: "ns",
+            budgets,
+            how: How::Timed(Box::new(make)),
+        }
+    }
+
+    pub fn measure(&self, effort: Effort) -> Result<Vec<Figures>, String> {
+        match &self.how {
+            How::Timed(make) => Ok(compare(&mut make(), effort)),
+            How::Counted(count) => count(),
+        }
+    }
+}
+
+pub struct Group {
+    pub name: &'static str,
+    pub about: &'static str,
+    /// The cases, with or without the slow ones.
+    pub cases: fn(quick: bool) -> Vec<Case>,
+}
+
+pub const ALL: [Group; 8] = [
+    turns::GROUP,
+    dag::GROUP,
+    timers::GROUP,
+    memory::GROUP,
+    sleepers::GROUP,
+    depth::GROUP,
+    idle::GROUP,
+    debian::GROUP,
+];

@@ -1,0 +1,117 @@
+//! How things are timed: contenders take turns in rounds, on process CPU time, and each round gives one ratio each.
+//!
+//! Absolute times drift with the machine's clock and its neighbours; within a round they drift together. So the figure
+//! of a contender is the median of its ratios to the baseline of the same round, with the smallest and the largest.
+
+use cpu_time::ProcessTime;
+use std::time::Duration;
+
+/// What one round of one contender took.
+#[derive(Clone, Copy)]
+pub struct Sample {
+    pub nanos: f64,
+    pub ops: u64,
+}
+
+/// Times `ops` operations. Whatever is not to be timed is done before or after.
+pub fn timed<R>(ops: u64, work: impl FnOnce() -> R) -> (Sample, R) {
+    let start = ProcessTime::now();
+    let result = work();
+    let nanos = start.elapsed().as_nanos() as f64;
+    (Sample { nanos, ops }, result)
+}
+
+/// One of those who do the same work: a name, and a round of it.
+pub struct Contender {
+    pub name: &'static str,
+    pub round: Box<dyn FnMut() -> Sample>,
+}
+
+impl Contender {
+    pub fn new(name: &'static str, round: impl FnMut() -> Sample + 'static) -> Self {
+        Contender {
+            name,
+            round: Box::new(round),
+        }
+    }
+}
+
+/// How long to go on.
+#[derive(Clone, Copy)]
+pub struct Effort {
+    /// Rounds at least, the one that warms up not counted.
+    pub rounds: usize,
+    /// More rounds until a case has taken so long.
+    pub time: Duration,
+}
+
+impl Effort {
+    pub const QUICK: Effort = Effort {
+        rounds: 3,
+        time: Duration::from_millis(250),
+    };
+    pub const FULL: Effort = Effort {
+        rounds: 7,
+        time: Duration::from_secs(2),
+    };
+    const MOST_ROUNDS: usize = 31;
+}
+
+/// Median, smallest and largest.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub struct Spread {
+    pub median: f64,
+    pub min: f64,
+    pub max: f64,
+}
+
+impl Spread {
+    pub fn of(mut values: Vec<f64>) -> Spread {
+        values.sort_by(f64::total_cmp);
+        Spread {
+            median: values[values.len() / 2],
+            min: values[0],
+            max: values[values.len() - 1],
+        }
+    }
+}
+
+/// One contender's figures.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Figures {
+    pub name: &'static str,
+    /// To the first contender, the baseline.
+    pub ratio: Spread,
+    /// Nanoseconds of CPU time per operation.
+    pub nanos: Spread,
+}
+
+/// Runs all contenders in turn, round after round. The first is the baseline.
+pub fn compare(contenders: &mut [Contender], effort: Effort) -> Vec<Figures> {
+    for contender in contenders.iter_mut() {
+        (contender.round)();
+    }
+    let mut nanos: Vec<Vec<f64>> = vec![Vec::new(); contenders.len()];
+    let start = ProcessTime::now();
+    while nanos[0].len() < effort.rounds
+        || start.elapsed() < effort.time && nanos[0].len() < Effort::MOST_ROUNDS
+    {
+        for (contender, nanos) in contenders.iter_mut().zip(&mut nanos) {
+            let sample = (contender.round)();
+            nanos.push(sample.nanos / sample.ops as f64);
+        }
+    }
+    let ratios = |own: &[f64]| {
+        let pairs = own.iter().zip(&nanos[0]);
+        Spread::of(pairs.map(|(own, base)| own / base).collect())
+    };
+    let figures = contenders
+        .iter()
+        .zip(&nanos)
+        .map(|(contender, own)| Figures {
+            name: contender.name,
+            ratio: ratios(own),
+            nanos: Spread::of(own.clone()),
+        });
+    figures.collect()
+}
