@@ -72,7 +72,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             match record.state {
                 state if state.is_settled() => {}
                 WorkState::Aborting => self.override_abort(slot, cause),
-                _ if record.flags & flag::IN_TURN != 0 => self.arena.set(slot, flag::CANCEL),
+                _ if record.flags.has(flag::IN_TURN) => self.arena.set(slot, flag::CANCEL),
                 _ if record.attempt == 0 => self.end_unstarted(slot, cause),
                 _ => {
                     self.enter_abort(slot, cause, true);

@@ -395,7 +395,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             WorkState::Running => record.turns == 0 && self.arena.live_children(then) == 0,
             _ => false,
         };
-        if !fresh || record.flags & flag::IN_TURN != 0 {
+        if !fresh || record.flags.has(flag::IN_TURN) {
             return Err(DependencyError::Started(self.id(then), record.state));
         }
         if self.graph.len() >= self.settings.limits.edges {

@@ -4,7 +4,7 @@
 //! again never answers to an old id.
 
 use super::inbox::Witness;
-use super::record::{Links, Meta, NONE, Needs, Rare, Record, flag, mark};
+use super::record::{Flags, Links, Meta, NONE, Needs, Rare, Record, flag, mark};
 use crate::work::{Extras, Name, Work, WorkState};
 use slab::Slab;
 
@@ -54,7 +54,7 @@ impl<C: ?Sized> Arena<C> {
             last_out: NONE,
             first_in: NONE,
             alarm: None,
-            flags,
+            flags: Flags::new(flags),
             marks: 0,
             state,
         });
@@ -122,25 +122,25 @@ impl<C: ?Sized> Arena<C> {
 
     #[inline]
     pub fn is(&self, slot: u32, flag: u16) -> bool {
-        self.at(slot).flags & flag != 0
+        self.at(slot).flags.has(flag)
     }
 
     #[inline]
     pub fn set(&mut self, slot: u32, flag: u16) {
-        self.at_mut(slot).flags |= flag;
+        self.at_mut(slot).flags.set(flag);
     }
 
     #[inline]
     pub fn clear(&mut self, slot: u32, flag: u16) {
-        self.at_mut(slot).flags &= !flag;
+        self.at_mut(slot).flags.clear(flag);
     }
 
     /// Clears the flag and tells whether it was set.
     #[inline]
     pub fn take(&mut self, slot: u32, flag: u16) -> bool {
         let flags = &mut self.at_mut(slot).flags;
-        let was = *flags & flag != 0;
-        *flags &= !flag;
+        let was = flags.has(flag);
+        flags.clear(flag);
         was
     }
 

@@ -110,7 +110,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     fn audit_work(&self, slot: u32) -> Result<(), String> {
         let record = self.arena.at(slot);
-        let (state, has) = (record.state, |flag: u16| record.flags & flag != 0);
+        let (state, has) = (record.state, |flag: u16| record.flags.has(flag));
         ensure!(!has(flag::IN_TURN), "is in a turn between cranks");
         ensure!(!has(flag::CANCEL), "a cancel was forgotten");
         match state {
@@ -187,7 +187,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         let open = into
             .filter(|edge| !edge.satisfied && !settled(edge.before))
             .count();
-        let held = record.flags & flag::HELD != 0;
+        let held = record.flags.has(flag::HELD);
         if record.state == WorkState::Pending {
             ensure!(
                 record.open as usize == open + held as usize,

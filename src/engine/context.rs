@@ -81,7 +81,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     /// Whether the work is being aborted, or has been cancelled in this turn.
     pub fn is_cancelled(&self) -> bool {
         let record = self.engine.arena.at(self.slot);
-        record.state == WorkState::Aborting || record.flags & flag::CANCEL != 0
+        record.state == WorkState::Aborting || record.flags.has(flag::CANCEL)
     }
 
     /// A token for other threads: they see in it when this attempt is aborted, and can cancel the work with it.

@@ -120,13 +120,20 @@ impl Ready {
     /// A turn in the next round.
     #[inline]
     pub fn push<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
+        self.push_without(arena, slot, 0);
+    }
+
+    /// The same, and clears the flags `done`.
+    #[inline]
+    pub fn push_without<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32, done: u16) {
         let side = 1 - self.current;
         let flags = &mut arena.at_mut(slot).flags;
         debug_assert!(
-            *flags & flag::READY == 0,
+            !flags.has(flag::READY),
             "a work that has a turn coming was given another"
         );
-        *flags = *flags & !flag::SIDE | flag::READY | (side as u16 * flag::SIDE);
+        flags.clear(flag::SIDE | done);
+        flags.set(flag::READY | side as u16 * flag::SIDE);
         self.lists[side].push_back(arena, slot);
     }
 

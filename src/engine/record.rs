@@ -57,12 +57,60 @@ pub(crate) struct Record<C: ?Sized> {
     pub first_in: u32,
     /// The wake-up of a sleeper, or the end of a back-off.
     pub alarm: Option<TimerKey>,
-    pub flags: u16,
+    pub flags: Flags,
     pub marks: u8,
     pub state: WorkState,
 }
 
-/// The bits of [`Record::flags`].
+/// The flags of a work, in two bytes: those that a turn looks at, and the rest.
+///
+/// They are not one number of 16 bits, because compilers set a single bit by writing its byte, and a processor that is
+/// then asked for both bytes waits until the write has reached its cache: half the time of a turn.
+#[derive(Clone, Copy)]
+pub(crate) struct Flags {
+    turn: u8,
+    rest: u8,
+}
+
+impl Flags {
+    #[inline]
+    pub const fn new(flags: u16) -> Self {
+        Flags {
+            turn: flags as u8,
+            rest: (flags >> 8) as u8,
+        }
+    }
+
+    /// Whether any of these is set.
+    #[inline]
+    pub fn has(self, flags: u16) -> bool {
+        let flags = Flags::new(flags);
+        self.turn & flags.turn != 0 || self.rest & flags.rest != 0
+    }
+
+    /// Whether, of the flags `among`, exactly `flags` are set.
+    #[inline]
+    pub fn has_just(self, flags: u16, among: u16) -> bool {
+        let (flags, among) = (Flags::new(flags), Flags::new(among));
+        self.turn & among.turn == flags.turn && self.rest & among.rest == flags.rest
+    }
+
+    #[inline]
+    pub fn set(&mut self, flags: u16) {
+        let flags = Flags::new(flags);
+        self.turn |= flags.turn;
+        self.rest |= flags.rest;
+    }
+
+    #[inline]
+    pub fn clear(&mut self, flags: u16) {
+        let flags = Flags::new(flags);
+        self.turn &= !flags.turn;
+        self.rest &= !flags.rest;
+    }
+}
+
+/// The bits of [`Record::flags`]. Those that every turn looks at are in the lower byte.
 pub(crate) mod flag {
     /// `on_reset` has run since `add` or `restart`.
     pub const RESET: u16 = 1 << 0;
@@ -74,20 +122,21 @@ pub(crate) mod flag {
     pub const IN_TURN: u16 = 1 << 3;
     /// A cancel came during its turn.
     pub const CANCEL: u16 = 1 << 4;
-    /// Its own parent cancelled it: it does not count as a failed child.
-    pub const BY_PARENT: u16 = 1 << 5;
-    /// Asleep, and something outside the engine may wake it.
-    pub const EXTERNAL: u16 = 1 << 6;
-    /// Waits for its permit in the middle of an attempt.
-    pub const RETURNER: u16 = 1 << 7;
-    /// Needs no general permit.
-    pub const NO_PERMIT: u16 = 1 << 8;
     /// Called `release_permit` in its present turn.
-    pub const RELEASE: u16 = 1 << 9;
+    pub const RELEASE: u16 = 1 << 5;
     /// Is in a ready list.
-    pub const READY: u16 = 1 << 10;
+    pub const READY: u16 = 1 << 6;
     /// Which of the two ready lists.
-    pub const SIDE: u16 = 1 << 11;
+    pub const SIDE: u16 = 1 << 7;
+
+    /// Its own parent cancelled it: it does not count as a failed child.
+    pub const BY_PARENT: u16 = 1 << 8;
+    /// Asleep, and something outside the engine may wake it.
+    pub const EXTERNAL: u16 = 1 << 9;
+    /// Waits for its permit in the middle of an attempt.
+    pub const RETURNER: u16 = 1 << 10;
+    /// Needs no general permit.
+    pub const NO_PERMIT: u16 = 1 << 11;
     /// Has, or had in this attempt, children.
     pub const FAMILY: u16 = 1 << 12;
     /// Waits for its parent's attempt; counted in `open`.

@@ -48,7 +48,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         let attempts = std::mem::take(&mut record.attempt);
         record.turns = 0;
         record.open = 0;
-        record.flags &= flag::NO_PERMIT | flag::LOST_DEPENDENCY | flag::SIDE;
+        let kept = flag::NO_PERMIT | flag::LOST_DEPENDENCY | flag::SIDE;
+        record.flags.clear(!kept);
         record.marks = 0;
         let meta = self.arena.meta_mut(slot);
         self.recorder.retries_left += meta.retries_spent as u64;

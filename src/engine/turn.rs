@@ -3,7 +3,7 @@
 use super::WorkScheduler;
 use super::context::{Mode, TurnNotes, WorkContext};
 use super::record::{AbortCause, flag};
-use crate::work::{Failure, WorkState};
+use crate::work::{Failure, Work, WorkState};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
@@ -23,61 +23,106 @@ impl<C: ?Sized> WorkScheduler<C> {
     // ---- turns ----
 
     /// One call of a work's `poll` or `on_abort`, and what follows from it.
+    ///
+    /// A turn takes about as long as a handful of loads that each wait for the store before them, so the flags are
+    /// written once before the call and once after it, and nothing that fills more than two registers is moved about.
     #[inline]
     pub(super) fn turn(&mut self, slot: u32, app: &mut C) {
-        self.recorder.turns += 1;
         let record = self.arena.at_mut(slot);
-        record.turns = record.turns.saturating_add(1);
-        let aborting = record.state == WorkState::Aborting;
-        if record.flags & flag::RESET == 0 {
-            record.flags |= flag::RESET;
-            self.call_hook(slot, Hook::Reset, app);
+        if !record.flags.has(flag::RESET) {
+            self.first_reset(slot, app);
         }
         let record = self.arena.at_mut(slot);
-        record.flags |= flag::IN_TURN;
-        let Some(mut body) = record.body.take() else {
+        record.turns = record.turns.saturating_add(1);
+        record.flags.set(flag::IN_TURN);
+        let aborting = record.state == WorkState::Aborting;
+        let body = record.body.take();
+        self.recorder.turns += 1;
+        let Some(mut body) = body else {
             self.arena.clear(slot, flag::IN_TURN);
             return self.broke_down(slot, aborting, app);
         };
         self.notes = TurnNotes::new(if aborting { Mode::Abort } else { Mode::Poll });
-        let span = self.enter_span(slot);
-        let call = catch_unwind(AssertUnwindSafe(|| {
-            let cx = &mut WorkContext::new(app, self, slot);
-            if aborting {
-                body.on_abort(cx).map(Ok)
-            } else {
-                body.poll(cx)
-            }
-        }));
-        drop(span);
-        self.arena.clear(slot, flag::IN_TURN);
-        match call {
-            Ok(answer) => {
-                self.arena.at_mut(slot).body = Some(body);
-                if aborting {
-                    self.after_abort_turn(slot, answer.is_ready(), app)
-                } else {
-                    self.after_turn(slot, answer, app)
-                }
-            }
-            Err(payload) => {
-                self.panicked(slot, payload);
-                self.drop_body(slot, Some(body));
-                self.broke_down(slot, aborting, app);
-            }
+        let mut answer = Poll::Pending;
+        let call = if tracing::enabled!(tracing::Level::DEBUG) {
+            self.call_in_span(slot, aborting, &mut body, &mut answer, app)
+        } else {
+            self.call(slot, aborting, &mut body, &mut answer, app)
+        };
+        if let Err(payload) = call {
+            return self.turn_panicked(slot, aborting, body, payload, app);
+        }
+        let record = self.arena.at_mut(slot);
+        record.body = Some(body);
+        let wants_turn = self.notes.yielded || record.flags.has(flag::WOKEN);
+        let among = flag::PERMIT | flag::CANCEL | flag::RELEASE;
+        let plain = record.flags.has_just(flag::PERMIT, among);
+        if answer.is_pending() && wants_turn && plain {
+            let done = flag::IN_TURN | flag::WOKEN;
+            return self.ready.push_without(&mut self.arena, slot, done);
+        }
+        record.flags.clear(flag::IN_TURN);
+        if aborting {
+            self.after_abort_turn(slot, answer.is_ready(), app)
+        } else {
+            self.after_turn(slot, answer, app)
         }
     }
 
+    /// Before the first turn.
+    fn first_reset(&mut self, slot: u32, app: &mut C) {
+        self.arena.set(slot, flag::RESET);
+        self.call_hook(slot, Hook::Reset, app);
+    }
+
+    /// The call itself. The answer is written in place: what `catch_unwind` gives back is moved once more.
     #[inline]
-    fn enter_span(&self, slot: u32) -> Option<tracing::span::EnteredSpan> {
-        if !tracing::enabled!(tracing::Level::DEBUG) {
-            return None;
-        }
-        self.arena
-            .rare(slot)?
-            .tracing
-            .clone()
-            .map(tracing::Span::entered)
+    fn call(
+        &mut self,
+        slot: u32,
+        aborting: bool,
+        body: &mut Box<dyn Work<C>>,
+        answer: &mut Poll<Result<(), Failure>>,
+        app: &mut C,
+    ) -> Result<(), Payload> {
+        catch_unwind(AssertUnwindSafe(|| {
+            let cx = &mut WorkContext::new(app, self, slot);
+            *answer = if aborting {
+                body.on_abort(cx).map(Ok)
+            } else {
+                body.poll(cx)
+            };
+        }))
+    }
+
+    /// The same in the span of the attempt.
+    #[cold]
+    fn call_in_span(
+        &mut self,
+        slot: u32,
+        aborting: bool,
+        body: &mut Box<dyn Work<C>>,
+        answer: &mut Poll<Result<(), Failure>>,
+        app: &mut C,
+    ) -> Result<(), Payload> {
+        let span = self.arena.rare(slot).and_then(|rare| rare.tracing.clone());
+        let _entered = span.map(tracing::Span::entered);
+        self.call(slot, aborting, body, answer, app)
+    }
+
+    #[cold]
+    fn turn_panicked(
+        &mut self,
+        slot: u32,
+        aborting: bool,
+        body: Box<dyn Work<C>>,
+        payload: Payload,
+        app: &mut C,
+    ) {
+        self.arena.clear(slot, flag::IN_TURN);
+        self.panicked(slot, payload);
+        self.drop_body(slot, Some(body));
+        self.broke_down(slot, aborting, app);
     }
 
     #[inline]
@@ -92,7 +137,6 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    #[inline]
     fn paused(&mut self, slot: u32, app: &mut C) {
         let woken = self.arena.take(slot, flag::WOKEN);
         if self.arena.take(slot, flag::RELEASE) {

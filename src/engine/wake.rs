@@ -53,7 +53,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     pub(super) fn wake_slot(&mut self, slot: u32) {
         let record = self.arena.at(slot);
         match record.state {
-            WorkState::Running | WorkState::Aborting if record.flags & flag::IN_TURN != 0 => {
+            WorkState::Running | WorkState::Aborting if record.flags.has(flag::IN_TURN) => {
                 self.arena.set(slot, flag::WOKEN);
             }
             WorkState::Waiting => {
@@ -237,7 +237,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
         let record = self.arena.at(slot);
         let only_remote =
-            record.flags & flag::EXTERNAL != 0 && record.marks & mark::EXPECTS_WAKE == 0;
+            record.flags.has(flag::EXTERNAL) && record.marks & mark::EXPECTS_WAKE == 0;
         if only_remote {
             self.not_external(slot);
             if self.arena.at(slot).alarm.is_none() && !self.has_inner_source(slot) {
