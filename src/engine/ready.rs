@@ -133,7 +133,7 @@ impl Ready {
             "a work that has a turn coming was given another"
         );
         flags.clear(flag::SIDE | done);
-        flags.set(flag::READY | side as u16 * flag::SIDE);
+        flags.set(flag::READY | (side as u16 * flag::SIDE));
         self.lists[side].push_back(arena, slot);
     }
 
