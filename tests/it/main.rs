@@ -1,6 +1,7 @@
 //! The integration tests: one binary.
 
 mod exports;
+mod laws;
 mod readme;
 mod temp_file;
 mod wheel;
