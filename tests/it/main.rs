@@ -3,6 +3,7 @@
 mod exports;
 mod laws;
 mod readme;
+mod scale;
 mod temp_file;
 mod wheel;
 mod wheel_ops;

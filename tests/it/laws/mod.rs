@@ -26,8 +26,6 @@ pub struct Log {
     pub lines: Vec<String>,
     pub wakers: Vec<RemoteWaker>,
     pub ids: BTreeMap<&'static str, WorkId>,
-    /// How many cranks' budgets asked `or_when`; free for a test to use.
-    pub number: u64,
 }
 
 impl Log {
