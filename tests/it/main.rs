@@ -1,5 +1,7 @@
 //! The integration tests: one binary.
 
+mod abort;
+mod bench;
 mod exports;
 mod laws;
 mod readme;

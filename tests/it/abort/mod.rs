@@ -1,0 +1,10 @@
+//! Laws 16 to 26: permits, failure and abort.
+
+mod cancel;
+mod failure;
+mod grace;
+mod hooks;
+mod panics;
+mod permits;
+mod phase;
+mod shutdown;
