@@ -1,6 +1,7 @@
 //! The integration tests: one binary.
 
 mod abort;
+mod ancestors;
 mod bench;
 mod exports;
 mod laws;

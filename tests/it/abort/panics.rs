@@ -1,1 +1,325 @@
-//! Soon.
+//! L24: a panic fails its work, and nothing else.
+
+use crate::bench::*;
+use crankwork::{
+    Failure, FailureKind, RestartError, Retry, Spec, WorkId, WorkOutcome, WorkSchedulerConfig,
+    WorkState,
+};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
+
+/// Fails the test unless the work has failed for good with this panic.
+fn assert_panicked(b: &Bench, id: WorkId, message: &str) {
+    let WorkOutcome::Failed(failure) = b.outcome(id) else {
+        panic!("{:?}", b.outcome(id));
+    };
+    assert_eq!(*failure.kind(), FailureKind::Panicked);
+    assert_eq!(failure.to_string(), format!("panicked: {message}"));
+    assert!(!failure.may_retry());
+}
+
+fn panics_in(hook: &'static str, work: Probe) -> Probe {
+    work.on_hook(move |_, at| {
+        if at == hook {
+            panic!("{ON_PURPOSE}, in {at}");
+        }
+    })
+}
+
+/// The scheduler still does what it should.
+fn assert_usable(b: &mut Bench) {
+    b.s.audit().unwrap();
+    let (one, two) = (b.add("one", done()), b.add("two", done()));
+    b.run();
+    assert_eq!([one, two].map(|id| b.state(id)), [WorkState::Success; 2]);
+}
+
+#[test]
+fn l24_a_panic_in_a_turn_is_final_whatever_retries_are_left() {
+    quiet_panics();
+    let mut b = Bench::with_permits(1);
+    let a = Probe::new(|_| panic!("{ON_PURPOSE} {}", 7));
+    let a = b.add_spec(Spec::new("a", a).retry(Retry::A_FEW));
+    b.run();
+    assert_panicked(&b, a, "on purpose 7");
+    assert_eq!(b.lines_of("a"), ["on_reset", "poll 1"]);
+    assert_eq!((b.s.metrics().attempts, b.s.metrics().panics), (1, 1));
+    assert_usable(&mut b);
+}
+
+#[test]
+fn l24_a_payload_that_is_no_text_is_told_as_such() {
+    quiet_panics();
+    let mut b = Bench::with_permits(1);
+    let a = b.add("a", Probe::new(|_| std::panic::panic_any(7_u32)));
+    b.run();
+    assert_panicked(&b, a, "(no message)");
+}
+
+#[test]
+fn l24_a_panic_in_any_hook_fails_the_work_and_no_further_hook_is_called() {
+    quiet_panics();
+    let cases: [(&str, fn() -> Probe, Retry); 4] = [
+        ("on_reset", done, Retry::A_FEW),
+        ("on_success", done, Retry::A_FEW),
+        ("on_failure_retry", failing, Retry::A_FEW),
+        ("on_failure_raise", failing, Retry::NEVER),
+    ];
+    for (hook, work, retry) in cases {
+        let mut b = Bench::with_permits(1);
+        let a = b.add_spec(Spec::new("a", panics_in(hook, work())).retry(retry));
+        b.run();
+        assert_panicked(&b, a, &format!("on purpose, in {hook}"));
+        assert_eq!(b.lines_of("a").last().unwrap(), hook);
+        assert_eq!(b.s.metrics().attempts, 1);
+        assert_usable(&mut b);
+    }
+}
+
+#[test]
+fn l24_a_panic_in_the_reset_after_a_failure_is_final() {
+    quiet_panics();
+    let mut b = Bench::with_permits(1);
+    let mut resets = 0;
+    let a = failing().on_hook(move |_, hook| {
+        resets += (hook == "on_reset") as u32;
+        assert!(resets < 2, "{ON_PURPOSE}");
+    });
+    let a = b.add_spec(Spec::new("a", a).retry(Retry::A_FEW));
+    b.run();
+    assert_panicked(&b, a, ON_PURPOSE);
+    assert_usable(&mut b);
+}
+
+#[test]
+fn l24_a_panic_in_on_success_of_a_joining_parent_fails_it() {
+    quiet_panics();
+    let mut b = Bench::with_permits(2);
+    let parent = Probe::new(|cx| {
+        cx.spawn(Spec::new("child", napping(secs(1)))).unwrap();
+        OK
+    });
+    let parent = b.add("parent", panics_in("on_success", parent));
+    b.run();
+    assert_panicked(&b, parent, "on purpose, in on_success");
+    assert_usable(&mut b);
+}
+
+#[test]
+fn l24_a_panic_in_on_abort_after_a_cancel_ends_cancelled() {
+    quiet_panics();
+    let mut b = Bench::with_permits(1);
+    let a = b.add("a", idling().on_abort(|_| panic!("{ON_PURPOSE}")));
+    b.crank();
+    b.s.cancel(a).unwrap();
+    b.run();
+    assert_eq!(
+        (b.state(a), b.s.metrics().panics),
+        (WorkState::Cancelled, 1)
+    );
+    assert_eq!(b.lines_of("a"), ["on_reset", "poll 1", "on_abort"]);
+    assert_usable(&mut b);
+}
+
+#[test]
+fn l24_a_panic_in_on_abort_after_a_timeout_fails_the_work_for_good() {
+    quiet_panics();
+    let mut b = Bench::with_permits(1);
+    let a = idling().on_abort(|_| panic!("{ON_PURPOSE}"));
+    let a = b.add_spec(
+        Spec::new("a", a)
+            .attempt_timeout(secs(1))
+            .retry(Retry::A_FEW),
+    );
+    b.run();
+    assert_panicked(&b, a, ON_PURPOSE);
+    assert_eq!(b.lines_of("a"), ["on_reset", "poll 1", "on_abort"]);
+    assert_usable(&mut b);
+}
+
+#[test]
+fn l24_a_panicked_parents_children_are_aborted_first() {
+    quiet_panics();
+    let mut b = Bench::with_permits(4);
+    let parent = b.add(
+        "parent",
+        Probe::new(|cx| {
+            if cx.children().is_empty() {
+                cx.spawn(Spec::new("child", idling().on_abort(slowly(secs(2)))))
+                    .unwrap();
+                return cx.yield_now();
+            }
+            panic!("{ON_PURPOSE}")
+        }),
+    );
+    b.crank();
+    assert_eq!(b.state(parent), WorkState::Aborting);
+    b.run();
+    assert_eq!(b.s.now(), at(2));
+    assert_panicked(&b, parent, ON_PURPOSE);
+    assert_usable(&mut b);
+}
+
+#[test]
+fn l24_a_panicked_child_is_its_parents_failure() {
+    quiet_panics();
+    let mut b = Bench::with_permits(4);
+    let parent = b.add(
+        "parent",
+        parenting("child", || Probe::new(|_| panic!("{ON_PURPOSE}"))),
+    );
+    b.run();
+    let WorkOutcome::Failed(failure) = b.outcome(parent) else {
+        panic!("it fails");
+    };
+    assert_eq!(*failure.root().kind(), FailureKind::Panicked);
+}
+
+/// Panics when it is dropped.
+struct Mine;
+
+impl Drop for Mine {
+    fn drop(&mut self) {
+        panic!("{ON_PURPOSE}, in drop");
+    }
+}
+
+#[test]
+fn l24_a_panic_in_the_drop_of_a_panicked_work_is_caught_too() {
+    quiet_panics();
+    let mut b = Bench::with_permits(1);
+    let mine = Mine;
+    let a = b.add(
+        "a",
+        Probe::new(move |_| {
+            let _ = &mine;
+            panic!("{ON_PURPOSE}, in poll")
+        }),
+    );
+    b.run();
+    assert_eq!(b.state(a), WorkState::Failed);
+    assert_eq!(b.s.metrics().panics, 2);
+    assert_usable(&mut b);
+}
+
+#[test]
+fn l24_a_panic_in_the_drop_of_a_forced_work_fails_it() {
+    quiet_panics();
+    let mut b = Bench::with_permits(1);
+    let mine = Mine;
+    let a = idling().on_abort(move |cx| {
+        let _ = &mine;
+        never(cx)
+    });
+    let a = b.add("a", a);
+    b.crank();
+    b.s.cancel(a).unwrap();
+    b.run();
+    assert_panicked(&b, a, "on purpose, in drop");
+    assert_usable(&mut b);
+}
+
+#[test]
+fn l24_a_panic_in_the_drop_of_a_reaped_work_is_counted() {
+    quiet_panics();
+    let mut b = Bench::with_permits(1);
+    let mine = Mine;
+    let a = b.add(
+        "a",
+        Probe::new(move |_| {
+            let _ = &mine;
+            OK
+        }),
+    );
+    b.run();
+    assert!(b.s.reap(a).unwrap().is_success());
+    assert_eq!(b.s.metrics().panics, 1);
+    assert_usable(&mut b);
+}
+
+#[test]
+fn l24_a_panicked_work_cannot_be_restarted() {
+    quiet_panics();
+    let mut b = Bench::with_permits(1);
+    let a = b.add("a", Probe::new(|_| panic!("{ON_PURPOSE}")));
+    b.run();
+    assert_eq!(b.s.restart(a), Err(RestartError::Gone(a)));
+    assert_panicked(&b, a, ON_PURPOSE);
+}
+
+#[test]
+fn l24_others_ready_in_that_round_have_their_turns() {
+    quiet_panics();
+    let mut b = Bench::with_permits(4);
+    let before = b.add("before", done());
+    b.add("a", Probe::new(|_| panic!("{ON_PURPOSE}")));
+    let behind = b.add("behind", done());
+    assert_eq!(b.crank(), crankwork::Next::Idle);
+    assert_eq!(
+        [before, behind].map(|id| b.state(id)),
+        [WorkState::Success; 2]
+    );
+}
+
+#[test]
+fn l24_a_flag_lets_the_panic_through_and_the_scheduler_stays_usable() {
+    quiet_panics();
+    let config = WorkSchedulerConfig::default()
+        .max_concurrency(1)
+        .catch_panics(false);
+    let mut b = Bench::new(config);
+    let a = b.add_spec(
+        Spec::new("a", Probe::new(|_| panic!("{ON_PURPOSE}, through"))).retry(Retry::A_FEW),
+    );
+    let behind = b.add("behind", done());
+    let payload = catch_unwind(AssertUnwindSafe(|| b.crank())).unwrap_err();
+    assert_eq!(
+        payload.downcast_ref::<String>().unwrap(),
+        "on purpose, through"
+    );
+    assert_panicked(&b, a, "on purpose, through");
+    b.run();
+    assert_eq!(b.state(behind), WorkState::Success);
+    assert_usable(&mut b);
+}
+
+#[test]
+fn l24_the_flag_holds_for_hooks_and_callbacks_too() {
+    quiet_panics();
+    let config = || WorkSchedulerConfig::default().catch_panics(false);
+    let through = |b: &mut Bench| catch_unwind(AssertUnwindSafe(|| b.run())).is_err();
+
+    let mut b = Bench::new(config());
+    let a = b.add("a", panics_in("on_success", done()));
+    assert!(through(&mut b));
+    assert_panicked(&b, a, "on purpose, in on_success");
+    assert_usable(&mut b);
+
+    let mut b = Bench::new(config());
+    let a = b.add_spec(Spec::new("a", done()).on_settled(|_, _, _| panic!("{ON_PURPOSE}")));
+    assert!(through(&mut b));
+    assert_eq!(b.state(a), WorkState::Success);
+    assert_usable(&mut b);
+}
+
+#[test]
+fn a_panic_in_on_settled_is_counted_and_the_outcome_stands() {
+    quiet_panics();
+    let mut b = Bench::with_permits(1);
+    let a = b.add_spec(Spec::new("a", done()).on_settled(|_, _, _| panic!("{ON_PURPOSE}")));
+    let behind = b.add_spec(Spec::new("behind", done()).after(a));
+    b.run();
+    assert_eq!([a, behind].map(|id| b.state(id)), [WorkState::Success; 2]);
+    let metrics = b.s.metrics();
+    assert_eq!((metrics.callback_panics, metrics.panics), (1, 0));
+}
+
+#[test]
+fn a_panic_of_a_work_with_a_failure_behind_it_keeps_the_panic() {
+    quiet_panics();
+    let mut b = Bench::with_permits(1);
+    let a = Probe::new(|_| Poll::Ready(Err(Failure::msg("first"))));
+    let a = b.add("a", panics_in("on_failure_raise", a));
+    b.run();
+    assert_panicked(&b, a, "on purpose, in on_failure_raise");
+}
