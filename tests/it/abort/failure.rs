@@ -262,3 +262,56 @@ fn l21_a_failed_child_fails_its_parents_attempt_which_may_be_retried() {
     assert!(matches!(failure.kind(), FailureKind::Child { name, .. } if *name == "child"));
     assert_eq!(failure.root().to_string(), "no luck");
 }
+
+#[test]
+fn l21_a_failed_child_is_no_lost_wake_of_a_parent_that_sleeps_later_in_that_round() {
+    let mut b = Bench::with_permits(4);
+    let parent = Probe::new(|cx| {
+        if cx.children().is_empty() {
+            cx.spawn(Spec::new("child", failing())).unwrap();
+            // The child has its turn before this one's next.
+            return cx.yield_now();
+        }
+        assert!(cx.children().any_failed() && !cx.children().any_running());
+        Poll::Pending
+    });
+    let parent = b.add("parent", parent);
+    b.run();
+    let WorkOutcome::Failed(failure) = b.outcome(parent) else {
+        panic!("it fails with its child");
+    };
+    assert_eq!(failure.root().to_string(), "no luck");
+}
+
+#[test]
+fn l21_failed_children_fail_a_line_of_ancestors_in_one_round_each_with_its_child() {
+    fn nest(depth: u32) -> Probe {
+        Probe::new(move |cx| {
+            if cx.children().is_empty() {
+                let child = if depth == 0 {
+                    failing()
+                } else {
+                    nest(depth - 1)
+                };
+                cx.spawn(Spec::new("deeper", child)).unwrap();
+            }
+            // Nothing but its child can end this sleep, and it does.
+            Poll::Pending
+        })
+    }
+    let mut b = Bench::with_permits(64);
+    let top = b.add("top", nest(20));
+    b.run();
+    assert_eq!(b.state(top), WorkState::Failed);
+    let failure = b.outcome(top).failure().unwrap().clone();
+    assert_eq!(failure.root().to_string(), "no luck");
+    let mut length = 0;
+    let mut next = Some(&failure);
+    while let Some(failure) = next {
+        length += 1;
+        next = failure.cause();
+    }
+    assert_eq!(length, 22);
+    // Nobody but the leaf has had a turn after its failure.
+    assert_eq!(b.s.metrics().turns, 22);
+}

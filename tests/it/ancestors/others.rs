@@ -173,8 +173,9 @@ fn a_work_may_cancel_wake_and_ask_itself_its_parent_and_its_children_in_its_turn
             let me = cx.id();
             if cx.children().is_empty() {
                 let child = Probe::new(move |cx| {
-                    cx.wake(me).unwrap();
                     assert_eq!(cx.state(me), Some(WorkState::Waiting));
+                    cx.wake(me).unwrap();
+                    assert_eq!(cx.state(me), Some(WorkState::Queued));
                     cx.expect_wake();
                     Poll::Pending
                 });
