@@ -314,11 +314,10 @@ impl<C: ?Sized> WorkScheduler<C> {
             self.permits.leave(&mut self.arena, slot);
             if self.arena.take(slot, flag::RETURNER) {
                 self.permits.take(&mut self.arena, slot);
+                self.give_turn(slot);
             } else {
-                self.begin_attempt(slot);
+                self.granted(slot);
             }
-            self.change(slot, Some(WorkState::Queued), WorkState::Running);
-            self.ready.push(&mut self.arena, slot);
         }
         self.permits.seen();
     }

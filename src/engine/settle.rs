@@ -11,6 +11,7 @@ use super::record::{AbortCause, NONE, flag, mark};
 use super::turn::Hook;
 use super::wake::TimerKind;
 use crate::work::{EdgeKind, Failure, FailureKind, WorkState};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 impl<C: ?Sized> WorkScheduler<C> {
@@ -81,7 +82,6 @@ impl<C: ?Sized> WorkScheduler<C> {
             self.arena.rare_or_new(slot).timeout = Some(key);
         }
         if self.arena.is(slot, flag::FAMILY) {
-            self.release_held_children(slot);
             // A child that was cancelled before this attempt began has failed in it.
             if self
                 .arena
@@ -103,38 +103,72 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.arena.rare_or_new(slot).tracing = Some(span);
     }
 
+    /// The children that were added before this attempt began need wait for it no longer. Those that need no permit
+    /// begin at once, and with them their own: a loop, since nests may be deep.
     fn release_held_children(&mut self, slot: u32) {
-        let held: Vec<u32> = self
-            .arena
-            .children(slot)
-            .filter(|&child| self.arena.is(child, flag::HELD))
-            .collect();
-        for child in held {
-            self.arena.clear(child, flag::HELD);
-            self.dependency_done(child);
+        let mut begun = VecDeque::from([slot]);
+        while let Some(parent) = begun.pop_front() {
+            let children = self.arena.children(parent);
+            let held: Vec<u32> = children
+                .filter(|&child| self.arena.is(child, flag::HELD))
+                .collect();
+            for child in held {
+                self.arena.clear(child, flag::HELD);
+                if self.now_open(child) && self.line_up(child) {
+                    begun.push_back(child);
+                }
+            }
         }
     }
 
-    /// One thing that a Pending work waited for has come about.
-    fn dependency_done(&mut self, slot: u32) {
+    /// One thing that a Pending work waited for has come about; whether it was the last.
+    fn now_open(&mut self, slot: u32) -> bool {
         let open = &mut self.arena.at_mut(slot).open;
         *open -= 1;
-        if *open == 0 {
+        *open == 0
+    }
+
+    fn dependency_done(&mut self, slot: u32) {
+        if self.now_open(slot) {
             self.rejoin(slot);
         }
     }
 
-    /// A work that is ready for a new attempt joins the permit queue at the tail.
+    /// A work that is ready for a new attempt joins the permit queue at the tail, or begins it if it needs no permit.
     pub(super) fn rejoin(&mut self, slot: u32) {
-        let state = self.arena.at(slot).state;
-        if self.permits.needs_none(&self.arena, slot) {
+        if self.line_up(slot) {
+            self.release_held_children(slot);
+        }
+    }
+
+    /// Whether the attempt has begun and there are children: those that are held are the caller's to release.
+    fn line_up(&mut self, slot: u32) -> bool {
+        let needs_none = self.permits.needs_none(&self.arena, slot);
+        if needs_none {
             self.begin_attempt(slot);
-            self.change(slot, Some(state), WorkState::Running);
-            self.ready.push(&mut self.arena, slot);
+            self.give_turn(slot);
         } else {
+            let state = self.arena.at(slot).state;
             self.change(slot, Some(state), WorkState::Queued);
             self.permits.join(&mut self.arena, slot);
         }
+        needs_none && self.arena.is(slot, flag::FAMILY)
+    }
+
+    /// A waiting work has got its permit: its attempt begins.
+    pub(super) fn granted(&mut self, slot: u32) {
+        self.begin_attempt(slot);
+        self.give_turn(slot);
+        if self.arena.is(slot, flag::FAMILY) {
+            self.release_held_children(slot);
+        }
+    }
+
+    /// It holds what it needs: it has a turn.
+    pub(super) fn give_turn(&mut self, slot: u32) {
+        let state = self.arena.at(slot).state;
+        self.change(slot, Some(state), WorkState::Running);
+        self.ready.push(&mut self.arena, slot);
     }
 
     /// What every end of an attempt has in common: limits, watches and wakers are dropped, the permit goes back, the
