@@ -3,11 +3,13 @@
 mod abort;
 mod ancestors;
 mod bench;
+mod errors;
 mod exports;
 mod laws;
 mod readme;
 mod scale;
 mod temp_file;
+mod tidy;
 mod wheel;
 mod wheel_ops;
 mod workflow_cli;

@@ -977,3 +977,23 @@ fn l15_a_child_added_before_its_parents_attempt_is_held_until_then() {
     let child = lab.add(script("late child", []).parent(sleeper));
     assert_eq!(lab.state(child), Running);
 }
+
+#[test]
+fn l15_held_children_begin_after_their_parent_whatever_they_need() {
+    let mut lab = lab(9);
+    let gate = lab.work("gate", []);
+    for permit in [true, false] {
+        let spec = |name| {
+            let spec = script(name, []);
+            if permit { spec } else { spec.no_permit() }
+        };
+        let parent = lab.add(spec("parent").after(gate));
+        let child = lab.add(spec("child").parent(parent));
+        lab.add(spec("grandchild").parent(child));
+    }
+    lab.events();
+    lab.crank(0);
+    let order = "parent child grandchild parent child grandchild";
+    assert_eq!(lab.entered(Running), order);
+    assert_eq!(lab.ran(), format!("gate {order}"));
+}
