@@ -139,7 +139,8 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     fn paused(&mut self, slot: u32, app: &mut C) {
         let woken = self.arena.take(slot, flag::WOKEN);
-        if self.arena.take(slot, flag::RELEASE) {
+        // A work that needs nothing has nothing to come back for: its turn follows without a change of state.
+        if self.arena.take(slot, flag::RELEASE) && !self.permits.needs_none(&self.arena, slot) {
             self.permits.give_back(&mut self.arena, slot);
         }
         if woken || self.notes.yielded {
