@@ -270,13 +270,19 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Adds an edge to a work that has not started; one that exists counts once, and the stricter kind holds.
     fn link(&mut self, before: u32, after: u32, kind: EdgeKind) {
+        let state = self.arena.at(before).state;
         if let Some(edge) = self.graph.find(&self.arena, before, after) {
-            if kind == EdgeKind::After && !self.graph.edge(edge).satisfied {
-                self.graph.edge_mut(edge).kind = kind;
+            let edge = self.graph.edge_mut(edge);
+            if kind == EdgeKind::After && edge.kind == EdgeKind::AfterSettled {
+                edge.kind = kind;
+                // What satisfied the weaker kind need not do for the stricter one: that begins anew.
+                if edge.satisfied && state != WorkState::Success {
+                    edge.satisfied = false;
+                    self.arena.at_mut(after).open += !state.is_settled() as u32;
+                }
             }
             return;
         }
-        let state = self.arena.at(before).state;
         let satisfied =
             state == WorkState::Success || kind == EdgeKind::AfterSettled && state.is_settled();
         self.graph
