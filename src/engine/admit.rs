@@ -309,9 +309,10 @@ impl<C: ?Sized> WorkScheduler<C> {
             return Some(known.unwrap_or_else(|| Failure::of_kind(own)));
         }
         let edges = self.graph.incoming(&self.arena, slot);
-        let mut failed =
+        let failed =
             edges.filter(|edge| !edge.satisfied && self.arena.at(edge.before).state.is_settled());
-        failed.next().map(|edge| self.blocked_by(edge.before))
+        // Of several the one that was given first: the latest comes first here.
+        failed.last().map(|edge| self.blocked_by(edge.before))
     }
 
     /// What a dependent of this settled work records as the cause of its being Blocked.
