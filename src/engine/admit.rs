@@ -357,6 +357,8 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// The same for a work that can never run, because a dependency has failed already.
     pub(super) fn enter_blocked(&mut self, slot: u32, from: Option<WorkState>, failure: Failure) {
         self.disarm_all(slot);
+        // It has settled: the beginning of its parent's attempt must not let it go.
+        self.arena.clear(slot, flag::HELD);
         self.arena.meta_mut(slot).error = Some(failure);
         self.change(slot, from, WorkState::Blocked);
         self.after_settling(slot);
