@@ -5,6 +5,7 @@ mod ancestors;
 mod bench;
 mod errors;
 mod exports;
+mod extremes;
 mod laws;
 mod readme;
 mod scale;

@@ -3,12 +3,19 @@
 //! [`Lab`] is a scheduler with an application that writes down every turn. Works are scripts: one [`Step`] a turn. A
 //! test adds some, cranks at given milliseconds, and compares who had a turn in what order.
 
+mod adding;
 mod determinism;
+mod family;
+mod grants;
 mod graph;
+mod lost_wake;
 mod memory;
+mod next;
 mod order;
 mod permits_hold;
+mod refused;
 mod restart;
+mod timers;
 mod waiting;
 
 use crankwork::{

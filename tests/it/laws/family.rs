@@ -1,0 +1,268 @@
+//! L13: failed children.
+
+use super::Step::{Cancelled as Cancel, Err, Expect, Nap, Ok, Pending, Yield};
+use super::{Script, Step, lab, script, then};
+use crankwork::WorkState::{Aborting, Joining, Retrying, Success};
+use crankwork::{FailureKind, Next, OnChildFailure, Retry, Spec};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// A parent with such children, that then returns `last`.
+fn family(
+    rule: OnChildFailure,
+    children: impl IntoIterator<Item = Spec<super::Log, Script>> + 'static,
+    mut more: Vec<Step>,
+) -> Spec<super::Log, Script> {
+    let first = more.remove(0);
+    let mut steps = vec![then(move |cx| {
+        for child in children {
+            let name = child_name(&child);
+            let id = cx.spawn(child).unwrap().id();
+            cx.app.ids.insert(name, id);
+        }
+        first
+    })];
+    steps.append(&mut more);
+    script("parent", steps).on_child_failure(rule)
+}
+
+fn child_name(spec: &Spec<super::Log, Script>) -> &'static str {
+    let text = format!("{spec:?}");
+    ["bad", "worse", "good", "idle", "blocked", "cancelled"]
+        .into_iter()
+        .find(|name| text.contains(&format!("name: {name:?}")))
+        .expect("a known name")
+}
+
+type Counts = Rc<RefCell<Vec<(usize, usize, usize, usize)>>>;
+
+/// A step that notes (live, succeeded, failed, all) of the children.
+fn count(into: &Counts, then_do: Step) -> Step {
+    let into = into.clone();
+    then(move |cx| {
+        let children = cx.children();
+        assert_eq!(children.any_failed(), children.failed() > 0);
+        assert_eq!(children.any_running(), children.live() > 0);
+        assert_eq!(children.all_done(), children.live() == 0);
+        assert_eq!(
+            children.all_successful(),
+            children.succeeded() == children.len()
+        );
+        assert_eq!(children.iter().count(), children.len());
+        into.borrow_mut().push((
+            children.live(),
+            children.succeeded(),
+            children.failed(),
+            children.len(),
+        ));
+        then_do
+    })
+}
+
+#[test]
+fn l13_failed_blocked_and_cancelled_children_count_as_failed() {
+    let mut lab = lab(9);
+    let counts = Counts::default();
+    let done = count(&counts, Ok);
+    let parent = lab.add(family(
+        OnChildFailure::Collect,
+        [
+            script("good", []),
+            script("bad", [Err("x")]),
+            script("cancelled", [Cancel]),
+        ],
+        vec![
+            then(|cx| {
+                let bad = cx.app.id("bad");
+                cx.spawn(script("blocked", []).after(bad)).unwrap();
+                Pending
+            }),
+            done,
+        ],
+    ));
+    lab.crank(0);
+    assert_eq!(
+        lab.state(parent),
+        Success,
+        "with Collect the parent decides"
+    );
+    assert_eq!(*counts.borrow(), [(0, 1, 3, 4)]);
+}
+
+#[test]
+fn l13_a_child_that_its_parent_cancelled_does_not_count_as_failed() {
+    let mut lab = lab(9);
+    let counts = Counts::default();
+    let parent = lab.add(family(
+        OnChildFailure::FailFast,
+        [script("idle", [Expect]), script("good", [])],
+        vec![
+            Yield,
+            then(|cx| {
+                cx.cancel_children();
+                Pending
+            }),
+            count(&counts, Ok),
+        ],
+    ));
+    lab.crank(0);
+    assert_eq!(lab.state(parent), Success);
+    assert_eq!(*counts.borrow(), [(0, 1, 0, 2)]);
+}
+
+#[test]
+fn l13_a_child_that_the_host_cancelled_does() {
+    let mut lab = lab(9);
+    let parent = lab.add(family(
+        OnChildFailure::FailFast,
+        [script("idle", [Expect])],
+        vec![Pending],
+    ));
+    lab.crank(0);
+    let idle = lab.log.id("idle");
+    lab.s.cancel(idle).unwrap();
+    lab.crank(0);
+    let failure = lab.failure(parent);
+    assert_eq!(
+        *failure.kind(),
+        FailureKind::Child {
+            id: idle,
+            name: "idle".into()
+        }
+    );
+    assert_eq!(*failure.cause().unwrap().kind(), FailureKind::Cancelled);
+}
+
+#[test]
+fn l13_fail_fast_aborts_the_siblings_at_the_end_of_the_round_and_fails_with_the_first() {
+    let mut lab = lab(9);
+    let parent = lab.add(family(
+        OnChildFailure::FailFast,
+        [
+            script("idle", [Nap(5)]),
+            script("bad", [Nap(5), Err("first")]),
+            script("good", [Nap(5), Yield]),
+            script("worse", [Nap(5), Err("second")]),
+        ],
+        vec![Ok],
+    ));
+    lab.crank(0);
+    lab.ran();
+    // In this round all four have their turn: nobody is aborted before its end.
+    lab.turns(5, 3);
+    assert_eq!(lab.state(parent), Joining);
+    lab.turns(5, 1);
+    assert_eq!(lab.state(parent), Aborting);
+    lab.crank(5);
+    assert_eq!(lab.ran(), "idle bad good worse good!");
+    let failure = lab.failure(parent);
+    let bad = lab.log.id("bad");
+    assert_eq!(
+        *failure.kind(),
+        FailureKind::Child {
+            id: bad,
+            name: "bad".into()
+        }
+    );
+    assert_eq!(failure.cause().unwrap().to_string(), "first");
+}
+
+#[test]
+fn l13_a_parent_that_failed_by_itself_in_that_round_keeps_its_own_failure() {
+    let mut lab = lab(9);
+    let parent = lab.add(family(
+        OnChildFailure::FailFast,
+        [script("bad", [Err("child")])],
+        vec![Yield, Err("own")],
+    ));
+    // bad and the parent have their turns in one round, the child first or last.
+    lab.crank(0);
+    assert_eq!(lab.ran(), "parent bad parent");
+    assert_eq!(lab.failure(parent).to_string(), "own");
+}
+
+#[test]
+fn l13_a_parent_that_returns_ok_in_that_round_fails_with_the_child() {
+    let mut lab = lab(9);
+    let parent = lab.add(family(
+        OnChildFailure::FailFast,
+        [script("bad", [Err("child")])],
+        vec![Yield, Ok],
+    ));
+    lab.crank(0);
+    assert_eq!(lab.failure(parent).cause().unwrap().to_string(), "child");
+}
+
+#[test]
+fn l13_the_failed_attempt_is_retried_like_any_other() {
+    let mut lab = lab(9);
+    let parent = lab.add(
+        family(
+            OnChildFailure::FailFast,
+            [script("bad", [Err("once")])],
+            vec![Ok, Ok],
+        )
+        .retry(Retry::ONCE),
+    );
+    lab.crank(0);
+    assert_eq!(lab.state(parent), Retrying);
+    lab.crank(10);
+    assert_eq!(
+        (lab.state(parent), lab.ran().as_str()),
+        (Success, "parent bad parent")
+    );
+}
+
+#[test]
+fn l13_each_child_that_settles_wakes_a_sleeping_parent() {
+    let mut lab = lab(9);
+    let counts = Counts::default();
+    let children = [
+        script("good", [Nap(1)]),
+        script("bad", [Nap(2), Err("x")]),
+        script("idle", [Nap(3)]),
+    ];
+    lab.add(family(
+        OnChildFailure::Collect,
+        children,
+        vec![
+            Pending,
+            count(&counts, Pending),
+            count(&counts, Pending),
+            count(&counts, Ok),
+        ],
+    ));
+    for time in 0..4 {
+        lab.crank(time);
+    }
+    assert_eq!(*counts.borrow(), [(2, 1, 0, 3), (1, 1, 1, 3), (0, 2, 1, 3)]);
+    assert_eq!(lab.s.next(), Next::Idle);
+}
+
+#[test]
+fn l13_collect_wakes_a_joining_parent_for_a_failed_child_only() {
+    let mut lab = lab(9);
+    let counts = Counts::default();
+    let children = [
+        script("good", [Nap(1)]),
+        script("bad", [Nap(2), Err("x")]),
+        script("idle", [Nap(3)]),
+    ];
+    let parent = lab.add(family(
+        OnChildFailure::Collect,
+        children,
+        vec![Ok, count(&counts, Ok)],
+    ));
+    lab.crank(0);
+    lab.ran();
+    lab.crank(1);
+    assert_eq!(lab.ran(), "good");
+    lab.crank(2);
+    assert_eq!(
+        (lab.ran().as_str(), lab.state(parent)),
+        ("bad parent", Joining)
+    );
+    lab.crank(3);
+    assert_eq!((lab.ran().as_str(), lab.state(parent)), ("idle", Success));
+    assert_eq!(*counts.borrow(), [(1, 1, 1, 3)]);
+}

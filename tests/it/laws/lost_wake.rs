@@ -1,0 +1,311 @@
+//! L8: a sleeper has something that can wake it, or it fails.
+
+use super::Step::{Err, Expect, Nap, Ok, Pending, Yield};
+use super::{Lab, Script, Step, at, lab, ms, script, then};
+use crankwork::WorkState::{Aborting, Cancelled, Success, Waiting};
+use crankwork::{FailureKind, Next, Retry, Spec};
+
+/// Runs one such turn at 0; the work's state then.
+fn after_turn(step: Step) -> (Lab, crankwork::WorkId) {
+    let mut lab = lab(9);
+    let other = lab.work("other", [Nap(50)]);
+    lab.log.ids.insert("other", other);
+    let a = lab.work("a", [step]);
+    lab.crank(0);
+    (lab, a)
+}
+
+#[test]
+fn l08_a_pending_that_nothing_can_end_fails_for_good_naming_the_work() {
+    let mut lab = lab(9);
+    // Retries are no help, and limits are no wake.
+    let a = lab.add(
+        script("forgetful", [Pending])
+            .retry(Retry::A_LOT)
+            .attempt_timeout(ms(5))
+            .deadline(at(9)),
+    );
+    assert_eq!(lab.crank(0).next, Next::Idle);
+    let failure = lab.failure(a);
+    assert_eq!(*failure.kind(), FailureKind::LostWake);
+    assert!(!failure.may_retry());
+    let text = failure.to_string();
+    assert!(text.contains("forgetful"), "it names the work: {text}");
+    assert!(text.contains("expect_wake"), "it says what to do: {text}");
+}
+
+#[test]
+fn l08_an_alarm_is_a_source() {
+    let (lab, a) = after_turn(Nap(5));
+    assert_eq!(lab.state(a), Waiting);
+}
+
+#[test]
+fn l08_expect_wake_is_a_source_for_one_pending() {
+    let (mut lab, a) = after_turn(Expect);
+    assert_eq!(lab.state(a), Waiting);
+    let b = lab.work("b", [Expect, Pending]);
+    lab.crank(0);
+    lab.s.wake(b).unwrap();
+    lab.crank(0);
+    assert_eq!(*lab.failure(b).kind(), FailureKind::LostWake);
+}
+
+#[test]
+fn l08_a_live_child_is_a_source_and_its_end_wakes() {
+    let (mut lab, a) = after_turn(then(|cx| {
+        cx.spawn(script("child", [Nap(5)])).unwrap();
+        Pending
+    }));
+    assert_eq!(lab.state(a), Waiting);
+    lab.ran();
+    lab.crank(5);
+    assert_eq!((lab.state(a), lab.ran().as_str()), (Success, "child a"));
+}
+
+#[test]
+fn l08_a_settled_child_is_none() {
+    let (mut lab, a) = after_turn(then(|cx| {
+        cx.spawn(script("child", [])).unwrap();
+        Pending
+    }));
+    // Its child's end gave it a turn, and that one's end.
+    assert_eq!(lab.state(a), Success);
+    let b = lab.work(
+        "b",
+        [
+            then(|cx| {
+                cx.spawn(script("child", [])).unwrap();
+                Pending
+            }),
+            Pending,
+        ],
+    );
+    lab.crank(0);
+    assert_eq!(*lab.failure(b).kind(), FailureKind::LostWake);
+}
+
+#[test]
+fn l08_a_watch_is_a_source_and_the_watched_ones_end_wakes() {
+    let (mut lab, a) = after_turn(then(|cx| {
+        let other = cx.app.id("other");
+        cx.watch(other).unwrap();
+        cx.watch(other).unwrap();
+        Pending
+    }));
+    assert_eq!(lab.state(a), Waiting);
+    lab.ran();
+    lab.crank(50);
+    assert_eq!((lab.state(a), lab.ran().as_str()), (Success, "other a"));
+}
+
+#[test]
+fn l08_a_watch_of_what_has_settled_wakes_at_once_and_is_no_source_later() {
+    let mut lab = lab(9);
+    lab.work("other", []);
+    lab.crank(0);
+    let a = lab.work(
+        "a",
+        [
+            then(|cx| {
+                let other = cx.app.id("other");
+                cx.watch(other).unwrap();
+                Pending
+            }),
+            Pending,
+        ],
+    );
+    lab.ran();
+    lab.crank(0);
+    assert_eq!(lab.ran(), "a a");
+    assert_eq!(*lab.failure(a).kind(), FailureKind::LostWake);
+}
+
+#[test]
+fn l08_a_watch_ends_with_the_attempt() {
+    let mut lab = lab(9);
+    let other = lab.work("other", [Nap(50)]);
+    let a = lab.add(
+        script(
+            "a",
+            [
+                then(move |cx| {
+                    cx.watch(other).unwrap();
+                    Err("x")
+                }),
+                Pending,
+            ],
+        )
+        .retry(Retry::ONCE),
+    );
+    lab.crank(0);
+    lab.crank(10);
+    assert_eq!(*lab.failure(a).kind(), FailureKind::LostWake);
+}
+
+#[test]
+fn l08_a_live_remote_waker_is_a_source_until_its_last_clone_goes() {
+    let (mut lab, a) = after_turn(then(|cx| {
+        let waker = cx.remote_waker();
+        let again = cx.remote_waker();
+        cx.app.wakers.extend([waker.clone(), waker, again]);
+        Pending
+    }));
+    lab.ran();
+    for left in [2, 1] {
+        lab.log.wakers.truncate(left);
+        assert_eq!(lab.crank(1).turns, 0);
+        assert_eq!(lab.state(a), Waiting);
+    }
+    // The last source goes: the sleeper is woken to see for itself.
+    lab.log.wakers.clear();
+    lab.crank(1);
+    assert_eq!((lab.state(a), lab.ran().as_str()), (Success, "a"));
+}
+
+#[test]
+fn l08_a_std_waker_made_of_it_counts_as_a_clone() {
+    let mut lab = lab(9);
+    let slot = std::rc::Rc::new(std::cell::Cell::new(None::<std::task::Waker>));
+    let keep = slot.clone();
+    let a = lab.work(
+        "a",
+        [
+            then(move |cx| {
+                keep.set(Some(cx.remote_waker().into()));
+                Pending
+            }),
+            Pending,
+        ],
+    );
+    lab.crank(0);
+    assert_eq!(lab.crank(0).turns, 0);
+    assert_eq!(lab.state(a), Waiting);
+    let waker = slot.take().unwrap();
+    waker.wake_by_ref();
+    assert_eq!(
+        lab.crank(0).turns,
+        1,
+        "woken, and asleep again: the waker lives"
+    );
+    drop(waker);
+    lab.crank(0);
+    assert_eq!(lab.state(a), Success);
+}
+
+type Source = fn(&mut super::Cx<'_>);
+
+#[test]
+fn l08_a_waker_that_goes_while_another_source_is_left_wakes_nobody() {
+    let other_source: [(&str, Source); 4] = [
+        ("alarm", |cx| cx.wake_after(ms(40))),
+        ("expect_wake", |cx| cx.expect_wake()),
+        ("watch", |cx| {
+            let other = cx.app.id("other");
+            cx.watch(other).unwrap();
+        }),
+        ("child", |cx| {
+            cx.spawn(script("child", [Nap(40)])).unwrap();
+        }),
+    ];
+    for (name, source) in other_source {
+        let (mut lab, a) = after_turn(then(move |cx| {
+            let waker = cx.remote_waker();
+            cx.app.wakers.push(waker);
+            source(cx);
+            Pending
+        }));
+        lab.log.wakers.clear();
+        assert_eq!(lab.crank(1).turns, 0, "{name} is left");
+        assert_eq!(lab.state(a), Waiting, "{name} is left");
+    }
+}
+
+#[test]
+fn l08_a_sleeper_whose_last_source_is_a_watch_or_child_is_woken_when_that_goes() {
+    // The waker goes first, then what was left.
+    let (mut lab, a) = after_turn(then(|cx| {
+        let (waker, other) = (cx.remote_waker(), cx.app.id("other"));
+        cx.app.wakers.push(waker);
+        cx.watch(other).unwrap();
+        Pending
+    }));
+    lab.log.wakers.clear();
+    lab.crank(1);
+    assert_eq!(lab.state(a), Waiting);
+    lab.s.cancel(lab.log.id("other")).unwrap();
+    lab.crank(1);
+    assert_eq!(lab.state(a), Success);
+}
+
+#[test]
+fn l08_a_waker_of_an_earlier_attempt_is_no_source() {
+    let mut lab = lab(9);
+    let a = lab.add(
+        script(
+            "a",
+            [
+                then(|cx| {
+                    let waker = cx.remote_waker();
+                    cx.app.wakers.push(waker);
+                    Err("x")
+                }),
+                Pending,
+            ],
+        )
+        .retry(Retry::ONCE),
+    );
+    lab.crank(0);
+    lab.crank(10);
+    assert_eq!(*lab.failure(a).kind(), FailureKind::LostWake);
+}
+
+#[test]
+fn l08_in_on_abort_it_ends_the_abort_as_forced() {
+    let mut lab = lab(9);
+    let a = lab.add(Spec::new("a", Script::new([Expect]).on_abort([Pending])));
+    lab.crank(0);
+    lab.s.cancel(a).unwrap();
+    assert_eq!(lab.crank(0).next, Next::Idle);
+    assert_eq!((lab.state(a), lab.ran().as_str()), (Cancelled, "a a!"));
+    assert_eq!(lab.s.metrics().forced_aborts, 1);
+}
+
+#[test]
+fn l08_in_on_abort_a_source_keeps_it_alive_and_its_loss_wakes_it() {
+    let mut lab = lab(9);
+    let abort = [
+        then(|cx| {
+            let waker = cx.remote_waker();
+            cx.app.wakers.push(waker);
+            Pending
+        }),
+        Yield,
+        Ok,
+    ];
+    let a = lab.add(Spec::new("a", Script::new([Expect]).on_abort(abort)));
+    lab.crank(0);
+    lab.s.cancel(a).unwrap();
+    lab.crank(0);
+    assert_eq!((lab.state(a), lab.ran().as_str()), (Aborting, "a a!"));
+    lab.log.wakers.clear();
+    lab.crank(0);
+    assert_eq!((lab.state(a), lab.ran().as_str()), (Cancelled, "a! a!"));
+    assert_eq!(lab.s.metrics().forced_aborts, 0);
+}
+
+#[test]
+fn l08_it_names_a_lost_wake_to_a_parent_too() {
+    let mut lab = lab(9);
+    let parent = lab.work(
+        "parent",
+        [then(|cx| {
+            cx.spawn(script("forgetful", [Pending])).unwrap();
+            Ok
+        })],
+    );
+    lab.crank(0);
+    let failure = lab.failure(parent);
+    assert_eq!(*failure.root().kind(), FailureKind::LostWake);
+    assert!(failure.to_string().contains("forgetful"));
+}
