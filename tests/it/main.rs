@@ -9,6 +9,7 @@ mod extremes;
 mod laws;
 mod readme;
 mod scale;
+mod surface;
 mod temp_file;
 mod tidy;
 mod wheel;

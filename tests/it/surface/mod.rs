@@ -1,0 +1,11 @@
+//! The public surface: what henyey-work and stellar-core's `BasicWork` offered, by name or by meaning; typed outputs;
+//! what other threads may do; decisions.
+
+mod backoff;
+mod decide;
+mod henyey;
+mod hooks;
+mod outputs;
+mod remote;
+mod stellar;
+mod threads;
