@@ -233,3 +233,58 @@ fn l26_a_cancel_and_a_panic_in_one_turn_end_in_cancelled() {
     assert_eq!(b.s.metrics().panics, 1);
     assert_eq!(b.lines_of("a"), ["on_reset", "poll 1"]);
 }
+
+#[test]
+fn l26_a_turn_that_has_cancelled_itself_spawns_nothing_more() {
+    let mut b = Bench::with_permits(4);
+    let a = Probe::new(|cx| {
+        cx.spawn(Spec::new("before", idling())).unwrap();
+        let me = cx.id();
+        cx.cancel(me).unwrap();
+        let refused = cx.spawn(Spec::new("after", done()));
+        assert!(matches!(refused, Err(crankwork::AddError::ParentDone(..))));
+        OK
+    });
+    let a = b.add("a", a);
+    b.run();
+    assert_eq!(
+        (b.state(a), b.s.metrics().panics),
+        (WorkState::Cancelled, 0)
+    );
+    assert_eq!(b.s.metrics().cancelled, 2);
+}
+
+#[test]
+fn l26_a_cancel_of_the_parent_in_any_hook_of_a_child_cancels_both() {
+    for hook in [
+        "on_reset",
+        "on_success",
+        "on_failure_retry",
+        "on_failure_raise",
+    ] {
+        let mut b = Bench::with_permits(4);
+        let parent = Probe::new(move |cx| {
+            if cx.children().is_empty() {
+                let parent = cx.id();
+                let work = match hook.starts_with("on_failure") {
+                    true => failing(),
+                    false => done(),
+                };
+                let child = work.on_hook(move |cx, at| {
+                    if at == hook && cx.state(parent) == Some(WorkState::Waiting) {
+                        cx.cancel(parent).unwrap();
+                    }
+                });
+                let retries = (hook == "on_failure_retry") as u32;
+                cx.spawn(Spec::new("child", child).retry(Retry::times(retries)))
+                    .unwrap();
+            }
+            Poll::Pending
+        });
+        let parent = b.add("parent", parent);
+        b.run();
+        assert_eq!(b.state(parent), WorkState::Cancelled, "in {hook}");
+        assert_eq!(b.s.metrics().cancelled, 2, "in {hook}");
+        b.s.audit().unwrap();
+    }
+}

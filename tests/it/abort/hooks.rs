@@ -125,3 +125,38 @@ fn what_a_hook_asks_for_does_not_outlive_it() {
     let other = b.add("other", done());
     assert_eq!(b.state(other), WorkState::Queued);
 }
+
+#[test]
+fn l21_a_deadline_before_the_first_grant_fails_without_any_hook() {
+    let mut b = Bench::with_permits(1);
+    let owner = b.add("owner", idling());
+    let queued = b.add_spec(Spec::new("queued", done()).deadline(at(2)));
+    let pending = b.add_spec(Spec::new("pending", done()).after(owner).deadline(at(3)));
+    b.crank();
+    b.crank_at(at(2));
+    assert_eq!(b.state(queued), WorkState::Failed);
+    b.crank_at(at(3));
+    assert!(b.failure(pending).contains("deadline"));
+    assert!(b.lines().iter().all(|line| line.starts_with("owner")));
+}
+
+#[test]
+fn l21_limits_hold_while_an_attempt_queues_for_its_permit_again() {
+    let mut b = Bench::with_permits(1);
+    let back = Probe::new(|cx| {
+        cx.release_permit();
+        cx.wake_after(secs(1));
+        Poll::Pending
+    });
+    let spec = Spec::new("back", back).attempt_timeout(secs(5));
+    let back = b.add_spec(spec.retry(Retry::ONCE));
+    b.add("owner", idling());
+    b.crank();
+    b.crank_at(at(1));
+    assert_eq!(b.state(back), WorkState::Queued);
+    b.lines();
+    b.crank_at(at(5));
+    assert_eq!(b.s.retry_eta(back), Some(at(15)));
+    let expected = ["on_abort", "on_failure_retry", "on_reset"];
+    assert_eq!(b.lines_of("back"), expected);
+}

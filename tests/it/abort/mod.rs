@@ -4,6 +4,7 @@ mod cancel;
 mod failure;
 mod grace;
 mod hooks;
+mod ledger;
 mod panics;
 mod permits;
 mod phase;

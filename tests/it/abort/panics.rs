@@ -59,7 +59,8 @@ fn l24_a_payload_that_is_no_text_is_told_as_such() {
 #[test]
 fn l24_a_panic_in_any_hook_fails_the_work_and_no_further_hook_is_called() {
     quiet_panics();
-    let cases: [(&str, fn() -> Probe, Retry); 4] = [
+    type Case = (&'static str, fn() -> Probe, Retry);
+    let cases: [Case; 4] = [
         ("on_reset", done, Retry::A_FEW),
         ("on_success", done, Retry::A_FEW),
         ("on_failure_retry", failing, Retry::A_FEW),
@@ -322,4 +323,16 @@ fn a_panic_of_a_work_with_a_failure_behind_it_keeps_the_panic() {
     let a = b.add("a", panics_in("on_failure_raise", a));
     b.run();
     assert_panicked(&b, a, "on purpose, in on_failure_raise");
+}
+
+#[test]
+fn l24_a_panic_in_the_reset_before_a_first_on_abort_ends_cancelled() {
+    quiet_panics();
+    let mut b = Bench::with_permits(1);
+    let a = b.add("a", panics_in("on_reset", done()));
+    b.s.cancel(a).unwrap();
+    b.run();
+    assert_eq!(b.state(a), WorkState::Cancelled);
+    assert_eq!(b.lines_of("a"), ["on_reset"]);
+    assert_usable(&mut b);
 }

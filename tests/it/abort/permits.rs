@@ -1,9 +1,7 @@
-//! L16 to L20: who holds permits when, and who gets the next one.
+//! L16 to L19: who holds permits when, and who gets the next one.
 
 use crate::bench::*;
-use crankwork::{
-    OnChildFailure, Retry, Spec, Stream, Time, WaitsFor, WorkSchedulerConfig, WorkState,
-};
+use crankwork::{Retry, Spec, WaitsFor, WorkSchedulerConfig, WorkState};
 use std::task::Poll;
 
 /// One permit, and a pool "disk" of one.
@@ -325,101 +323,4 @@ fn l19_shutdown_ends_a_deep_tree_that_shares_one_permit() {
     assert_eq!(b.state(top), WorkState::Cancelled);
     assert_eq!(summary.finished, at(9));
     assert_eq!(b.s.metrics().forced_aborts, 0);
-}
-
-/// A work that does something of everything, as its stream says.
-fn anything(mut luck: Stream, depth: u32) -> Probe {
-    let aborts = luck.below(4);
-    Probe::new(move |cx| {
-        if cx.children().any_running() && luck.chance(1, 2) {
-            return Poll::Pending;
-        }
-        match luck.below(9) {
-            0 => OK,
-            1 => fail("bad luck"),
-            2 => cx.sleep(secs(luck.below(4))).map(Ok),
-            3 => {
-                cx.release_permit();
-                cx.yield_now()
-            }
-            4 => {
-                cx.release_permit();
-                cx.wake_after(secs(luck.below(3)));
-                Poll::Pending
-            }
-            5 => {
-                let id = cx.id();
-                cx.cancel(id).unwrap();
-                OK
-            }
-            6 => {
-                cx.cancel_children();
-                cx.yield_now()
-            }
-            _ if depth < 3 => {
-                let child = anything(Stream::new(luck.next_u64()), depth + 1);
-                let spec = Spec::new("child", child).retry(Retry::ONCE);
-                let spec = match luck.below(3) {
-                    0 => spec.pool("disk", 1),
-                    1 => spec.no_permit().on_child_failure(OnChildFailure::Collect),
-                    _ => spec.attempt_timeout(secs(2)),
-                };
-                cx.spawn(spec).unwrap();
-                cx.yield_now()
-            }
-            _ => cx.yield_now(),
-        }
-    })
-    .on_abort(move |cx| match aborts {
-        0 => cx.sleep(secs(1)),
-        1 => Poll::Pending,
-        _ => Poll::Ready(()),
-    })
-}
-
-#[test]
-fn l20_the_ledger_adds_up_after_every_crank_and_all_permits_come_back() {
-    for seed in 0..300 {
-        let config = WorkSchedulerConfig::default()
-            .max_concurrency(2)
-            .pool("disk", 2);
-        let mut b = Bench::new(config.retry_delay(secs(1)));
-        let mut luck = Stream::new(seed);
-        for i in 0..6 {
-            let work = anything(Stream::new(luck.next_u64()), 0);
-            let spec = Spec::new("root", work)
-                .retry(Retry::ONCE)
-                .priority(i as i8 % 2);
-            b.add_spec(if luck.chance(1, 3) {
-                spec.pool("disk", 2)
-            } else {
-                spec
-            });
-        }
-        // The engine checks itself after every crank: many small ones.
-        let mut now = Time::ZERO;
-        for _ in 0..100_000 {
-            match b
-                .s
-                .crank_work(now, &mut b.log, crankwork::Budget::turns(1))
-                .next
-            {
-                crankwork::Next::Idle => break,
-                crankwork::Next::At(t) => now = t,
-                crankwork::Next::Now => {}
-                other => panic!("seed {seed}: {other:?}\n{}", b.s.stall_report()),
-            }
-        }
-        assert_eq!(b.s.next(), crankwork::Next::Idle, "seed {seed}");
-        b.s.audit().unwrap();
-        let all = [
-            b.add("one", done()),
-            b.add_spec(Spec::new("two", done()).pool("disk", 2)),
-        ];
-        for id in all {
-            assert_eq!(b.state(id), WorkState::Running, "seed {seed}");
-        }
-        let third = b.add("three", done());
-        assert_eq!(b.state(third), WorkState::Queued, "seed {seed}");
-    }
 }

@@ -331,3 +331,25 @@ fn l22_only_children_may_be_cancelled_and_the_parent_goes_on() {
     assert_eq!(b.state(parent), WorkState::Success);
     assert_eq!(b.s.metrics().cancelled, 2);
 }
+
+#[test]
+fn l22_a_parent_that_never_started_takes_its_held_children_with_it() {
+    let mut b = Bench::with_permits(1);
+    let bad = b.add("bad", failing());
+    let parents = [
+        b.add_spec(Spec::new("blocked", done()).after(bad)),
+        b.add("cancelled", done()),
+    ];
+    let children = parents.map(|parent| b.add_spec(Spec::new("child", done()).parent(parent)));
+    assert_eq!(children.map(|id| b.state(id)), [WorkState::Pending; 2]);
+    let told = Spec::new("told", done()).after_settled(children[0]);
+    let told = b.add_spec(told);
+    b.s.cancel(parents[1]).unwrap();
+    b.run();
+    let states = parents.map(|id| b.state(id));
+    assert_eq!(states, [WorkState::Blocked, WorkState::Cancelled]);
+    assert_eq!(b.state(told), WorkState::Success);
+    assert!(!b.lines().iter().any(|line| line.starts_with("child")));
+    assert_eq!(b.s.metrics().cancelled, 3);
+    b.s.audit().unwrap();
+}

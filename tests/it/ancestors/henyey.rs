@@ -165,7 +165,7 @@ fn events_that_find_no_room_are_counted() {
     let count = seen.clone();
     let mut b = Bench::new(WorkSchedulerConfig::default().event_sink(move |_: &_| {
         *count.borrow_mut() += 1;
-        *count.borrow() % 2 == 0
+        count.borrow().is_multiple_of(2)
     }));
     b.add_spec(Spec::new("a", failing()).retry(Retry::ONCE));
     b.run();

@@ -108,7 +108,7 @@ fn the_metrics_have_its_fields() {
     assert_eq!(m.in_state(WorkState::Success), 2);
 }
 
-fn of<'a>(all: &'a [WorkSnapshot], id: WorkId) -> &'a WorkSnapshot {
+fn of(all: &[WorkSnapshot], id: WorkId) -> &WorkSnapshot {
     all.iter().find(|work| work.id == id).unwrap()
 }
 
@@ -327,4 +327,18 @@ fn an_error_converts_with_a_question_mark() {
     let outcome = s.outcome(a.unwrap()).unwrap();
     let failure = outcome.failure().unwrap();
     assert!(failure.downcast_ref::<std::num::ParseIntError>().is_some());
+}
+
+#[test]
+fn the_last_error_stays_known_after_a_later_success_and_goes_with_a_restart() {
+    let mut b = Bench::with_permits(1);
+    let a = Probe::new(|cx| if cx.attempt() == 1 { fail("first") } else { OK });
+    let a = b.add_spec(Spec::new("a", a).retry(Retry::ONCE));
+    b.run();
+    assert_eq!(b.state(a), WorkState::Success);
+    let error = b.s.snapshot()[0].last_error.clone();
+    assert_eq!(error.unwrap().to_string(), "first");
+    assert_eq!(b.s.status(), "a: Success\n", "but it is no news any more");
+    b.s.restart(a).unwrap();
+    assert!(b.s.snapshot()[0].last_error.is_none());
 }

@@ -185,7 +185,7 @@ fn a_handle_is_a_copy_that_names_its_work() {
     assert_eq!(WorkId::from(&handle), copy.id());
     s.add(Spec::new("b", Teller2).after(handle)).unwrap();
     assert!(s.wake(handle).unwrap());
-    assert!(s.cancel(&handle).unwrap());
+    assert!(s.cancel(handle).unwrap());
 }
 
 struct Teller2;

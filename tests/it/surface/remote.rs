@@ -117,7 +117,9 @@ fn a_remote_waker_is_a_std_waker() {
     waker.wake_by_ref();
     b.crank();
     assert_eq!(b.s.metrics().turns, 2);
-    waker.clone().wake();
+    let copy = waker.clone();
+    drop(waker);
+    copy.wake();
     b.crank();
     assert_eq!(b.s.metrics().turns, 3);
     // And through the trait.
