@@ -33,6 +33,9 @@ struct Args {
     /// Also writes all figures to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Only the rows of this name, for a profiler; ratios are then to themselves
+    #[arg(long, value_name = "ROW")]
+    only: Option<String>,
     /// Exits 1 if a budget is missed by more than 10 % (or rounds differ by more than 2x) in each of three tries
     #[arg(long)]
     check: bool,
@@ -138,7 +141,7 @@ fn run_case(group: &Group, case: &Case, args: &Args) -> Result<CaseResult, Strin
     let mut tries = if args.check { TRIES } else { 1 };
     loop {
         tries -= 1;
-        let rows = case.measure(effort)?;
+        let rows = case.measure(effort, args.only.as_deref())?;
         let verdicts: Vec<Verdict> = case
             .budgets
             .iter()

@@ -91,6 +91,9 @@ pub fn compare(contenders: &mut [Contender], effort: Effort) -> Vec<Figures> {
     for contender in contenders.iter_mut() {
         (contender.round)();
     }
+    if contenders.is_empty() {
+        return Vec::new();
+    }
     let mut nanos: Vec<Vec<f64>> = vec![Vec::new(); contenders.len()];
     let start = ProcessTime::now();
     while nanos[0].len() < effort.rounds

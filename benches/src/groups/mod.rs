@@ -44,9 +44,14 @@ impl Case {
         }
     }
 
-    pub fn measure(&self, effort: Effort) -> Result<Vec<Figures>, String> {
+    /// Measures all contenders, or `only` those of one name.
+    pub fn measure(&self, effort: Effort, only: Option<&str>) -> Result<Vec<Figures>, String> {
         match &self.how {
-            How::Timed(make) => Ok(compare(&mut make(), effort)),
+            How::Timed(make) => {
+                let mut contenders = make();
+                contenders.retain(|row| only.is_none_or(|only| row.name == only));
+                Ok(compare(&mut contenders, effort))
+            }
             How::Counted(count) => count(),
         }
     }
