@@ -42,6 +42,12 @@ impl List {
             prev: self.tail,
             next: NONE,
         };
+        self.append(arena, slot);
+    }
+
+    /// Makes a work the last of the list whose links say already that it is.
+    #[inline]
+    fn append<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
         if self.tail == NONE {
             self.head = slot;
         } else {
@@ -51,15 +57,13 @@ impl List {
         self.len += 1;
     }
 
+    /// Leaves the `prev` of the new head as it is: what is before the head is never asked.
     #[inline]
     pub fn pop_front<C: ?Sized>(&mut self, arena: &mut Arena<C>) -> Option<u32> {
         let slot = self.head()?;
-        let next = arena.at(slot).links.next;
-        self.head = next;
-        if next == NONE {
+        self.head = arena.at(slot).links.next;
+        if self.head == NONE {
             self.tail = NONE;
-        } else {
-            arena.at_mut(next).links.prev = NONE;
         }
         self.len -= 1;
         Some(slot)
@@ -68,11 +72,14 @@ impl List {
     /// Takes out a work that is in this list. O(1).
     pub fn remove<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
         let Links { prev, next } = arena.at(slot).links;
-        match prev {
-            NONE => self.head = next,
-            prev => arena.at_mut(prev).links.next = next,
+        let is_head = self.head == slot;
+        if is_head {
+            self.head = next;
+        } else {
+            arena.at_mut(prev).links.next = next;
         }
         match next {
+            NONE if is_head => self.tail = NONE,
             NONE => self.tail = prev,
             next => arena.at_mut(next).links.prev = prev,
         }
@@ -94,7 +101,8 @@ impl List {
 /// The works that have a turn coming.
 pub(crate) struct Ready {
     lists: [List; 2],
-    /// Which list is the present round's; the flag `SIDE` of a work says in which it is.
+    /// Which list is the present round's, 0 or 1; the flag `SIDE` of a work says in which it is. Counted, not swapped:
+    /// to copy a list whose parts have just been written would wait for the writes.
     current: usize,
 }
 
@@ -106,6 +114,12 @@ impl Ready {
         }
     }
 
+    /// The works of the next round. (The mask spares a check of the index.)
+    #[inline]
+    fn later(&mut self) -> &mut List {
+        &mut self.lists[(self.current ^ 1) & 1]
+    }
+
     /// Whether nobody has a turn coming, in this round or the next.
     #[inline]
     pub fn is_empty(&self) -> bool {
@@ -114,7 +128,7 @@ impl Ready {
 
     #[inline]
     pub fn round_is_over(&self) -> bool {
-        self.lists[self.current].is_empty()
+        self.lists[self.current & 1].is_empty()
     }
 
     /// A turn in the next round.
@@ -126,21 +140,26 @@ impl Ready {
     /// The same, and clears the flags `done`.
     #[inline]
     pub fn push_without<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32, done: u16) {
-        let side = 1 - self.current;
-        let flags = &mut arena.at_mut(slot).flags;
+        let side = if self.current & 1 == 0 { flag::SIDE } else { 0 };
+        let later = self.later();
+        let record = arena.at_mut(slot);
         debug_assert!(
-            !flags.has(flag::READY),
+            !record.flags.has(flag::READY),
             "a work that has a turn coming was given another"
         );
-        flags.clear(flag::SIDE | done);
-        flags.set(flag::READY | (side as u16 * flag::SIDE));
-        self.lists[side].push_back(arena, slot);
+        record.flags.clear(flag::SIDE | done);
+        record.flags.set(flag::READY | side);
+        record.links = Links {
+            prev: later.tail,
+            next: NONE,
+        };
+        later.append(arena, slot);
     }
 
     /// The next work of this round.
     #[inline]
     pub fn pop<C: ?Sized>(&mut self, arena: &mut Arena<C>) -> Option<u32> {
-        let slot = self.lists[self.current].pop_front(arena)?;
+        let slot = self.lists[self.current & 1].pop_front(arena)?;
         arena.clear(slot, flag::READY);
         Some(slot)
     }
@@ -157,7 +176,7 @@ impl Ready {
     #[inline]
     pub fn start_round(&mut self) {
         debug_assert!(self.round_is_over());
-        self.current = 1 - self.current;
+        self.current ^= 1;
     }
 
     /// The works whose turns of this round are still to come.
@@ -165,11 +184,11 @@ impl Ready {
         &self,
         arena: &'a Arena<C>,
     ) -> impl Iterator<Item = u32> + use<'a, C> {
-        self.lists[self.current].iter(arena)
+        self.lists[self.current & 1].iter(arena)
     }
 
     pub fn round_len(&self) -> u32 {
-        self.lists[self.current].len()
+        self.lists[self.current & 1].len()
     }
 
     pub fn len(&self) -> u32 {
