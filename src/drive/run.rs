@@ -102,9 +102,6 @@ impl<C: ?Sized> WorkScheduler<C> {
         driver: &mut (impl Driver + ?Sized),
         done: impl Fn(&Self) -> bool,
     ) -> Result<Summary, Box<Stall>> {
-        if let Some(notifier) = driver.notifier() {
-            self.inbox.set_notifier(Some(notifier));
-        }
         let start = driver.now();
         let mut summary = Summary {
             turns: 0,
@@ -116,6 +113,9 @@ impl<C: ?Sized> WorkScheduler<C> {
         if self.in_crank {
             // Within a posted closure a crank does nothing: nothing here could make the works go on.
             return Err(self.stall(summary));
+        }
+        if let Some(notifier) = driver.notifier() {
+            self.inbox.set_notifier(Some(notifier));
         }
         while !done(self) {
             let crank = self.crank_work(driver.now(), app, Budget::turns(TURNS_PER_CRANK));

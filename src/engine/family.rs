@@ -55,7 +55,9 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     fn child_failure(&self, child: u32) -> Failure {
         let meta = self.arena.meta(child);
-        let cause = meta.error.clone().or_else(|| Some(Failure::cancelled()));
+        let cancelled = self.arena.at(child).state == WorkState::Cancelled;
+        let own = meta.error.clone().filter(|_| !cancelled);
+        let cause = own.or_else(|| Some(Failure::cancelled()));
         Failure::caused(
             FailureKind::Child {
                 id: self.id(child),

@@ -351,7 +351,10 @@ impl<C: ?Sized> WorkScheduler<C> {
         {
             rare.output = None;
         }
-        self.arena.meta_mut(slot).error = error;
+        if error.is_some() {
+            // Else the last attempt's failure stays known.
+            self.arena.meta_mut(slot).error = error;
+        }
         self.change(slot, Some(state), to);
         self.after_settling(slot);
     }

@@ -75,8 +75,8 @@ impl<C: ?Sized> WorkScheduler<C> {
             }
         }
         match &meta.error {
-            Some(error) => write!(text, " : {error}"),
-            None => Ok(()),
+            Some(error) if record.state != WorkState::Success => write!(text, " : {error}"),
+            _ => Ok(()),
         }
     }
 }
