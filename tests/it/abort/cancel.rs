@@ -288,3 +288,23 @@ fn l26_a_cancel_of_the_parent_in_any_hook_of_a_child_cancels_both() {
         b.s.audit().unwrap();
     }
 }
+
+#[test]
+fn l26_a_cancelled_child_is_told_as_cancelled_whatever_failed_before() {
+    let mut b = Bench::with_permits(4);
+    let parent = Probe::new(|cx| {
+        if cx.children().is_empty() {
+            cx.spawn(Spec::new("child", failing()).retry(Retry::A_FEW))
+                .unwrap();
+        }
+        Poll::Pending
+    });
+    let parent = b.add("parent", parent);
+    b.crank();
+    let child = b.find("child");
+    assert_eq!(b.state(child), WorkState::Retrying);
+    b.s.cancel(child).unwrap();
+    b.run();
+    let failure = b.outcome(parent).failure().unwrap().clone();
+    assert_eq!(failure.root().to_string(), "cancelled");
+}
