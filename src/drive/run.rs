@@ -114,9 +114,26 @@ impl<C: ?Sized> WorkScheduler<C> {
             // Within a posted closure a crank does nothing: nothing here could make the works go on.
             return Err(self.stall(summary));
         }
-        if let Some(notifier) = driver.notifier() {
-            self.inbox.set_notifier(Some(notifier));
+        // The host's own notifier comes back after the run.
+        let notifier = driver
+            .notifier()
+            .map(|own| self.inbox.set_notifier(Some(own)));
+        let result = self.crank_on(driver, app, done, &mut summary, start);
+        if let Some(before) = notifier {
+            self.inbox.set_notifier(before);
         }
+        result.then_some(summary).ok_or_else(|| self.stall(summary))
+    }
+
+    /// Whether it came to its end, as opposed to a stall.
+    fn crank_on(
+        &mut self,
+        driver: &mut (impl Driver + ?Sized),
+        app: &mut C,
+        done: impl Fn(&Self) -> bool,
+        summary: &mut Summary,
+        start: Time,
+    ) -> bool {
         while !done(self) {
             let crank = self.crank_work(driver.now(), app, Budget::turns(TURNS_PER_CRANK));
             summary.turns += crank.turns;
@@ -125,18 +142,18 @@ impl<C: ?Sized> WorkScheduler<C> {
             summary.finished = self.now();
             summary.elapsed = self.now().saturating_since(start);
             let goes_on = match crank.next {
-                _ if done(self) => break,
+                _ if done(self) => true,
                 Next::Now => true,
                 Next::At(at) => driver.wait(Some(at)),
                 Next::External => driver.wait(None),
                 Next::Stalled => false,
-                Next::Idle => break,
+                Next::Idle => return true,
             };
             if !goes_on {
-                return Err(self.stall(summary));
+                return false;
             }
         }
-        Ok(summary)
+        true
     }
 
     fn stall(&self, summary: Summary) -> Box<Stall> {

@@ -58,6 +58,9 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     fn live_children_of(&self, slot: u32) -> Vec<u32> {
+        if self.arena.live_children(slot) == 0 {
+            return Vec::new();
+        }
         self.arena
             .children(slot)
             .filter(|&child| !self.arena.at(child).state.is_settled())
@@ -98,13 +101,17 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// A cancel beats a failure or retry that is still aborting.
     fn override_abort(&mut self, slot: u32, cause: AbortCause) {
-        if let AbortCause::Cancel = cause
-            && let Some(abort) = self
-                .arena
-                .rare_mut(slot)
-                .and_then(|rare| rare.abort.as_mut())
+        if let AbortCause::Fail(_) = cause {
+            return;
+        }
+        match self
+            .arena
+            .rare_mut(slot)
+            .and_then(|rare| rare.abort.as_mut())
         {
-            abort.cause = AbortCause::Cancel;
+            Some(abort) => abort.cause = AbortCause::Cancel,
+            // The abort is being concluded: one of the last hooks is running.
+            None => self.arena.set(slot, flag::CANCEL),
         }
     }
 
@@ -219,7 +226,6 @@ impl<C: ?Sized> WorkScheduler<C> {
             "abort ended by force"
         );
         self.ready.remove(&mut self.arena, slot);
-        self.finishing.retain(|&other| other != slot);
         let body = self.arena.at_mut(slot).body.take();
         let panicked = self.drop_body(slot, body);
         let abort = self.arena.rare_mut(slot).and_then(|rare| rare.abort.take());

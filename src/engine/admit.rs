@@ -6,7 +6,7 @@ use super::aside::Aside;
 use super::context::WorkContext;
 use super::cycle::{self, settle, start};
 use super::permits::GENERAL;
-use super::record::{Meta, NONE, Needs, Rare, flag, mark};
+use super::record::{Meta, NONE, Needs, Pool, Rare, flag, mark};
 use super::wake::TimerKind;
 use super::{AddError, CyclePath, DependencyError, Refused, WorkScheduler};
 use crate::time::Time;
@@ -146,7 +146,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                     .precedes(&self.arena, &self.graph, settle(parent), settle(slot))
             {
                 let mut works = self.cycle_path(settle(parent), settle(slot));
-                works.0.push((id, terms.name.clone()));
+                works.0.push((None, terms.name.clone()));
                 return Err(AddError::Cycle(works));
             }
             before.push((slot, kind));
@@ -154,12 +154,12 @@ impl<C: ?Sized> WorkScheduler<C> {
         Ok(before)
     }
 
-    fn cycle_path(&self, from: u32, to: u32) -> CyclePath {
+    pub(super) fn cycle_path(&self, from: u32, to: u32) -> CyclePath {
         let works = cycle::path(&self.arena, &self.graph, from, to);
         CyclePath(
             works
                 .into_iter()
-                .map(|slot| (self.id(slot), self.arena.meta(slot).name.clone()))
+                .map(|slot| (Some(self.id(slot)), self.arena.meta(slot).name.clone()))
                 .collect(),
         )
     }
@@ -169,7 +169,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         pools: &[(crate::Name, u32)],
         general: bool,
     ) -> Result<Needs, AddError> {
-        let mut weights: SmallVec<[(u16, u64); 2]> = SmallVec::new();
+        let mut weights: SmallVec<[(Pool, u64); 2]> = SmallVec::new();
         for (name, weight) in pools.iter().filter(|(_, weight)| *weight > 0) {
             let pool = self
                 .permits
@@ -188,7 +188,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             }
         }
         weights.sort_unstable();
-        let weights: SmallVec<[(u16, u32); 2]> = weights
+        let weights: SmallVec<[(Pool, u32); 2]> = weights
             .iter()
             .map(|&(pool, weight)| (pool, weight as u32))
             .collect();
@@ -198,7 +198,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         })
     }
 
-    fn above_capacity(&self, pool: u16, weight: u64) -> AddError {
+    fn above_capacity(&self, pool: Pool, weight: u64) -> AddError {
         AddError::AboveCapacity {
             pool: self.permits.name(pool).clone(),
             weight,
@@ -236,6 +236,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         if let Some(parent) = plan.parent {
             self.arena.adopt(parent, slot);
             self.hold_for_parent(parent, slot);
+            self.give_back_asleep(parent);
         }
         for &(before, kind) in &plan.before {
             self.link(before, slot, kind);
@@ -401,7 +402,9 @@ impl<C: ?Sized> WorkScheduler<C> {
         let fresh = match record.state {
             WorkState::Pending => true,
             WorkState::Queued => record.turns == 0 && record.attempt == 0,
-            WorkState::Running => record.turns == 0 && self.arena.live_children(then) == 0,
+            WorkState::Running => {
+                record.turns == 0 && record.attempt == 1 && self.arena.live_children(then) == 0
+            }
             _ => false,
         };
         if !fresh || record.flags.has(flag::IN_TURN) {
@@ -441,6 +444,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         record.attempt = 0;
         record.marks &= !mark::ATTEMPT;
         self.recorder.attempts -= 1;
+        self.arena.meta_mut(slot).span = 0;
         if let Some(rare) = self.arena.rare_mut(slot) {
             rare.tracing = None;
         }

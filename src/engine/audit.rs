@@ -120,10 +120,11 @@ impl<C: ?Sized> WorkScheduler<C> {
                 "Running without turn or permit"
             ),
             WorkState::Waiting => {
-                let inner = self
-                    .arena
-                    .rare(slot)
-                    .is_some_and(|rare| rare.family.live > 0 || !rare.watching.is_empty());
+                let inner = self.arena.rare(slot).is_some_and(|rare| {
+                    rare.family.live > 0
+                        || !rare.watching.is_empty()
+                        || rare.family.first_failure.is_some()
+                });
                 ensure!(
                     record.alarm.is_some() || has(flag::EXTERNAL) || inner,
                     "Waiting for nothing"

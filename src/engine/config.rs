@@ -51,7 +51,7 @@ pub enum Retain {
     All,
     /// Those that did not succeed.
     Failures,
-    /// None: outcomes are seen through events or `on_settled`.
+    /// None: outcomes are seen through events or `on_settled`. An output that no work has taken by then is lost.
     Nothing,
 }
 
@@ -62,7 +62,8 @@ pub struct Limits {
     pub works: usize,
     /// Edges between them. At most, and by default, 2^31.
     pub edges: usize,
-    /// Messages from other threads that have not been taken. Default 65,536.
+    /// Closures from other threads are refused while so many messages wait to be taken. Wakes and cancels always get in;
+    /// of wakes there is at most one per waker. Default 65,536.
     pub inbox: usize,
 }
 

@@ -145,15 +145,15 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         self.engine.notes.expects_wake = true;
     }
 
-    /// Wakes this work when `id` settles; if it has settled already, at once. Watching twice counts once. It lasts
-    /// until `id` settles or this attempt ends. O(works that it watches).
+    /// Wakes this work when `id` settles, and answers whether that is still to come: `false` if it has settled already
+    /// (look at it now), or is this work itself. Watching twice counts once. It lasts until `id` settles or this attempt
+    /// ends. O(log of the works that it watches).
     ///
     /// # Errors
     /// The id names no work of this scheduler.
-    pub fn watch(&mut self, id: impl Into<WorkId>) -> Result<(), UnknownWork> {
+    pub fn watch(&mut self, id: impl Into<WorkId>) -> Result<bool, UnknownWork> {
         let slot = self.engine.lookup(id.into())?;
-        self.engine.watch_slot(self.slot, slot);
-        Ok(())
+        Ok(self.engine.watch_slot(self.slot, slot))
     }
 
     /// A waker for other threads. As long as a clone of it lives, the work may sleep.
@@ -165,7 +165,6 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
             return RemoteWaker { cell };
         }
         let waker = RemoteWaker::new(&engine.inbox, witness);
-        rare.remotes += 1;
         rare.remote = Some(std::sync::Arc::downgrade(&waker.cell));
         waker
     }
@@ -215,6 +214,9 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         W: Work<C, T> + 'static,
         T: 'static,
     {
+        if spec.terms.parent == Some(self.id()) && self.engine.notes.mode == Mode::Hook {
+            return Err(AddError::NotInATurn);
+        }
         self.engine.add(spec)
     }
 
@@ -244,10 +246,16 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     /// # Errors
     /// The id names no work of this scheduler.
     pub fn cancel(&mut self, id: impl Into<WorkId>) -> Result<bool, UnknownWork> {
+        let id = id.into();
+        let slot = self.engine.lookup(id)?;
+        let live = !self.engine.arena.at(slot).state.is_settled();
+        if live && self.engine.arena.meta(slot).parent == self.slot {
+            self.engine.arena.set(slot, flag::BY_PARENT);
+        }
         self.engine.cancel(id)
     }
 
-    /// Cancels the live children, but not this work; they do not count as failed. O(works below).
+    /// Cancels the live children, but not this work; they do not count as failed. O(works below; O(1) if none lives).
     pub fn cancel_children(&mut self) {
         self.engine.cancel_children_of(self.slot);
     }

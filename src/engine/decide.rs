@@ -9,6 +9,7 @@ use super::WorkScheduler;
 use super::names;
 use super::rng::Stream;
 use crate::work::WorkId;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// What is being decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -182,15 +183,20 @@ impl<C: ?Sized> WorkScheduler<C> {
             self.lookup(id)
                 .map_or_else(|_| id.to_string(), |slot| names::path(&self.arena, slot))
         };
-        let answer = decider.decide(&Decision {
+        let decision = Decision {
             kind,
             site,
             arity,
             candidates,
             path: &path,
-        });
+        };
+        // A panic goes on, but the decider stays.
+        let answer = catch_unwind(AssertUnwindSafe(|| decider.decide(&decision)));
         self.decider = Some(decider);
-        answer.min(arity - 1)
+        match answer {
+            Ok(answer) => answer.min(arity - 1),
+            Err(payload) => resume_unwind(payload),
+        }
     }
 
     /// A decision that a work asks for.

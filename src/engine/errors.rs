@@ -18,9 +18,9 @@ pub enum UnknownWork {
     Foreign(WorkId),
 }
 
-/// The works on a cycle, in order; the first needs the last.
+/// The works on a cycle, in order; the first needs the last. The one that was to be added has no id.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CyclePath(pub Vec<(WorkId, Name)>);
+pub struct CyclePath(pub Vec<(Option<WorkId>, Name)>);
 
 impl fmt::Display for CyclePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -141,7 +141,7 @@ pub enum DependencyError {
 }
 
 /// Why a work was not restarted.
-#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RestartError {
     /// It is not there.
@@ -156,6 +156,9 @@ pub enum RestartError {
     /// Its parent has settled or is aborting.
     #[error("the parent of {0} has settled or is aborting: restart the parent instead")]
     ParentDone(WorkId),
+    /// Its open dependencies wait for it by now.
+    #[error("it would wait for itself: {0}; restart the others first, or add it anew")]
+    Cycle(CyclePath),
     /// It panicked or was dropped by a forced abort, so there is nothing left to run.
     #[error("work {0} panicked or was dropped by a forced abort: add it anew")]
     Gone(WorkId),

@@ -4,6 +4,7 @@ use crate::time::Time;
 use crate::work::{Name, WorkId, WorkState};
 use std::collections::VecDeque;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::SyncSender;
 
 /// A change of a work's state.
@@ -84,7 +85,7 @@ pub struct WorkSchedulerMetrics {
     pub forced_aborts: u64,
     /// Turns, hooks and drops that panicked.
     pub panics: u64,
-    /// `on_settled` callbacks and posted closures that panicked.
+    /// `on_settled` callbacks, posted closures and event sinks that panicked.
     pub callback_panics: u64,
     /// Events that had no room.
     pub events_dropped: u64,
@@ -162,7 +163,10 @@ impl Recorder {
 
     pub fn emit(&mut self, event: WorkEvent) {
         if let Some(sink) = &mut self.sink {
-            self.events_dropped += !sink.accept(&event) as u64;
+            // A sink that panics must not leave the engine half way through a change.
+            let call = catch_unwind(AssertUnwindSafe(|| sink.accept(&event)));
+            self.callback_panics += call.is_err() as u64;
+            self.events_dropped += !call.unwrap_or(false) as u64;
         }
         if self.capacity > 0 {
             if self.queue.len() < self.capacity {

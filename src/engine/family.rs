@@ -8,7 +8,6 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// A child has settled: the parent counts it, and goes on if that was what it waited for.
     pub(super) fn child_settled(&mut self, parent: u32, child: u32) {
         let bad = self.counts_as_failed(child);
-        let failure = bad.then(|| self.child_failure(child));
         let fail_fast = self.fails_fast(parent);
         let success = self.arena.at(child).state == WorkState::Success;
         let in_turn = self.arena.is(parent, flag::IN_TURN);
@@ -20,11 +19,10 @@ impl<C: ?Sized> WorkScheduler<C> {
         let last = family.live == 0;
         let news =
             bad && fail_fast && family.first_failure.is_none() && state != WorkState::Aborting;
+        let doomed = news || family.first_failure.is_some();
         if news {
-            family.first_failure = failure;
-        }
-        let doomed = family.first_failure.is_some();
-        if news {
+            let failure = self.child_failure(child);
+            self.arena.rare_or_new(parent).family.first_failure = Some(failure);
             self.failing.push_back(self.arena.witness(parent));
         }
         match state {
@@ -34,6 +32,13 @@ impl<C: ?Sized> WorkScheduler<C> {
             WorkState::Joining if last && !doomed => self.finishing.push_back(parent),
             WorkState::Waiting => self.wake_slot(parent),
             _ => {}
+        }
+    }
+
+    /// A sleeper that comes to have a live child holds no permit any longer.
+    pub(super) fn give_back_asleep(&mut self, parent: u32) {
+        if self.arena.at(parent).state == WorkState::Waiting {
+            self.permits.give_back(&mut self.arena, parent);
         }
     }
 

@@ -102,12 +102,14 @@ impl<C: ?Sized> Inbox<C> {
         }
     }
 
-    pub fn set_notifier(&mut self, notifier: Option<Notifier>) {
-        *self
+    /// The one before comes back.
+    pub fn set_notifier(&mut self, notifier: Option<Notifier>) -> Option<Notifier> {
+        let mut place = self
             .line
             .notifier
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = notifier;
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *place, notifier)
     }
 
     #[inline]
@@ -318,6 +320,7 @@ struct TokenState {
     listeners: Mutex<Vec<Listener>>,
 }
 
+#[derive(Clone)]
 struct Listener {
     line: Arc<Line>,
     /// `None`: all works.
@@ -338,12 +341,19 @@ impl CancelToken {
         CancelToken::default()
     }
 
-    /// Cancels. Never blocks for long: the token's own lock is held only to read who listens.
+    /// Cancels, and tells whoever listens. Waits at most for another thread that does the same.
     pub fn cancel(&self) {
-        let listeners = self.listeners();
-        if !self.shared.cancelled.swap(true, Ordering::AcqRel) {
-            listeners.iter().for_each(Listener::tell);
-        }
+        let listeners = {
+            let listeners = self.listeners();
+            let before = self.shared.cancelled.swap(true, Ordering::AcqRel);
+            if before {
+                Vec::new()
+            } else {
+                listeners.clone()
+            }
+        };
+        // Without the lock: a notifier may do with the token what it likes.
+        listeners.iter().for_each(Listener::tell);
     }
 
     /// Whether it has been cancelled. O(1), no lock.
@@ -371,10 +381,15 @@ impl CancelToken {
         listeners.push(listener);
     }
 
-    /// The inbox is no longer told.
+    /// Takes the last `listen` for all works of this inbox back.
     pub(crate) fn ignore<C: ?Sized>(&self, inbox: &Inbox<C>) {
-        self.listeners()
-            .retain(|listener| !Arc::ptr_eq(&listener.line, &inbox.line));
+        let mut listeners = self.listeners();
+        let ours = |listener: &Listener| {
+            listener.work.is_none() && Arc::ptr_eq(&listener.line, &inbox.line)
+        };
+        if let Some(last) = listeners.iter().rposition(ours) {
+            listeners.remove(last);
+        }
     }
 
     /// The engine itself has cancelled: only those who look are told.

@@ -26,7 +26,7 @@ type Rank = u16;
 
 struct Lane {
     rank: Rank,
-    set: u16,
+    set: u32,
     list: List,
 }
 
@@ -96,13 +96,13 @@ impl Permits {
     }
 
     /// The index of a set of pools, for [`Needs::set`].
-    pub fn intern(&mut self, general: bool, weights: &[(Pool, u32)]) -> u16 {
+    pub fn intern(&mut self, general: bool, weights: &[(Pool, u32)]) -> u32 {
         let set = (general, weights.iter().map(|&(pool, _)| pool).collect());
         let index = self.sets.iter().position(|known| *known == set);
         index.unwrap_or_else(|| {
             self.sets.push(set);
             self.sets.len() - 1
-        }) as u16
+        }) as u32
     }
 
     /// How many works wait for a permit.
@@ -175,10 +175,10 @@ impl Permits {
         priority * 2 + !arena.is(slot, flag::RETURNER) as u16
     }
 
-    fn set_of<C: ?Sized>(arena: &Arena<C>, slot: u32) -> u16 {
+    fn set_of<C: ?Sized>(arena: &Arena<C>, slot: u32) -> u32 {
         match arena.rare(slot) {
             Some(rare) if !rare.needs.weights.is_empty() => rare.needs.set,
-            _ => arena.is(slot, flag::NO_PERMIT) as u16,
+            _ => arena.is(slot, flag::NO_PERMIT) as u32,
         }
     }
 

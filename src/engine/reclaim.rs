@@ -86,6 +86,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.recorder.retries_left -= self.arena.meta(slot).retries_left as u64;
         let body = self.arena.at_mut(slot).body.take();
         self.drop_body(slot, body);
+        self.drop_output(slot);
         self.arena.remove(slot);
     }
 }

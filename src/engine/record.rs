@@ -7,6 +7,8 @@ use crate::time::{Time, TimerKey};
 use crate::work::{Extras, Failure, Name, Work, WorkId, WorkState};
 use smallvec::SmallVec;
 use std::any::Any;
+use std::collections::BTreeSet;
+use std::sync::Weak;
 
 /// No slot, no edge: the end of a list.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -29,13 +31,13 @@ impl Links {
 }
 
 /// Index of a pool.
-pub(crate) type Pool = u16;
+pub(crate) type Pool = u32;
 
 /// What an attempt needs besides the general permit.
 #[derive(Clone, Default)]
 pub(crate) struct Needs {
     /// Which set of pools: index into [`Permits::sets`].
-    pub set: u16,
+    pub set: u32,
     pub weights: SmallVec<[(Pool, u32); 2]>,
 }
 
@@ -155,6 +157,8 @@ pub(crate) mod mark {
     pub const SLEEPS: u8 = 1 << 1;
     /// An attempt is under way.
     pub const ATTEMPT: u8 = 1 << 2;
+    /// Its last turn ended with a remote waker that was dead already; that is borne once in a row.
+    pub const DEAD_WAKER: u8 = 1 << 3;
 }
 
 /// What is not needed for a turn, for every work.
@@ -192,12 +196,11 @@ pub(crate) struct Rare<C: ?Sized> {
     pub grace: Option<TimerKey>,
     pub output: Option<Box<dyn Any>>,
     /// Works that this one watches in its present attempt.
-    pub watching: SmallVec<[WorkId; 2]>,
+    pub watching: BTreeSet<WorkId>,
     /// Works that watch this one, in the order in which they began.
     pub watchers: Vec<Witness>,
-    /// Remote wakers of this attempt that have not been dropped.
-    pub remotes: u32,
-    pub remote: Option<std::sync::Weak<WakerCell>>,
+    /// The remote waker of this attempt; dead once all its clones, and all messages of it, are gone.
+    pub remote: Option<Weak<WakerCell>>,
     pub token: Option<CancelToken>,
     pub stream: Option<Stream>,
     pub tracing: Option<tracing::Span>,
@@ -238,6 +241,13 @@ pub(crate) enum AbortCause {
 }
 
 impl<C: ?Sized> Rare<C> {
+    /// Whether another thread may still wake this attempt.
+    pub fn has_remote(&self) -> bool {
+        self.remote
+            .as_ref()
+            .is_some_and(|remote| remote.strong_count() > 0)
+    }
+
     pub fn new(extras: Extras<C>, needs: Needs) -> Self {
         Rare {
             extras,
@@ -248,9 +258,8 @@ impl<C: ?Sized> Rare<C> {
             timeout: None,
             grace: None,
             output: None,
-            watching: SmallVec::new(),
+            watching: BTreeSet::new(),
             watchers: Vec::new(),
-            remotes: 0,
             remote: None,
             token: None,
             stream: None,

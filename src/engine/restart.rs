@@ -1,5 +1,6 @@
 //! Running a settled work anew.
 
+use super::cycle::{settle, start};
 use super::record::{NONE, flag};
 use super::wake::TimerKind;
 use super::{RestartError, WorkScheduler};
@@ -10,8 +11,8 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// (Blocked again if one has failed), its dependents stay as they are. O(dependencies).
     ///
     /// # Errors
-    /// [`RestartError`]: not there, not settled, after `shutdown`, a child whose parent has settled or is aborting, or
-    /// a work that was dropped.
+    /// [`RestartError`]: not there, not settled, after `shutdown`, a child whose parent has settled or is aborting, a
+    /// cycle with edges that were added meanwhile, or a work that was dropped.
     pub fn restart(&mut self, id: impl Into<WorkId>) -> Result<(), RestartError> {
         let id = id.into();
         let slot = self.lookup(id)?;
@@ -30,6 +31,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         if self.arena.at(slot).body.is_none() {
             return Err(RestartError::Gone(id));
         }
+        self.check_restart(slot)?;
         self.make_new(slot, state);
         match self.failed_dependency(slot) {
             Some(failure) => self.enter_blocked(slot, Some(state), failure),
@@ -37,6 +39,27 @@ impl<C: ?Sized> WorkScheduler<C> {
                 self.arena.meta_mut(slot).error = None;
                 self.enter_line(slot, Some(state));
             }
+        }
+        Ok(())
+    }
+
+    /// While the work was settled its edges did not count, so one that was added meanwhile may close a cycle with them.
+    fn check_restart(&mut self, slot: u32) -> Result<(), RestartError> {
+        let mut edge = self.arena.at(slot).first_in;
+        while edge != NONE {
+            let (before, open) = (
+                self.graph.edge(edge).before,
+                !self.graph.edge(edge).satisfied,
+            );
+            if open
+                && self
+                    .cycles
+                    .precedes(&self.arena, &self.graph, start(slot), settle(before))
+            {
+                let path = self.cycle_path(start(slot), settle(before));
+                return Err(RestartError::Cycle(path));
+            }
+            edge = self.graph.next_in(edge);
         }
         Ok(())
     }
@@ -58,12 +81,13 @@ impl<C: ?Sized> WorkScheduler<C> {
         if attempts > 0 || meta.rare.is_some() {
             let rare = self.arena.rare_or_new(slot);
             rare.attempts_before = rare.attempts_before.wrapping_add(attempts);
-            rare.output = None;
+            self.drop_output(slot);
         }
         self.reopen_edges(slot);
         if parent != NONE {
             self.child_restarted(parent, state, counted_as_failed);
             self.hold_for_parent(parent, slot);
+            self.give_back_asleep(parent);
         }
         if let Some(at) = self.arena.rare(slot).and_then(|rare| rare.extras.deadline) {
             let key = self.wheel.arm(at, TimerKind::Deadline.owner(slot));

@@ -178,8 +178,10 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.not_external(slot);
         self.permits.give_back(&mut self.arena, slot);
         self.unwatch_all(slot);
-        self.arena
-            .clear(slot, flag::WOKEN | flag::RETURNER | flag::RELEASE);
+        self.arena.clear(
+            slot,
+            flag::WOKEN | flag::RETURNER | flag::RELEASE | flag::CANCEL,
+        );
         let under_way = self.arena.at(slot).marks & mark::ATTEMPT != 0;
         self.arena.at_mut(slot).marks = 0;
         let meta = self.arena.meta_mut(slot);
@@ -188,7 +190,6 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
         if let Some(rare) = meta.rare.as_deref_mut() {
             rare.abort = None;
-            rare.remotes = 0;
             rare.remote = None;
             rare.token = None;
             rare.tracing = None;
@@ -346,10 +347,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         if self.arena.is(slot, flag::FAMILY) {
             self.reclaim_children(slot);
         }
-        if to != WorkState::Success
-            && let Some(rare) = self.arena.rare_mut(slot)
-        {
-            rare.output = None;
+        if to != WorkState::Success {
+            self.drop_output(slot);
         }
         if error.is_some() {
             // Else the last attempt's failure stays known.
@@ -357,6 +356,16 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
         self.change(slot, Some(state), to);
         self.after_settling(slot);
+    }
+
+    pub(super) fn drop_output(&mut self, slot: u32) {
+        if let Some(output) = self
+            .arena
+            .rare_mut(slot)
+            .and_then(|rare| rare.output.take())
+        {
+            self.drop_body(slot, output);
+        }
     }
 
     /// Children of a work that ends without an attempt have not started either.

@@ -143,21 +143,20 @@ impl<C: ?Sized> WorkScheduler<C> {
         if self.arena.take(slot, flag::RELEASE) && !self.permits.needs_none(&self.arena, slot) {
             self.permits.give_back(&mut self.arena, slot);
         }
-        if woken || self.notes.yielded {
-            if self.arena.is(slot, flag::PERMIT) {
-                self.ready.push(&mut self.arena, slot);
-            } else {
-                self.want_turn(slot);
-            }
-        } else if self.has_source(slot) || self.is_doomed(slot) {
+        let sleeps = !woken && !self.notes.yielded;
+        if sleeps && (self.has_source(slot) || self.is_doomed(slot)) {
             self.arm_sleeper(slot);
             self.change(slot, Some(WorkState::Running), WorkState::Waiting);
             if self.arena.live_children(slot) > 0 {
                 self.permits.give_back(&mut self.arena, slot);
             }
-        } else {
+        } else if sleeps && !self.has_just_lost_waker(slot) {
             let failure = Failure::lost_wake(&self.arena.meta(slot).name);
             self.fail_attempt(slot, failure, app);
+        } else if self.arena.is(slot, flag::PERMIT) {
+            self.ready.push(&mut self.arena, slot);
+        } else {
+            self.want_turn(slot);
         }
     }
 
@@ -191,6 +190,8 @@ impl<C: ?Sized> WorkScheduler<C> {
             self.ready.push(&mut self.arena, slot);
         } else if self.has_source(slot) {
             self.arm_sleeper(slot);
+        } else if self.has_just_lost_waker(slot) {
+            self.ready.push(&mut self.arena, slot);
         } else {
             self.force(slot);
         }
@@ -254,12 +255,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         error.unwrap_or_else(|| Failure::panicked(String::from("the work was dropped")))
     }
 
-    /// Drops a work's body; a panic in that is the work's.
-    pub(super) fn drop_body(
-        &mut self,
-        slot: u32,
-        body: Option<Box<dyn crate::Work<C>>>,
-    ) -> Option<Failure> {
+    /// Drops what belongs to a work (its body, its output); a panic in that is the work's.
+    pub(super) fn drop_body<D>(&mut self, slot: u32, body: D) -> Option<Failure> {
         let payload = catch_unwind(AssertUnwindSafe(|| drop(body))).err()?;
         Some(self.panicked(slot, payload))
     }

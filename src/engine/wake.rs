@@ -6,7 +6,7 @@
 use super::WorkScheduler;
 use super::decide::DecisionKind;
 use super::inbox::Witness;
-use super::record::{flag, mark};
+use super::record::{Rare, flag, mark};
 use crate::time::Time;
 use crate::work::{FailureKind, WorkId, WorkState};
 
@@ -116,11 +116,24 @@ impl<C: ?Sized> WorkScheduler<C> {
         if self.notes.alarm.is_some() || self.notes.expects_wake {
             return true;
         }
-        self.arena.rare(slot).is_some_and(|rare| rare.remotes > 0) || self.has_inner_source(slot)
+        self.has_remote(slot) || self.has_inner_source(slot)
     }
 
-    fn is_unsettled(&self, id: WorkId) -> bool {
-        self.state(id).is_some_and(|state| !state.is_settled())
+    fn has_remote(&self, slot: u32) -> bool {
+        self.arena.rare(slot).is_some_and(Rare::has_remote)
+    }
+
+    /// Whether the work's only source was a remote waker that has died before the turn was over. It is then woken, as
+    /// if that had happened a moment later; but only once in a row.
+    pub(super) fn has_just_lost_waker(&mut self, slot: u32) -> bool {
+        let dead = self
+            .arena
+            .rare_mut(slot)
+            .and_then(|rare| rare.remote.take());
+        let marks = &mut self.arena.at_mut(slot).marks;
+        let first = dead.is_some() && *marks & mark::DEAD_WAKER == 0;
+        *marks |= mark::DEAD_WAKER;
+        first
     }
 
     /// Arms what the turn asked for, and notes whether something outside may wake the work.
@@ -128,8 +141,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         if let Some(at) = self.notes.alarm {
             self.arm_alarm(slot, at);
         }
-        let remotes = self.arena.rare(slot).is_some_and(|rare| rare.remotes > 0);
-        if remotes || self.notes.expects_wake {
+        self.arena.at_mut(slot).marks &= !mark::DEAD_WAKER;
+        if self.has_remote(slot) || self.notes.expects_wake {
             self.arena.set(slot, flag::EXTERNAL);
             if self.notes.expects_wake {
                 self.arena.at_mut(slot).marks |= mark::EXPECTS_WAKE;
@@ -173,36 +186,35 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     // ---- watching, and wakers of other threads ----
 
-    /// Wakes `watcher` when `slot` settles. One that watches already is entered once.
-    pub(super) fn watch_slot(&mut self, watcher: u32, slot: u32) {
-        if self.arena.at(slot).state.is_settled() {
-            self.arena.set(watcher, flag::WOKEN);
-            return;
+    /// Wakes `watcher` when `slot` settles; `false` if that will not come. One that watches already is entered once.
+    pub(super) fn watch_slot(&mut self, watcher: u32, slot: u32) -> bool {
+        if watcher == slot || self.arena.at(slot).state.is_settled() {
+            return false;
         }
         let (witness, id) = (self.arena.witness(watcher), self.id(slot));
-        let watching = &mut self.arena.rare_or_new(watcher).watching;
-        if !watching.contains(&id) {
-            watching.push(id);
+        if self.arena.rare_or_new(watcher).watching.insert(id) {
+            self.drop_old_watchers(slot);
             self.arena.rare_or_new(slot).watchers.push(witness);
+        }
+        true
+    }
+
+    /// Watchers whose attempt has ended stay in the list; now and then it is cleared of them, so that works that watch
+    /// for ever, one attempt after another, do not fill it. Amortised O(1).
+    fn drop_old_watchers(&mut self, slot: u32) {
+        const FEWEST: usize = 32;
+        let watchers = &mut self.arena.rare_or_new(slot).watchers;
+        if watchers.len() >= FEWEST && watchers.len() == watchers.capacity() {
+            let mut kept = std::mem::take(watchers);
+            kept.retain(|&witness| self.arena.is_present(witness));
+            self.arena.rare_or_new(slot).watchers = kept;
         }
     }
 
     /// The attempt is over: it watches nothing any more.
     pub(super) fn unwatch_all(&mut self, watcher: u32) {
-        let Some(rare) = self.arena.rare_mut(watcher) else {
-            return;
-        };
-        if rare.watching.is_empty() {
-            return;
-        }
-        let watching = std::mem::take(&mut rare.watching);
-        let serial = self.arena.at(watcher).serial;
-        for id in watching {
-            if let Ok(slot) = self.lookup(id)
-                && let Some(rare) = self.arena.rare_mut(slot)
-            {
-                rare.watchers.retain(|witness| witness.serial != serial);
-            }
+        if let Some(rare) = self.arena.rare_mut(watcher) {
+            rare.watching.clear();
         }
     }
 
@@ -214,10 +226,10 @@ impl<C: ?Sized> WorkScheduler<C> {
         };
         for witness in std::mem::take(&mut rare.watchers) {
             if self.arena.is_present(witness) {
-                if let Some(rare) = self.arena.rare_mut(witness.slot) {
-                    rare.watching.retain(|watched| *watched != id);
+                let rare = self.arena.rare_mut(witness.slot);
+                if rare.is_some_and(|rare| rare.watching.remove(&id)) {
+                    self.wake_slot(witness.slot);
                 }
-                self.wake_slot(witness.slot);
             }
         }
     }
@@ -228,11 +240,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             return;
         }
         let slot = witness.slot;
-        let Some(rare) = self.arena.rare_mut(slot) else {
-            return;
-        };
-        rare.remotes = rare.remotes.saturating_sub(1);
-        if rare.remotes > 0 {
+        if self.has_remote(slot) {
             return;
         }
         let record = self.arena.at(slot);
@@ -247,9 +255,9 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     fn has_inner_source(&self, slot: u32) -> bool {
-        self.arena.rare(slot).is_some_and(|rare| {
-            rare.family.live > 0 || rare.watching.iter().any(|&id| self.is_unsettled(id))
-        })
+        self.arena
+            .rare(slot)
+            .is_some_and(|rare| rare.family.live > 0 || !rare.watching.is_empty())
     }
 
     // ---- timers ----

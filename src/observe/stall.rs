@@ -186,7 +186,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                         WaitsFor::Watched(id, name)
                     }),
             );
-            if rare.remotes > 0 {
+            if rare.has_remote() {
                 waits.push(WaitsFor::RemoteWaker);
             }
         }

@@ -66,13 +66,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             )?;
         }
         if let Some(body) = &record.body {
-            if let Some(progress) = body.progress() {
-                write!(text, " : {}/{}", progress.done, progress.total)?;
-            }
-            let said = own_status(&**body);
-            if !said.is_empty() {
-                write!(text, " : {said}")?;
-            }
+            text.push_str(&own_status(&**body));
         }
         match &meta.error {
             Some(error) if record.state != WorkState::Success => write!(text, " : {error}"),
@@ -83,18 +77,26 @@ impl<C: ?Sized> WorkScheduler<C> {
 
 /// What a work says of itself. A panic in that must not take the status of all others with it.
 fn own_status<C: ?Sized>(body: &dyn crate::Work<C>) -> String {
-    let mut said = String::new();
-    let call = catch_unwind(AssertUnwindSafe(|| write!(said, "{}", OwnStatus(body))));
-    match call {
-        Ok(_) => said,
-        Err(_) => String::from("(its status panicked)"),
-    }
+    let call = catch_unwind(AssertUnwindSafe(|| {
+        let mut text = String::new();
+        if let Some(progress) = body.progress() {
+            let _ = write!(text, " : {}/{}", progress.done, progress.total);
+        }
+        // A formatter's error ends the line there.
+        let before = text.len();
+        let _ = write!(text, " : {}", Said(body));
+        if text.len() == before + " : ".len() {
+            text.truncate(before);
+        }
+        text
+    }));
+    call.unwrap_or_else(|_| String::from(" : (its status panicked)"))
 }
 
-/// The same as something that prints.
-struct OwnStatus<'a, C: ?Sized>(&'a dyn crate::Work<C>);
+/// A work's own status, as something that prints.
+struct Said<'a, C: ?Sized>(&'a dyn crate::Work<C>);
 
-impl<C: ?Sized> fmt::Display for OwnStatus<'_, C> {
+impl<C: ?Sized> fmt::Display for Said<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.status(f)
     }

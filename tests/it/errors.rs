@@ -30,7 +30,7 @@ fn three_ids() -> (Lab, WorkId, WorkId, WorkId) {
 #[test]
 fn each_message_says_what_happened_and_what_to_do() {
     let (mut lab, gone, foreign, live) = three_ids();
-    let path = || CyclePath(vec![(live, "live".into())]);
+    let path = || CyclePath(vec![(Some(live), "live".into())]);
     let (reclaimed, other) = (UnknownWork::Reclaimed(gone), UnknownWork::Foreign(foreign));
     let above = AddError::AboveCapacity {
         pool: "disk".into(),
@@ -137,7 +137,7 @@ fn each_message_says_what_happened_and_what_to_do() {
     let a = lab.work(
         "a",
         [then(move |cx| match cx.watch(gone) {
-            Ok(()) => Pending,
+            Ok(_) => Pending,
             Err(error) => {
                 cx.app.say(crankwork::Failure::from(error));
                 Fails("watching")
@@ -233,7 +233,7 @@ fn a_cycle_across_both_kinds_of_edge_and_several_trees_is_told_in_order() {
     };
     let names: Vec<&str> = path.0.iter().map(|(_, name)| &**name).collect();
     assert_eq!(names, ["a", "b", "b1", "c", "a1"]);
-    let ids: Vec<WorkId> = path.0[..4].iter().map(|&(id, _)| id).collect();
+    let ids: Vec<WorkId> = path.0[..4].iter().filter_map(|&(id, _)| id).collect();
     assert_eq!(ids, [a, b, b1, c]);
     let before = lab.s.metrics();
     assert_eq!(before.total, 5, "nothing was added");

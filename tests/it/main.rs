@@ -8,6 +8,7 @@ mod exports;
 mod extremes;
 mod laws;
 mod readme;
+mod regressions;
 mod scale;
 mod surface;
 mod temp_file;

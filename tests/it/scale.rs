@@ -245,7 +245,7 @@ fn a_hundred_thousand_works_watch_one() {
             match cx.watch(gate) {
                 // It has been reclaimed: it has settled.
                 Err(_) => Poll::Ready(Ok(())),
-                Ok(()) => Poll::Pending,
+                Ok(_) => Poll::Pending,
             }
         })
         .unwrap();

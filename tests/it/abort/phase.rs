@@ -184,7 +184,7 @@ fn l22_on_abort_may_sleep_watch_and_be_woken() {
         idling().on_abort(move |cx| {
             step += 1;
             match step {
-                1 => cx.watch(other).unwrap(),
+                1 => assert!(cx.watch(other).unwrap()),
                 2 => cx.expect_wake(),
                 _ => return Poll::Ready(()),
             }
