@@ -11,11 +11,13 @@ fn l02_the_inbox_comes_before_the_timers() {
     let a = lab.work("a", [Nap(5)]);
     lab.crank(0);
     lab.ran();
-    // Had the timer come first, `a` would have been given a turn, or two.
-    lab.s.remote().cancel(a);
+    // Had the timer come first, `a` would be Running by now.
+    lab.s
+        .remote()
+        .post(move |log, s| log.say(s.state(a).unwrap()))
+        .unwrap();
     lab.crank(5);
-    assert_eq!(lab.ran(), "a!");
-    assert_eq!(lab.state(a), Cancelled);
+    assert_eq!(lab.ran(), "Waiting a");
 }
 
 #[test]
@@ -199,6 +201,19 @@ fn l02_overtaken_only_by_works_that_need_nothing_it_lacks() {
     assert_eq!(lab.ran(), "holder net plain");
     lab.crank(5);
     assert_eq!(lab.ran(), "holder big small");
+}
+
+#[test]
+fn l02_not_overtaken_by_a_work_with_other_pools_that_shares_what_it_lacks() {
+    let mut lab = pools(4);
+    lab.add(script("holder", [Nap(5)]).pool("disk", 1));
+    lab.add(script("big", []).pool("disk", 2));
+    lab.add(script("both", []).pool("disk", 1).pool("net", 1)); // all of it is free
+    lab.add(script("free", []).pool("disk", 1).no_permit()); // and of this
+    lab.crank(0);
+    assert_eq!(lab.ran(), "holder");
+    lab.crank(5);
+    assert_eq!(lab.ran(), "holder big both free");
 }
 
 #[test]

@@ -247,6 +247,28 @@ fn l31_it_clears_the_output() {
 }
 
 #[test]
+fn l31_an_output_that_nobody_took_is_dropped_at_the_restart() {
+    let mut lab = lab(9);
+    let output = std::rc::Rc::new(());
+    let weak = std::rc::Rc::downgrade(&output);
+    let mut output = Some(output);
+    let a = lab
+        .s
+        .add_fn("a", move |cx: &mut super::Cx<'_>| match output.take() {
+            Some(output) => Poll::Ready(Result::Ok(output)),
+            None => {
+                cx.expect_wake();
+                Poll::Pending
+            }
+        })
+        .unwrap();
+    lab.crank(0);
+    assert_eq!(weak.strong_count(), 1);
+    lab.s.restart(a).unwrap();
+    assert_eq!(weak.strong_count(), 0);
+}
+
+#[test]
 fn l31_it_clears_the_retry_count_the_attempts_and_the_error() {
     let mut lab = lab(9);
     let failures = std::iter::repeat_with(|| Err("x")).take(6);
