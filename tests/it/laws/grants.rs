@@ -2,7 +2,7 @@
 
 use super::Step::{Err, Expect, Nap, Pending, Yield};
 use super::{Lab, Script, at, config, lab, lab_with, ms, script, then};
-use crankwork::WorkState::{Cancelled, Queued, Running, Success, Waiting};
+use crankwork::WorkState::{Queued, Running, Success, Waiting};
 use crankwork::{Retry, Spec};
 
 #[test]
