@@ -5,7 +5,7 @@ use crankwork::{OnChildFailure, Retry, Spec, Stream, Time, WorkSchedulerConfig, 
 use std::task::Poll;
 
 /// A work that does something of everything, as its stream says.
-fn anything(mut luck: Stream, depth: u32) -> Probe {
+pub(super) fn anything(mut luck: Stream, depth: u32) -> Probe {
     let aborts = luck.below(4);
     Probe::new(move |cx| {
         if cx.children().any_running() && luck.chance(1, 2) {

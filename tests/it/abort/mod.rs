@@ -5,6 +5,7 @@ mod failure;
 mod grace;
 mod hooks;
 mod ledger;
+mod mess;
 mod panics;
 mod permits;
 mod phase;
