@@ -80,9 +80,9 @@ fn l25_shutdown_ends_at_any_moment_of_any_mess() {
         cancelled += metrics.cancelled;
         forced += metrics.forced_aborts;
     }
-    // It was a mess.
+    // It was a mess: these floors are well below what the seeds give.
     assert!(
-        attempts > 10_000 && cancelled > 5_000 && forced > 500,
+        attempts > 2_000 && cancelled > 1_000 && forced > 200,
         "{attempts} {cancelled} {forced}"
     );
 }
