@@ -7,6 +7,8 @@ mod errors;
 mod exports;
 mod extremes;
 mod laws;
+mod model;
+mod model_agrees;
 mod readme;
 mod regressions;
 mod scale;

@@ -1,0 +1,246 @@
+//! Operations, and the scripts of the works that they add.
+//!
+//! Works are picked by how long ago they were added, so that an operation means the same to the engine and the model
+//! and still means something after others have been removed.
+
+use std::fmt;
+
+/// The work that was added so many works ago, modulo a small number.
+pub type Pick = u8;
+
+/// Nanoseconds.
+pub type Nanos = u64;
+
+/// How the scheduler is set up.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// `max_concurrency`.
+    pub permits: u32,
+    /// Capacities of the two named pools.
+    pub pools: [u32; 2],
+    /// 0: `Retain::All`, 1: `Failures`, 2: `Nothing`.
+    pub retain: u8,
+    /// A decider gives the turns of a round last come, first served.
+    pub reversed: bool,
+}
+
+/// One call of the host.
+#[derive(Clone, Debug)]
+pub enum Op {
+    /// `crank_work`; `None` is an unlimited budget.
+    Crank(Option<u64>),
+    /// Moves the clock.
+    Clock(Step),
+    /// `add`.
+    Add(Box<Terms>),
+    /// `add_dependency(before, after)`.
+    AddDependency(Pick, Pick),
+    /// `wake`.
+    Wake(Pick),
+    /// `cancel`.
+    Cancel(Pick),
+    /// `cancel_all`.
+    CancelAll,
+    /// `restart`.
+    Restart(Pick),
+    /// `reap`.
+    Reap(Pick),
+    /// `set_pool_capacity`: pool 0 is the general one.
+    Capacity(u8, u32),
+    /// `shutdown`.
+    Shutdown,
+}
+
+/// How far the clock goes.
+#[derive(Clone, Copy, Debug)]
+pub enum Step {
+    /// So far.
+    By(Nanos),
+    /// To the next deadline, if there is one.
+    ToNext,
+}
+
+/// What a work is added with.
+#[derive(Clone, Default)]
+pub struct Terms {
+    /// Whose child it is; ignored by `spawn`.
+    pub parent: Option<Pick>,
+    /// Dependencies; `true` is `after_settled`.
+    pub after: Vec<(Pick, bool)>,
+    /// Its priority.
+    pub priority: i8,
+    /// How many retries it has.
+    pub retries: u32,
+    /// Its fixed back-off.
+    pub backoff: Nanos,
+    /// Weights of the two named pools; 0 is not asked for.
+    pub pools: [u32; 2],
+    /// Needs no general permit.
+    pub no_permit: bool,
+    /// Its attempt timeout.
+    pub attempt_timeout: Option<Nanos>,
+    /// Its deadline, from when it is added.
+    pub deadline: Option<Nanos>,
+    /// Its abort grace; `None` is the scheduler's.
+    pub grace: Option<Nanos>,
+    /// `OnChildFailure::Collect`.
+    pub collect: bool,
+    /// Whether it has an `on_settled` callback.
+    pub callback: bool,
+    /// What it does.
+    pub script: Script,
+}
+
+/// Prints only what differs from the default.
+impl fmt::Debug for Terms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Terms");
+        macro_rules! fields {
+            ($($name:ident)+) => {$(
+                if self.$name != Terms::default().$name {
+                    out.field(stringify!($name), &self.$name);
+                }
+            )+};
+        }
+        fields!(parent after priority retries backoff pools no_permit);
+        fields!(attempt_timeout deadline grace collect callback);
+        out.field("script", &self.script).finish()
+    }
+}
+
+impl fmt::Debug for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} -> {:?}", self.actions, self.end)
+    }
+}
+
+/// A whole input, printed one operation a line.
+#[derive(Clone)]
+pub struct Input {
+    /// How the scheduler is set up.
+    pub setup: Setup,
+    /// What is done with it.
+    pub ops: Vec<Op>,
+}
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.setup)?;
+        self.ops.iter().try_for_each(|op| write!(f, "\n    {op:?}"))
+    }
+}
+
+/// What a work does.
+#[derive(Clone, Debug, Default)]
+pub struct Script {
+    /// Its turns; after the last it succeeds.
+    pub turns: Vec<Turn>,
+    /// Whether `on_reset` goes back to the first turn.
+    pub rewind: bool,
+    /// What `on_abort` does.
+    pub abort: Abort,
+    /// The hook that panics.
+    pub panics_in: Option<Hook>,
+}
+
+/// One turn: what it does, and how it ends.
+#[derive(Clone, Default)]
+pub struct Turn {
+    /// In this order.
+    pub actions: Vec<Action>,
+    /// What `poll` returns.
+    pub end: End,
+}
+
+/// What a work does during a turn.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// `wake_at` so long after now.
+    WakeAfter(Nanos),
+    /// `sleep`.
+    Sleep(Nanos),
+    /// `wake_at` so long before now.
+    WakeInThePast(Nanos),
+    /// `expect_wake`.
+    ExpectWake,
+    /// `watch`.
+    Watch(Pick),
+    /// `spawn`.
+    Spawn(Box<Terms>),
+    /// `add_dependency(before, after)`.
+    AddDependency(Pick, Pick),
+    /// `wake` of another.
+    Wake(Pick),
+    /// `wake` of itself.
+    WakeSelf,
+    /// `cancel` of another.
+    Cancel(Pick),
+    /// `cancel` of itself.
+    CancelSelf,
+    /// `cancel_children`.
+    CancelChildren,
+    /// `release_permit`.
+    ReleasePermit,
+}
+
+/// What a turn returns.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum End {
+    /// `Ok`.
+    #[default]
+    Succeed,
+    /// `yield_now`.
+    Yield,
+    /// `Pending`: a lost wake, unless the turn has asked for something.
+    Pending,
+    /// `Failure::msg`.
+    Fail,
+    /// `Failure::fatal`.
+    Fatal,
+    /// `Failure::retry_after`.
+    RetryAfter(Nanos),
+    /// `Failure::cancelled`.
+    Cancelled,
+    /// A panic.
+    Panic,
+}
+
+/// What `on_abort` does.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Abort {
+    /// Ready at once.
+    #[default]
+    Ready,
+    /// Yields so many times first.
+    Yield(u32),
+    /// Sleeps so many times first.
+    Sleep(u32, Nanos),
+    /// Waits for a wake until its grace is over.
+    Hang,
+    /// Pending, and nothing can wake it.
+    Bare,
+    /// Panics.
+    Panic,
+}
+
+/// The calls of a work that are not turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hook {
+    /// `on_reset`.
+    Reset,
+    /// `on_success`.
+    Success,
+    /// `on_failure_retry`.
+    Retry,
+    /// `on_failure_raise`.
+    Raise,
+}
+
+/// How many of the latest works can be picked.
+const PICKED_FROM: usize = 12;
+
+/// Which work is meant, by how many had been added before it.
+pub fn picked(pick: Pick, added: usize) -> Option<usize> {
+    let back = usize::from(pick).checked_rem(added.min(PICKED_FROM))?;
+    Some(added - 1 - back)
+}

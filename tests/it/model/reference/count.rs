@@ -1,0 +1,146 @@
+//! How often each operation, action and edge of the transition table occurred.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::super::ops::Terms;
+use crankwork::{TRANSITIONS, WorkState};
+
+/// From, to.
+type EdgeKey = (Option<WorkState>, WorkState);
+
+/// The table has it, and no list of operations leads to it: the dependencies of what has succeeded are satisfied, and
+/// stay so (L10).
+const UNREACHABLE: EdgeKey = (Some(WorkState::Success), WorkState::Blocked);
+
+/// What is counted by name.
+const NAMES: [(&str, &str); 6] = [
+    (
+        "op",
+        "Crank Clock Add AddDependency Wake Cancel CancelAll Restart Reap Capacity Shutdown",
+    ),
+    (
+        "terms",
+        "parent after after_settled priority retries pools no_permit attempt_timeout deadline grace collect callback",
+    ),
+    (
+        "action",
+        "WakeAfter Sleep WakeInThePast ExpectWake Watch Spawn AddDependency Wake WakeSelf Cancel CancelSelf \
+         CancelChildren ReleasePermit",
+    ),
+    (
+        "end",
+        "Succeed Yield Pending LostWake Fail Fatal RetryAfter Cancelled Panic",
+    ),
+    ("abort", "Ready Yield Sleep Hang Bare Panic forced"),
+    ("hook", "Reset Success Retry Raise"),
+];
+
+/// How often what has happened.
+#[derive(Clone, Default)]
+pub struct Counts {
+    edges: BTreeMap<EdgeKey, u64>,
+    named: BTreeMap<String, u64>,
+}
+
+impl Counts {
+    /// Counts a change of state.
+    ///
+    /// # Panics
+    /// If the table has no such row, or it should be unreachable.
+    pub fn edge(&mut self, from: Option<WorkState>, to: WorkState) {
+        assert_ne!((from, to), UNREACHABLE);
+        assert!(
+            TRANSITIONS.iter().any(|t| t.from == from && t.to == to),
+            "{from:?} -> {to:?} is not in the table"
+        );
+        *self.edges.entry((from, to)).or_default() += 1;
+    }
+
+    /// Counts what has a name: that of its variant.
+    pub fn named(&mut self, what: &str, of: &dyn fmt::Debug) {
+        let debug = format!("{of:?}");
+        let end = debug.find(|c: char| !c.is_alphanumeric());
+        self.name(what, &debug[..end.unwrap_or(debug.len())]);
+    }
+
+    /// Counts what has this name.
+    pub fn name(&mut self, what: &str, name: &str) {
+        *self.named.entry(format!("{what} {name}")).or_default() += 1;
+    }
+
+    /// Counts on what terms a work is added.
+    pub fn terms(&mut self, terms: &Terms) {
+        let asked = [
+            ("parent", terms.parent.is_some()),
+            ("after", terms.after.iter().any(|(_, settled)| !settled)),
+            (
+                "after_settled",
+                terms.after.iter().any(|(_, settled)| *settled),
+            ),
+            ("priority", terms.priority != 0),
+            ("retries", terms.retries > 0),
+            ("pools", terms.pools != [0, 0]),
+            ("no_permit", terms.no_permit),
+            ("attempt_timeout", terms.attempt_timeout.is_some()),
+            ("deadline", terms.deadline.is_some()),
+            ("grace", terms.grace.is_some()),
+            ("collect", terms.collect),
+            ("callback", terms.callback),
+        ];
+        for (name, _) in asked.into_iter().filter(|(_, asked)| *asked) {
+            self.name("terms", name);
+        }
+    }
+
+    /// Adds another's counts.
+    pub fn merge(&mut self, other: &Counts) {
+        for (&edge, n) in &other.edges {
+            *self.edges.entry(edge).or_default() += n;
+        }
+        for (name, n) in &other.named {
+            *self.named.entry(name.clone()).or_default() += n;
+        }
+    }
+
+    /// How many operations there were.
+    pub fn ops(&self) -> u64 {
+        let ops = self
+            .named
+            .iter()
+            .filter(|(name, _)| name.starts_with("op "));
+        ops.map(|(_, n)| n).sum()
+    }
+
+    /// What never occurred, though it can.
+    pub fn missing(&self) -> Vec<String> {
+        let rows = TRANSITIONS
+            .iter()
+            .filter(|t| (t.from, t.to) != UNREACHABLE)
+            .filter(|t| !self.edges.contains_key(&(t.from, t.to)))
+            .map(|t| format!("{} -> {}", from_name(t.from), t.to));
+        let names = NAMES.iter().flat_map(|(what, names)| {
+            let name = move |name| format!("{what} {name}");
+            names.split_whitespace().map(name)
+        });
+        let names = names.filter(|name| !self.named.contains_key(name));
+        rows.chain(names).collect()
+    }
+}
+
+fn from_name(from: Option<WorkState>) -> &'static str {
+    from.map_or("(new)", WorkState::as_str)
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for t in TRANSITIONS {
+            let n = self.edges.get(&(t.from, t.to)).unwrap_or(&0);
+            writeln!(f, "{n:>9}  {} -> {}: {}", from_name(t.from), t.to, t.by)?;
+        }
+        for (name, n) in &self.named {
+            writeln!(f, "{n:>9}  {name}")?;
+        }
+        Ok(())
+    }
+}
