@@ -122,7 +122,7 @@ impl Model {
             Abort::Sleep(most, delay) if n <= most => Some(delay),
             Abort::Hang => None,
             // What it watched before still counts.
-            Abort::Bare if self.w(work).watches.is_empty() => return self.force(work),
+            Abort::Bare if !self.is_watching(work) => return self.force(work),
             Abort::Bare => None,
             Abort::Panic => {
                 self.panicked(work);

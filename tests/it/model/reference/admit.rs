@@ -84,7 +84,6 @@ impl Model {
             woken: false,
             releases: false,
             expects: false,
-            watches: Vec::new(),
             sleeps_until: None,
             first_failure: None,
             abort: None,

@@ -92,7 +92,6 @@ struct Work {
     woken: bool,
     releases: bool,
     expects: bool,
-    watches: Vec<usize>,
     /// When the sleep that it has begun ends.
     sleeps_until: Option<Nanos>,
     /// What failed first of its children in this round.
@@ -150,6 +149,8 @@ pub struct Model {
     settling: Vec<(usize, WorkState, Option<Chain>)>,
     is_settling: bool,
     callbacks: Vec<(usize, WorkState)>,
+    /// (who watches, whom), in the order in which they began to.
+    watches: Vec<(usize, usize)>,
     closed: bool,
     retain: u8,
     reversed: bool,
@@ -195,6 +196,7 @@ impl Model {
             settling: Vec::new(),
             is_settling: false,
             callbacks: Vec::new(),
+            watches: Vec::new(),
             closed: false,
             retain: setup.retain,
             reversed: setup.reversed,

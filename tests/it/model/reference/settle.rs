@@ -89,7 +89,6 @@ impl Model {
     fn end_of_attempt(&mut self, work: usize) {
         let w = self.m(work);
         w.in_attempt = false;
-        w.watches.clear();
         w.sleeps_until = None;
         w.expects = false;
         w.woken = false;
@@ -97,6 +96,7 @@ impl Model {
         w.releases = false;
         w.first_failure = None;
         w.abort = None;
+        self.watches.retain(|&(who, _)| who != work);
         self.disarm(work, TimerKind::Alarm);
         for child in self.children(work) {
             self.m(child).orphan = true;

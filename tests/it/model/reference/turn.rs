@@ -129,8 +129,8 @@ impl Model {
         self.known(other)?;
         if self.w(other).state.is_settled() {
             self.wake_up(work);
-        } else if !self.w(work).watches.contains(&other) {
-            self.m(work).watches.push(other);
+        } else if !self.watches.contains(&(work, other)) {
+            self.watches.push((work, other));
         }
         Ok(true)
     }

@@ -47,15 +47,16 @@ impl Model {
 
     /// Works that watch it are woken, in the order in which they began to.
     pub(super) fn wake_watchers(&mut self, of: usize) {
-        for work in 0..self.works.len() {
-            let Some(w) = &mut self.works[work] else {
-                continue;
-            };
-            if w.watches.contains(&of) {
-                w.watches.retain(|&watched| watched != of);
-                self.wake_up(work);
-            }
+        let (its, others) = self.watches.iter().partition(|(_, whom)| *whom == of);
+        self.watches = others;
+        let its: Vec<(usize, usize)> = its;
+        for (who, _) in its {
+            self.wake_up(who);
         }
+    }
+
+    pub(super) fn is_watching(&self, work: usize) -> bool {
+        self.watches.iter().any(|&(who, _)| who == work)
     }
 
     /// What a turn that says Pending has said will wake it.
@@ -63,7 +64,7 @@ impl Model {
         let w = self.w(work);
         self.notes.alarm.is_some()
             || w.expects
-            || !w.watches.is_empty()
+            || self.is_watching(work)
             || self.has_live_children(work)
     }
 
