@@ -36,6 +36,9 @@ struct Args {
     /// Only the rows of this name, for a profiler; ratios are then to themselves
     #[arg(long, value_name = "ROW")]
     only: Option<String>,
+    /// Only sizes up to this
+    #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
+    max_n: u64,
     /// Exits 1 if a budget is missed by more than 10 % (or rounds differ by more than 2x) in each of three tries
     #[arg(long)]
     check: bool,
@@ -102,7 +105,11 @@ fn write_json(file: &PathBuf, results: &[CaseResult]) -> Result<(), Box<dyn std:
 fn run(groups: &[&'static Group], args: &Args) -> Result<Vec<CaseResult>, String> {
     let cases: Vec<(&Group, Vec<Case>)> = groups
         .iter()
-        .map(|&group| (group, (group.cases)(args.quick)))
+        .map(|&group| {
+            let mut cases = (group.cases)(args.quick);
+            cases.retain(|case| case.n <= args.max_n);
+            (group, cases)
+        })
         .collect();
     let all: usize = cases.iter().map(|(_, cases)| cases.len()).sum();
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}");

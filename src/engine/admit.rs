@@ -227,7 +227,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             retries_left: terms.retries,
             retries_spent: 0,
             ordinal,
-            unsettled_dependents: 0,
+            last_out: NONE,
             priority: terms.priority,
         };
         self.recorder.retries_left += terms.retries as u64;
@@ -288,7 +288,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             state == WorkState::Success || kind == EdgeKind::AfterSettled && state.is_settled();
         self.graph
             .link(&mut self.arena, before, after, kind, satisfied);
-        self.arena.meta_mut(before).unsettled_dependents += 1;
+        self.arena.at_mut(before).unsettled_dependents += 1;
         if !state.is_settled() {
             self.arena.at_mut(after).open += 1;
         }

@@ -51,7 +51,7 @@ impl<C: ?Sized> Arena<C> {
             turns: 0,
             attempt: 0,
             first_out: NONE,
-            last_out: NONE,
+            unsettled_dependents: 0,
             first_in: NONE,
             alarm: None,
             flags: Flags::new(flags),
@@ -153,6 +153,13 @@ impl<C: ?Sized> Arena<C> {
         self.rare(slot).map_or(0, |rare| rare.family.live)
     }
 
+    /// The work's parent, if it is a child.
+    #[inline]
+    pub fn parent(&self, slot: u32) -> Option<u32> {
+        let is_child = self.at(slot).marks & mark::CHILD != 0;
+        is_child.then(|| self.meta(slot).parent)
+    }
+
     /// The attempt's number, counted over restarts.
     pub fn witness(&self, slot: u32) -> Witness {
         let record = self.at(slot);
@@ -190,8 +197,10 @@ impl<C: ?Sized> Arena<C> {
 
     /// The children of a work's present attempt, in the order in which they were added.
     pub fn children(&self, slot: u32) -> Siblings<'_, C> {
-        let family = self
-            .rare(slot)
+        let has_any = self.is(slot, flag::FAMILY);
+        let family = has_any
+            .then(|| self.rare(slot))
+            .flatten()
             .map(|rare| &rare.family)
             .filter(|family| family.count > 0);
         Siblings {
@@ -216,6 +225,7 @@ impl<C: ?Sized> Arena<C> {
         }
         let meta = self.meta_mut(child);
         (meta.parent, meta.prev_sibling, meta.next_sibling) = (parent, last, NONE);
+        self.at_mut(child).marks |= mark::CHILD;
     }
 
     /// Takes a settled child out of its parent's list. O(1).
@@ -223,6 +233,7 @@ impl<C: ?Sized> Arena<C> {
         let meta = self.meta_mut(child);
         let (parent, prev, next) = (meta.parent, meta.prev_sibling, meta.next_sibling);
         (meta.parent, meta.prev_sibling, meta.next_sibling) = (NONE, NONE, NONE);
+        self.at_mut(child).marks &= !mark::CHILD;
         if parent == NONE {
             return;
         }

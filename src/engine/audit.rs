@@ -181,7 +181,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             .filter(|edge| !settled(edge.after))
             .count();
         ensure!(
-            unsettled == self.arena.meta(slot).unsettled_dependents as usize,
+            unsettled == self.arena.at(slot).unsettled_dependents as usize,
             "unsettled dependents are miscounted"
         );
         let into = self.graph.incoming(&self.arena, slot);

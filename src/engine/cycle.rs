@@ -12,7 +12,7 @@
 
 use super::arena::Arena;
 use super::graph::Graph;
-use super::record::{NONE, flag};
+use super::record::{NONE, flag, mark};
 use std::collections::BTreeMap;
 
 /// An event of a work: slot times two, plus one for its settling.
@@ -55,13 +55,8 @@ impl CycleSearch {
         if from == to {
             return true;
         }
-        if Neighbours::of(arena, graph, to, Way::Needs)
-            .next()
-            .is_none()
-            || Neighbours::of(arena, graph, from, Way::Needed)
-                .next()
-                .is_none()
-        {
+        let (last, first) = (from >> 1, to >> 1);
+        if last != first && (is_first(arena, first) || is_last(arena, last)) {
             return false;
         }
         self.begin(from, to, arena);
@@ -124,6 +119,19 @@ impl CycleSearch {
     }
 }
 
+/// Whether a work needs nothing but itself: most edges are added to or from such a one.
+fn is_first<C: ?Sized>(arena: &Arena<C>, slot: u32) -> bool {
+    let record = arena.at(slot);
+    record.first_in == NONE && !record.flags.has(flag::FAMILY | flag::HELD)
+}
+
+/// Whether nothing but itself needs a work.
+fn is_last<C: ?Sized>(arena: &Arena<C>, slot: u32) -> bool {
+    let record = arena.at(slot);
+    let is_child = record.marks & mark::CHILD != 0;
+    record.first_out == NONE && !is_child && !record.flags.has(flag::FAMILY)
+}
+
 /// A shortest chain of works from `from` to `to`, for an error message. O(works and edges in between).
 pub(crate) fn path<C: ?Sized>(arena: &Arena<C>, graph: &Graph, from: Event, to: Event) -> Vec<u32> {
     let mut came_from = BTreeMap::from([(from, from)]);
@@ -184,8 +192,7 @@ impl<'a, C: ?Sized> Neighbours<'a, C> {
         match (way, event & 1 == 1) {
             (Way::Needed, false) => (of.single, of.child) = (Some(settle(slot)), first_child()),
             (Way::Needed, true) => {
-                let parent = arena.meta(slot).parent;
-                (of.single, of.edge) = ((parent != NONE).then(|| settle(parent)), record.first_out);
+                (of.single, of.edge) = (arena.parent(slot).map(settle), record.first_out);
             }
             (Way::Needs, false) if !started => {
                 of.single = arena

@@ -22,6 +22,9 @@ pub(crate) struct Edge {
     pub satisfied: bool,
 }
 
+/// Edges into a work that are looked at before those out of the other.
+const FIRST_LOOK: usize = 16;
+
 pub(crate) struct Graph {
     edges: Slab<Edge>,
 }
@@ -31,22 +34,27 @@ impl Graph {
         Graph { edges: Slab::new() }
     }
 
+    #[inline]
     pub fn len(&self) -> usize {
         self.edges.len()
     }
 
+    #[inline]
     pub fn edge(&self, edge: u32) -> &Edge {
         &self.edges[edge as usize]
     }
 
+    #[inline]
     pub fn edge_mut(&mut self, edge: u32) -> &mut Edge {
         &mut self.edges[edge as usize]
     }
 
+    #[inline]
     pub fn next_out(&self, edge: u32) -> u32 {
         self.edges[edge as usize].next_out
     }
 
+    #[inline]
     pub fn next_in(&self, edge: u32) -> u32 {
         self.edges[edge as usize].next_in
     }
@@ -78,9 +86,23 @@ impl Graph {
         std::iter::successors(step(first), move |edge| step(next(edge)))
     }
 
-    /// The edge from `before` to `after`, if there is one. Costs twice the shorter of the two lists.
+    /// The edge from `before` to `after`, if there is one. Costs twice the shorter of the two lists, but for the first few
+    /// edges into `after`: those lie side by side if they were added one after the other, and mostly they are all.
     pub fn find<C: ?Sized>(&self, arena: &Arena<C>, before: u32, after: u32) -> Option<u32> {
         let (mut out, mut into) = (arena.at(before).first_out, arena.at(after).first_in);
+        if out == NONE {
+            return None;
+        }
+        for _ in 0..FIRST_LOOK {
+            if into == NONE {
+                return None;
+            }
+            let edge = self.edge(into);
+            if edge.before == before {
+                return Some(into);
+            }
+            into = edge.next_in;
+        }
         while out != NONE && into != NONE {
             if self.edge(out).after == after {
                 return Some(out);
@@ -102,7 +124,7 @@ impl Graph {
         kind: EdgeKind,
         satisfied: bool,
     ) {
-        let (last_out, first_in) = (arena.at(before).last_out, arena.at(after).first_in);
+        let (last_out, first_in) = (arena.meta(before).last_out, arena.at(after).first_in);
         let edge = Edge {
             before,
             after,
@@ -118,7 +140,7 @@ impl Graph {
             NONE => arena.at_mut(before).first_out = index,
             last => self.edge_mut(last).next_out = index,
         }
-        arena.at_mut(before).last_out = index;
+        arena.meta_mut(before).last_out = index;
         if first_in != NONE {
             self.edge_mut(first_in).prev_in = index;
         }
@@ -133,7 +155,7 @@ impl Graph {
             prev => self.edge_mut(prev).next_out = edge.next_out,
         }
         match edge.next_out {
-            NONE => arena.at_mut(edge.before).last_out = edge.prev_out,
+            NONE => arena.meta_mut(edge.before).last_out = edge.prev_out,
             next => self.edge_mut(next).prev_out = edge.prev_out,
         }
         match edge.prev_in {

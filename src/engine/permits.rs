@@ -66,6 +66,7 @@ impl Permits {
             .map(|index| index as Pool)
     }
 
+    #[inline]
     pub fn capacity(&self, pool: Pool) -> u32 {
         self.pools[pool as usize].capacity
     }
@@ -106,14 +107,17 @@ impl Permits {
     }
 
     /// How many works wait for a permit.
+    #[inline]
     pub fn waiting(&self) -> u32 {
         self.waiting
     }
 
+    #[inline]
     pub fn is_dirty(&self) -> bool {
         self.dirty
     }
 
+    #[inline]
     fn free(&self, pool: Pool) -> u32 {
         let pool = &self.pools[pool as usize];
         pool.capacity.saturating_sub(pool.used)
@@ -128,6 +132,7 @@ impl Permits {
                 .is_none_or(|rare| rare.needs.weights.is_empty())
     }
 
+    #[inline]
     fn each_need<C: ?Sized>(arena: &Arena<C>, slot: u32, mut f: impl FnMut(Pool, u32)) {
         let weights = arena.rare(slot).map_or(&[][..], |rare| &rare.needs.weights);
         // Weights are sorted by pool, and one of the general pool includes the general permit.
@@ -139,6 +144,7 @@ impl Permits {
     }
 
     /// Whether all that the work needs is free now.
+    #[inline]
     pub fn fits<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> bool {
         let mut fits = true;
         Self::each_need(arena, slot, |pool, weight| {
@@ -170,11 +176,13 @@ impl Permits {
         }
     }
 
+    #[inline]
     fn rank<C: ?Sized>(arena: &Arena<C>, slot: u32) -> Rank {
         let priority = (i8::MAX as i16 - arena.meta(slot).priority as i16) as u16;
         priority * 2 + !arena.is(slot, flag::RETURNER) as u16
     }
 
+    #[inline]
     fn set_of<C: ?Sized>(arena: &Arena<C>, slot: u32) -> u32 {
         match arena.rare(slot) {
             Some(rare) if !rare.needs.weights.is_empty() => rare.needs.set,
@@ -270,6 +278,7 @@ impl Permits {
     }
 
     /// Nobody can be granted anything until something changes.
+    #[inline]
     pub fn seen(&mut self) {
         self.dirty = false;
     }

@@ -1,7 +1,7 @@
 //! Giving slots back: children when their parent's attempt has ended, roots when the host reaps them or by `Retain`;
 //! never while a work that is after them is unsettled.
 
-use super::record::{Family, NONE, flag};
+use super::record::{Family, NONE, flag, mark};
 use super::{ReapError, Retain, WorkScheduler};
 use crate::work::{WorkId, WorkOutcome, WorkState};
 
@@ -21,8 +21,9 @@ impl<C: ?Sized> WorkScheduler<C> {
         if meta.parent != NONE {
             return Err(ReapError::Child(id));
         }
-        if meta.unsettled_dependents > 0 {
-            return Err(ReapError::Dependents(id, meta.unsettled_dependents));
+        let dependents = self.arena.at(slot).unsettled_dependents;
+        if dependents > 0 {
+            return Err(ReapError::Dependents(id, dependents));
         }
         let outcome = self.outcome_of(slot);
         self.remove(slot);
@@ -43,11 +44,11 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// A settled work goes, if nobody needs it any more.
     pub(super) fn reclaim_if_due(&mut self, slot: u32) {
         let record = self.arena.at(slot);
-        if !record.state.is_settled() || self.arena.meta(slot).unsettled_dependents > 0 {
+        if !record.state.is_settled() || record.unsettled_dependents > 0 {
             return;
         }
-        let keeps = self.keeps(record.state);
-        if self.arena.is(slot, flag::ORPHAN) || self.arena.meta(slot).parent == NONE && !keeps {
+        let is_child = record.marks & mark::CHILD != 0;
+        if self.arena.is(slot, flag::ORPHAN) || !is_child && !self.keeps(record.state) {
             self.remove(slot);
         }
     }

@@ -55,7 +55,8 @@ pub(crate) struct Record<C: ?Sized> {
     /// 0 before the first grant.
     pub attempt: u32,
     pub first_out: u32,
-    pub last_out: u32,
+    /// Dependents that have not settled.
+    pub unsettled_dependents: u32,
     pub first_in: u32,
     /// The wake-up of a sleeper, or the end of a back-off.
     pub alarm: Option<TimerKey>,
@@ -158,7 +159,9 @@ pub(crate) mod mark {
     /// An attempt is under way.
     pub const ATTEMPT: u8 = 1 << 2;
     /// Its last turn ended with a remote waker that was dead already; that is borne once in a row.
-    pub const DEAD_WAKER: u8 = 1 << 3;
+    pub const DEAD_WAKER: u8 = 1 << 7;
+    /// Has a parent.
+    pub const CHILD: u8 = 1 << 3;
 }
 
 /// What is not needed for a turn, for every work.
@@ -180,8 +183,8 @@ pub(crate) struct Meta<C: ?Sized> {
     pub retries_spent: u32,
     /// Which of its same-named siblings it is.
     pub ordinal: u32,
-    /// Dependents that have not settled.
-    pub unsettled_dependents: u32,
+    /// The last edge to a dependent.
+    pub last_out: u32,
     pub priority: i8,
 }
 

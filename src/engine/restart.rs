@@ -1,7 +1,7 @@
 //! Running a settled work anew.
 
 use super::cycle::{settle, start};
-use super::record::{NONE, flag};
+use super::record::{NONE, flag, mark};
 use super::wake::TimerKind;
 use super::{RestartError, WorkScheduler};
 use crate::work::{WorkId, WorkState};
@@ -73,7 +73,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         record.open = 0;
         let kept = flag::NO_PERMIT | flag::LOST_DEPENDENCY | flag::SIDE;
         record.flags.clear(!kept);
-        record.marks = 0;
+        record.marks &= mark::CHILD;
         let meta = self.arena.meta_mut(slot);
         self.recorder.retries_left += meta.retries_spent as u64;
         meta.retries_left += std::mem::take(&mut meta.retries_spent);
@@ -102,7 +102,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 self.graph.edge(edge).before,
                 self.graph.edge(edge).satisfied,
             );
-            self.arena.meta_mut(before).unsettled_dependents += 1;
+            self.arena.at_mut(before).unsettled_dependents += 1;
             if !satisfied && !self.arena.at(before).state.is_settled() {
                 self.arena.at_mut(slot).open += 1;
             }

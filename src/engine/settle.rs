@@ -183,7 +183,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             flag::WOKEN | flag::RETURNER | flag::RELEASE | flag::CANCEL,
         );
         let under_way = self.arena.at(slot).marks & mark::ATTEMPT != 0;
-        self.arena.at_mut(slot).marks = 0;
+        self.arena.at_mut(slot).marks &= mark::CHILD;
         let meta = self.arena.meta_mut(slot);
         if under_way {
             meta.span = self.now.as_nanos().saturating_sub(meta.span);
@@ -311,8 +311,16 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Settles a work, and all whose end follows from that.
     pub(super) fn settle(&mut self, slot: u32, to: WorkState, error: Option<Failure>) {
-        self.settling.push_back((slot, to, error));
-        self.drain_settling();
+        if self.is_settling || !self.settling.is_empty() {
+            self.settling.push_back((slot, to, error));
+            return self.drain_settling();
+        }
+        self.is_settling = true;
+        self.settle_one(slot, to, error);
+        self.is_settling = false;
+        if !self.settling.is_empty() {
+            self.drain_settling();
+        }
     }
 
     pub(super) fn drain_settling(&mut self) {
@@ -388,8 +396,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.release_dependents(slot);
         self.release_dependencies(slot);
         self.wake_watchers(slot);
-        let parent = self.arena.meta(slot).parent;
-        if parent != NONE {
+        if let Some(parent) = self.arena.parent(slot) {
             self.child_settled(parent, slot);
         }
         let callback = self
@@ -434,8 +441,11 @@ impl<C: ?Sized> WorkScheduler<C> {
         while edge != NONE {
             let next = self.graph.next_in(edge);
             let before = self.graph.edge(edge).before;
-            self.arena.meta_mut(before).unsettled_dependents -= 1;
-            self.reclaim_if_due(before);
+            let unsettled = &mut self.arena.at_mut(before).unsettled_dependents;
+            *unsettled -= 1;
+            if *unsettled == 0 {
+                self.reclaim_if_due(before);
+            }
             edge = next;
         }
     }
