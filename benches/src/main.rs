@@ -36,6 +36,9 @@ struct Args {
     /// Only the rows of this name, for a profiler; ratios are then to themselves
     #[arg(long, value_name = "ROW")]
     only: Option<String>,
+    /// Only the cases of this name
+    #[arg(long, value_name = "CASE")]
+    case: Option<String>,
     /// Only sizes up to this
     #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
     max_n: u64,
@@ -107,7 +110,8 @@ fn run(groups: &[&'static Group], args: &Args) -> Result<Vec<CaseResult>, String
         .iter()
         .map(|&group| {
             let mut cases = (group.cases)(args.quick);
-            cases.retain(|case| case.n <= args.max_n);
+            let named = |case: &Case| args.case.as_ref().is_none_or(|name| name == case.name);
+            cases.retain(|case| case.n <= args.max_n && named(case));
             (group, cases)
         })
         .collect();
