@@ -89,13 +89,14 @@ impl<T> From<&Handle<T>> for WorkId {
     }
 }
 
-/// A work's name: any characters, shared and cheap to clone.
+/// A work's name: any characters, shared and cheap to clone. Two words: a shared one is reached through a further
+/// pointer, so that a name costs no third.
 #[derive(Clone)]
 pub enum Name {
     /// A name that the program contains.
     Static(&'static str),
     /// A name made at run time.
-    Shared(Arc<str>),
+    Shared(Arc<Box<str>>),
 }
 
 impl Deref for Name {
@@ -117,13 +118,13 @@ impl From<&'static str> for Name {
 
 impl From<String> for Name {
     fn from(name: String) -> Name {
-        Name::Shared(name.into())
+        Name::Shared(Arc::new(name.into_boxed_str()))
     }
 }
 
 impl From<Arc<str>> for Name {
     fn from(name: Arc<str>) -> Name {
-        Name::Shared(name)
+        Name::Shared(Arc::new(Box::from(&*name)))
     }
 }
 
