@@ -6,21 +6,19 @@ use super::aside::Aside;
 use super::context::WorkContext;
 use super::cycle::{self, settle, start};
 use super::permits::GENERAL;
-use super::record::{Meta, NONE, Needs, Pool, Rare, flag, mark};
+use super::record::{NONE, Needs, Pool, Rare, flag, mark};
 use super::wake::TimerKind;
 use super::{AddError, CyclePath, DependencyError, Refused, WorkScheduler};
-use crate::time::Time;
 use crate::work::{
     EdgeKind, Failure, FailureKind, Handle, RootCause, Spec, Terms, Work, WorkId, WorkState,
 };
 use smallvec::SmallVec;
 use std::task::Poll;
 
-/// What a spec comes to once it has been checked.
+/// What a spec comes to once it has been checked. Handed on by reference, like the terms.
 #[derive(Default)]
 struct Plan {
     parent: Option<u32>,
-    before: SmallVec<[(u32, EdgeKind); 2]>,
     needs: Needs,
 }
 
@@ -30,12 +28,16 @@ impl<C: ?Sized> WorkScheduler<C> {
     ///
     /// # Errors
     /// [`AddError`]; use [`WorkScheduler::try_add`] to get the spec back.
-    pub fn add<W, T>(&mut self, spec: Spec<C, W>) -> Result<Handle<T>, AddError>
+    pub fn add<W, T>(&mut self, mut spec: Spec<C, W>) -> Result<Handle<T>, AddError>
     where
         W: Work<C, T> + 'static,
         T: 'static,
     {
-        self.try_add(spec).map_err(AddError::from)
+        let mut plan = Plan::default();
+        self.check(&spec.terms, &mut plan)?;
+        // The terms stay where they are: to move them would cost more than to use them.
+        let body = Box::new(Aside::new(spec.work));
+        Ok(Handle::new(self.admit(&mut spec.terms, &mut plan, body)))
     }
 
     /// Adds a work, or gives its spec back.
@@ -46,19 +48,17 @@ impl<C: ?Sized> WorkScheduler<C> {
         clippy::result_large_err,
         reason = "the spec comes back as it was; nothing is boxed on the way in either"
     )]
-    pub fn try_add<W, T>(&mut self, spec: Spec<C, W>) -> Result<Handle<T>, Refused<Spec<C, W>>>
+    pub fn try_add<W, T>(&mut self, mut spec: Spec<C, W>) -> Result<Handle<T>, Refused<Spec<C, W>>>
     where
         W: Work<C, T> + 'static,
         T: 'static,
     {
-        match self.check(&spec.terms) {
-            Ok(plan) => Ok(Handle::new(self.admit(
-                spec.terms,
-                plan,
-                Box::new(Aside::new(spec.work)),
-            ))),
-            Err(error) => Err(Refused { error, spec }),
+        let mut plan = Plan::default();
+        if let Err(error) = self.check(&spec.terms, &mut plan) {
+            return Err(Refused { error, spec });
         }
+        let body = Box::new(Aside::new(spec.work));
+        Ok(Handle::new(self.admit(&mut spec.terms, &mut plan, body)))
     }
 
     /// Adds a closure as a root work that depends on nothing; the closure's types are inferred.
@@ -90,20 +90,20 @@ impl<C: ?Sized> WorkScheduler<C> {
         let mut terms = Terms::new(work.name().to_owned().into());
         terms.after = deps.iter().map(|&id| (id, EdgeKind::After)).collect();
         terms.retries = retries;
-        let plan = self.check(&terms)?;
-        Ok(self.admit(terms, plan, work))
+        let mut plan = Plan::default();
+        self.check(&terms, &mut plan)?;
+        Ok(self.admit(&mut terms, &mut plan, work))
     }
 
     // ---- checks ----
 
-    fn check(&mut self, terms: &Terms<C>) -> Result<Plan, AddError> {
+    fn check(&mut self, terms: &Terms<C>, plan: &mut Plan) -> Result<(), AddError> {
         if self.closed {
             return Err(AddError::ShutDown);
         }
         if self.arena.len() >= self.settings.limits.works {
             return Err(AddError::TooManyWorks(self.arena.len()));
         }
-        let mut plan = Plan::default();
         if terms.permit && self.permits.capacity(GENERAL) == 0 {
             return Err(self.above_capacity(GENERAL, 1));
         }
@@ -111,12 +111,12 @@ impl<C: ?Sized> WorkScheduler<C> {
             plan.parent = Some(self.check_parent(id)?);
         }
         if !terms.after.is_empty() {
-            plan.before = self.check_dependencies(terms, plan.parent)?;
+            self.check_dependencies(terms, plan.parent)?;
         }
         if let Some(extras) = &terms.extras {
             plan.needs = self.check_pools(&extras.pools, terms.permit)?;
         }
-        Ok(plan)
+        Ok(())
     }
 
     fn check_parent(&self, id: WorkId) -> Result<u32, AddError> {
@@ -132,12 +132,11 @@ impl<C: ?Sized> WorkScheduler<C> {
         &mut self,
         terms: &Terms<C>,
         parent: Option<u32>,
-    ) -> Result<SmallVec<[(u32, EdgeKind); 2]>, AddError> {
+    ) -> Result<(), AddError> {
         if self.graph.len() + terms.after.len() > self.settings.limits.edges {
             return Err(AddError::TooManyEdges(self.graph.len()));
         }
-        let mut before = SmallVec::with_capacity(terms.after.len());
-        for &(id, kind) in &terms.after {
+        for &(id, _) in &terms.after {
             let slot = self.lookup(id).map_err(AddError::Dependency)?;
             // A new work closes a cycle only through its parent, which would have to settle before the dependency.
             if let Some(parent) = parent
@@ -149,9 +148,8 @@ impl<C: ?Sized> WorkScheduler<C> {
                 works.0.push((None, terms.name.clone()));
                 return Err(AddError::Cycle(works));
             }
-            before.push((slot, kind));
         }
-        Ok(before)
+        Ok(())
     }
 
     pub(super) fn cycle_path(&self, from: u32, to: u32) -> CyclePath {
@@ -208,38 +206,37 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     // ---- adding ----
 
-    fn admit(&mut self, terms: Terms<C>, plan: Plan, body: Box<dyn Work<C>>) -> WorkId {
+    /// Takes out of `terms` what it keeps.
+    fn admit(&mut self, terms: &mut Terms<C>, plan: &mut Plan, body: Box<dyn Work<C>>) -> WorkId {
         let parent_serial = plan.parent.map(|parent| self.arena.at(parent).serial);
         let ordinal = self.ordinals.enter(parent_serial, &terms.name);
+        let has_pools = !plan.needs.weights.is_empty();
         let deadline = terms.extras.as_ref().and_then(|extras| extras.deadline);
-        let meta = Meta {
-            name: terms.name,
-            error: None,
-            rare: terms
-                .extras
-                .map(|extras| Box::new(Rare::new(*extras, plan.needs))),
-            span: 0,
-            arrival: 0,
-            sleep_until: Time::ZERO,
-            parent: NONE,
-            prev_sibling: NONE,
-            next_sibling: NONE,
-            retries_left: terms.retries,
-            retries_spent: 0,
-            ordinal,
-            last_out: NONE,
-            priority: terms.priority,
-        };
         self.recorder.retries_left += terms.retries as u64;
         let flags = if terms.permit { 0 } else { flag::NO_PERMIT };
-        let (slot, serial) = self.arena.insert(body, flags, WorkState::Pending, meta);
+        let (slot, serial) = self.arena.insert(body, flags);
+        let meta = self.arena.meta_mut(slot);
+        meta.name = std::mem::replace(&mut terms.name, crate::Name::from(""));
+        (meta.retries_left, meta.priority, meta.ordinal) = (terms.retries, terms.priority, ordinal);
+        if let Some(extras) = terms.extras.take() {
+            meta.rare = Some(Box::new(Rare::new(
+                *extras,
+                std::mem::take(&mut plan.needs),
+            )));
+        }
+        if has_pools {
+            self.arena.at_mut(slot).marks |= mark::POOLS;
+        }
         if let Some(parent) = plan.parent {
             self.arena.adopt(parent, slot);
             self.hold_for_parent(parent, slot);
             self.give_back_asleep(parent);
         }
-        for &(before, kind) in &plan.before {
-            self.link(before, slot, kind);
+        for &(before, kind) in &terms.after {
+            // All of them have been looked up.
+            if let Ok(before) = self.lookup(before) {
+                self.link(before, slot, kind);
+            }
         }
         if let Some(at) = deadline {
             let key = self.wheel.arm(at, TimerKind::Deadline.owner(slot));
@@ -295,7 +292,16 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// The failure of a dependency that has settled without satisfying its edge, as this work's own.
+    #[inline]
     pub(super) fn failed_dependency(&self, slot: u32) -> Option<Failure> {
+        let record = self.arena.at(slot);
+        if record.first_in == NONE && !record.flags.has(flag::LOST_DEPENDENCY) {
+            return None;
+        }
+        self.find_failed_dependency(slot)
+    }
+
+    fn find_failed_dependency(&self, slot: u32) -> Option<Failure> {
         if self.arena.is(slot, flag::LOST_DEPENDENCY) {
             let own = FailureKind::Blocked {
                 root: self.id(slot),

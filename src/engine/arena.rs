@@ -3,15 +3,16 @@
 //! A slot is a `u32`; a [`WorkId`](crate::WorkId) also carries the serial number of the work, so a slot that is used
 //! again never answers to an old id.
 
+use super::chunks::Chunks;
 use super::inbox::Witness;
-use super::record::{Flags, Links, Meta, NONE, Needs, Rare, Record, flag, mark};
-use crate::work::{Extras, Name, Work, WorkState};
+use super::record::{Flags, Meta, NONE, Needs, Rare, Record, flag, mark};
+use crate::work::{Extras, Name, Work};
 use slab::Slab;
 
 /// All works of one scheduler.
 pub(crate) struct Arena<C: ?Sized> {
     records: Slab<Record<C>>,
-    metas: Vec<Meta<C>>,
+    metas: Chunks<Meta<C>>,
     next_serial: u64,
 }
 
@@ -19,7 +20,7 @@ impl<C: ?Sized> Arena<C> {
     pub fn new() -> Self {
         Arena {
             records: Slab::new(),
-            metas: Vec::new(),
+            metas: Chunks::new(),
             next_serial: 0,
         }
     }
@@ -33,41 +34,28 @@ impl<C: ?Sized> Arena<C> {
         self.next_serial
     }
 
-    /// Amortised O(1).
-    pub fn insert(
-        &mut self,
-        body: Box<dyn Work<C>>,
-        flags: u16,
-        state: WorkState,
-        meta: Meta<C>,
-    ) -> (u32, u64) {
+    /// Adds a work in state Pending. Amortised O(1).
+    ///
+    /// Blank entries are put in and then filled: an entry that has just been put together piece by piece cannot be moved
+    /// before all pieces have reached the cache.
+    pub fn insert(&mut self, body: Box<dyn Work<C>>, flags: u16) -> (u32, u64) {
         let serial = self.next_serial;
         self.next_serial += 1;
-        let slot = self.records.insert(Record {
-            body: Some(body),
-            serial,
-            links: Links::NONE,
-            open: 0,
-            turns: 0,
-            attempt: 0,
-            first_out: NONE,
-            unsettled_dependents: 0,
-            first_in: NONE,
-            alarm: None,
-            flags: Flags::new(flags),
-            marks: 0,
-            state,
-        });
-        if slot == self.metas.len() {
-            self.metas.push(meta);
+        let slot = self.records.insert(Record::BLANK) as u32;
+        let record = self.at_mut(slot);
+        record.body = Some(body);
+        record.serial = serial;
+        record.flags = Flags::new(flags);
+        if slot as usize == self.metas.len() {
+            self.metas.push(Meta::BLANK);
         } else {
-            self.metas[slot] = meta;
+            *self.metas.at_mut(slot) = Meta::BLANK;
         }
-        (slot as u32, serial)
+        (slot, serial)
     }
 
     pub fn remove(&mut self, slot: u32) -> Record<C> {
-        let meta = &mut self.metas[slot as usize];
+        let meta = self.metas.at_mut(slot);
         meta.rare = None;
         meta.error = None;
         meta.name = Name::Static("");
@@ -90,28 +78,28 @@ impl<C: ?Sized> Arena<C> {
 
     #[inline]
     pub fn meta(&self, slot: u32) -> &Meta<C> {
-        &self.metas[slot as usize]
+        self.metas.at(slot)
     }
 
     #[inline]
     pub fn meta_mut(&mut self, slot: u32) -> &mut Meta<C> {
-        &mut self.metas[slot as usize]
+        self.metas.at_mut(slot)
     }
 
     #[inline]
     pub fn rare(&self, slot: u32) -> Option<&Rare<C>> {
-        self.metas[slot as usize].rare.as_deref()
+        self.metas.at(slot).rare.as_deref()
     }
 
     #[inline]
     pub fn rare_mut(&mut self, slot: u32) -> Option<&mut Rare<C>> {
-        self.metas[slot as usize].rare.as_deref_mut()
+        self.metas.at_mut(slot).rare.as_deref_mut()
     }
 
     /// The work's box of rare things, made if need be.
     pub fn rare_or_new(&mut self, slot: u32) -> &mut Rare<C> {
         let under_way = self.at(slot).marks & mark::ATTEMPT != 0;
-        let Meta { rare, span, .. } = &mut self.metas[slot as usize];
+        let Meta { rare, span, .. } = self.metas.at_mut(slot);
         rare.get_or_insert_with(|| {
             let mut rare = Rare::new(Extras::default(), Needs::default());
             // Until now no more than one attempt has ended, and its duration is the span.

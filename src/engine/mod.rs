@@ -26,6 +26,7 @@ pub(crate) mod arena;
 mod aside;
 mod audit;
 mod children;
+mod chunks;
 mod config;
 mod context;
 mod crank;

@@ -8,7 +8,7 @@
 
 use super::arena::Arena;
 use super::ready::List;
-use super::record::{Pool, flag};
+use super::record::{Pool, flag, mark};
 use crate::work::Name;
 use smallvec::SmallVec;
 
@@ -126,14 +126,18 @@ impl Permits {
     /// Whether the work needs no permit at all.
     #[inline]
     pub fn needs_none<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> bool {
-        arena.is(slot, flag::NO_PERMIT)
-            && arena
-                .rare(slot)
-                .is_none_or(|rare| rare.needs.weights.is_empty())
+        arena.is(slot, flag::NO_PERMIT) && arena.at(slot).marks & mark::POOLS == 0
     }
 
     #[inline]
     fn each_need<C: ?Sized>(arena: &Arena<C>, slot: u32, mut f: impl FnMut(Pool, u32)) {
+        let record = arena.at(slot);
+        if record.marks & mark::POOLS == 0 {
+            if !record.flags.has(flag::NO_PERMIT) {
+                f(GENERAL, 1);
+            }
+            return;
+        }
         let weights = arena.rare(slot).map_or(&[][..], |rare| &rare.needs.weights);
         // Weights are sorted by pool, and one of the general pool includes the general permit.
         let weighs_general = weights.first().is_some_and(|&(pool, _)| pool == GENERAL);
@@ -172,7 +176,7 @@ impl Permits {
             Self::each_need(arena, slot, |pool, weight| {
                 pools[pool as usize].used -= weight
             });
-            self.dirty = true;
+            self.dirty |= self.waiting > 0;
         }
     }
 
@@ -185,8 +189,17 @@ impl Permits {
     #[inline]
     fn set_of<C: ?Sized>(arena: &Arena<C>, slot: u32) -> u32 {
         match arena.rare(slot) {
-            Some(rare) if !rare.needs.weights.is_empty() => rare.needs.set,
+            Some(rare) if arena.at(slot).marks & mark::POOLS != 0 => rare.needs.set,
             _ => arena.is(slot, flag::NO_PERMIT) as u32,
+        }
+    }
+
+    /// The lane of this key, or where it belongs.
+    #[inline]
+    fn find_lane(&self, key: (Rank, u32)) -> Result<usize, usize> {
+        match &self.lanes[..] {
+            [lane] if (lane.rank, lane.set) == key => Ok(0),
+            lanes => lanes.binary_search_by_key(&key, |lane| (lane.rank, lane.set)),
         }
     }
 
@@ -195,10 +208,7 @@ impl Permits {
         self.arrivals += 1;
         arena.meta_mut(slot).arrival = self.arrivals;
         let key = (Self::rank(arena, slot), Self::set_of(arena, slot));
-        let lane = match self
-            .lanes
-            .binary_search_by_key(&key, |lane| (lane.rank, lane.set))
-        {
+        let lane = match self.find_lane(key) {
             Ok(lane) => lane,
             Err(place) => {
                 self.lanes.insert(
@@ -220,10 +230,7 @@ impl Permits {
     /// Takes a work out of its lane; an empty lane goes.
     pub fn leave<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
         let key = (Self::rank(arena, slot), Self::set_of(arena, slot));
-        let lane = self
-            .lanes
-            .binary_search_by_key(&key, |lane| (lane.rank, lane.set));
-        let lane = lane.expect("a queued work has a lane");
+        let lane = self.find_lane(key).expect("a queued work has a lane");
         self.lanes[lane].list.remove(arena, slot);
         // One lane stays: most programs only ever have that one.
         if self.lanes[lane].list.is_empty() && self.lanes.len() > 1 {

@@ -65,6 +65,25 @@ pub(crate) struct Record<C: ?Sized> {
     pub state: WorkState,
 }
 
+impl<C: ?Sized> Record<C> {
+    /// A record that is to be filled.
+    pub const BLANK: Self = Record {
+        body: None,
+        serial: 0,
+        links: Links::NONE,
+        open: 0,
+        turns: 0,
+        attempt: 0,
+        first_out: NONE,
+        unsettled_dependents: 0,
+        first_in: NONE,
+        alarm: None,
+        flags: Flags::new(0),
+        marks: 0,
+        state: WorkState::Pending,
+    };
+}
+
 /// The flags of a work, in two bytes: those that a turn looks at, and the rest.
 ///
 /// They are not one number of 16 bits, because compilers set a single bit by writing its byte, and a processor that is
@@ -162,6 +181,10 @@ pub(crate) mod mark {
     pub const DEAD_WAKER: u8 = 1 << 7;
     /// Has a parent.
     pub const CHILD: u8 = 1 << 3;
+    /// Needs permits of named pools, or several general ones.
+    pub const POOLS: u8 = 1 << 4;
+    /// What stays when an attempt ends.
+    pub const LASTING: u8 = CHILD | POOLS;
 }
 
 /// What is not needed for a turn, for every work.
@@ -186,6 +209,26 @@ pub(crate) struct Meta<C: ?Sized> {
     /// The last edge to a dependent.
     pub last_out: u32,
     pub priority: i8,
+}
+
+impl<C: ?Sized> Meta<C> {
+    /// What is to be filled.
+    pub const BLANK: Self = Meta {
+        name: Name::Static(""),
+        error: None,
+        rare: None,
+        span: 0,
+        arrival: 0,
+        sleep_until: Time::ZERO,
+        parent: NONE,
+        prev_sibling: NONE,
+        next_sibling: NONE,
+        retries_left: 0,
+        retries_spent: 0,
+        ordinal: 0,
+        last_out: NONE,
+        priority: 0,
+    };
 }
 
 /// What few works need.

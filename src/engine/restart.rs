@@ -73,7 +73,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         record.open = 0;
         let kept = flag::NO_PERMIT | flag::LOST_DEPENDENCY | flag::SIDE;
         record.flags.clear(!kept);
-        record.marks &= mark::CHILD;
+        record.marks &= mark::LASTING;
         let meta = self.arena.meta_mut(slot);
         self.recorder.retries_left += meta.retries_spent as u64;
         meta.retries_left += std::mem::take(&mut meta.retries_spent);

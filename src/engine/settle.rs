@@ -183,7 +183,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             flag::WOKEN | flag::RETURNER | flag::RELEASE | flag::CANCEL,
         );
         let under_way = self.arena.at(slot).marks & mark::ATTEMPT != 0;
-        self.arena.at_mut(slot).marks &= mark::CHILD;
+        self.arena.at_mut(slot).marks &= mark::LASTING;
         let meta = self.arena.meta_mut(slot);
         if under_way {
             meta.span = self.now.as_nanos().saturating_sub(meta.span);
