@@ -109,10 +109,11 @@ pub(crate) struct Recorder {
     pub unsettled: u64,
     pub attempts: u64,
     pub retries_left: u64,
+    /// Not beside `settled`: the two would be read as one, and that would wait for the last turn's count.
     pub turns: u64,
-    pub settled: u64,
     pub forced_aborts: u64,
     pub panics: u64,
+    pub settled: u64,
     pub callback_panics: u64,
     events_dropped: u64,
     queue: VecDeque<WorkEvent>,

@@ -101,9 +101,9 @@ impl List {
 /// The works that have a turn coming.
 pub(crate) struct Ready {
     lists: [List; 2],
-    /// Which list is the present round's, 0 or 1; the flag `SIDE` of a work says in which it is. Counted, not swapped:
-    /// to copy a list whose parts have just been written would wait for the writes.
-    current: usize,
+    /// Which list is the present round's, 0 or 1; the flag `SIDE` of a work says in which it is. A byte that is flipped,
+    /// and not two lists that are swapped: a copy would have to wait for what has just been written.
+    current: u8,
 }
 
 impl Ready {
@@ -117,7 +117,7 @@ impl Ready {
     /// The works of the next round. (The mask spares a check of the index.)
     #[inline]
     fn later(&mut self) -> &mut List {
-        &mut self.lists[(self.current ^ 1) & 1]
+        &mut self.lists[(self.current ^ 1) as usize & 1]
     }
 
     /// Whether nobody has a turn coming, in this round or the next.
@@ -128,7 +128,7 @@ impl Ready {
 
     #[inline]
     pub fn round_is_over(&self) -> bool {
-        self.lists[self.current & 1].is_empty()
+        self.lists[self.current as usize & 1].is_empty()
     }
 
     /// A turn in the next round.
@@ -159,7 +159,7 @@ impl Ready {
     /// The next work of this round.
     #[inline]
     pub fn pop<C: ?Sized>(&mut self, arena: &mut Arena<C>) -> Option<u32> {
-        let slot = self.lists[self.current & 1].pop_front(arena)?;
+        let slot = self.lists[self.current as usize & 1].pop_front(arena)?;
         arena.clear(slot, flag::READY);
         Some(slot)
     }
@@ -184,11 +184,11 @@ impl Ready {
         &self,
         arena: &'a Arena<C>,
     ) -> impl Iterator<Item = u32> + use<'a, C> {
-        self.lists[self.current & 1].iter(arena)
+        self.lists[self.current as usize & 1].iter(arena)
     }
 
     pub fn round_len(&self) -> u32 {
-        self.lists[self.current & 1].len()
+        self.lists[self.current as usize & 1].len()
     }
 
     pub fn len(&self) -> u32 {
