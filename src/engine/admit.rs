@@ -223,6 +223,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 *extras,
                 std::mem::take(&mut plan.needs),
             )));
+            self.arena.at_mut(slot).marks |= mark::RARE;
         }
         if has_pools {
             self.arena.at_mut(slot).marks |= mark::POOLS;

@@ -88,17 +88,25 @@ impl<C: ?Sized> Arena<C> {
 
     #[inline]
     pub fn rare(&self, slot: u32) -> Option<&Rare<C>> {
+        if self.at(slot).marks & mark::RARE == 0 {
+            return None;
+        }
         self.metas.at(slot).rare.as_deref()
     }
 
     #[inline]
     pub fn rare_mut(&mut self, slot: u32) -> Option<&mut Rare<C>> {
+        if self.at(slot).marks & mark::RARE == 0 {
+            return None;
+        }
         self.metas.at_mut(slot).rare.as_deref_mut()
     }
 
     /// The work's box of rare things, made if need be.
     pub fn rare_or_new(&mut self, slot: u32) -> &mut Rare<C> {
-        let under_way = self.at(slot).marks & mark::ATTEMPT != 0;
+        let marks = &mut self.at_mut(slot).marks;
+        let under_way = *marks & mark::ATTEMPT != 0;
+        *marks |= mark::RARE;
         let Meta { rare, span, .. } = self.metas.at_mut(slot);
         rare.get_or_insert_with(|| {
             let mut rare = Rare::new(Extras::default(), Needs::default());

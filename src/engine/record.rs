@@ -183,8 +183,10 @@ pub(crate) mod mark {
     pub const CHILD: u8 = 1 << 3;
     /// Needs permits of named pools, or several general ones.
     pub const POOLS: u8 = 1 << 4;
+    /// Has a box of rare things: who has none is not asked for it, which spares a look at the meta.
+    pub const RARE: u8 = 1 << 5;
     /// What stays when an attempt ends.
-    pub const LASTING: u8 = CHILD | POOLS;
+    pub const LASTING: u8 = CHILD | POOLS | RARE;
 }
 
 /// What is not needed for a turn, for every work.
