@@ -178,7 +178,7 @@ pub(crate) mod mark {
     /// An attempt is under way.
     pub const ATTEMPT: u8 = 1 << 2;
     /// Its last turn ended with a remote waker that was dead already; that is borne once in a row.
-    pub const DEAD_WAKER: u8 = 1 << 7;
+    pub const DEAD_WAKER: u8 = 1 << 6;
     /// Has a parent.
     pub const CHILD: u8 = 1 << 3;
     /// Needs permits of named pools, or several general ones.

@@ -164,7 +164,6 @@ pub const TRANSITIONS: &[Transition] = &[
     row(Success, Pending, "restart"),
     row(Success, Queued, "restart"),
     row(Success, Running, "restart"),
-    row(Success, Blocked, "restart"),
     row(Failed, Pending, "restart"),
     row(Failed, Queued, "restart"),
     row(Failed, Running, "restart"),

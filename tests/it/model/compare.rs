@@ -271,6 +271,7 @@ fn restart_error(error: RestartError) -> &'static str {
         RestartError::ShutDown => "shut down",
         RestartError::ParentDone(_) => "parent done",
         RestartError::Gone(_) => "gone",
+        RestartError::Cycle(_) => "cycle",
         _ => "other",
     }
 }

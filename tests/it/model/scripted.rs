@@ -253,7 +253,7 @@ fn act(action: &Action, cx: &mut WorkContext<'_, App>) -> Option<Answer> {
         Action::ReleasePermit => cx.release_permit(),
         Action::Watch(pick) => {
             let id = cx.app.picked(*pick)?;
-            return Some(cx.watch(id).map(|()| true).map_err(unknown));
+            return Some(cx.watch(id).map_err(unknown));
         }
         Action::Spawn(terms) => {
             let spec = spec(terms, cx.now(), cx.app);

@@ -39,6 +39,7 @@ impl Model {
         }
         self.counts.terms(terms);
         let work = self.insert(terms, parent);
+        self.give_back_asleep(parent);
         for (before, settled) in deps {
             self.link(before, work, settled);
         }
@@ -49,6 +50,13 @@ impl Model {
     fn takes_children(&self, parent: usize) -> bool {
         let parent = self.w(parent);
         !parent.state.is_settled() && parent.state != WorkState::Aborting && !parent.cancelled
+    }
+
+    /// A sleeper with a live child holds no permit.
+    fn give_back_asleep(&mut self, parent: Option<usize>) {
+        if let Some(parent) = parent.filter(|&p| self.w(p).state == WorkState::Waiting) {
+            self.give_back(parent);
+        }
     }
 
     /// Each work once for each kind.
@@ -264,6 +272,16 @@ impl Model {
         if self.w(work).gone {
             return Err("gone");
         }
+        let parent = self.w(work).parent;
+        let waits = |before| parent.is_some_and(|parent| self.needs_settled(before, parent));
+        let mut into = self
+            .edges
+            .iter()
+            .filter(|e| e.after == work && !e.satisfied);
+        if into.any(|e| waits(e.before)) {
+            return Err("cycle");
+        }
+        self.give_back_asleep(parent);
         let from = self.w(work).state;
         let w = self.m(work);
         w.attempt = 0;

@@ -102,6 +102,9 @@ impl Model {
             Action::WakeSelf => return Some(self.wake(work)),
             Action::Cancel(pick) => {
                 let other = self.picked(pick)?;
+                if self.live_children(work).contains(&other) {
+                    self.m(other).by_parent = true;
+                }
                 return Some(self.cancel(other));
             }
             Action::CancelSelf => return Some(self.cancel(work)),
@@ -127,9 +130,10 @@ impl Model {
 
     fn watch(&mut self, work: usize, other: usize) -> Answer {
         self.known(other)?;
-        if self.w(other).state.is_settled() {
-            self.wake_up(work);
-        } else if !self.watches.contains(&(work, other)) {
+        if other == work || self.w(other).state.is_settled() {
+            return Ok(false);
+        }
+        if !self.watches.contains(&(work, other)) {
             self.watches.push((work, other));
         }
         Ok(true)
