@@ -56,6 +56,28 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         WorkContext { app, engine, slot }
     }
 
+    /// Whether this is a hook, and not a turn.
+    pub(super) fn is_hook(&self) -> bool {
+        self.engine.notes.mode == Mode::Hook
+    }
+
+    /// A hook is over and a turn begins: what the hook asked for does not count.
+    pub(super) fn end_hook(&mut self, turn: Mode) {
+        self.engine.notes = TurnNotes::new(turn);
+        let forgotten = flag::WOKEN | flag::RELEASE;
+        self.engine.arena.clear(self.slot, forgotten);
+    }
+
+    /// Whether the work that has just ended well has no child and has not been cancelled: then `on_success` is next.
+    pub(super) fn succeeds_at_once(&mut self) -> bool {
+        let flags = self.engine.arena.at(self.slot).flags;
+        let at_once = !flags.has(flag::FAMILY | flag::CANCEL);
+        if at_once {
+            self.engine.notes.mode = Mode::Hook;
+        }
+        at_once
+    }
+
     // ---- what it is ----
 
     /// The work's id.

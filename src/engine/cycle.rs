@@ -52,6 +52,7 @@ impl CycleSearch {
         from: Event,
         to: Event,
     ) -> bool {
+        let (from, to) = (canonical(arena, from), canonical(arena, to));
         if from == to {
             return true;
         }
@@ -119,6 +120,21 @@ impl CycleSearch {
     }
 }
 
+/// Whether a work has no children, so that its start leads to its settling and to nothing else: both are then one
+/// event, and a search has half as far to go.
+fn is_plain<C: ?Sized>(arena: &Arena<C>, slot: u32) -> bool {
+    !arena.is(slot, flag::FAMILY)
+}
+
+/// The one event that stands for both of a plain work.
+fn canonical<C: ?Sized>(arena: &Arena<C>, event: Event) -> Event {
+    if is_plain(arena, event >> 1) {
+        event | 1
+    } else {
+        event
+    }
+}
+
 /// Whether a work needs nothing but itself: most edges are added to or from such a one.
 fn is_first<C: ?Sized>(arena: &Arena<C>, slot: u32) -> bool {
     let record = arena.at(slot);
@@ -134,6 +150,7 @@ fn is_last<C: ?Sized>(arena: &Arena<C>, slot: u32) -> bool {
 
 /// A shortest chain of works from `from` to `to`, for an error message. O(works and edges in between).
 pub(crate) fn path<C: ?Sized>(arena: &Arena<C>, graph: &Graph, from: Event, to: Event) -> Vec<u32> {
+    let (from, to) = (canonical(arena, from), canonical(arena, to));
     let mut came_from = BTreeMap::from([(from, from)]);
     let mut queue = std::collections::VecDeque::from([from]);
     while let Some(event) = queue.pop_front() {
@@ -189,6 +206,20 @@ impl<'a, C: ?Sized> Neighbours<'a, C> {
             child: NONE,
             edge: NONE,
         };
+        if is_plain(arena, slot) {
+            match way {
+                Way::Needed => {
+                    (of.single, of.edge) = (arena.parent(slot).map(settle), record.first_out);
+                }
+                Way::Needs if !started && !record.state.is_settled() => {
+                    let held = arena.is(slot, flag::HELD);
+                    of.single = held.then(|| start(arena.meta(slot).parent));
+                    of.edge = record.first_in;
+                }
+                Way::Needs => {}
+            }
+            return of;
+        }
         match (way, event & 1 == 1) {
             (Way::Needed, false) => (of.single, of.child) = (Some(settle(slot)), first_child()),
             (Way::Needed, true) => {
@@ -246,9 +277,11 @@ impl<C: ?Sized> Iterator for Neighbours<'_, C> {
     type Item = Event;
 
     fn next(&mut self) -> Option<Event> {
-        self.single
+        let next = self
+            .single
             .take()
             .or_else(|| self.next_child())
-            .or_else(|| self.next_edge())
+            .or_else(|| self.next_edge())?;
+        Some(canonical(self.arena, next))
     }
 }

@@ -205,6 +205,11 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// The attempt has succeeded, children included.
     pub(super) fn succeed(&mut self, slot: u32, app: &mut C) {
         self.call_hook(slot, Hook::Success, app);
+        self.succeeded(slot);
+    }
+
+    /// The same after `on_success`.
+    pub(super) fn succeeded(&mut self, slot: u32) {
         if self.arena.at(slot).body.is_none() {
             let failure = self.panic_of(slot);
             self.end_attempt(slot);

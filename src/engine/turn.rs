@@ -29,12 +29,9 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[inline]
     pub(super) fn turn(&mut self, slot: u32, app: &mut C) {
         let record = self.arena.at_mut(slot);
-        if !record.flags.has(flag::RESET) {
-            self.first_reset(slot, app);
-        }
-        let record = self.arena.at_mut(slot);
+        let first = !record.flags.has(flag::RESET);
         record.turns = record.turns.saturating_add(1);
-        record.flags.set(flag::IN_TURN);
+        record.flags.set(flag::IN_TURN | flag::RESET);
         let aborting = record.state == WorkState::Aborting;
         let body = record.body.take();
         self.recorder.turns += 1;
@@ -42,7 +39,12 @@ impl<C: ?Sized> WorkScheduler<C> {
             self.arena.clear(slot, flag::IN_TURN);
             return self.broke_down(slot, aborting, app);
         };
-        self.notes = TurnNotes::new(if aborting { Mode::Abort } else { Mode::Poll });
+        let mode = match (first, aborting) {
+            (true, _) => Mode::Hook,
+            (false, true) => Mode::Abort,
+            (false, false) => Mode::Poll,
+        };
+        self.notes = TurnNotes::new(mode);
         let mut answer = Poll::Pending;
         let call = if tracing::enabled!(tracing::Level::DEBUG) {
             self.call_in_span(slot, aborting, &mut body, &mut answer, app)
@@ -69,13 +71,9 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// Before the first turn.
-    fn first_reset(&mut self, slot: u32, app: &mut C) {
-        self.arena.set(slot, flag::RESET);
-        self.call_hook(slot, Hook::Reset, app);
-    }
-
-    /// The call itself. The answer is written in place: what `catch_unwind` gives back is moved once more.
+    /// The call itself, with the hooks that most works have right before and after it: `on_reset` before the first turn,
+    /// `on_success` after the last, if there is no child to wait for. The answer is written in place: what `catch_unwind`
+    /// gives back is moved once more.
     #[inline]
     fn call(
         &mut self,
@@ -87,11 +85,18 @@ impl<C: ?Sized> WorkScheduler<C> {
     ) -> Result<(), Payload> {
         catch_unwind(AssertUnwindSafe(|| {
             let cx = &mut WorkContext::new(app, self, slot);
-            *answer = if aborting {
-                body.on_abort(cx).map(Ok)
-            } else {
-                body.poll(cx)
-            };
+            if cx.is_hook() {
+                body.on_reset(cx);
+                cx.end_hook(if aborting { Mode::Abort } else { Mode::Poll });
+            }
+            if aborting {
+                *answer = body.on_abort(cx).map(Ok);
+                return;
+            }
+            *answer = body.poll(cx);
+            if matches!(answer, Poll::Ready(Ok(()))) && cx.succeeds_at_once() {
+                body.on_success(cx);
+            }
         }))
     }
 
@@ -168,7 +173,8 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     fn ended_well(&mut self, slot: u32, app: &mut C) {
         self.arena.clear(slot, flag::WOKEN | flag::RELEASE);
-        if self.arena.is(slot, flag::FAMILY) {
+        let with_family = self.arena.is(slot, flag::FAMILY);
+        if with_family {
             let family = &mut self.arena.rare_or_new(slot).family;
             let live = family.live;
             if let Some(failure) = family.first_failure.take() {
@@ -179,7 +185,11 @@ impl<C: ?Sized> WorkScheduler<C> {
                 return self.change(slot, Some(WorkState::Running), WorkState::Joining);
             }
         }
-        self.succeed(slot, app);
+        if with_family {
+            self.succeed(slot, app);
+        } else {
+            self.succeeded(slot);
+        }
     }
 
     fn after_abort_turn(&mut self, slot: u32, ready: bool, app: &mut C) {
