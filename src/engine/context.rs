@@ -38,6 +38,11 @@ impl TurnNotes {
             ..TurnNotes::default()
         }
     }
+
+    /// Whether the last call was a hook.
+    pub fn is_hook(self) -> bool {
+        self.mode == Mode::Hook
+    }
 }
 
 /// Lent to a work for one turn or hook: the application, and what the work may do with the engine.
@@ -54,11 +59,6 @@ pub struct WorkContext<'a, C: ?Sized> {
 impl<'a, C: ?Sized> WorkContext<'a, C> {
     pub(super) fn new(app: &'a mut C, engine: &'a mut WorkScheduler<C>, slot: u32) -> Self {
         WorkContext { app, engine, slot }
-    }
-
-    /// Whether this is a hook, and not a turn.
-    pub(super) fn is_hook(&self) -> bool {
-        self.engine.notes.mode == Mode::Hook
     }
 
     /// A hook is over and a turn begins: what the hook asked for does not count.

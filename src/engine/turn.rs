@@ -39,15 +39,12 @@ impl<C: ?Sized> WorkScheduler<C> {
             self.arena.clear(slot, flag::IN_TURN);
             return self.broke_down(slot, aborting, app);
         };
-        let mode = match (first, aborting) {
-            (true, _) => Mode::Hook,
-            (false, true) => Mode::Abort,
-            (false, false) => Mode::Poll,
-        };
-        self.notes = TurnNotes::new(mode);
+        self.notes = TurnNotes::new(if aborting { Mode::Abort } else { Mode::Poll });
         let mut answer = Poll::Pending;
         let call = if tracing::enabled!(tracing::Level::DEBUG) {
-            self.call_in_span(slot, aborting, &mut body, &mut answer, app)
+            self.call_in_span(slot, first, aborting, &mut body, &mut answer, app)
+        } else if first {
+            self.first_call(slot, aborting, &mut body, &mut answer, app)
         } else {
             self.call(slot, aborting, &mut body, &mut answer, app)
         };
@@ -71,9 +68,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// The call itself, with the hooks that most works have right before and after it: `on_reset` before the first turn,
-    /// `on_success` after the last, if there is no child to wait for. The answer is written in place: what `catch_unwind`
-    /// gives back is moved once more.
+    /// The call itself. The answer is written in place: what `catch_unwind` gives back is moved once more.
     #[inline]
     fn call(
         &mut self,
@@ -85,14 +80,34 @@ impl<C: ?Sized> WorkScheduler<C> {
     ) -> Result<(), Payload> {
         catch_unwind(AssertUnwindSafe(|| {
             let cx = &mut WorkContext::new(app, self, slot);
-            if cx.is_hook() {
-                body.on_reset(cx);
-                cx.end_hook(if aborting { Mode::Abort } else { Mode::Poll });
-            }
+            *answer = if aborting {
+                body.on_abort(cx).map(Ok)
+            } else {
+                body.poll(cx)
+            };
+        }))
+    }
+
+    /// The first call, after `on_reset`; and if the work succeeds at once, before `on_success`. Most works have just this
+    /// one turn, and their hooks should not cost them three calls.
+    fn first_call(
+        &mut self,
+        slot: u32,
+        aborting: bool,
+        body: &mut Box<dyn Work<C>>,
+        answer: &mut Poll<Result<(), Failure>>,
+        app: &mut C,
+    ) -> Result<(), Payload> {
+        self.notes = TurnNotes::new(Mode::Hook);
+        catch_unwind(AssertUnwindSafe(|| {
+            let cx = &mut WorkContext::new(app, self, slot);
+            body.on_reset(cx);
             if aborting {
+                cx.end_hook(Mode::Abort);
                 *answer = body.on_abort(cx).map(Ok);
                 return;
             }
+            cx.end_hook(Mode::Poll);
             *answer = body.poll(cx);
             if matches!(answer, Poll::Ready(Ok(()))) && cx.succeeds_at_once() {
                 body.on_success(cx);
@@ -105,6 +120,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     fn call_in_span(
         &mut self,
         slot: u32,
+        first: bool,
         aborting: bool,
         body: &mut Box<dyn Work<C>>,
         answer: &mut Poll<Result<(), Failure>>,
@@ -112,7 +128,11 @@ impl<C: ?Sized> WorkScheduler<C> {
     ) -> Result<(), Payload> {
         let span = self.arena.rare(slot).and_then(|rare| rare.tracing.clone());
         let _entered = span.map(tracing::Span::entered);
-        self.call(slot, aborting, body, answer, app)
+        if first {
+            self.first_call(slot, aborting, body, answer, app)
+        } else {
+            self.call(slot, aborting, body, answer, app)
+        }
     }
 
     #[cold]
@@ -173,8 +193,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     fn ended_well(&mut self, slot: u32, app: &mut C) {
         self.arena.clear(slot, flag::WOKEN | flag::RELEASE);
-        let with_family = self.arena.is(slot, flag::FAMILY);
-        if with_family {
+        if self.arena.is(slot, flag::FAMILY) {
             let family = &mut self.arena.rare_or_new(slot).family;
             let live = family.live;
             if let Some(failure) = family.first_failure.take() {
@@ -185,10 +204,10 @@ impl<C: ?Sized> WorkScheduler<C> {
                 return self.change(slot, Some(WorkState::Running), WorkState::Joining);
             }
         }
-        if with_family {
-            self.succeed(slot, app);
-        } else {
+        if self.notes.is_hook() {
             self.succeeded(slot);
+        } else {
+            self.succeed(slot, app);
         }
     }
 
