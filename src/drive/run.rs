@@ -13,7 +13,7 @@ use thiserror::Error;
 pub struct Summary {
     /// Turns given.
     pub turns: u64,
-    /// Works settled.
+    /// Works settled by its cranks.
     pub settled: u64,
     /// Cranks it took.
     pub cranks: u64,
@@ -50,9 +50,15 @@ const TURNS_PER_CRANK: u64 = 1 << 10;
 impl<C: ?Sized> WorkScheduler<C> {
     /// Cranks and waits until all works have settled, however. Ends when they do; bounded only by what they do.
     ///
+    /// The driver's notifier takes the place of the host's for as long as it runs. Use one driver for all runs of a
+    /// scheduler: another one's time may lie before [`WorkScheduler::now`].
+    ///
     /// # Errors
     /// [`Stall`], if nothing will make the rest go on, or within a closure posted to this scheduler; the works stay as
     /// they are.
+    ///
+    /// # Panics
+    /// As [`WorkScheduler::crank_work`].
     pub fn run_until_done(
         &mut self,
         app: &mut C,

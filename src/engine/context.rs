@@ -199,7 +199,8 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
 
     // ---- other works ----
 
-    /// Adds a child: it belongs to this attempt, and this work settles only after it.
+    /// Adds a child: it belongs to this attempt, and this work settles only after it. Settled children stay, with their
+    /// outputs, until the attempt ends; one that never ends should `spawn_root` instead.
     ///
     /// # Errors
     /// [`AddError`]; in hooks and in `on_abort` always.
@@ -305,7 +306,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     // ---- randomness and decisions ----
 
     /// The work's own random stream: from the seed and the work's name path, the same in every run. It goes on from
-    /// turn to turn and attempt to attempt.
+    /// turn to turn and attempt to attempt. O(depth) at the first call.
     pub fn rng(&mut self) -> &mut Stream {
         let key = match self
             .engine

@@ -52,7 +52,7 @@ impl<F> Budget<F> {
 pub struct Crank {
     /// Turns given.
     pub turns: u64,
-    /// Works settled.
+    /// Works settled in this crank; what settled in calls of the host's before it is not counted.
     pub settled: u64,
     /// When to crank again.
     pub next: Next,

@@ -102,7 +102,7 @@ impl Decider for Fifo {
     }
 }
 
-/// The last candidate of every order; no faults.
+/// The last candidate of every order; no faults, and the first answer of a work's own `choose`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lifo;
 
@@ -115,7 +115,7 @@ impl Decider for Lifo {
     }
 }
 
-/// Every order equally likely, from a seed; no faults.
+/// Every order, and every answer of a work's own `choose`, equally likely, from a seed; no faults.
 #[derive(Clone, Debug)]
 pub struct RandomOrder(Stream);
 

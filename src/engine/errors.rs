@@ -52,7 +52,7 @@ pub enum AddError {
     #[error("dependency: {0}")]
     Dependency(UnknownWork),
     /// The parent can take no more children.
-    #[error("parent {0} is {1}: add children before it settles or is aborted")]
+    #[error("parent {0} is {1}: add children before it settles, is cancelled or aborts")]
     ParentDone(WorkId, WorkState),
     /// `spawn` in a hook or in `on_abort`.
     #[error(

@@ -174,7 +174,8 @@ impl<C: ?Sized, W> Spec<C, W> {
         self
     }
 
-    /// How long an abort may take before the work is dropped. Default: the scheduler's `abort_grace`.
+    /// How long an abort may take before the work is dropped. Default: the scheduler's `abort_grace`. With zero there is
+    /// no time for `on_abort`: the work is dropped in the next round.
     pub fn abort_grace(mut self, grace: Duration) -> Self {
         self.extras().abort_grace = Some(grace);
         self

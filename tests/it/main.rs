@@ -2,7 +2,6 @@
 
 mod abort;
 mod ancestors;
-mod bench;
 mod errors;
 mod exports;
 mod extremes;
@@ -17,6 +16,7 @@ mod temp_file;
 mod tidy;
 mod wheel;
 mod wheel_ops;
+mod workbench;
 mod workflow_cli;
 mod workflow_example;
 mod workflow_input;

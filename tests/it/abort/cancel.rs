@@ -1,6 +1,6 @@
 //! L26: what a cancel beats.
 
-use crate::bench::*;
+use crate::workbench::*;
 use crankwork::{Failure, Retry, Spec, WorkState};
 use std::task::Poll;
 

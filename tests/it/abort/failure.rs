@@ -1,6 +1,6 @@
 //! L21: what happens, in which order, when an attempt fails.
 
-use crate::bench::*;
+use crate::workbench::*;
 use crankwork::{Failure, FailureKind, Retry, Spec, WorkOutcome, WorkState};
 use std::task::Poll;
 

@@ -1,6 +1,6 @@
 //! L23: an abort that takes too long is ended by force.
 
-use crate::bench::*;
+use crate::workbench::*;
 use crankwork::{FailureKind, Next, RestartError, Retry, Spec, WorkOutcome, WorkState};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -1,6 +1,6 @@
 //! L21, last sentence: when `on_reset` is called; and when the other hooks are.
 
-use crate::bench::*;
+use crate::workbench::*;
 use crankwork::{AddError, Retry, Spec, WorkState};
 use std::task::Poll;
 

@@ -1,6 +1,6 @@
 //! L20: the ledger adds up.
 
-use crate::bench::*;
+use crate::workbench::*;
 use crankwork::{OnChildFailure, Retry, Spec, Stream, Time, WorkSchedulerConfig, WorkState};
 use std::task::Poll;
 

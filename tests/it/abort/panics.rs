@@ -1,6 +1,6 @@
 //! L24: a panic fails its work, and nothing else.
 
-use crate::bench::*;
+use crate::workbench::*;
 use crankwork::{
     Failure, FailureKind, RestartError, Retry, Spec, WorkId, WorkOutcome, WorkSchedulerConfig,
     WorkState,

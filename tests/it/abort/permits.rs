@@ -1,6 +1,6 @@
 //! L16 to L19: who holds permits when, and who gets the next one.
 
-use crate::bench::*;
+use crate::workbench::*;
 use crankwork::{Retry, Spec, WaitsFor, WorkSchedulerConfig, WorkState};
 use std::task::Poll;
 

@@ -1,6 +1,6 @@
 //! L22: an abort is a phase, and what waits for its end.
 
-use crate::bench::*;
+use crate::workbench::*;
 use crankwork::{AddError, Next, Retry, Spec, WorkOutcome, WorkState};
 use std::task::Poll;
 

@@ -1,6 +1,6 @@
 //! L25: shutdown refuses what is new, aborts the rest, and ends.
 
-use crate::bench::*;
+use crate::workbench::*;
 use crankwork::{AddError, Next, RestartError, Retry, Spec, WorkState};
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -1,6 +1,6 @@
 //! Defects of henyey-work, reproduced by running it.
 
-use crate::bench::*;
+use crate::workbench::*;
 use crankwork::{
     AddError, DependencyError, Next, Retain, Retry, Spec, WorkSchedulerConfig, WorkState,
 };

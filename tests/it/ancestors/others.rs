@@ -1,6 +1,6 @@
 //! What other projects' issue lists teach, as far as it concerns the engine.
 
-use crate::bench::*;
+use crate::workbench::*;
 use crankwork::{
     Backoff, Budget, Crank, Driver, Failure, Next, Remote, Retry, Spec, Stall, Time, WorkState,
 };

@@ -1,6 +1,6 @@
 //! Defects of stellar-core's `Work`, reproduced from its code.
 
-use crate::bench::*;
+use crate::workbench::*;
 use crankwork::time::TimerWheel;
 use crankwork::{
     AddError, Failure, Next, OnChildFailure, RemoteWaker, Retry, RunUntilError, Spec, Time,

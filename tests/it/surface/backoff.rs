@@ -1,6 +1,6 @@
 //! Retry constants and back-off, as stellar-core's `BasicWork` has them.
 
-use crate::bench::*;
+use crate::workbench::*;
 use crankwork::{Backoff, Next, Retry, Spec, WorkSchedulerConfig, WorkState};
 
 #[test]

@@ -1,6 +1,6 @@
 //! Decisions: the hook that a search uses, and that production never notices.
 
-use crate::bench::*;
+use crate::workbench::*;
 use crankwork::{
     Decider, Decision, DecisionKind, Fifo, Lifo, OnChildFailure, RandomOrder, Retry, Spec, Stream,
     WorkId, WorkSchedulerConfig, WorkState,

@@ -1,6 +1,6 @@
 //! henyey-work's names.
 
-use crate::bench::*;
+use crate::workbench::*;
 use crankwork::{
     Backoff, CancelToken, Failure, Phase, Retain, Retry, Spec, VirtualDriver, Work, WorkEvent,
     WorkId, WorkOutcome, WorkScheduler, WorkSchedulerConfig, WorkSnapshot, WorkState,

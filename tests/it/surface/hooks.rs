@@ -1,6 +1,6 @@
 //! The hooks of stellar-core's `BasicWork`, by meaning: which is called when.
 
-use crate::bench::*;
+use crate::workbench::*;
 use crankwork::{Retry, Spec, WorkOutcome, WorkState};
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -1,6 +1,6 @@
 //! What other threads may send, seen from one thread: wakers, closures, the notifier.
 
-use crate::bench::*;
+use crate::workbench::*;
 use crankwork::{
     Limits, Next, PostError, RemoteWaker, Retry, Spec, WorkSchedulerConfig, WorkState,
 };

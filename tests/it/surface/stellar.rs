@@ -1,6 +1,6 @@
 //! Status text and children queries, as stellar-core's `Work` has them.
 
-use crate::bench::*;
+use crate::workbench::*;
 use crankwork::{OnChildFailure, Progress, Retry, Spec, Work, WorkState};
 use std::cell::RefCell;
 use std::fmt;

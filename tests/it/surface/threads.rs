@@ -1,6 +1,6 @@
 //! The few tests in real time: other threads and a parked main thread. They wait for events, not for time to pass.
 
-use crate::bench::secs;
+use crate::workbench::secs;
 use crankwork::{
     CancelToken, Driver, MonotonicClock, ParkDriver, RemoteWaker, Time, WorkScheduler,
     WorkSchedulerConfig, WorkState,
