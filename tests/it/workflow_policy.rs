@@ -17,8 +17,22 @@ use super::workflow_example::{input, reference, run};
 type Run = fn(&Workflow, &Options) -> RunResult;
 
 fn engine(workflow: &Workflow, options: &Options) -> RunResult {
-    run::run(workflow, options, &mut |_, _| ()).expect("a checked workflow runs")
+    within(u64::MAX, workflow, options)
 }
+
+/// The engine with so many turns a crank.
+fn within(turns: u64, workflow: &Workflow, options: &Options) -> RunResult {
+    run::run_with_budget(workflow, options, turns, &mut |_, _| ()).expect("a checked workflow runs")
+}
+
+/// The engine with an unlimited budget, with 1 and with 7 turns a crank: all must agree with what was recorded.
+const ENGINE: &[Run] = &[
+    engine,
+    |workflow, options| within(1, workflow, options),
+    |workflow, options| within(7, workflow, options),
+];
+
+const MODEL: &[Run] = &[model];
 
 fn model(workflow: &Workflow, options: &Options) -> RunResult {
     reference::simulate(workflow, options, &mut |_, _| ())
@@ -60,7 +74,7 @@ struct Runs {
 
 impl Runs {
     /// Runs the workflow with every K, without failures and with them; returns how many runs that were.
-    fn check(&self, name: &str, workflow: &Workflow, run: Run) -> usize {
+    fn check(&self, name: &str, workflow: &Workflow, runs: &[Run]) -> usize {
         let total: u64 = workflow.tasks().iter().map(|task| task.runtime_ns).sum();
         assert_eq!(total, self.total_work_ns, "{name}: total");
         assert_eq!(
@@ -68,7 +82,12 @@ impl Runs {
             self.critical_path_ns,
             "{name}: path"
         );
-        self.check_one(name, workflow, run, false) + self.check_one(name, workflow, run, true)
+        let check = |&run| {
+            self.check_one(name, workflow, run, false) + self.check_one(name, workflow, run, true)
+        };
+        let matches = runs.iter().map(check).sum();
+        println!("{matches:>4} of {matches} match  {name}");
+        matches
     }
 
     fn check_one(&self, name: &str, workflow: &Workflow, run: Run, failures: bool) -> usize {
@@ -111,7 +130,7 @@ fn json<T: for<'a> Deserialize<'a>>(path: &Path) -> T {
     serde_json::from_str(&text).expect("of the expected shape")
 }
 
-fn check_workflows(folder: &Path, run: Run) -> usize {
+fn check_workflows(folder: &Path, runs_of: &[Run]) -> usize {
     let folder = folder.join("workflows");
     let mut runs = 0;
     for (file, expected) in json::<Workflows>(&folder.join("expected.json")).instances {
@@ -125,12 +144,12 @@ fn check_workflows(folder: &Path, run: Run) -> usize {
             expected.failing_tasks.iter().collect::<Vec<_>>(),
             "{file}"
         );
-        runs += expected.runs.check(&file, &workflow, run);
+        runs += expected.runs.check(&file, &workflow, runs_of);
     }
     runs
 }
 
-fn check_graphs(folder: &Path, run: Run) -> usize {
+fn check_graphs(folder: &Path, runs_of: &[Run]) -> usize {
     let folder = folder.join("graphs");
     let mut runs = 0;
     for (name, expected) in json::<BTreeMap<String, Graph>>(&folder.join("expected.json")) {
@@ -149,7 +168,8 @@ fn check_graphs(folder: &Path, run: Run) -> usize {
             let workflow = input::load(Some(&file), Some(unit)).expect("a real graph");
             assert_eq!(workflow.tasks().len(), expected.nodes, "{name}");
             assert_eq!(workflow.edge_count(), expected.edges, "{name}");
-            runs += expected_runs.check(&name, &workflow, run);
+            let name = format!("{name} ({unit:?})");
+            runs += expected_runs.check(&name, &workflow, runs_of);
         }
     }
     runs
@@ -160,7 +180,7 @@ fn the_engine_reproduces_every_workflow_schedule() {
     if let Some(folder) = data("the workflows") {
         println!(
             "{} workflow schedules agree",
-            check_workflows(&folder, engine)
+            check_workflows(&folder, ENGINE)
         );
     }
 }
@@ -168,14 +188,14 @@ fn the_engine_reproduces_every_workflow_schedule() {
 #[test]
 fn the_engine_reproduces_every_graph_schedule() {
     if let Some(folder) = data("the graphs") {
-        println!("{} graph schedules agree", check_graphs(&folder, engine));
+        println!("{} graph schedules agree", check_graphs(&folder, ENGINE));
     }
 }
 
 #[test]
 fn the_model_reproduces_every_schedule() {
     if let Some(folder) = data("the model") {
-        let runs = check_workflows(&folder, model) + check_graphs(&folder, model);
+        let runs = check_workflows(&folder, MODEL) + check_graphs(&folder, MODEL);
         println!("{runs} schedules agree");
     }
 }
