@@ -4,7 +4,7 @@
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `record`, `arena` | what is known of a work; where works live |
+//! | `record`, `arena`, `chunks` | what is known of a work; where works live |
 //! | `graph`, `cycle` | dependencies; whether a new one closes a cycle |
 //! | `permits` | how many at once, who is next |
 //! | `ready` | the works that have a turn coming |
