@@ -280,3 +280,29 @@ fn attempts_are_not_forgotten_by_add_dependency() {
     };
     assert_eq!(attempts(&work), 2, "{:?}", ended.borrow());
 }
+
+/// L15, among more edges than a first look takes in.
+#[test]
+fn l15_duplicates_count_once_among_many_edges() {
+    const MANY: usize = 30;
+    let mut work = scheduler();
+    let mut add = |name: String| work.add(Spec::new(name, waits_for_wake)).unwrap().id();
+    let first: Vec<WorkId> = (0..MANY).map(|n| add(format!("before {n}"))).collect();
+    let then: Vec<WorkId> = (0..MANY).map(|n| add(format!("after {n}"))).collect();
+    // Two works with many dependencies each, and one with many dependents; twice, in either order.
+    let into = first
+        .iter()
+        .flat_map(|&one| [(one, then[1]), (one, then[0])]);
+    let out = then[2..].iter().map(|&one| (first[0], one));
+    let edges: Vec<_> = into.chain(out).collect();
+    for &(before, after) in edges.iter().chain(edges.iter().rev()) {
+        work.add_dependency(before, after).unwrap();
+    }
+    let all = work.snapshot();
+    let of = |id: WorkId| all.iter().find(|one| one.id == id).unwrap();
+    assert_eq!(of(then[0]).deps, first);
+    assert_eq!(of(then[1]).deps, first);
+    assert_eq!(of(then[2]).deps, [first[0]]);
+    assert_eq!(of(first[1]).dependents, [then[1], then[0]]);
+    assert_eq!(of(first[0]).dependents.len(), MANY);
+}
