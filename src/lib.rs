@@ -7,7 +7,7 @@
 //!
 //! A *work* is a poll-style state machine ([`Work`], or a closure) with a name. Works depend on each other (a DAG),
 //! own each other (a tree), fail, back off and retry, are cancelled, and wait for timers, other works and other
-//! threads. There is no async runtime, no thread and no global state: one scheduler, one thread, one call.
+//! threads. There is no async runtime and no thread behind it: one scheduler, one thread, one call.
 //!
 //! # Three loops
 //!
