@@ -275,3 +275,20 @@ fn l02_a_weight_of_the_general_pool_comes_on_top_of_the_permit() {
     lab.crank(10);
     assert_eq!(lab.ran(), "heavy other");
 }
+
+/// Works that need other pools do not wait for each other, however the sets of pools came to be known.
+#[test]
+fn l02_works_of_different_pools_do_not_wait_in_one_line() {
+    let mut lab = lab_with(config(9).pool("a", 1).pool("b", 1).pool("c", 1));
+    let gate = lab.work("gate", [Nap(5)]);
+    let a = lab.add(script("a", []).pool("a", 1).after(gate));
+    lab.add(script("has a", [Nap(50)]).pool("a", 1));
+    lab.add(script("b", []).pool("b", 1));
+    lab.add(script("has c", [Nap(10)]).pool("c", 1));
+    lab.crank(0);
+    lab.crank(5);
+    let c = lab.add(script("c", []).pool("c", 1));
+    assert_eq!(lab.states(&[a, c]), [Queued, Queued]);
+    lab.crank(10);
+    assert_eq!(lab.states(&[a, c]), [Queued, Success]);
+}
