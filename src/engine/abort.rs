@@ -57,7 +57,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    fn live_children_of(&self, slot: u32) -> Vec<u32> {
+    pub(super) fn live_children_of(&self, slot: u32) -> Vec<u32> {
         if self.arena.live_children(slot) == 0 {
             return Vec::new();
         }

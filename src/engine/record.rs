@@ -177,7 +177,7 @@ pub(crate) mod mark {
     pub const SLEEPS: u8 = 1 << 1;
     /// An attempt is under way.
     pub const ATTEMPT: u8 = 1 << 2;
-    /// Its last turn ended with a remote waker that was dead already; that is borne once in a row.
+    /// Its last turn ended with a remote waker that was dead already; that is borne once until it sleeps.
     pub const DEAD_WAKER: u8 = 1 << 6;
     /// Has a parent.
     pub const CHILD: u8 = 1 << 3;

@@ -384,12 +384,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Children of a work that ends without an attempt have not started either.
     fn settle_children_first(&mut self, slot: u32, to: WorkState, error: Option<Failure>) {
         self.settling.push_front((slot, to, error));
-        let live: Vec<u32> = self
-            .arena
-            .children(slot)
-            .filter(|&child| !self.arena.at(child).state.is_settled())
-            .collect();
-        for &child in live.iter().rev() {
+        for child in self.live_children_of(slot).into_iter().rev() {
             self.arena.set(child, flag::BY_PARENT);
             self.settling
                 .push_front((child, WorkState::Cancelled, None));

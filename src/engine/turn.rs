@@ -115,7 +115,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         }))
     }
 
-    /// The same in the span of the attempt.
+    /// Either call, in the span of the attempt.
     #[cold]
     fn call_in_span(
         &mut self,

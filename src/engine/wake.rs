@@ -124,7 +124,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// Whether the work's only source was a remote waker that has died before the turn was over. It is then woken, as
-    /// if that had happened a moment later; but only once in a row.
+    /// if that had happened a moment later; but only once until it next sleeps.
     pub(super) fn has_just_lost_waker(&mut self, slot: u32) -> bool {
         let dead = self
             .arena
