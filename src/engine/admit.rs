@@ -10,7 +10,7 @@ use super::record::{NONE, Needs, Pool, Rare, flag, mark};
 use super::wake::TimerKind;
 use super::{AddError, CyclePath, DependencyError, Refused, WorkScheduler};
 use crate::work::{
-    EdgeKind, Failure, FailureKind, Handle, RootCause, Spec, Terms, Work, WorkId, WorkState,
+    EdgeKind, Extras, Failure, FailureKind, Handle, RootCause, Spec, Terms, Work, WorkId, WorkState,
 };
 use smallvec::SmallVec;
 use std::task::Poll;
@@ -88,7 +88,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         retries: u32,
     ) -> Result<WorkId, AddError> {
         let mut terms = Terms::new(work.name().to_owned().into());
-        terms.after = deps.iter().map(|&id| (id, EdgeKind::After)).collect();
+        terms.after = deps.iter().copied().collect();
         terms.retries = retries;
         let mut plan = Plan::default();
         self.check(&terms, &mut plan)?;
@@ -110,7 +110,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         if let Some(id) = terms.parent {
             plan.parent = Some(self.check_parent(id)?);
         }
-        if !terms.after.is_empty() {
+        if !terms.after.is_empty() || terms.extras.is_some() {
             self.check_dependencies(terms, plan.parent)?;
         }
         if let Some(extras) = &terms.extras {
@@ -133,10 +133,11 @@ impl<C: ?Sized> WorkScheduler<C> {
         terms: &Terms<C>,
         parent: Option<u32>,
     ) -> Result<(), AddError> {
-        if self.graph.len() + terms.after.len() > self.settings.limits.edges {
+        let dependencies = terms.dependencies();
+        if self.graph.len() + dependencies.size_hint().0 > self.settings.limits.edges {
             return Err(AddError::TooManyEdges(self.graph.len()));
         }
-        for &(id, _) in &terms.after {
+        for (id, _) in dependencies {
             let slot = self.lookup(id).map_err(AddError::Dependency)?;
             // A new work closes a cycle only through its parent, which would have to settle before the dependency.
             if let Some(parent) = parent
@@ -191,7 +192,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             .map(|&(pool, weight)| (pool, weight as u32))
             .collect();
         Ok(Needs {
-            set: self.permits.intern(general, &weights),
+            set: self.permits.intern(&self.arena, general, &weights),
             weights,
         })
     }
@@ -210,40 +211,25 @@ impl<C: ?Sized> WorkScheduler<C> {
     fn admit(&mut self, terms: &mut Terms<C>, plan: &mut Plan, body: Box<dyn Work<C>>) -> WorkId {
         let parent_serial = plan.parent.map(|parent| self.arena.at(parent).serial);
         let ordinal = self.ordinals.enter(parent_serial, &terms.name);
-        let has_pools = !plan.needs.weights.is_empty();
-        let deadline = terms.extras.as_ref().and_then(|extras| extras.deadline);
         self.recorder.retries_left += terms.retries as u64;
         let flags = if terms.permit { 0 } else { flag::NO_PERMIT };
         let (slot, serial) = self.arena.insert(body, flags);
         let meta = self.arena.meta_mut(slot);
-        meta.name = std::mem::replace(&mut terms.name, crate::Name::from(""));
-        (meta.retries_left, meta.priority, meta.ordinal) = (terms.retries, terms.priority, ordinal);
-        if let Some(extras) = terms.extras.take() {
-            meta.rare = Some(Box::new(Rare::new(
-                *extras,
-                std::mem::take(&mut plan.needs),
-            )));
-            self.arena.at_mut(slot).marks |= mark::RARE;
+        meta.name = std::mem::replace(&mut terms.name, crate::Name::Static(""));
+        (meta.retries_left, meta.ordinal) = (terms.retries, ordinal);
+        let mut doomed = false;
+        for id in &terms.after {
+            doomed |= self.link(id.slot, slot, EdgeKind::After);
         }
-        if has_pools {
-            self.arena.at_mut(slot).marks |= mark::POOLS;
+        if let Some(extras) = terms.extras.take() {
+            self.admit_extras(slot, *extras, std::mem::take(&mut plan.needs));
         }
         if let Some(parent) = plan.parent {
             self.arena.adopt(parent, slot);
             self.hold_for_parent(parent, slot);
             self.give_back_asleep(parent);
         }
-        for &(before, kind) in &terms.after {
-            // All of them have been looked up.
-            if let Ok(before) = self.lookup(before) {
-                self.link(before, slot, kind);
-            }
-        }
-        if let Some(at) = deadline {
-            let key = self.wheel.arm(at, TimerKind::Deadline.owner(slot));
-            self.arena.rare_or_new(slot).deadline = Some(key);
-        }
-        match self.failed_dependency(slot) {
+        match doomed.then(|| self.failed_dependency(slot)).flatten() {
             Some(failure) => self.enter_blocked(slot, None, failure),
             None => self.enter_line(slot, None),
         }
@@ -252,6 +238,24 @@ impl<C: ?Sized> WorkScheduler<C> {
             slot,
             home: self.home,
         }
+    }
+
+    fn admit_extras(&mut self, slot: u32, extras: Extras<C>, needs: Needs) {
+        for id in &extras.after_settled {
+            self.link(id.slot, slot, EdgeKind::AfterSettled);
+        }
+        let deadline = extras
+            .deadline
+            .map(|at| self.wheel.arm(at, TimerKind::Deadline.owner(slot)));
+        let pools = if needs.weights.is_empty() {
+            0
+        } else {
+            mark::POOLS
+        };
+        self.arena.at_mut(slot).marks |= mark::RARE | pools;
+        let mut rare = Rare::new(extras, needs);
+        rare.deadline = deadline;
+        self.arena.meta_mut(slot).rare = Some(Box::new(rare));
     }
 
     /// A child waits for its parent's attempt, if that has not begun.
@@ -267,28 +271,34 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// Adds an edge to a work that has not started; one that exists counts once, and the stricter kind holds.
-    fn link(&mut self, before: u32, after: u32, kind: EdgeKind) {
+    /// Adds an edge to a work that has not started; one that exists counts once, and the stricter kind holds. Whether it
+    /// can never be satisfied any more.
+    fn link(&mut self, before: u32, after: u32, kind: EdgeKind) -> bool {
         let state = self.arena.at(before).state;
         if let Some(edge) = self.graph.find(&self.arena, before, after) {
-            let edge = self.graph.edge_mut(edge);
-            if kind == EdgeKind::After && edge.kind == EdgeKind::AfterSettled {
-                edge.kind = kind;
-                // What satisfied the weaker kind need not do for the stricter one: that begins anew.
-                if edge.satisfied && state != WorkState::Success {
-                    edge.satisfied = false;
-                    self.arena.at_mut(after).open += !state.is_settled() as u32;
-                }
-            }
-            return;
+            self.tighten(edge, kind);
+        } else {
+            let satisfied =
+                state == WorkState::Success || kind == EdgeKind::AfterSettled && state.is_settled();
+            self.graph
+                .link(&mut self.arena, before, after, kind, satisfied);
+            self.linger_for_another(before);
+            self.arena.at_mut(after).open += !state.is_settled() as u32;
         }
-        let satisfied =
-            state == WorkState::Success || kind == EdgeKind::AfterSettled && state.is_settled();
-        self.graph
-            .link(&mut self.arena, before, after, kind, satisfied);
-        self.arena.at_mut(before).unsettled_dependents += 1;
-        if !state.is_settled() {
-            self.arena.at_mut(after).open += 1;
+        kind == EdgeKind::After && state.is_settled() && state != WorkState::Success
+    }
+
+    /// The stricter kind of two edges between the same works holds.
+    fn tighten(&mut self, edge: u32, kind: EdgeKind) {
+        let edge = self.graph.edge_mut(edge);
+        if kind == EdgeKind::After && edge.kind == EdgeKind::AfterSettled {
+            edge.kind = kind;
+            let state = self.arena.at(edge.before).state;
+            // What satisfied the weaker kind need not do for the stricter one: that begins anew.
+            if edge.satisfied && state != WorkState::Success {
+                edge.satisfied = false;
+                self.arena.at_mut(edge.after).open += !state.is_settled() as u32;
+            }
         }
     }
 

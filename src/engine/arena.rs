@@ -6,6 +6,7 @@
 use super::chunks::Chunks;
 use super::inbox::Witness;
 use super::record::{Flags, Meta, NONE, Needs, Rare, Record, flag, mark};
+use crate::time::Time;
 use crate::work::{Extras, Name, Work};
 use slab::Slab;
 
@@ -13,6 +14,8 @@ use slab::Slab;
 pub(crate) struct Arena<C: ?Sized> {
     records: Slab<Record<C>>,
     metas: Chunks<Meta<C>>,
+    /// The end of each work's present `sleep`: as long as the highest slot that has ever slept.
+    sleeps: Vec<Time>,
     next_serial: u64,
 }
 
@@ -21,6 +24,7 @@ impl<C: ?Sized> Arena<C> {
         Arena {
             records: Slab::new(),
             metas: Chunks::new(),
+            sleeps: Vec::new(),
             next_serial: 0,
         }
     }
@@ -138,6 +142,19 @@ impl<C: ?Sized> Arena<C> {
         let was = flags.has(flag);
         flags.clear(flag);
         was
+    }
+
+    /// The end of the work's `sleep`, which is under way.
+    #[inline]
+    pub fn sleep_end(&self, slot: u32) -> Time {
+        self.sleeps[slot as usize]
+    }
+
+    pub fn begin_sleep(&mut self, slot: u32, until: Time) {
+        if self.sleeps.len() <= slot as usize {
+            self.sleeps.resize(slot as usize + 1, Time::ZERO);
+        }
+        self.sleeps[slot as usize] = until;
     }
 
     /// Children of the present attempt that have not settled.

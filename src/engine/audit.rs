@@ -1,7 +1,7 @@
 //! The invariants, checked: a glance after every crank in debug builds, everything for small schedulers and on request.
 
 use super::WorkScheduler;
-use super::record::flag;
+use super::record::{flag, mark};
 use crate::work::WorkState;
 
 /// Up to so many works a debug build checks everything after every crank.
@@ -73,7 +73,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 self.permits.name(pool)
             );
         }
-        let (mut timers, mut external, mut retries) = (0, 0, 0);
+        let (mut timers, mut external, mut retries, mut lingering) = (0, 0, 0, 0);
         for slot in self.arena.slots() {
             self.audit_work(slot).map_err(|broken| {
                 format!(
@@ -85,6 +85,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             timers += self.timers_of(slot);
             external += self.arena.is(slot, flag::EXTERNAL) as u32;
             retries += self.arena.meta(slot).retries_left as u64;
+            lingering += (self.arena.at(slot).marks & mark::LINGERS != 0) as u32;
         }
         ensure!(
             timers == self.wheel.len(),
@@ -94,6 +95,10 @@ impl<C: ?Sized> WorkScheduler<C> {
         ensure!(
             external == self.external_sleepers,
             "external sleepers are miscounted"
+        );
+        ensure!(
+            lingering == self.lingering,
+            "lingering works are miscounted"
         );
         ensure!(
             retries == self.recorder.retries_left,
@@ -180,9 +185,10 @@ impl<C: ?Sized> WorkScheduler<C> {
             .outgoing(&self.arena, slot)
             .filter(|edge| !settled(edge.after))
             .count();
+        let lingers = record.marks & mark::LINGERS != 0;
         ensure!(
-            unsettled == self.arena.at(slot).unsettled_dependents as usize,
-            "unsettled dependents are miscounted"
+            !lingers || unsettled == record.open as usize && unsettled > 0,
+            "the dependents of a lingering work are miscounted"
         );
         let into = self.graph.incoming(&self.arena, slot);
         let open = into

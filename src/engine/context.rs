@@ -136,11 +136,11 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         let marks = &mut self.engine.arena.at_mut(self.slot).marks;
         let asleep = *marks & mark::SLEEPS != 0;
         *marks |= mark::SLEEPS;
-        let until = &mut self.engine.arena.meta_mut(self.slot).sleep_until;
         if !asleep {
-            *until = now.saturating_add(duration);
+            let until = now.saturating_add(duration);
+            self.engine.arena.begin_sleep(self.slot, until);
         }
-        let until = *until;
+        let until = self.engine.arena.sleep_end(self.slot);
         if asleep && until <= now {
             self.engine.arena.at_mut(self.slot).marks &= !mark::SLEEPS;
             return Poll::Ready(());

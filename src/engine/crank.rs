@@ -303,15 +303,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     fn grant(&mut self) {
-        while let Some(first) = self.permits.next_grant(&self.arena) {
-            let slot = match self.decider {
-                None => first,
-                Some(_) => {
-                    let rivals = self.permits.rivals(&self.arena, first);
-                    rivals[self.decide_slots(DecisionKind::Permit, &rivals)]
-                }
-            };
-            self.permits.leave(&mut self.arena, slot);
+        while let Some(slot) = self.next_granted() {
             if self.arena.take(slot, flag::RETURNER) {
                 self.permits.take(&mut self.arena, slot);
                 self.give_turn(slot);
@@ -320,6 +312,18 @@ impl<C: ?Sized> WorkScheduler<C> {
             }
         }
         self.permits.seen();
+    }
+
+    /// Takes who gets the next permit out of the queue.
+    fn next_granted(&mut self) -> Option<u32> {
+        if self.decider.is_none() {
+            return self.permits.pop_grant(&mut self.arena);
+        }
+        let first = self.permits.next_grant(&self.arena)?;
+        let rivals = self.permits.rivals(&self.arena, first);
+        let slot = rivals[self.decide_slots(DecisionKind::Permit, &rivals)];
+        self.permits.leave(&mut self.arena, slot);
+        Some(slot)
     }
 
     #[inline]

@@ -119,6 +119,7 @@ pub(crate) struct Recorder {
     queue: VecDeque<WorkEvent>,
     capacity: usize,
     sink: Option<Box<dyn EventSink>>,
+    listens: bool,
 }
 
 impl Recorder {
@@ -136,6 +137,7 @@ impl Recorder {
             events_dropped: 0,
             queue: VecDeque::new(),
             capacity,
+            listens: capacity > 0 || sink.is_some(),
             sink,
         }
     }
@@ -143,7 +145,7 @@ impl Recorder {
     /// Whether anybody listens: if not, no event is made.
     #[inline]
     pub fn listens(&self) -> bool {
-        self.capacity > 0 || self.sink.is_some()
+        self.listens
     }
 
     #[inline]

@@ -124,7 +124,7 @@ impl Graph {
         kind: EdgeKind,
         satisfied: bool,
     ) {
-        let (last_out, first_in) = (arena.meta(before).last_out, arena.at(after).first_in);
+        let (last_out, first_in) = (arena.at(before).last_out, arena.at(after).first_in);
         let edge = Edge {
             before,
             after,
@@ -140,7 +140,7 @@ impl Graph {
             NONE => arena.at_mut(before).first_out = index,
             last => self.edge_mut(last).next_out = index,
         }
-        arena.meta_mut(before).last_out = index;
+        arena.at_mut(before).last_out = index;
         if first_in != NONE {
             self.edge_mut(first_in).prev_in = index;
         }
@@ -155,7 +155,7 @@ impl Graph {
             prev => self.edge_mut(prev).next_out = edge.next_out,
         }
         match edge.next_out {
-            NONE => arena.meta_mut(edge.before).last_out = edge.prev_out,
+            NONE => arena.at_mut(edge.before).last_out = edge.prev_out,
             next => self.edge_mut(next).prev_out = edge.prev_out,
         }
         match edge.prev_in {

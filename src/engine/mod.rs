@@ -76,6 +76,7 @@ use ready::Ready;
 use std::any::{Any, TypeId};
 use std::collections::VecDeque;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -95,7 +96,7 @@ pub struct WorkScheduler<C: ?Sized> {
     cycles: CycleSearch,
     ordinals: Ordinals,
     pub(crate) now: Time,
-    home: u32,
+    home: NonZeroU32,
     settings: Settings,
     /// Whether `shutdown` has been called.
     closed: bool,
@@ -116,6 +117,8 @@ pub struct WorkScheduler<C: ?Sized> {
     mail: VecDeque<Letter<C>>,
     /// Sleepers that something outside may wake.
     external_sleepers: u32,
+    /// Settled works that are only there because works are after them.
+    lingering: u32,
     /// Panics to let through at the end of the crank, if they are not caught.
     payload: Option<Box<dyn Any + Send>>,
     not_send: std::marker::PhantomData<*const ()>,
@@ -131,6 +134,7 @@ struct Settings {
     retain: Retain,
 }
 
+/// How many schedulers there have been. Four thousand million of them may share a number with another.
 static HOMES: AtomicU32 = AtomicU32::new(0);
 
 impl<C: ?Sized> WorkScheduler<C> {
@@ -157,7 +161,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             cycles: CycleSearch::default(),
             ordinals: Ordinals::default(),
             now: Time::ZERO,
-            home: HOMES.fetch_add(1, Ordering::Relaxed),
+            home: NonZeroU32::MIN.saturating_add(HOMES.fetch_add(1, Ordering::Relaxed)),
             settings: Settings {
                 backoff: config.backoff,
                 seed: config.seed,
@@ -177,6 +181,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             completions: VecDeque::new(),
             mail: VecDeque::new(),
             external_sleepers: 0,
+            lingering: 0,
             payload: None,
             not_send: std::marker::PhantomData,
         }

@@ -6,6 +6,7 @@
 use super::arena::Arena;
 use super::record::NONE;
 use super::rng::{Stream, fold, hash_text, mix};
+use crate::work::Name;
 use std::collections::BTreeMap;
 
 /// What a stream is for; each purpose has a stream of its own.
@@ -32,12 +33,17 @@ pub(crate) struct Ordinals {
     hot: u64,
     count: Count,
     rest: BTreeMap<u64, Count>,
+    /// The last name that the program contains, its parent, and their group: who adds the same again is spared the hash.
+    last: Option<(Option<u64>, &'static str)>,
+    last_group: u64,
 }
 
 impl Ordinals {
     /// The ordinal of a new work: how many same-named siblings were added since there last was none.
-    pub fn enter(&mut self, parent_serial: Option<u64>, name: &str) -> u32 {
-        self.bring(group(parent_serial, name));
+    #[inline]
+    pub fn enter(&mut self, parent_serial: Option<u64>, name: &Name) -> u32 {
+        let group = self.group(parent_serial, name);
+        self.bring(group);
         let ordinal = self.count.next;
         self.count.next = self.count.next.wrapping_add(1);
         self.count.live += 1;
@@ -45,18 +51,39 @@ impl Ordinals {
     }
 
     /// The work has left the engine.
-    pub fn leave(&mut self, parent_serial: Option<u64>, name: &str) {
-        self.bring(group(parent_serial, name));
+    #[inline]
+    pub fn leave(&mut self, parent_serial: Option<u64>, name: &Name) {
+        let group = self.group(parent_serial, name);
+        self.bring(group);
         self.count.live -= 1;
         if self.count.live == 0 {
             self.count = Count::default();
         }
     }
 
-    fn bring(&mut self, group: u64) {
-        if group == self.hot {
-            return;
+    #[inline]
+    fn group(&mut self, parent_serial: Option<u64>, name: &Name) -> u64 {
+        let Name::Static(text) = *name else {
+            return group(parent_serial, name);
+        };
+        match self.last {
+            Some((parent, last)) if parent == parent_serial && std::ptr::eq(last, text) => {}
+            _ => {
+                self.last = Some((parent_serial, text));
+                self.last_group = group(parent_serial, text);
+            }
         }
+        self.last_group
+    }
+
+    #[inline]
+    fn bring(&mut self, group: u64) {
+        if group != self.hot {
+            self.swap(group);
+        }
+    }
+
+    fn swap(&mut self, group: u64) {
         if self.count.live > 0 {
             self.rest.insert(self.hot, self.count);
         }
@@ -115,13 +142,13 @@ mod tests {
     #[test]
     fn ordinals_count_within_a_name_and_start_again_when_all_have_left() {
         let mut ordinals = Ordinals::default();
-        assert_eq!(ordinals.enter(None, "a"), 0);
-        assert_eq!(ordinals.enter(None, "b"), 0);
-        assert_eq!(ordinals.enter(None, "a"), 1);
-        assert_eq!(ordinals.enter(Some(0), "a"), 0);
-        ordinals.leave(None, "a");
-        assert_eq!(ordinals.enter(None, "a"), 2);
-        ordinals.leave(None, "b");
-        assert_eq!(ordinals.enter(None, "b"), 0);
+        assert_eq!(ordinals.enter(None, &"a".into()), 0);
+        assert_eq!(ordinals.enter(None, &"b".into()), 0);
+        assert_eq!(ordinals.enter(None, &"a".into()), 1);
+        assert_eq!(ordinals.enter(Some(0), &"a".into()), 0);
+        ordinals.leave(None, &"a".into());
+        assert_eq!(ordinals.enter(None, &"a".into()), 2);
+        ordinals.leave(None, &"b".into());
+        assert_eq!(ordinals.enter(None, &"b".into()), 0);
     }
 }

@@ -37,6 +37,9 @@ pub(crate) struct Permits {
     lanes: Vec<Lane>,
     waiting: u32,
     arrivals: u64,
+    /// By slot, when each waiting work has arrived: kept only once works need different sets of pools, since until then
+    /// every rank has one lane.
+    arrived: Vec<u64>,
     /// Something has changed since it was last seen that nobody can be granted.
     dirty: bool,
 }
@@ -55,6 +58,7 @@ impl Permits {
             lanes: Vec::new(),
             waiting: 0,
             arrivals: 0,
+            arrived: Vec::new(),
             dirty: false,
         }
     }
@@ -97,13 +101,39 @@ impl Permits {
     }
 
     /// The index of a set of pools, for [`Needs::set`].
-    pub fn intern(&mut self, general: bool, weights: &[(Pool, u32)]) -> u32 {
+    pub fn intern<C: ?Sized>(
+        &mut self,
+        arena: &Arena<C>,
+        general: bool,
+        weights: &[(Pool, u32)],
+    ) -> u32 {
         let set = (general, weights.iter().map(|&(pool, _)| pool).collect());
-        let index = self.sets.iter().position(|known| *known == set);
-        index.unwrap_or_else(|| {
-            self.sets.push(set);
-            self.sets.len() - 1
-        }) as u32
+        if let Some(index) = self.sets.iter().position(|known| *known == set) {
+            return index as u32;
+        }
+        if !self.has_sets() {
+            for lane in 0..self.lanes.len() {
+                for slot in self.lanes[lane].list.iter(arena) {
+                    self.note_arrival(slot);
+                }
+            }
+        }
+        self.sets.push(set);
+        (self.sets.len() - 1) as u32
+    }
+
+    /// Whether works need different sets of pools.
+    #[inline]
+    fn has_sets(&self) -> bool {
+        self.sets.len() > 2
+    }
+
+    fn note_arrival(&mut self, slot: u32) {
+        self.arrivals += 1;
+        if self.arrived.len() <= slot as usize {
+            self.arrived.resize(slot as usize + 1, 0);
+        }
+        self.arrived[slot as usize] = self.arrivals;
     }
 
     /// How many works wait for a permit.
@@ -180,9 +210,17 @@ impl Permits {
         }
     }
 
+    /// The same for a work that holds the general permit and nothing else; its flag is the caller's to clear.
+    #[inline]
+    pub fn give_back_general(&mut self) {
+        self.pools[GENERAL as usize].used -= 1;
+        self.dirty |= self.waiting > 0;
+    }
+
     #[inline]
     fn rank<C: ?Sized>(arena: &Arena<C>, slot: u32) -> Rank {
-        let priority = (i8::MAX as i16 - arena.meta(slot).priority as i16) as u16;
+        let priority = arena.rare(slot).map_or(0, |rare| rare.extras.priority);
+        let priority = (i8::MAX as i16 - priority as i16) as u16;
         priority * 2 + !arena.is(slot, flag::RETURNER) as u16
     }
 
@@ -205,8 +243,9 @@ impl Permits {
 
     /// Puts a work at the end of its lane.
     pub fn join<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
-        self.arrivals += 1;
-        arena.meta_mut(slot).arrival = self.arrivals;
+        if self.has_sets() {
+            self.note_arrival(slot);
+        }
         let key = (Self::rank(arena, slot), Self::set_of(arena, slot));
         let lane = match self.find_lane(key) {
             Ok(lane) => lane,
@@ -240,6 +279,21 @@ impl Permits {
         self.dirty = true;
     }
 
+    /// Takes who gets the next permit out of its lane. As [`Permits::next_grant`].
+    pub fn pop_grant<C: ?Sized>(&mut self, arena: &mut Arena<C>) -> Option<u32> {
+        if let [lane] = &self.lanes[..] {
+            let head = lane.list.head()?;
+            if !self.fits(arena, head) {
+                return None;
+            }
+            self.waiting -= 1;
+            return self.lanes[0].list.pop_front(arena);
+        }
+        let slot = self.next_grant(arena)?;
+        self.leave(arena, slot);
+        Some(slot)
+    }
+
     /// Who gets the next permit. O(lanes), whatever the number of works that wait.
     pub fn next_grant<C: ?Sized>(&self, arena: &Arena<C>) -> Option<u32> {
         if let [lane] = &self.lanes[..] {
@@ -247,10 +301,10 @@ impl Permits {
         }
         let mut lacking: SmallVec<[Pool; 4]> = SmallVec::new();
         for group in self.lanes.chunk_by(|a, b| a.rank == b.rank) {
-            let mut heads: SmallVec<[(u64, u32); 4]> = group
+            let mut heads: SmallVec<[(Option<u64>, u32); 4]> = group
                 .iter()
                 .filter_map(|lane| lane.list.head())
-                .map(|s| (arena.meta(s).arrival, s))
+                .map(|slot| (self.arrived.get(slot as usize).copied(), slot))
                 .collect();
             heads.sort_unstable();
             for (_, slot) in heads {

@@ -21,7 +21,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         if meta.parent != NONE {
             return Err(ReapError::Child(id));
         }
-        let dependents = self.arena.at(slot).unsettled_dependents;
+        let dependents = self.unsettled_dependents(slot);
         if dependents > 0 {
             return Err(ReapError::Dependents(id, dependents));
         }
@@ -41,15 +41,67 @@ impl<C: ?Sized> WorkScheduler<C> {
         ids.into_iter().filter(|&id| self.reap(id).is_ok()).count()
     }
 
-    /// A settled work goes, if nobody needs it any more.
+    /// Works that are after it and have not settled. O(its edges).
+    fn unsettled_dependents(&self, slot: u32) -> u32 {
+        let dependents = self.graph.outgoing(&self.arena, slot);
+        dependents
+            .filter(|edge| !self.arena.at(edge.after).state.is_settled())
+            .count() as u32
+    }
+
+    /// A settled work goes, if neither the host nor its parent keeps it; one that works are after lingers until they have
+    /// settled. Only who lingers counts its dependents: what is kept anyway need not.
     pub(super) fn reclaim_if_due(&mut self, slot: u32) {
         let record = self.arena.at(slot);
-        if !record.state.is_settled() || record.unsettled_dependents > 0 {
+        let is_child = record.marks & mark::CHILD != 0;
+        let orphan = record.flags.has(flag::ORPHAN);
+        if !record.state.is_settled() || !orphan && (is_child || self.keeps(record.state)) {
             return;
         }
-        let is_child = record.marks & mark::CHILD != 0;
-        if self.arena.is(slot, flag::ORPHAN) || !is_child && !self.keeps(record.state) {
-            self.remove(slot);
+        match self.unsettled_dependents(slot) {
+            0 => self.remove(slot),
+            dependents => {
+                let record = self.arena.at_mut(slot);
+                record.marks |= mark::LINGERS;
+                record.open = dependents;
+                self.lingering += 1;
+            }
+        }
+    }
+
+    /// A work has settled: of the works that it is after, those that lingered only for it go.
+    pub(super) fn release_lingerers(&mut self, slot: u32) {
+        if self.lingering == 0 {
+            return;
+        }
+        let mut edge = self.arena.at(slot).first_in;
+        while edge != NONE {
+            let next = self.graph.next_in(edge);
+            let before = self.graph.edge(edge).before;
+            let record = self.arena.at_mut(before);
+            if record.marks & mark::LINGERS != 0 {
+                record.open -= 1;
+                if record.open == 0 {
+                    self.remove(before);
+                }
+            }
+            edge = next;
+        }
+    }
+
+    /// A lingering work has one more unsettled dependent.
+    pub(super) fn linger_for_another(&mut self, slot: u32) {
+        let record = self.arena.at_mut(slot);
+        record.open += (record.marks & mark::LINGERS != 0) as u32;
+    }
+
+    /// The work is to be run anew, or goes.
+    pub(super) fn end_lingering(&mut self, slot: u32) {
+        let record = self.arena.at_mut(slot);
+        if record.marks & mark::LINGERS != 0 {
+            record.marks &= !mark::LINGERS;
+            record.open = 0;
+            self.lingering -= 1;
         }
     }
 
@@ -77,6 +129,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     fn remove(&mut self, slot: u32) {
+        self.end_lingering(slot);
         if !self.arena.is(slot, flag::ORPHAN) {
             self.ordinals.leave(None, &self.arena.meta(slot).name);
         }

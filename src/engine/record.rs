@@ -3,7 +3,7 @@
 
 use super::inbox::{CancelToken, WakerCell, Witness};
 use super::rng::Stream;
-use crate::time::{Time, TimerKey};
+use crate::time::TimerKey;
 use crate::work::{Extras, Failure, Name, Work, WorkId, WorkState};
 use smallvec::SmallVec;
 use std::any::Any;
@@ -48,15 +48,16 @@ pub(crate) struct Record<C: ?Sized> {
     pub serial: u64,
     /// Place in the ready list or in a lane of the permit queue; a work is in one of them at most.
     pub links: Links,
-    /// Dependencies that are open, plus one while the parent's attempt has not begun.
+    /// Dependencies that are open, plus one while the parent's attempt has not begun. Of a settled work that is only kept
+    /// for its dependents: those that have not settled.
     pub open: u32,
     /// Turns since `add` or `restart`.
     pub turns: u32,
     /// 0 before the first grant.
     pub attempt: u32,
+    /// The first and last edge to a dependent.
     pub first_out: u32,
-    /// Dependents that have not settled.
-    pub unsettled_dependents: u32,
+    pub last_out: u32,
     pub first_in: u32,
     /// The wake-up of a sleeper, or the end of a back-off.
     pub alarm: Option<TimerKey>,
@@ -75,13 +76,26 @@ impl<C: ?Sized> Record<C> {
         turns: 0,
         attempt: 0,
         first_out: NONE,
-        unsettled_dependents: 0,
+        last_out: NONE,
         first_in: NONE,
         alarm: None,
         flags: Flags::new(0),
         marks: 0,
         state: WorkState::Pending,
     };
+}
+
+impl<C: ?Sized> Record<C> {
+    /// Whether the success of the present attempt has nothing to undo but its permit: no child, parent, timer, wake,
+    /// cancel or box of rare things.
+    #[inline]
+    pub fn ends_plainly(&self) -> bool {
+        let among = !(flag::SIDE | flag::LOST_DEPENDENCY);
+        self.marks == mark::ATTEMPT
+            && self.flags.has_just(flag::RESET | flag::PERMIT, among)
+            && self.alarm.is_none()
+            && self.body.is_some()
+    }
 }
 
 /// The flags of a work, in two bytes: those that a turn looks at, and the rest.
@@ -185,6 +199,8 @@ pub(crate) mod mark {
     pub const POOLS: u8 = 1 << 4;
     /// Has a box of rare things: who has none is not asked for it, which spares a look at the meta.
     pub const RARE: u8 = 1 << 5;
+    /// Settled, and reclaimed as soon as its last dependent has settled: `open` counts them.
+    pub const LINGERS: u8 = 1 << 7;
     /// What stays when an attempt ends.
     pub const LASTING: u8 = CHILD | POOLS | RARE;
 }
@@ -197,10 +213,6 @@ pub(crate) struct Meta<C: ?Sized> {
     pub rare: Option<Box<Rare<C>>>,
     /// When the present attempt began, or how long the last one took.
     pub span: u64,
-    /// Place in the order of arrival, while it waits for a permit.
-    pub arrival: u64,
-    /// The end of the present `sleep`, if there is one.
-    pub sleep_until: Time,
     pub parent: u32,
     pub prev_sibling: u32,
     pub next_sibling: u32,
@@ -208,9 +220,6 @@ pub(crate) struct Meta<C: ?Sized> {
     pub retries_spent: u32,
     /// Which of its same-named siblings it is.
     pub ordinal: u32,
-    /// The last edge to a dependent.
-    pub last_out: u32,
-    pub priority: i8,
 }
 
 impl<C: ?Sized> Meta<C> {
@@ -220,16 +229,12 @@ impl<C: ?Sized> Meta<C> {
         error: None,
         rare: None,
         span: 0,
-        arrival: 0,
-        sleep_until: Time::ZERO,
         parent: NONE,
         prev_sibling: NONE,
         next_sibling: NONE,
         retries_left: 0,
         retries_spent: 0,
         ordinal: 0,
-        last_out: NONE,
-        priority: 0,
     };
 }
 
@@ -330,6 +335,6 @@ mod tests {
             size_of::<Option<Record<()>>>() <= 64,
             "the slab's entry has no room for a tag"
         );
-        assert!(size_of::<Meta<()>>() <= 104, "{}", size_of::<Meta<()>>());
+        assert!(size_of::<Meta<()>>() <= 64, "{}", size_of::<Meta<()>>());
     }
 }

@@ -67,6 +67,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Clears what an earlier run has left, and counts the work among the unsettled again.
     fn make_new(&mut self, slot: u32, state: WorkState) {
         let counted_as_failed = self.counts_as_failed(slot);
+        self.end_lingering(slot);
         let record = self.arena.at_mut(slot);
         let attempts = std::mem::take(&mut record.attempt);
         record.turns = 0;
@@ -102,7 +103,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 self.graph.edge(edge).before,
                 self.graph.edge(edge).satisfied,
             );
-            self.arena.at_mut(before).unsettled_dependents += 1;
+            self.linger_for_another(before);
             if !satisfied && !self.arena.at(before).state.is_settled() {
                 self.arena.at_mut(slot).open += 1;
             }

@@ -58,18 +58,32 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// A work gets the permits it needs and its next attempt begins. Its state is the caller's to change.
     pub(super) fn begin_attempt(&mut self, slot: u32) {
         self.permits.take(&mut self.arena, slot);
+        self.recorder.attempts += 1;
         if self.arena.at(slot).attempt > 0 {
-            let last = self.arena.meta(slot).span;
-            self.arena.rare_or_new(slot).last = last;
+            self.keep_last_span(slot);
         }
         let record = self.arena.at_mut(slot);
         record.attempt = record.attempt.saturating_add(1);
         record.marks |= mark::ATTEMPT;
-        self.recorder.attempts += 1;
+        let ties = record.marks & mark::RARE != 0 || record.flags.has(flag::FAMILY);
         self.arena.meta_mut(slot).span = self.now.as_nanos();
         if tracing::enabled!(tracing::Level::DEBUG) {
             self.open_span(slot);
         }
+        if ties {
+            self.begin_with_ties(slot);
+        }
+    }
+
+    /// The duration of the attempt before, whose place the present one takes.
+    #[cold]
+    fn keep_last_span(&mut self, slot: u32) {
+        let last = self.arena.meta(slot).span;
+        self.arena.rare_or_new(slot).last = last;
+    }
+
+    /// What few attempts begin with: a limit, or children who have waited for it.
+    fn begin_with_ties(&mut self, slot: u32) {
         if let Some(limit) = self
             .arena
             .rare(slot)
@@ -209,7 +223,34 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// The same after `on_success`.
+    #[inline]
     pub(super) fn succeeded(&mut self, slot: u32) {
+        if self.arena.at(slot).ends_plainly() && !self.is_settling {
+            return self.succeed_plainly(slot);
+        }
+        self.succeeded_with_ties(slot);
+    }
+
+    /// What the general way comes to for a work that has nothing to be undone: most works, and their whole end is this.
+    fn succeed_plainly(&mut self, slot: u32) {
+        self.permits.give_back_general();
+        let record = self.arena.at_mut(slot);
+        record.flags.clear(flag::PERMIT);
+        record.marks = 0;
+        let (first_out, first_in) = (record.first_out, record.first_in);
+        let meta = self.arena.meta_mut(slot);
+        meta.span = self.now.as_nanos().saturating_sub(meta.span);
+        self.change(slot, Some(WorkState::Running), WorkState::Success);
+        if first_out != NONE {
+            self.release_dependents(slot);
+        }
+        if first_in != NONE {
+            self.release_lingerers(slot);
+        }
+        self.reclaim_if_due(slot);
+    }
+
+    fn succeeded_with_ties(&mut self, slot: u32) {
         if self.arena.at(slot).body.is_none() {
             let failure = self.panic_of(slot);
             self.end_attempt(slot);
@@ -394,7 +435,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// What a work's end means to others. It is in its settled state.
     pub(super) fn after_settling(&mut self, slot: u32) {
         self.release_dependents(slot);
-        self.release_dependencies(slot);
+        self.release_lingerers(slot);
         self.wake_watchers(slot);
         if let Some(parent) = self.arena.parent(slot) {
             self.child_settled(parent, slot);
@@ -430,21 +471,6 @@ impl<C: ?Sized> WorkScheduler<C> {
                     self.settling
                         .push_back((after, WorkState::Blocked, Some(failure)));
                 }
-            }
-            edge = next;
-        }
-    }
-
-    /// Tells the dependencies that one dependent less is unsettled; one that only waited for that is reclaimed.
-    fn release_dependencies(&mut self, slot: u32) {
-        let mut edge = self.arena.at(slot).first_in;
-        while edge != NONE {
-            let next = self.graph.next_in(edge);
-            let before = self.graph.edge(edge).before;
-            let unsettled = &mut self.arena.at_mut(before).unsettled_dependents;
-            *unsettled -= 1;
-            if *unsettled == 0 {
-                self.reclaim_if_due(before);
             }
             edge = next;
         }

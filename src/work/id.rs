@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::num::NonZeroU32;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ pub struct WorkId {
     pub(crate) serial: u64,
     pub(crate) slot: u32,
     /// Which scheduler of this process; not printed, so that logs of equal runs are equal.
-    pub(crate) home: u32,
+    pub(crate) home: NonZeroU32,
 }
 
 impl WorkId {

@@ -54,11 +54,22 @@ pub struct Spec<C: ?Sized, W> {
 pub(crate) struct Terms<C: ?Sized> {
     pub name: Name,
     pub parent: Option<WorkId>,
-    pub after: SmallVec<[(WorkId, EdgeKind); 2]>,
+    /// Works that must have succeeded.
+    pub after: SmallVec<[WorkId; 3]>,
     pub retries: u32,
-    pub priority: i8,
     pub permit: bool,
     pub extras: Option<Box<Extras<C>>>,
+}
+
+impl<C: ?Sized> Terms<C> {
+    /// The works that it is after, and how.
+    pub fn dependencies(&self) -> impl Iterator<Item = (WorkId, EdgeKind)> + '_ {
+        let extras = self.extras.as_deref();
+        let settled = extras.map_or(&[][..], |extras| &extras.after_settled);
+        let settled = settled.iter().map(|&id| (id, EdgeKind::AfterSettled));
+        let succeeded = self.after.iter().map(|&id| (id, EdgeKind::After));
+        succeeded.chain(settled)
+    }
 }
 
 impl<C: ?Sized> Terms<C> {
@@ -68,7 +79,6 @@ impl<C: ?Sized> Terms<C> {
             parent: None,
             after: SmallVec::new(),
             retries: 0,
-            priority: 0,
             permit: true,
             extras: None,
         }
@@ -77,6 +87,9 @@ impl<C: ?Sized> Terms<C> {
 
 /// What few works ask for; it becomes part of the work's record as it is.
 pub(crate) struct Extras<C: ?Sized> {
+    /// Works that must have settled, in whatever state.
+    pub after_settled: SmallVec<[WorkId; 1]>,
+    pub priority: i8,
     pub backoff: Option<Backoff>,
     pub pools: SmallVec<[(Name, u32); 1]>,
     pub attempt_timeout: Option<Duration>,
@@ -89,6 +102,8 @@ pub(crate) struct Extras<C: ?Sized> {
 impl<C: ?Sized> Default for Extras<C> {
     fn default() -> Self {
         Extras {
+            after_settled: SmallVec::new(),
+            priority: 0,
             backoff: None,
             pools: SmallVec::new(),
             attempt_timeout: None,
@@ -122,15 +137,13 @@ impl<C: ?Sized, W> Spec<C, W> {
 
     /// Starts only after `other` has succeeded. May be given several times; duplicates count once.
     pub fn after(mut self, other: impl Into<WorkId>) -> Self {
-        self.terms.after.push((other.into(), EdgeKind::After));
+        self.terms.after.push(other.into());
         self
     }
 
     /// Starts only after `other` has settled, in whatever state.
     pub fn after_settled(mut self, other: impl Into<WorkId>) -> Self {
-        self.terms
-            .after
-            .push((other.into(), EdgeKind::AfterSettled));
+        self.extras().after_settled.push(other.into());
         self
     }
 
@@ -158,7 +171,9 @@ impl<C: ?Sized, W> Spec<C, W> {
 
     /// Higher priorities get permits first. It does not order turns. Default 0.
     pub fn priority(mut self, priority: i8) -> Self {
-        self.terms.priority = priority;
+        if priority != 0 || self.terms.extras.is_some() {
+            self.extras().priority = priority;
+        }
         self
     }
 
@@ -207,7 +222,6 @@ impl<C: ?Sized, W> fmt::Debug for Spec<C, W> {
             .field("parent", &self.terms.parent)
             .field("after", &self.terms.after)
             .field("retries", &self.terms.retries)
-            .field("priority", &self.terms.priority)
             .finish_non_exhaustive()
     }
 }

@@ -69,6 +69,8 @@ impl Model {
                 deps.push((dep, settled));
             }
         }
+        // Which of two errors is told: those that must succeed are looked at first.
+        deps.sort_by_key(|&(_, settled)| settled);
         deps
     }
 
