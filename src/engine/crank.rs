@@ -212,17 +212,19 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// FailFast parents fail now, if nothing else has ended their attempt in this round; their own failure may fail
     /// their parents in turn.
+    #[inline]
     fn end_round(&mut self, app: &mut C) {
         self.round_open = false;
-        loop {
-            while let Some(witness) = self.failing.pop_front() {
-                self.fail_with_child(witness, app);
-            }
-            self.after_step(app);
-            if self.failing.is_empty() {
-                return;
-            }
+        while !self.failing.is_empty() {
+            self.fail_parents(app);
         }
+    }
+
+    fn fail_parents(&mut self, app: &mut C) {
+        while let Some(witness) = self.failing.pop_front() {
+            self.fail_with_child(witness, app);
+        }
+        self.after_step(app);
     }
 
     fn fail_with_child(&mut self, witness: Witness, app: &mut C) {
@@ -329,11 +331,11 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[inline]
     fn next_in_round(&mut self) -> Option<u32> {
         if self.decider.is_some() && self.ready.round_len() > 1 {
-            let slots: Vec<u32> = self.ready.round(&self.arena).collect();
+            let slots: Vec<u32> = self.ready.round().collect();
             let slot = slots[self.decide_slots(DecisionKind::Turn, &slots)];
             self.ready.remove(&mut self.arena, slot);
             return Some(slot);
         }
-        self.ready.pop(&mut self.arena)
+        self.ready.pop()
     }
 }

@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `record`, `arena`, `chunks` | what is known of a work; where works live |
 //! | `graph`, `cycle` | dependencies; whether a new one closes a cycle |
-//! | `permits` | how many at once, who is next |
+//! | `permits`, `list` | how many at once, who is next; those who wait, in a list |
 //! | `ready` | the works that have a turn coming |
 //! | `inbox` | what other threads send |
 //! | `admit`, `restart` | add, add_dependency; running a settled work anew |
@@ -37,6 +37,7 @@ mod events;
 mod family;
 pub(crate) mod graph;
 mod inbox;
+mod list;
 mod names;
 pub(crate) mod permits;
 mod ready;

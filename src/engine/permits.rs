@@ -7,7 +7,7 @@
 //! heads of the lanes only, however many wait.
 
 use super::arena::Arena;
-use super::ready::List;
+use super::list::List;
 use super::record::{Pool, flag, mark};
 use crate::work::Name;
 use smallvec::SmallVec;

@@ -46,7 +46,8 @@ pub(crate) struct Record<C: ?Sized> {
     /// Absent during a turn, and for good after a panic or a forced abort.
     pub body: Option<Box<dyn Work<C>>>,
     pub serial: u64,
-    /// Place in the ready list or in a lane of the permit queue; a work is in one of them at most.
+    /// Neighbours in a lane of the permit queue, or (`prev`) the place in the line of those that have a turn coming; a work is
+    /// in one of them at most.
     pub links: Links,
     /// Dependencies that are open, plus one while the parent's attempt has not begun. Of a settled work that is only kept
     /// for its dependents: those that have not settled.
@@ -86,6 +87,13 @@ impl<C: ?Sized> Record<C> {
 }
 
 impl<C: ?Sized> Record<C> {
+    /// The body is back from its turn. (What was there meanwhile is nothing, and need not be dropped.)
+    #[inline]
+    pub fn put_back(&mut self, body: Box<dyn Work<C>>) {
+        debug_assert!(self.body.is_none());
+        std::mem::forget(self.body.replace(body));
+    }
+
     /// Whether the success of the present attempt has nothing to undo but its permit: no child, parent, timer, wake,
     /// cancel or box of rare things.
     #[inline]
@@ -108,6 +116,11 @@ pub(crate) struct Flags {
     rest: u8,
 }
 
+const USUAL: u8 = (flag::RESET | flag::PERMIT) as u8;
+const READY: u8 = flag::READY as u8;
+const IN_TURN: u8 = flag::IN_TURN as u8;
+const SIDE: u8 = flag::SIDE as u8;
+
 impl Flags {
     #[inline]
     pub const fn new(flags: u16) -> Self {
@@ -129,6 +142,30 @@ impl Flags {
     pub fn has_just(self, flags: u16, among: u16) -> bool {
         let (flags, among) = (Flags::new(flags), Flags::new(among));
         self.turn & among.turn == flags.turn && self.rest & among.rest == flags.rest
+    }
+
+    /// Of a work in the middle of an attempt whose turn comes and with whom nothing else is going on.
+    #[inline]
+    pub fn are_usual(self) -> bool {
+        self.turn & !SIDE == USUAL | READY
+    }
+
+    /// From [`Flags::are_usual`] to [`Flags::are_of_usual_turn`]: READY goes, IN_TURN comes.
+    #[inline]
+    pub fn begin_usual_turn(&mut self) {
+        self.turn ^= READY | IN_TURN;
+    }
+
+    /// In such a turn, if nothing else has happened in it.
+    #[inline]
+    pub fn are_of_usual_turn(self) -> bool {
+        self.turn & !SIDE == USUAL | IN_TURN
+    }
+
+    /// From [`Flags::are_of_usual_turn`] to [`Flags::are_usual`], on this side of the ready lines.
+    #[inline]
+    pub fn end_usual_turn(&mut self, side: bool) {
+        self.turn = USUAL | READY | if side { SIDE } else { 0 };
     }
 
     #[inline]

@@ -19,47 +19,73 @@ pub(super) enum Hook {
 
 pub(super) type Payload = Box<dyn Any + Send>;
 
+/// What a turn returns.
+type Answer = Poll<Result<(), Failure>>;
+
 impl<C: ?Sized> WorkScheduler<C> {
     // ---- turns ----
 
     /// One call of a work's `poll` or `on_abort`, and what follows from it.
-    ///
-    /// A turn takes about as long as a handful of loads that each wait for the store before them, so the flags are
-    /// written once before the call and once after it, and nothing that fills more than two registers is moved about.
     #[inline]
     pub(super) fn turn(&mut self, slot: u32, app: &mut C) {
+        self.recorder.turns += 1;
+        let traced = tracing::enabled!(tracing::Level::DEBUG);
+        let record = self.arena.at_mut(slot);
+        record.turns = record.turns.saturating_add(1);
+        let usual = record.state == WorkState::Running && record.flags.are_usual();
+        if usual
+            && !traced
+            && let Some(body) = record.body.take()
+        {
+            record.flags.begin_usual_turn();
+            self.usual_turn(slot, body, app)
+        } else {
+            self.any_turn(slot, app)
+        }
+    }
+
+    /// A turn in the middle of an attempt that ends, most often, with the wish for another: what [`Self::any_turn`] comes
+    /// to if nothing else is going on. Programs are made of these, so each step here has been weighed.
+    #[inline]
+    fn usual_turn(&mut self, slot: u32, mut body: Box<dyn Work<C>>, app: &mut C) {
+        self.notes = TurnNotes::new(Mode::Poll);
+        let answer = match self.call(slot, false, &mut body, app) {
+            Ok(answer) => answer,
+            Err(payload) => return self.turn_panicked(slot, false, body, payload, app),
+        };
+        let record = self.arena.at_mut(slot);
+        record.put_back(body);
+        if answer.is_pending() && self.notes.yielded && record.flags.are_of_usual_turn() {
+            return self.ready.push_after_turn(record, slot);
+        }
+        record.flags.clear(flag::IN_TURN);
+        self.after_turn(slot, answer, app)
+    }
+
+    fn any_turn(&mut self, slot: u32, app: &mut C) {
         let record = self.arena.at_mut(slot);
         let first = !record.flags.has(flag::RESET);
-        record.turns = record.turns.saturating_add(1);
+        record.flags.clear(flag::READY);
         record.flags.set(flag::IN_TURN | flag::RESET);
         let aborting = record.state == WorkState::Aborting;
-        let body = record.body.take();
-        self.recorder.turns += 1;
-        let Some(mut body) = body else {
+        let Some(mut body) = record.body.take() else {
             self.arena.clear(slot, flag::IN_TURN);
             return self.broke_down(slot, aborting, app);
         };
         self.notes = TurnNotes::new(if aborting { Mode::Abort } else { Mode::Poll });
-        let mut answer = Poll::Pending;
         let call = if tracing::enabled!(tracing::Level::DEBUG) {
-            self.call_in_span(slot, first, aborting, &mut body, &mut answer, app)
+            self.call_in_span(slot, first, aborting, &mut body, app)
         } else if first {
-            self.first_call(slot, aborting, &mut body, &mut answer, app)
+            self.first_call(slot, aborting, &mut body, app)
         } else {
-            self.call(slot, aborting, &mut body, &mut answer, app)
+            self.call(slot, aborting, &mut body, app)
         };
-        if let Err(payload) = call {
-            return self.turn_panicked(slot, aborting, body, payload, app);
-        }
+        let answer = match call {
+            Ok(answer) => answer,
+            Err(payload) => return self.turn_panicked(slot, aborting, body, payload, app),
+        };
         let record = self.arena.at_mut(slot);
-        record.body = Some(body);
-        let wants_turn = self.notes.yielded || record.flags.has(flag::WOKEN);
-        let among = flag::PERMIT | flag::CANCEL | flag::RELEASE;
-        let plain = record.flags.has_just(flag::PERMIT, among);
-        if answer.is_pending() && wants_turn && plain {
-            let done = flag::IN_TURN | flag::WOKEN;
-            return self.ready.push_without(&mut self.arena, slot, done);
-        }
+        record.put_back(body);
         record.flags.clear(flag::IN_TURN);
         if aborting {
             self.after_abort_turn(slot, answer.is_ready(), app)
@@ -68,50 +94,49 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// The call itself. The answer is written in place: what `catch_unwind` gives back is moved once more.
+    /// The call itself.
+    ///
+    /// The context is made outside of the closure: what a closure captures is copied into it, two words at a time right
+    /// after they were written one at a time, and a processor waits for that.
     #[inline]
     fn call(
         &mut self,
         slot: u32,
         aborting: bool,
         body: &mut Box<dyn Work<C>>,
-        answer: &mut Poll<Result<(), Failure>>,
         app: &mut C,
-    ) -> Result<(), Payload> {
-        catch_unwind(AssertUnwindSafe(|| {
-            let cx = &mut WorkContext::new(app, self, slot);
-            *answer = if aborting {
-                body.on_abort(cx).map(Ok)
-            } else {
-                body.poll(cx)
-            };
+    ) -> Result<Answer, Payload> {
+        let cx = &mut WorkContext::new(app, self, slot);
+        catch_unwind(AssertUnwindSafe(|| match aborting {
+            true => body.on_abort(cx).map(Ok),
+            false => body.poll(cx),
         }))
     }
 
     /// The first call, after `on_reset`; and if the work succeeds at once, before `on_success`. Most works have just this
     /// one turn, and their hooks should not cost them three calls.
+    #[inline]
     fn first_call(
         &mut self,
         slot: u32,
         aborting: bool,
         body: &mut Box<dyn Work<C>>,
-        answer: &mut Poll<Result<(), Failure>>,
         app: &mut C,
-    ) -> Result<(), Payload> {
+    ) -> Result<Answer, Payload> {
         self.notes = TurnNotes::new(Mode::Hook);
+        let cx = &mut WorkContext::new(app, self, slot);
         catch_unwind(AssertUnwindSafe(|| {
-            let cx = &mut WorkContext::new(app, self, slot);
             body.on_reset(cx);
             if aborting {
                 cx.end_hook(Mode::Abort);
-                *answer = body.on_abort(cx).map(Ok);
-                return;
+                return body.on_abort(cx).map(Ok);
             }
             cx.end_hook(Mode::Poll);
-            *answer = body.poll(cx);
+            let answer = body.poll(cx);
             if matches!(answer, Poll::Ready(Ok(()))) && cx.succeeds_at_once() {
                 body.on_success(cx);
             }
+            answer
         }))
     }
 
@@ -123,15 +148,14 @@ impl<C: ?Sized> WorkScheduler<C> {
         first: bool,
         aborting: bool,
         body: &mut Box<dyn Work<C>>,
-        answer: &mut Poll<Result<(), Failure>>,
         app: &mut C,
-    ) -> Result<(), Payload> {
+    ) -> Result<Answer, Payload> {
         let span = self.arena.rare(slot).and_then(|rare| rare.tracing.clone());
         let _entered = span.map(tracing::Span::entered);
         if first {
-            self.first_call(slot, aborting, body, answer, app)
+            self.first_call(slot, aborting, body, app)
         } else {
-            self.call(slot, aborting, body, answer, app)
+            self.call(slot, aborting, body, app)
         }
     }
 
@@ -151,7 +175,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     #[inline]
-    fn after_turn(&mut self, slot: u32, answer: Poll<Result<(), Failure>>, app: &mut C) {
+    fn after_turn(&mut self, slot: u32, answer: Answer, app: &mut C) {
         if self.arena.take(slot, flag::CANCEL) {
             return self.begin_abort(slot, AbortCause::Cancel);
         }
