@@ -15,8 +15,7 @@ use crate::work::{
 use smallvec::SmallVec;
 use std::task::Poll;
 
-/// What a spec comes to once it has been checked. Handed on by reference, like the terms.
-#[derive(Default)]
+/// What the terms of a child, or of a work with extras, come to once they have been checked.
 struct Plan {
     parent: Option<u32>,
     needs: Needs,
@@ -33,11 +32,9 @@ impl<C: ?Sized> WorkScheduler<C> {
         W: Work<C, T> + 'static,
         T: 'static,
     {
-        let mut plan = Plan::default();
-        self.check(&spec.terms, &mut plan)?;
         // The terms stay where they are: to move them would cost more than to use them.
         let body = Box::new(Aside::new(spec.work));
-        Ok(Handle::new(self.admit(&mut spec.terms, &mut plan, body)))
+        self.check_and_admit(&mut spec.terms, body).map(Handle::new)
     }
 
     /// Adds a work, or gives its spec back.
@@ -53,12 +50,13 @@ impl<C: ?Sized> WorkScheduler<C> {
         W: Work<C, T> + 'static,
         T: 'static,
     {
-        let mut plan = Plan::default();
-        if let Err(error) = self.check(&spec.terms, &mut plan) {
-            return Err(Refused { error, spec });
+        match self.check(&spec.terms) {
+            Ok(plan) => {
+                let body = Box::new(Aside::new(spec.work));
+                Ok(Handle::new(self.admit(&mut spec.terms, plan, body)))
+            }
+            Err(error) => Err(Refused { error, spec }),
         }
-        let body = Box::new(Aside::new(spec.work));
-        Ok(Handle::new(self.admit(&mut spec.terms, &mut plan, body)))
     }
 
     /// Adds a closure as a root work that depends on nothing; the closure's types are inferred.
@@ -90,14 +88,24 @@ impl<C: ?Sized> WorkScheduler<C> {
         let mut terms = Terms::new(work.name().to_owned().into());
         terms.after = deps.iter().copied().collect();
         terms.retries = retries;
-        let mut plan = Plan::default();
-        self.check(&terms, &mut plan)?;
-        Ok(self.admit(&mut terms, &mut plan, work))
+        self.check_and_admit(&mut terms, work)
+    }
+
+    fn check_and_admit(
+        &mut self,
+        terms: &mut Terms<C>,
+        body: Box<dyn Work<C>>,
+    ) -> Result<WorkId, AddError> {
+        let plan = self.check(terms)?;
+        Ok(self.admit(terms, plan, body))
     }
 
     // ---- checks ----
 
-    fn check(&mut self, terms: &Terms<C>, plan: &mut Plan) -> Result<(), AddError> {
+    /// What a refusal depends on, in the order in which it is told; a work that is nobody's child and asks for nothing
+    /// special has no plan.
+    #[inline]
+    fn check(&mut self, terms: &Terms<C>) -> Result<Option<Box<Plan>>, AddError> {
         if self.closed {
             return Err(AddError::ShutDown);
         }
@@ -107,16 +115,21 @@ impl<C: ?Sized> WorkScheduler<C> {
         if terms.permit && self.permits.capacity(GENERAL) == 0 {
             return Err(self.above_capacity(GENERAL, 1));
         }
-        if let Some(id) = terms.parent {
-            plan.parent = Some(self.check_parent(id)?);
+        if terms.parent.is_none() && terms.extras.is_none() {
+            self.check_dependencies(terms, None)?;
+            return Ok(None);
         }
-        if !terms.after.is_empty() || terms.extras.is_some() {
-            self.check_dependencies(terms, plan.parent)?;
-        }
-        if let Some(extras) = &terms.extras {
-            plan.needs = self.check_pools(&extras.pools, terms.permit)?;
-        }
-        Ok(())
+        self.check_more(terms)
+    }
+
+    fn check_more(&mut self, terms: &Terms<C>) -> Result<Option<Box<Plan>>, AddError> {
+        let parent = terms.parent.map(|id| self.check_parent(id)).transpose()?;
+        self.check_dependencies(terms, parent)?;
+        let needs = match &terms.extras {
+            Some(extras) => self.check_pools(&extras.pools, terms.permit)?,
+            None => Needs::default(),
+        };
+        Ok(Some(Box::new(Plan { parent, needs })))
     }
 
     fn check_parent(&self, id: WorkId) -> Result<u32, AddError> {
@@ -128,16 +141,18 @@ impl<C: ?Sized> WorkScheduler<C> {
         Ok(slot)
     }
 
+    #[inline]
     fn check_dependencies(
         &mut self,
         terms: &Terms<C>,
         parent: Option<u32>,
     ) -> Result<(), AddError> {
-        let dependencies = terms.dependencies();
-        if self.graph.len() + dependencies.size_hint().0 > self.settings.limits.edges {
+        let settled = terms.extras.as_ref().map_or(0, |e| e.after_settled.len());
+        let edges = terms.after.len() + settled;
+        if self.graph.len() + edges > self.settings.limits.edges {
             return Err(AddError::TooManyEdges(self.graph.len()));
         }
-        for (id, _) in dependencies {
+        for (id, _) in terms.dependencies() {
             let slot = self.lookup(id).map_err(AddError::Dependency)?;
             // A new work closes a cycle only through its parent, which would have to settle before the dependency.
             if let Some(parent) = parent
@@ -208,26 +223,27 @@ impl<C: ?Sized> WorkScheduler<C> {
     // ---- adding ----
 
     /// Takes out of `terms` what it keeps.
-    fn admit(&mut self, terms: &mut Terms<C>, plan: &mut Plan, body: Box<dyn Work<C>>) -> WorkId {
-        let parent_serial = plan.parent.map(|parent| self.arena.at(parent).serial);
+    fn admit(
+        &mut self,
+        terms: &mut Terms<C>,
+        plan: Option<Box<Plan>>,
+        body: Box<dyn Work<C>>,
+    ) -> WorkId {
+        let parent = plan.as_ref().and_then(|plan| plan.parent);
+        let parent_serial = parent.map(|parent| self.arena.at(parent).serial);
         let ordinal = self.ordinals.enter(parent_serial, &terms.name);
         self.recorder.retries_left += terms.retries as u64;
-        let flags = if terms.permit { 0 } else { flag::NO_PERMIT };
-        let (slot, serial) = self.arena.insert(body, flags);
-        let meta = self.arena.meta_mut(slot);
-        meta.name = std::mem::replace(&mut terms.name, crate::Name::Static(""));
-        (meta.retries_left, meta.ordinal) = (terms.retries, ordinal);
+        let name = std::mem::replace(&mut terms.name, crate::Name::Static(""));
+        let (slot, serial) = self.arena.insert(body, name, terms.retries, ordinal);
+        if !terms.permit {
+            self.arena.set(slot, flag::NO_PERMIT);
+        }
         let mut doomed = false;
-        for id in &terms.after {
+        for id in terms.after.iter() {
             doomed |= self.link(id.slot, slot, EdgeKind::After);
         }
-        if let Some(extras) = terms.extras.take() {
-            self.admit_extras(slot, *extras, std::mem::take(&mut plan.needs));
-        }
-        if let Some(parent) = plan.parent {
-            self.arena.adopt(parent, slot);
-            self.hold_for_parent(parent, slot);
-            self.give_back_asleep(parent);
+        if let Some(plan) = plan {
+            self.admit_with(slot, terms, *plan);
         }
         match doomed.then(|| self.failed_dependency(slot)).flatten() {
             Some(failure) => self.enter_blocked(slot, None, failure),
@@ -237,6 +253,18 @@ impl<C: ?Sized> WorkScheduler<C> {
             serial,
             slot,
             home: self.home,
+        }
+    }
+
+    /// What comes with a parent or with extras.
+    fn admit_with(&mut self, slot: u32, terms: &mut Terms<C>, plan: Plan) {
+        if let Some(extras) = terms.extras.take() {
+            self.admit_extras(slot, *extras, plan.needs);
+        }
+        if let Some(parent) = plan.parent {
+            self.arena.adopt(parent, slot);
+            self.hold_for_parent(parent, slot);
+            self.give_back_asleep(parent);
         }
     }
 
@@ -353,22 +381,19 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// The first state of a work that is added or restarted (`from` is its old state), if nothing blocks it.
+    #[inline]
     pub(super) fn enter_line(&mut self, slot: u32, from: Option<WorkState>) {
-        let at_once = self.permits.needs_none(&self.arena, slot)
-            || self.permits.waiting() == 0 && self.permits.fits(&self.arena, slot);
-        let to = match self.arena.at(slot).open {
-            0 if at_once => WorkState::Running,
-            0 => WorkState::Queued,
-            _ => WorkState::Pending,
-        };
-        if to == WorkState::Running {
+        if self.arena.at(slot).open > 0 {
+            self.change(slot, from, WorkState::Pending);
+        } else if self.permits.waiting() == 0 && self.permits.fits(&self.arena, slot)
+            || self.permits.needs_none(&self.arena, slot)
+        {
             self.begin_attempt(slot);
-        }
-        self.change(slot, from, to);
-        match to {
-            WorkState::Running => self.ready.push(&mut self.arena, slot),
-            WorkState::Queued => self.permits.join(&mut self.arena, slot),
-            _ => {}
+            self.change(slot, from, WorkState::Running);
+            self.ready.push(&mut self.arena, slot);
+        } else {
+            self.change(slot, from, WorkState::Queued);
+            self.permits.join(&mut self.arena, slot);
         }
     }
 

@@ -5,7 +5,7 @@
 
 use super::chunks::Chunks;
 use super::inbox::Witness;
-use super::record::{Flags, Meta, NONE, Needs, Rare, Record, flag, mark};
+use super::record::{Meta, NONE, Needs, Rare, Record, flag, mark};
 use crate::time::Time;
 use crate::work::{Extras, Name, Work};
 use slab::Slab;
@@ -42,27 +42,32 @@ impl<C: ?Sized> Arena<C> {
     ///
     /// Blank entries are put in and then filled: an entry that has just been put together piece by piece cannot be moved
     /// before all pieces have reached the cache.
-    pub fn insert(&mut self, body: Box<dyn Work<C>>, flags: u16) -> (u32, u64) {
+    #[inline]
+    pub fn insert(
+        &mut self,
+        body: Box<dyn Work<C>>,
+        name: Name,
+        retries: u32,
+        ordinal: u32,
+    ) -> (u32, u64) {
         let serial = self.next_serial;
         self.next_serial += 1;
         let slot = self.records.insert(Record::BLANK) as u32;
         let record = self.at_mut(slot);
-        record.body = Some(body);
+        record.put_back(body);
         record.serial = serial;
-        record.flags = Flags::new(flags);
         if slot as usize == self.metas.len() {
             self.metas.push(Meta::BLANK);
-        } else {
-            *self.metas.at_mut(slot) = Meta::BLANK;
         }
+        let meta = self.metas.at_mut(slot);
+        meta.name = name;
+        (meta.retries_left, meta.ordinal) = (retries, ordinal);
         (slot, serial)
     }
 
+    /// What the meta holds is dropped, and it is blank for the next work of this slot.
     pub fn remove(&mut self, slot: u32) -> Record<C> {
-        let meta = self.metas.at_mut(slot);
-        meta.rare = None;
-        meta.error = None;
-        meta.name = Name::Static("");
+        *self.metas.at_mut(slot) = Meta::BLANK;
         self.records.remove(slot as usize)
     }
 

@@ -215,8 +215,14 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[inline]
     fn end_round(&mut self, app: &mut C) {
         self.round_open = false;
-        while !self.failing.is_empty() {
-            self.fail_parents(app);
+        loop {
+            if !self.failing.is_empty() {
+                self.fail_parents(app);
+            }
+            self.after_step(app);
+            if self.failing.is_empty() {
+                return;
+            }
         }
     }
 
@@ -224,7 +230,6 @@ impl<C: ?Sized> WorkScheduler<C> {
         while let Some(witness) = self.failing.pop_front() {
             self.fail_with_child(witness, app);
         }
-        self.after_step(app);
     }
 
     fn fail_with_child(&mut self, witness: Witness, app: &mut C) {

@@ -31,7 +31,10 @@ struct Lane {
 }
 
 pub(crate) struct Permits {
-    pools: Vec<Counter>,
+    /// Pool 0: most works need one permit of it and nothing else, and each of their steps looks at it.
+    general: Counter,
+    /// The pools from 1 on.
+    named: Vec<Counter>,
     /// The sets of named pools that works need, with and without the general one (set 0 and 1: no named pool).
     sets: Vec<(bool, SmallVec<[Pool; 2]>)>,
     lanes: Vec<Lane>,
@@ -53,7 +56,8 @@ impl Permits {
         };
         let sets = vec![(true, SmallVec::new()), (false, SmallVec::new())];
         Permits {
-            pools: vec![general],
+            general,
+            named: Vec::new(),
             sets,
             lanes: Vec::new(),
             waiting: 0,
@@ -64,34 +68,46 @@ impl Permits {
     }
 
     pub fn find(&self, name: &str) -> Option<Pool> {
-        self.pools
-            .iter()
-            .position(|pool| *pool.name == *name)
-            .map(|index| index as Pool)
+        self.pools().find(|&pool| **self.name(pool) == *name)
+    }
+
+    #[inline]
+    fn pool(&self, pool: Pool) -> &Counter {
+        match pool.checked_sub(1) {
+            None => &self.general,
+            Some(index) => &self.named[index as usize],
+        }
+    }
+
+    fn pool_mut(&mut self, pool: Pool) -> &mut Counter {
+        match pool.checked_sub(1) {
+            None => &mut self.general,
+            Some(index) => &mut self.named[index as usize],
+        }
     }
 
     #[inline]
     pub fn capacity(&self, pool: Pool) -> u32 {
-        self.pools[pool as usize].capacity
+        self.pool(pool).capacity
     }
 
     pub fn used(&self, pool: Pool) -> u32 {
-        self.pools[pool as usize].used
+        self.pool(pool).used
     }
 
     pub fn name(&self, pool: Pool) -> &Name {
-        &self.pools[pool as usize].name
+        &self.pool(pool).name
     }
 
     pub fn pools(&self) -> std::ops::Range<Pool> {
-        0..self.pools.len() as Pool
+        0..self.named.len() as Pool + 1
     }
 
     /// Makes a pool, or changes its capacity. Permits that are out stay out.
     pub fn set_capacity(&mut self, name: Name, capacity: u32) {
         match self.find(&name) {
-            Some(pool) => self.pools[pool as usize].capacity = capacity,
-            None => self.pools.push(Counter {
+            Some(pool) => self.pool_mut(pool).capacity = capacity,
+            None => self.named.push(Counter {
                 name,
                 capacity,
                 used: 0,
@@ -149,7 +165,7 @@ impl Permits {
 
     #[inline]
     fn free(&self, pool: Pool) -> u32 {
-        let pool = &self.pools[pool as usize];
+        let pool = self.pool(pool);
         pool.capacity.saturating_sub(pool.used)
     }
 
@@ -159,7 +175,6 @@ impl Permits {
         arena.is(slot, flag::NO_PERMIT) && arena.at(slot).marks & mark::POOLS == 0
     }
 
-    #[inline]
     fn each_need<C: ?Sized>(arena: &Arena<C>, slot: u32, mut f: impl FnMut(Pool, u32)) {
         let record = arena.at(slot);
         if record.marks & mark::POOLS == 0 {
@@ -180,6 +195,11 @@ impl Permits {
     /// Whether all that the work needs is free now.
     #[inline]
     pub fn fits<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> bool {
+        let record = arena.at(slot);
+        if record.marks & mark::POOLS == 0 {
+            let Counter { used, capacity, .. } = self.general;
+            return used < capacity || record.flags.has(flag::NO_PERMIT);
+        }
         let mut fits = true;
         Self::each_need(arena, slot, |pool, weight| {
             fits &= self.free(pool) >= weight
@@ -190,30 +210,39 @@ impl Permits {
     /// Takes what the work needs; sets its flag.
     #[inline]
     pub fn take<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
-        debug_assert!(!arena.is(slot, flag::PERMIT));
-        let pools = &mut self.pools;
-        Self::each_need(arena, slot, |pool, weight| {
-            pools[pool as usize].used += weight
-        });
-        arena.set(slot, flag::PERMIT);
+        let record = arena.at_mut(slot);
+        debug_assert!(!record.flags.has(flag::PERMIT));
+        record.flags.set(flag::PERMIT);
+        if record.marks & mark::POOLS == 0 {
+            self.general.used += !record.flags.has(flag::NO_PERMIT) as u32;
+        } else {
+            Self::each_need(arena, slot, |pool, weight| {
+                self.pool_mut(pool).used += weight
+            });
+        }
     }
 
     /// Gives back what the work holds, if it holds anything.
     #[inline]
     pub fn give_back<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
-        if arena.take(slot, flag::PERMIT) {
-            let pools = &mut self.pools;
-            Self::each_need(arena, slot, |pool, weight| {
-                pools[pool as usize].used -= weight
-            });
-            self.dirty |= self.waiting > 0;
+        if !arena.take(slot, flag::PERMIT) {
+            return;
         }
+        let record = arena.at(slot);
+        if record.marks & mark::POOLS == 0 {
+            self.general.used -= !record.flags.has(flag::NO_PERMIT) as u32;
+        } else {
+            Self::each_need(arena, slot, |pool, weight| {
+                self.pool_mut(pool).used -= weight
+            });
+        }
+        self.dirty |= self.waiting > 0;
     }
 
     /// The same for a work that holds the general permit and nothing else; its flag is the caller's to clear.
     #[inline]
     pub fn give_back_general(&mut self) {
-        self.pools[GENERAL as usize].used -= 1;
+        self.general.used -= 1;
         self.dirty |= self.waiting > 0;
     }
 
@@ -357,7 +386,7 @@ impl Permits {
 
     /// What the works that hold permits take of each pool, counted anew. O(works).
     pub fn recount<C: ?Sized>(&self, arena: &Arena<C>) -> Vec<u32> {
-        let mut used = vec![0; self.pools.len()];
+        let mut used = vec![0; self.pools().len()];
         for slot in arena.slots().filter(|&slot| arena.is(slot, flag::PERMIT)) {
             Self::each_need(arena, slot, |pool, weight| used[pool as usize] += weight);
         }

@@ -3,6 +3,7 @@
 //! Nothing here runs anything; the one thing taken from further down is the name of [`WorkContext`], through which a
 //! work acts on the engine.
 
+mod before;
 mod failure;
 mod id;
 mod outcome;

@@ -1,5 +1,6 @@
 //! [`Spec`]: everything the scheduler is told about a work when it is added.
 
+use super::before::Before;
 use super::{Backoff, Name, Retry, WorkId, WorkOutcome};
 use crate::time::Time;
 use smallvec::SmallVec;
@@ -55,7 +56,7 @@ pub(crate) struct Terms<C: ?Sized> {
     pub name: Name,
     pub parent: Option<WorkId>,
     /// Works that must have succeeded.
-    pub after: SmallVec<[WorkId; 3]>,
+    pub after: Before,
     pub retries: u32,
     pub permit: bool,
     pub extras: Option<Box<Extras<C>>>,
@@ -67,7 +68,7 @@ impl<C: ?Sized> Terms<C> {
         let extras = self.extras.as_deref();
         let settled = extras.map_or(&[][..], |extras| &extras.after_settled);
         let settled = settled.iter().map(|&id| (id, EdgeKind::AfterSettled));
-        let succeeded = self.after.iter().map(|&id| (id, EdgeKind::After));
+        let succeeded = self.after.iter().map(|id| (id, EdgeKind::After));
         succeeded.chain(settled)
     }
 }
@@ -77,7 +78,7 @@ impl<C: ?Sized> Terms<C> {
         Terms {
             name,
             parent: None,
-            after: SmallVec::new(),
+            after: Before::default(),
             retries: 0,
             permit: true,
             extras: None,
@@ -136,6 +137,7 @@ impl<C: ?Sized, W> Spec<C, W> {
     }
 
     /// Starts only after `other` has succeeded. May be given several times; duplicates count once.
+    #[inline]
     pub fn after(mut self, other: impl Into<WorkId>) -> Self {
         self.terms.after.push(other.into());
         self
