@@ -164,8 +164,17 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// When to crank again. O(1), or O(lanes of the permit queue) after a call that freed permits.
+    #[inline]
     pub fn next(&self) -> Next {
-        if !self.ready.is_empty() || self.has_loose_ends() || self.can_grant() {
+        if self.ready.is_empty() {
+            self.next_without_turns()
+        } else {
+            Next::Now
+        }
+    }
+
+    fn next_without_turns(&self) -> Next {
+        if self.has_loose_ends() || self.can_grant() {
             return Next::Now;
         }
         match self.wheel.next_deadline() {
@@ -215,17 +224,15 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[inline]
     fn end_round(&mut self, app: &mut C) {
         self.round_open = false;
-        loop {
-            if !self.failing.is_empty() {
-                self.fail_parents(app);
-            }
+        self.fail_parents(app);
+        self.after_step(app);
+        while !self.failing.is_empty() {
+            self.fail_parents(app);
             self.after_step(app);
-            if self.failing.is_empty() {
-                return;
-            }
         }
     }
 
+    #[inline]
     fn fail_parents(&mut self, app: &mut C) {
         while let Some(witness) = self.failing.pop_front() {
             self.fail_with_child(witness, app);
