@@ -28,6 +28,7 @@
 //! | cancel | [`WorkScheduler::cancel`], [`cancel_all`](WorkScheduler::cancel_all), [`shutdown`](WorkScheduler::shutdown), [`CancelToken`], [`Work::on_abort`] |
 //! | wait | [`WorkContext::sleep`], [`wake_at`](WorkContext::wake_at), [`watch`](WorkContext::watch), [`remote_waker`](WorkContext::remote_waker), [`expect_wake`](WorkContext::expect_wake) |
 //! | reach it from other threads | [`RemoteWaker`], [`Remote::post`], [`WorkScheduler::set_notifier`] |
+//! | do what blocks, or computes for long | [`WorkContext::offload`], [`Ticket`], [`ThreadOffload`], [`InlineOffload`] |
 //! | crank to the end | [`WorkScheduler::run_until_done`], [`VirtualDriver`], [`ParkDriver`], [`Driver`] |
 //! | see what happens | [`WorkScheduler::status`], [`snapshot`](WorkScheduler::snapshot), [`metrics`](WorkScheduler::metrics), [`poll_event`](WorkScheduler::poll_event), [`stall_report`](WorkScheduler::stall_report) |
 //! | draw a run | [`Timeline`] (Perfetto, HTML), [`WorkScheduler::dot`] |
@@ -57,17 +58,20 @@
 mod drive;
 mod engine;
 mod observe;
+mod offload;
 pub mod time;
 mod work;
 
 pub use drive::{Driver, MonotonicClock, ParkDriver, RunUntilError, Stall, Summary, VirtualDriver};
 pub use engine::{
     AddError, Budget, CancelToken, Candidate, Children, Crank, CyclePath, Decider, Decision,
-    DecisionKind, DependencyError, EventSink, Fifo, Lifo, Limits, Next, Notifier, PostError,
-    RandomOrder, ReapError, Refused, Remote, RemoteWaker, RestartError, Retain, Stream,
-    UnknownWork, WorkContext, WorkEvent, WorkScheduler, WorkSchedulerConfig, WorkSchedulerMetrics,
+    DecisionKind, DependencyError, EventSink, Fifo, Job, JobId, Lifo, Limits, Next, Notifier,
+    Offload, OffloadError, PostError, RandomOrder, ReapError, Refused, Remote, RemoteWaker,
+    RestartError, Retain, Stream, Ticket, UnknownWork, WorkContext, WorkEvent, WorkScheduler,
+    WorkSchedulerConfig, WorkSchedulerMetrics,
 };
 pub use observe::{StallReport, Stalled, Timeline, WaitsFor, WorkSnapshot};
+pub use offload::{InlineOffload, ThreadOffload};
 pub use time::Time;
 pub use work::{
     Backoff, BoxError, Failure, FailureKind, Handle, Name, OnChildFailure, Phase, Progress, Retry,

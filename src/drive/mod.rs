@@ -20,6 +20,12 @@ pub trait Driver {
     /// `false` if that can never happen.
     fn wait(&mut self, until: Option<Time>) -> bool;
 
+    /// The same while jobs are on other threads: they end by calling the notifier, and what they come to belongs to the
+    /// present time. A clock that is not the real one must stand still here and really wait. Default: `wait`.
+    fn wait_for_jobs(&mut self, until: Option<Time>) -> bool {
+        self.wait(until)
+    }
+
     /// What other threads call to end a wait, if this driver can be woken.
     fn notifier(&self) -> Option<Notifier> {
         None
@@ -33,6 +39,10 @@ impl<D: Driver + ?Sized> Driver for &mut D {
 
     fn wait(&mut self, until: Option<Time>) -> bool {
         (**self).wait(until)
+    }
+
+    fn wait_for_jobs(&mut self, until: Option<Time>) -> bool {
+        (**self).wait_for_jobs(until)
     }
 
     fn notifier(&self) -> Option<Notifier> {

@@ -150,6 +150,8 @@ impl<C: ?Sized> WorkScheduler<C> {
             let goes_on = match crank.next {
                 _ if done(self) => true,
                 Next::Now => true,
+                Next::At(at) if self.jobs_outside() > 0 => driver.wait_for_jobs(Some(at)),
+                Next::External if self.jobs_outside() > 0 => driver.wait_for_jobs(None),
                 Next::At(at) => driver.wait(Some(at)),
                 Next::External => driver.wait(None),
                 Next::Stalled => false,

@@ -1,10 +1,13 @@
 //! Time that moves only when nobody has anything to do: hours pass in milliseconds, the same way each time.
 
 use super::Driver;
+use crate::Notifier;
 use crate::time::Time;
+use std::sync::Arc;
+use std::thread;
 
-/// A clock that jumps to the next deadline. Nothing outside can wake it, so a run that only waits for the outside has
-/// stalled.
+/// A clock that jumps to the next deadline. It stands still while offloaded jobs are on other threads; nothing else
+/// outside counts, so a run that waits for that alone has stalled.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VirtualDriver {
     now: Time,
@@ -40,5 +43,15 @@ impl Driver for VirtualDriver {
             }
             None => false,
         }
+    }
+
+    fn wait_for_jobs(&mut self, _: Option<Time>) -> bool {
+        thread::park();
+        true
+    }
+
+    fn notifier(&self) -> Option<Notifier> {
+        let thread = thread::current();
+        Some(Arc::new(move || thread.unpark()))
     }
 }

@@ -125,6 +125,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.ready.remove(&mut self.arena, slot);
         self.disarm_all(slot);
         self.not_external(slot);
+        self.cancel_jobs(slot);
         self.arena.clear(slot, flag::WOKEN | flag::CANCEL);
         self.arena.at_mut(slot).marks &= !mark::SLEEPS;
         let default = self.settings.abort_grace;

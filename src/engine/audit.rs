@@ -128,6 +128,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 let inner = self.arena.rare(slot).is_some_and(|rare| {
                     rare.family.live > 0
                         || !rare.watching.is_empty()
+                        || !rare.errands.outstanding.is_empty()
                         || rare.family.first_failure.is_some()
                 });
                 ensure!(

@@ -52,8 +52,8 @@ impl TurnNotes {
 pub struct WorkContext<'a, C: ?Sized> {
     /// The application, lent by the crank.
     pub app: &'a mut C,
-    engine: &'a mut WorkScheduler<C>,
-    slot: u32,
+    pub(super) engine: &'a mut WorkScheduler<C>,
+    pub(super) slot: u32,
 }
 
 impl<'a, C: ?Sized> WorkContext<'a, C> {

@@ -177,12 +177,20 @@ impl<C: ?Sized> WorkScheduler<C> {
         if self.has_loose_ends() || self.can_grant() {
             return Next::Now;
         }
-        match self.wheel.next_deadline() {
+        match self.next_time() {
             Some(at) if at <= self.now => Next::Now,
             Some(at) => Next::At(at),
             None if self.recorder.unsettled == 0 => Next::Idle,
-            None if self.external_sleepers > 0 => Next::External,
-            None => Next::Stalled,
+            None => self.next_from_outside(),
+        }
+    }
+
+    /// When the next timer fires or the next simulated job ends.
+    #[inline]
+    fn next_time(&self) -> Option<Time> {
+        match (self.wheel.next_deadline(), self.jobs.next_due()) {
+            (Some(timer), Some(job)) => Some(timer.min(job)),
+            (timer, job) => timer.or(job),
         }
     }
 
@@ -204,6 +212,9 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Starts a round, if there is anything to do.
     fn begin_round(&mut self, app: &mut C) -> bool {
         let timers = self.wheel.next_deadline().is_some_and(|at| at <= self.now);
+        if self.jobs.next_due().is_some_and(|at| at <= self.now) {
+            self.run_due_jobs();
+        }
         if !timers && self.ready.is_empty() && !self.has_loose_ends() && !self.can_grant() {
             return false;
         }

@@ -5,7 +5,7 @@
 //! not empty. The receiver clears the flag *before* it drains: a message that comes during the drain is either drained
 //! too or sets the flag again, and a spurious notification is all that can follow.
 
-use super::WorkScheduler;
+use super::{JobId, WorkScheduler};
 use crate::work::WorkId;
 use std::collections::VecDeque;
 use std::fmt;
@@ -35,6 +35,8 @@ pub(crate) enum Mail {
     WakerDropped(Witness),
     Cancel(WorkId),
     CancelAll,
+    /// A job has run or been dropped, and its ticket knows.
+    JobEnded(Witness, JobId),
     /// The next closure in the channel of its own, whose type the wakers' side does not know.
     Post,
 }
@@ -56,7 +58,7 @@ pub(crate) struct Line {
 
 impl Line {
     /// `Err` if the scheduler is gone.
-    fn send(&self, mail: Mail) -> Result<(), Mail> {
+    pub(super) fn send(&self, mail: Mail) -> Result<(), Mail> {
         self.len.fetch_add(1, Ordering::Relaxed);
         self.sender
             .send(mail)

@@ -9,6 +9,7 @@
 //! | `permits`, `list` | how many at once, who is next; those who wait, in a list |
 //! | `ready` | the works that have a turn coming |
 //! | `inbox` | what other threads send |
+//! | `job`, `offload` | closures that run elsewhere; whose they are |
 //! | `admit`, `restart` | add, add_dependency; running a settled work anew |
 //! | `crank`, `turn`, `receive` | the loop of rounds; one turn; what the inbox held |
 //! | `wake` | sleeping, waking, timers |
@@ -37,8 +38,10 @@ mod events;
 mod family;
 pub(crate) mod graph;
 mod inbox;
+mod job;
 mod list;
 mod names;
+mod offload;
 pub(crate) mod permits;
 mod ready;
 mod receive;
@@ -60,6 +63,8 @@ pub use errors::{
 };
 pub use events::{EventSink, WorkEvent, WorkSchedulerMetrics};
 pub use inbox::{CancelToken, Notifier, PostError, Remote, RemoteWaker};
+pub use job::{Job, JobId, OffloadError, Ticket};
+pub use offload::Offload;
 pub use rng::Stream;
 
 use crate::time::{Time, TimerWheel};
@@ -92,6 +97,7 @@ pub struct WorkScheduler<C: ?Sized> {
     pub(crate) ready: Ready,
     pub(crate) wheel: TimerWheel,
     pub(crate) inbox: Inbox<C>,
+    jobs: offload::Jobs,
     recorder: events::Recorder,
     decider: Option<Box<dyn Decider>>,
     cycles: CycleSearch,
@@ -157,6 +163,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             ready: Ready::new(),
             wheel: TimerWheel::new(),
             inbox: Inbox::new(limits.inbox),
+            jobs: offload::Jobs::default(),
             recorder: events::Recorder::new(config.events, config.event_sink),
             decider: None,
             cycles: CycleSearch::default(),

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 pub(crate) enum Purpose {
     Jitter = 1,
     Work = 2,
+    Offload = 3,
 }
 
 /// The stream for one purpose of one work, or of the engine itself.

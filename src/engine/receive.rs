@@ -27,9 +27,11 @@ impl<C: ?Sized> WorkScheduler<C> {
             Letter::Mail(Mail::Wake(cell)) => Some(cell.witness)
                 .filter(|&w| self.arena.is_present(w))
                 .map(|w| w.slot),
-            Letter::Mail(Mail::WakerDropped(witness)) => Some(*witness)
-                .filter(|&w| self.arena.is_present(w))
-                .map(|w| w.slot),
+            Letter::Mail(Mail::WakerDropped(witness) | Mail::JobEnded(witness, _)) => {
+                Some(*witness)
+                    .filter(|&w| self.arena.is_present(w))
+                    .map(|w| w.slot)
+            }
             Letter::Mail(Mail::Cancel(id)) => self.lookup(*id).ok(),
             _ => None,
         };
@@ -56,6 +58,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 }
             }
             Mail::CancelAll => self.cancel_all(),
+            Mail::JobEnded(witness, id) => self.job_ended(witness, id),
             // Taken with its closure: `Letter::Post`.
             Mail::Post => {}
         }

@@ -2,6 +2,7 @@
 //! What only few works need (family, abort, limits, output, watches) is in a box, [`Rare`].
 
 use super::inbox::{CancelToken, WakerCell, Witness};
+use super::offload::Errands;
 use super::rng::Stream;
 use crate::time::TimerKey;
 use crate::work::{Extras, Failure, Name, Work, WorkId, WorkState};
@@ -292,6 +293,7 @@ pub(crate) struct Rare<C: ?Sized> {
     /// The remote waker of this attempt; dead once all its clones, and all messages of it, are gone.
     pub remote: Option<Weak<WakerCell>>,
     pub token: Option<CancelToken>,
+    pub errands: Errands,
     pub stream: Option<Stream>,
     pub tracing: Option<tracing::Span>,
     /// How long all attempts took that have ended.
@@ -352,6 +354,7 @@ impl<C: ?Sized> Rare<C> {
             watchers: Vec::new(),
             remote: None,
             token: None,
+            errands: Errands::default(),
             stream: None,
             tracing: None,
             total: 0,

@@ -192,6 +192,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.not_external(slot);
         self.permits.give_back(&mut self.arena, slot);
         self.unwatch_all(slot);
+        self.forget_jobs(slot);
         self.arena.clear(
             slot,
             flag::WOKEN | flag::RETURNER | flag::RELEASE | flag::CANCEL,

@@ -255,9 +255,11 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     fn has_inner_source(&self, slot: u32) -> bool {
-        self.arena
-            .rare(slot)
-            .is_some_and(|rare| rare.family.live > 0 || !rare.watching.is_empty())
+        self.arena.rare(slot).is_some_and(|rare| {
+            rare.family.live > 0
+                || !rare.watching.is_empty()
+                || !rare.errands.outstanding.is_empty()
+        })
     }
 
     // ---- timers ----

@@ -27,6 +27,8 @@ pub enum WaitsFor {
     Children(usize),
     /// A work that it watches.
     Watched(WorkId, Name),
+    /// So many offloaded jobs.
+    Jobs(usize),
     /// A timer.
     Timer(Time),
     /// A remote waker that another thread holds.
@@ -71,6 +73,7 @@ impl fmt::Display for WaitsFor {
             } => write!(f, "a permit of `{pool}` ({used} of {capacity} are out)"),
             WaitsFor::Children(n) => write!(f, "{n} children"),
             WaitsFor::Watched(id, name) => write!(f, "`{name}` {id}, which it watches"),
+            WaitsFor::Jobs(n) => write!(f, "{n} offloaded jobs"),
             WaitsFor::Timer(at) => write!(f, "{at}"),
             WaitsFor::RemoteWaker => f.write_str("a remote waker"),
             WaitsFor::Wake => f.write_str("somebody's wake (expect_wake)"),
@@ -186,6 +189,10 @@ impl<C: ?Sized> WorkScheduler<C> {
                         WaitsFor::Watched(id, name)
                     }),
             );
+            match rare.errands.outstanding.len() {
+                0 => {}
+                jobs => waits.push(WaitsFor::Jobs(jobs)),
+            }
             if rare.has_remote() {
                 waits.push(WaitsFor::RemoteWaker);
             }

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl<C: ?Sized> WorkScheduler<C> {
     /// Every work in the scheduler as an indented tree, one line each: name, state, what it says of itself, when it
-    /// will be tried again, how many of its children are done, its last error. O(works log works).
+    /// will be tried again, how many of its children are done and of its jobs are out, its last error. O(works log works).
     ///
     /// ```text
     /// sync: Waiting : 2/5 children completed
@@ -64,6 +64,14 @@ impl<C: ?Sized> WorkScheduler<C> {
                 family.count - family.live,
                 family.count
             )?;
+        }
+        match self
+            .arena
+            .rare(slot)
+            .map_or(0, |rare| rare.errands.outstanding.len())
+        {
+            0 => {}
+            jobs => write!(text, " : {jobs} jobs out")?,
         }
         if let Some(body) = &record.body {
             text.push_str(&own_status(&**body));

@@ -48,7 +48,7 @@ pub enum FailureKind {
     Cancelled,
     /// The work returned `Pending` although nothing could ever wake it. For good.
     LostWake,
-    /// A turn, hook or drop panicked. For good.
+    /// A turn, hook, drop or offloaded job panicked. For good.
     Panicked,
     /// The attempt took longer than its `attempt_timeout`.
     AttemptTimeout(Duration),

@@ -22,3 +22,4 @@ mod workflow_example;
 mod workflow_input;
 mod workflow_policy;
 mod workflow_report;
+mod world;

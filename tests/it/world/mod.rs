@@ -1,0 +1,3 @@
+//! The world outside the main thread: offloaded closures.
+
+mod offload;
