@@ -6,8 +6,8 @@
 //! > called again.
 //!
 //! A *work* is a poll-style state machine ([`Work`], or a closure) with a name. Works depend on each other (a DAG),
-//! own each other (a tree), fail, back off and retry, are cancelled, and wait for timers, other works and other
-//! threads. There is no async runtime and no thread behind it: one scheduler, one thread, one call.
+//! own each other (a tree), fail, back off and retry, are cancelled, and wait for timers, other works, sockets and
+//! other threads. There is no async runtime and no thread behind it: one scheduler, one thread, one call.
 //!
 //! # Three loops
 //!
@@ -28,8 +28,9 @@
 //! | cancel | [`WorkScheduler::cancel`], [`cancel_all`](WorkScheduler::cancel_all), [`shutdown`](WorkScheduler::shutdown), [`CancelToken`], [`Work::on_abort`] |
 //! | wait | [`WorkContext::sleep`], [`wake_at`](WorkContext::wake_at), [`watch`](WorkContext::watch), [`remote_waker`](WorkContext::remote_waker), [`expect_wake`](WorkContext::expect_wake) |
 //! | reach it from other threads | [`RemoteWaker`], [`Remote::post`], [`WorkScheduler::set_notifier`] |
+//! | use sockets and pipes | [`WorkContext::io`], [`Io`], [`WorkScheduler::attach`], [`WorkScheduler::handle_event`] |
 //! | do what blocks, or computes for long | [`WorkContext::offload`], [`Ticket`], [`ThreadOffload`], [`InlineOffload`] |
-//! | crank to the end | [`WorkScheduler::run_until_done`], [`VirtualDriver`], [`ParkDriver`], [`Driver`] |
+//! | crank to the end | [`WorkScheduler::run_until_done`], [`VirtualDriver`], [`ParkDriver`], [`MioDriver`], [`Driver`] |
 //! | see what happens | [`WorkScheduler::status`], [`snapshot`](WorkScheduler::snapshot), [`metrics`](WorkScheduler::metrics), [`poll_event`](WorkScheduler::poll_event), [`stall_report`](WorkScheduler::stall_report) |
 //! | draw a run | [`Timeline`] (Perfetto, HTML), [`WorkScheduler::dot`] |
 //! | know the states | [`WorkState`], with the transition table |
@@ -62,6 +63,8 @@ mod offload;
 pub mod time;
 mod work;
 
+#[cfg(feature = "mio")]
+pub use drive::MioDriver;
 pub use drive::{Driver, MonotonicClock, ParkDriver, RunUntilError, Stall, Summary, VirtualDriver};
 pub use engine::{
     AddError, Budget, CancelToken, Candidate, Children, Crank, CyclePath, Decider, Decision,
@@ -70,6 +73,8 @@ pub use engine::{
     RestartError, Retain, Stream, Ticket, UnknownWork, WorkContext, WorkEvent, WorkScheduler,
     WorkSchedulerConfig, WorkSchedulerMetrics,
 };
+#[cfg(feature = "mio")]
+pub use engine::{Io, Sources};
 pub use observe::{StallReport, Stalled, Timeline, WaitsFor, WorkSnapshot};
 pub use offload::{InlineOffload, ThreadOffload};
 pub use time::Time;

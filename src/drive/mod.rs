@@ -1,9 +1,13 @@
-//! What waits between cranks: a virtual clock, or a parked thread. A host that owns its main loop needs none of this.
+//! What waits between cranks: a virtual clock, a parked thread, or a `mio::Poll`. A host that owns its main loop needs none of this.
 
+#[cfg(feature = "mio")]
+mod mio;
 mod park;
 mod run;
 mod virtual_time;
 
+#[cfg(feature = "mio")]
+pub use mio::MioDriver;
 pub use park::{MonotonicClock, ParkDriver};
 pub use run::{RunUntilError, Stall, Summary};
 pub use virtual_time::VirtualDriver;
@@ -26,6 +30,10 @@ pub trait Driver {
         self.wait(until)
     }
 
+    /// Takes in what has come from outside, without waiting: between cranks that follow each other at once. Default:
+    /// nothing.
+    fn look(&mut self) {}
+
     /// What other threads call to end a wait, if this driver can be woken.
     fn notifier(&self) -> Option<Notifier> {
         None
@@ -43,6 +51,10 @@ impl<D: Driver + ?Sized> Driver for &mut D {
 
     fn wait_for_jobs(&mut self, until: Option<Time>) -> bool {
         (**self).wait_for_jobs(until)
+    }
+
+    fn look(&mut self) {
+        (**self).look();
     }
 
     fn notifier(&self) -> Option<Notifier> {

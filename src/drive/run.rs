@@ -149,7 +149,10 @@ impl<C: ?Sized> WorkScheduler<C> {
             summary.elapsed = self.now().saturating_since(start);
             let goes_on = match crank.next {
                 _ if done(self) => true,
-                Next::Now => true,
+                Next::Now => {
+                    driver.look();
+                    true
+                }
                 Next::At(at) if self.jobs_outside() > 0 => driver.wait_for_jobs(Some(at)),
                 Next::External if self.jobs_outside() > 0 => driver.wait_for_jobs(None),
                 Next::At(at) => driver.wait(Some(at)),

@@ -197,6 +197,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[inline]
     fn has_loose_ends(&self) -> bool {
         self.inbox.has_mail()
+            || self.has_io_news()
             || !self.finishing.is_empty()
             || !self.failing.is_empty()
             || !self.completions.is_empty()
@@ -212,6 +213,9 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Starts a round, if there is anything to do.
     fn begin_round(&mut self, app: &mut C) -> bool {
         let timers = self.wheel.next_deadline().is_some_and(|at| at <= self.now);
+        if self.has_io_news() {
+            self.take_io_news();
+        }
         if self.jobs.next_due().is_some_and(|at| at <= self.now) {
             self.run_due_jobs();
         }

@@ -9,6 +9,7 @@
 //! | `permits`, `list` | how many at once, who is next; those who wait, in a list |
 //! | `ready` | the works that have a turn coming |
 //! | `inbox` | what other threads send |
+//! | `io` | sockets and other sources, with the feature `mio` |
 //! | `job`, `offload` | closures that run elsewhere; whose they are |
 //! | `admit`, `restart` | add, add_dependency; running a settled work anew |
 //! | `crank`, `turn`, `receive` | the loop of rounds; one turn; what the inbox held |
@@ -38,6 +39,8 @@ mod events;
 mod family;
 pub(crate) mod graph;
 mod inbox;
+#[cfg_attr(not(feature = "mio"), path = "no_io.rs")]
+mod io;
 mod job;
 mod list;
 mod names;
@@ -63,6 +66,10 @@ pub use errors::{
 };
 pub use events::{EventSink, WorkEvent, WorkSchedulerMetrics};
 pub use inbox::{CancelToken, Notifier, PostError, Remote, RemoteWaker};
+#[cfg(feature = "mio")]
+pub(crate) use io::Desk;
+#[cfg(feature = "mio")]
+pub use io::{Io, Sources};
 pub use job::{Job, JobId, OffloadError, Ticket};
 pub use offload::Offload;
 pub use rng::Stream;
@@ -98,6 +105,8 @@ pub struct WorkScheduler<C: ?Sized> {
     pub(crate) wheel: TimerWheel,
     pub(crate) inbox: Inbox<C>,
     jobs: offload::Jobs,
+    #[cfg(feature = "mio")]
+    pub(crate) io: io::Hub,
     recorder: events::Recorder,
     decider: Option<Box<dyn Decider>>,
     cycles: CycleSearch,
@@ -164,6 +173,8 @@ impl<C: ?Sized> WorkScheduler<C> {
             wheel: TimerWheel::new(),
             inbox: Inbox::new(limits.inbox),
             jobs: offload::Jobs::default(),
+            #[cfg(feature = "mio")]
+            io: io::Hub::default(),
             recorder: events::Recorder::new(config.events, config.event_sink),
             decider: None,
             cycles: CycleSearch::default(),

@@ -51,7 +51,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                     self.wake_slot(cell.witness.slot);
                 }
             }
-            Mail::WakerDropped(witness) => self.remote_dropped(witness),
+            Mail::WakerDropped(witness) => self.outside_lost(witness),
             Mail::Cancel(id) => {
                 if let Ok(slot) = self.lookup(id) {
                     self.begin_abort(slot, AbortCause::Cancel);

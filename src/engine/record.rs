@@ -2,6 +2,7 @@
 //! What only few works need (family, abort, limits, output, watches) is in a box, [`Rare`].
 
 use super::inbox::{CancelToken, WakerCell, Witness};
+use super::io::SourceList;
 use super::offload::Errands;
 use super::rng::Stream;
 use crate::time::TimerKey;
@@ -294,6 +295,7 @@ pub(crate) struct Rare<C: ?Sized> {
     pub remote: Option<Weak<WakerCell>>,
     pub token: Option<CancelToken>,
     pub errands: Errands,
+    pub sources: SourceList,
     pub stream: Option<Stream>,
     pub tracing: Option<tracing::Span>,
     /// How long all attempts took that have ended.
@@ -355,6 +357,7 @@ impl<C: ?Sized> Rare<C> {
             remote: None,
             token: None,
             errands: Errands::default(),
+            sources: SourceList::default(),
             stream: None,
             tracing: None,
             total: 0,

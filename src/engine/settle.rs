@@ -193,6 +193,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.permits.give_back(&mut self.arena, slot);
         self.unwatch_all(slot);
         self.forget_jobs(slot);
+        self.forget_sources(slot);
         self.arena.clear(
             slot,
             flag::WOKEN | flag::RETURNER | flag::RELEASE | flag::CANCEL,

@@ -6,7 +6,7 @@
 use super::WorkScheduler;
 use super::decide::DecisionKind;
 use super::inbox::Witness;
-use super::record::{Rare, flag, mark};
+use super::record::{flag, mark};
 use crate::time::Time;
 use crate::work::{FailureKind, WorkId, WorkState};
 
@@ -116,11 +116,13 @@ impl<C: ?Sized> WorkScheduler<C> {
         if self.notes.alarm.is_some() || self.notes.expects_wake {
             return true;
         }
-        self.has_remote(slot) || self.has_inner_source(slot)
+        self.has_outer_source(slot) || self.has_inner_source(slot)
     }
 
-    fn has_remote(&self, slot: u32) -> bool {
-        self.arena.rare(slot).is_some_and(Rare::has_remote)
+    /// Whether something outside the scheduler may wake it, of which the scheduler knows.
+    fn has_outer_source(&self, slot: u32) -> bool {
+        let rare = self.arena.rare(slot);
+        rare.is_some_and(|rare| rare.has_remote() || rare.sources.live() > 0)
     }
 
     /// Whether the work's only source was a remote waker that has died before the turn was over. It is then woken, as
@@ -142,7 +144,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             self.arm_alarm(slot, at);
         }
         self.arena.at_mut(slot).marks &= !mark::DEAD_WAKER;
-        if self.has_remote(slot) || self.notes.expects_wake {
+        if self.has_outer_source(slot) || self.notes.expects_wake {
             self.arena.set(slot, flag::EXTERNAL);
             if self.notes.expects_wake {
                 self.arena.at_mut(slot).marks |= mark::EXPECTS_WAKE;
@@ -234,19 +236,19 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// The last clone of a remote waker is gone; a sleeper that has lost its last source is woken.
-    pub(super) fn remote_dropped(&mut self, witness: Witness) {
+    /// The last clone of a remote waker, or a registered source, is gone; a sleeper that has lost its last source is woken.
+    pub(super) fn outside_lost(&mut self, witness: Witness) {
         if !self.arena.is_present(witness) {
             return;
         }
         let slot = witness.slot;
-        if self.has_remote(slot) {
+        if self.has_outer_source(slot) {
             return;
         }
         let record = self.arena.at(slot);
-        let only_remote =
+        let only_outside =
             record.flags.has(flag::EXTERNAL) && record.marks & mark::EXPECTS_WAKE == 0;
-        if only_remote {
+        if only_outside {
             self.not_external(slot);
             if self.arena.at(slot).alarm.is_none() && !self.has_inner_source(slot) {
                 self.wake_slot(slot);

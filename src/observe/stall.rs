@@ -29,6 +29,8 @@ pub enum WaitsFor {
     Watched(WorkId, Name),
     /// So many offloaded jobs.
     Jobs(usize),
+    /// So many sockets or other registered sources.
+    Sources(usize),
     /// A timer.
     Timer(Time),
     /// A remote waker that another thread holds.
@@ -74,6 +76,7 @@ impl fmt::Display for WaitsFor {
             WaitsFor::Children(n) => write!(f, "{n} children"),
             WaitsFor::Watched(id, name) => write!(f, "`{name}` {id}, which it watches"),
             WaitsFor::Jobs(n) => write!(f, "{n} offloaded jobs"),
+            WaitsFor::Sources(n) => write!(f, "{n} registered sources"),
             WaitsFor::Timer(at) => write!(f, "{at}"),
             WaitsFor::RemoteWaker => f.write_str("a remote waker"),
             WaitsFor::Wake => f.write_str("somebody's wake (expect_wake)"),
@@ -192,6 +195,10 @@ impl<C: ?Sized> WorkScheduler<C> {
             match rare.errands.outstanding.len() {
                 0 => {}
                 jobs => waits.push(WaitsFor::Jobs(jobs)),
+            }
+            match rare.sources.live() {
+                0 => {}
+                sources => waits.push(WaitsFor::Sources(sources)),
             }
             if rare.has_remote() {
                 waits.push(WaitsFor::RemoteWaker);

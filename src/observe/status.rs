@@ -65,20 +65,28 @@ impl<C: ?Sized> WorkScheduler<C> {
                 family.count
             )?;
         }
-        match self
-            .arena
-            .rare(slot)
-            .map_or(0, |rare| rare.errands.outstanding.len())
-        {
-            0 => {}
-            jobs => write!(text, " : {jobs} jobs out")?,
-        }
+        self.outside_line(text, slot)?;
         if let Some(body) = &record.body {
             text.push_str(&own_status(&**body));
         }
         match &meta.error {
             Some(error) if record.state != WorkState::Success => write!(text, " : {error}"),
             _ => Ok(()),
+        }
+    }
+
+    /// What the work has outside of the scheduler.
+    fn outside_line(&self, text: &mut String, slot: u32) -> fmt::Result {
+        let Some(rare) = self.arena.rare(slot) else {
+            return Ok(());
+        };
+        match rare.errands.outstanding.len() {
+            0 => {}
+            jobs => write!(text, " : {jobs} jobs out")?,
+        }
+        match rare.sources.live() {
+            0 => Ok(()),
+            sources => write!(text, " : {sources} sources registered"),
         }
     }
 }

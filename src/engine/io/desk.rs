@@ -1,0 +1,216 @@
+//! What the scheduler, the sources and a driver share: which token is whose, and what has been reported.
+
+use crate::engine::inbox::Witness;
+use mio::event::{Event, Source};
+use mio::{Interest, Registry, Token};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{self, ErrorKind};
+use std::ops::Range;
+use std::rc::Rc;
+
+pub(super) const READABLE: u8 = 1;
+pub(super) const WRITABLE: u8 = 2;
+
+pub(super) fn bits(interest: Interest) -> u8 {
+    let readable = if interest.is_readable() { READABLE } else { 0 };
+    let writable = if interest.is_writable() { WRITABLE } else { 0 };
+    readable | writable
+}
+
+/// What an event says; the end of a stream and an error are seen by reading or writing.
+fn bits_of(event: &Event) -> u8 {
+    let readable = event.is_readable() || event.is_read_closed() || event.is_priority();
+    let writable = event.is_writable() || event.is_write_closed();
+    match (readable, writable) {
+        _ if event.is_error() => READABLE | WRITABLE,
+        (true, false) => READABLE,
+        (false, true) => WRITABLE,
+        _ => READABLE | WRITABLE,
+    }
+}
+
+/// Where the tokens come from, and whose they are.
+#[derive(Default)]
+pub(crate) struct Desk {
+    attached: RefCell<Option<Attached>>,
+    pub(super) sources: RefCell<BTreeMap<usize, Rc<dyn Registered>>>,
+    pub(super) news: RefCell<VecDeque<News>>,
+}
+
+struct Attached {
+    registry: Rc<Registry>,
+    tokens: Range<usize>,
+    next: usize,
+}
+
+/// What the next round has to see.
+pub(super) enum News {
+    Ready(Rc<dyn Registered>),
+    /// An `Io` has been dropped; was it the last thing that its work could wait for?
+    Lost(Witness),
+}
+
+impl Desk {
+    /// Whether the token is one of the scheduler's.
+    pub fn handle_event(&self, event: &Event) -> bool {
+        let Token(token) = event.token();
+        let attached = self.attached.borrow();
+        let ours = attached.as_ref().is_some_and(|a| a.tokens.contains(&token));
+        if ours && let Some(source) = self.sources.borrow().get(&token) {
+            let badge = source.badge();
+            badge.ready.set(badge.ready.get() | bits_of(event));
+            if !badge.told.replace(true) {
+                self.news
+                    .borrow_mut()
+                    .push_back(News::Ready(source.clone()));
+            }
+        }
+        ours
+    }
+
+    #[inline]
+    pub fn has_news(&self) -> bool {
+        !self.news.borrow().is_empty()
+    }
+
+    pub fn attach(&self, registry: &Registry, tokens: Range<usize>) -> io::Result<()> {
+        if tokens.is_empty() {
+            let message = "attach: the range of tokens is empty, so no source could be registered";
+            return Err(io::Error::new(ErrorKind::InvalidInput, message));
+        }
+        if !self.sources.borrow().is_empty() {
+            let message = "attach: sources are registered with the former poll; attach before works register any";
+            return Err(io::Error::new(ErrorKind::AlreadyExists, message));
+        }
+        *self.attached.borrow_mut() = Some(Attached {
+            registry: Rc::new(registry.try_clone()?),
+            next: tokens.start,
+            tokens,
+        });
+        Ok(())
+    }
+
+    /// A free token. O(log sources), unless almost all tokens are in use.
+    pub fn new_token(&self) -> io::Result<(Rc<Registry>, usize)> {
+        let mut attached = self.attached.borrow_mut();
+        let Some(attached) = attached.as_mut() else {
+            let message =
+                "no poll is attached: call `WorkScheduler::attach`, or run with a `MioDriver`";
+            return Err(io::Error::new(ErrorKind::NotConnected, message));
+        };
+        let sources = self.sources.borrow();
+        if sources.len() >= attached.tokens.len() {
+            let message = "all tokens are in use: attach a wider range, or register fewer sources";
+            return Err(io::Error::new(ErrorKind::QuotaExceeded, message));
+        }
+        loop {
+            let token = attached.next;
+            attached.next = match token + 1 {
+                end if end >= attached.tokens.end => attached.tokens.start,
+                next => next,
+            };
+            if !sources.contains_key(&token) {
+                return Ok((attached.registry.clone(), token));
+            }
+        }
+    }
+}
+
+/// What is known of a registered source besides the source.
+pub(crate) struct Badge {
+    pub token: usize,
+    pub witness: Witness,
+    pub registry: Rc<Registry>,
+    pub interest: Cell<u8>,
+    /// What it may be ready for: all of it at first, until it would block.
+    pub ready: Cell<u8>,
+    /// Registered; never again once it is not.
+    pub live: Cell<bool>,
+    /// In `news`.
+    pub told: Cell<bool>,
+}
+
+pub(super) struct Held<S> {
+    pub badge: Badge,
+    pub source: RefCell<Option<S>>,
+}
+
+impl<S> Held<S> {
+    /// Calls the operation, unless the source is gone.
+    pub fn with<R>(&self, operation: impl FnOnce(&mut S) -> R) -> io::Result<R> {
+        let mut source = self.source.borrow_mut();
+        source.as_mut().map(operation).ok_or_else(is_over)
+    }
+}
+
+pub(super) fn is_over() -> io::Error {
+    let message = "the source is closed, because the attempt that registered it is over: drop it in `on_reset`, and register anew in each attempt";
+    io::Error::new(ErrorKind::NotConnected, message)
+}
+
+/// A source without its type.
+pub(crate) trait Registered {
+    fn badge(&self) -> &Badge;
+    /// It reports nothing from now on.
+    fn deregister(&self);
+    fn close(&self);
+}
+
+impl<S: Source> Registered for Held<S> {
+    fn badge(&self) -> &Badge {
+        &self.badge
+    }
+
+    fn deregister(&self) {
+        if let Ok(mut source) = self.source.try_borrow_mut()
+            && let Some(source) = source.as_mut()
+        {
+            // It fails if the source is closed, and then there is nothing to undo.
+            let _ = self.badge.registry.deregister(source);
+        }
+    }
+
+    fn close(&self) {
+        self.deregister();
+        // One that is in use right now is closed by its `Io`.
+        let source = self.source.try_borrow_mut().map(|mut source| source.take());
+        drop(source);
+    }
+}
+
+/// The scheduler's end of the desk: when it goes, so does every source.
+#[derive(Default)]
+pub(crate) struct Hub {
+    pub desk: Rc<Desk>,
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        let sources = self.desk.sources.take();
+        for source in sources.into_values() {
+            source.badge().live.set(false);
+            source.close();
+        }
+    }
+}
+
+/// The sources that an attempt has registered, and some that it has dropped since.
+#[derive(Default)]
+pub(crate) struct SourceList(pub(super) Vec<Rc<dyn Registered>>);
+
+impl SourceList {
+    pub fn push(&mut self, source: Rc<dyn Registered>) {
+        // Those that are gone are forgotten now and then: amortised O(1).
+        if self.0.len() == self.0.capacity() {
+            self.0.retain(|source| source.badge().live.get());
+        }
+        self.0.push(source);
+    }
+
+    /// How many are registered. O(n).
+    pub fn live(&self) -> usize {
+        let live = |source: &&Rc<dyn Registered>| source.badge().live.get();
+        self.0.iter().filter(live).count()
+    }
+}

@@ -1,0 +1,188 @@
+//! A registered source, as its work has it.
+
+use super::desk::{Desk, Held, News, READABLE, Registered, WRITABLE, bits, is_over};
+use mio::event::Source;
+use mio::net::TcpStream;
+use mio::{Interest, Token};
+use std::fmt;
+use std::io::{self, ErrorKind, Read, Write};
+use std::rc::Rc;
+use std::task::Poll;
+
+/// A source that is registered for one attempt of one work. Whatever it reports wakes that work.
+///
+/// `mio` reports edges: readiness is told once, and told again only after the source would have blocked. The `poll`
+/// methods see to that: a work calls them for as long as they are ready, and may stop in between and go on later; it
+/// may return [`Poll::Pending`] once one of them has. They cost no system call while nothing has been reported.
+///
+/// When the attempt ends, however it ends, the source is deregistered and closed, wherever the `Io` is then; who wants
+/// to keep the source takes it out before ([`Io::deregister`]). Drop the `Io` in `on_reset`, and register anew in each
+/// attempt.
+pub struct Io<S: Source + 'static> {
+    pub(super) held: Rc<Held<S>>,
+    pub(super) desk: Rc<Desk>,
+}
+
+impl<S: Source + 'static> Io<S> {
+    /// Calls `operation` if the source may be ready for what `interest` says. If it would block, that is `Pending`, until
+    /// the source reports something; if it was interrupted, it is called again.
+    ///
+    /// # Errors
+    /// Those of the operation; the attempt is over; or the source is registered for something else only.
+    ///
+    /// # Panics
+    /// If `operation` panics.
+    pub fn poll_io<R>(
+        &mut self,
+        interest: Interest,
+        mut operation: impl FnMut(&mut S) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        let (badge, wanted) = (&self.held.badge, bits(interest));
+        if !badge.live.get() {
+            return Poll::Ready(Err(is_over()));
+        }
+        if badge.interest.get() & wanted != wanted {
+            let message =
+                "the source is not registered for that: `reregister` it with this interest";
+            return Poll::Ready(Err(io::Error::new(ErrorKind::InvalidInput, message)));
+        }
+        while badge.ready.get() & wanted != 0 {
+            match self.held.with(&mut operation).flatten() {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    badge.ready.set(badge.ready.get() & !wanted);
+                }
+                done => return Poll::Ready(done),
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Reads some bytes; 0 is the end of the stream.
+    ///
+    /// # Errors
+    /// As [`Io::poll_io`].
+    pub fn poll_read(&mut self, buffer: &mut [u8]) -> Poll<io::Result<usize>>
+    where
+        S: Read,
+    {
+        self.poll_io(Interest::READABLE, |source| source.read(buffer))
+    }
+
+    /// Writes some of these bytes.
+    ///
+    /// # Errors
+    /// As [`Io::poll_io`].
+    pub fn poll_write(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>>
+    where
+        S: Write,
+    {
+        self.poll_io(Interest::WRITABLE, |source| source.write(bytes))
+    }
+
+    /// Whether reading may come to something: what the last event said, or what nobody has tried yet.
+    pub fn is_readable(&self) -> bool {
+        self.held.badge.ready.get() & READABLE != 0
+    }
+
+    /// Whether writing may come to something.
+    pub fn is_writable(&self) -> bool {
+        self.held.badge.ready.get() & WRITABLE != 0
+    }
+
+    /// Whether it is still registered: not once the attempt is over.
+    pub fn is_registered(&self) -> bool {
+        self.held.badge.live.get()
+    }
+
+    /// Uses the source itself, for what neither waits nor depends on readiness: addresses, options, shutting down.
+    ///
+    /// # Errors
+    /// The attempt is over.
+    ///
+    /// # Panics
+    /// If `operation` panics.
+    pub fn with<R>(&mut self, operation: impl FnOnce(&mut S) -> R) -> io::Result<R> {
+        self.held.with(operation)
+    }
+
+    /// Registers it for something else.
+    ///
+    /// # Errors
+    /// The system's; or the attempt is over.
+    pub fn reregister(&mut self, interest: Interest) -> io::Result<()> {
+        let badge = &self.held.badge;
+        if !badge.live.get() {
+            return Err(is_over());
+        }
+        self.held.with(|source| {
+            badge
+                .registry
+                .reregister(source, Token(badge.token), interest)
+        })??;
+        badge.interest.set(bits(interest));
+        badge.ready.set(bits(interest));
+        Ok(())
+    }
+
+    /// Takes the source out; it is deregistered, and open.
+    ///
+    /// # Errors
+    /// The attempt is over, and the source closed.
+    pub fn deregister(self) -> io::Result<S> {
+        self.leave();
+        self.held.source.take().ok_or_else(is_over)
+    }
+
+    /// The source reports nothing any more.
+    fn leave(&self) {
+        if self.held.badge.live.replace(false) {
+            self.held.deregister();
+            let badge = &self.held.badge;
+            self.desk.sources.borrow_mut().remove(&badge.token);
+            self.desk
+                .news
+                .borrow_mut()
+                .push_back(News::Lost(badge.witness));
+        }
+    }
+}
+
+impl Io<TcpStream> {
+    /// Waits until a stream made by [`TcpStream::connect`] is connected. It has to be registered as writable.
+    ///
+    /// # Errors
+    /// Why there is no connection; or as [`Io::poll_io`].
+    pub fn poll_connect(&mut self) -> Poll<io::Result<()>> {
+        self.poll_io(Interest::WRITABLE, |stream| {
+            if let Some(error) = stream.take_error()? {
+                return Err(error);
+            }
+            match stream.peer_addr() {
+                Err(error) if error.kind() == ErrorKind::NotConnected => {
+                    Err(ErrorKind::WouldBlock.into())
+                }
+                peer => peer.map(drop),
+            }
+        })
+    }
+}
+
+impl<S: Source + 'static> Drop for Io<S> {
+    fn drop(&mut self) {
+        self.leave();
+        // Closed here, even if the scheduler still has its end.
+        drop(self.held.source.take());
+    }
+}
+
+impl<S: Source + 'static> fmt::Debug for Io<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Io")
+            .field("token", &self.held.badge.token)
+            .field("registered", &self.is_registered())
+            .field("readable", &self.is_readable())
+            .field("writable", &self.is_writable())
+            .finish()
+    }
+}
