@@ -1,5 +1,6 @@
 //! The world outside the main thread: offloaded closures, sockets.
 
+mod inbox;
 #[cfg(feature = "mio")]
 mod mio;
 mod offload;
