@@ -5,7 +5,7 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `record`, `arena`, `chunks` | what is known of a work; where works live |
-//! | `graph`, `cycle` | dependencies; whether a new one closes a cycle |
+//! | `graph`, `cycle`, `levels` | dependencies; whether a new one closes a cycle |
 //! | `permits`, `list` | how many at once, who is next; those who wait, in a list |
 //! | `ready` | the works that have a turn coming |
 //! | `inbox` | what other threads send |
@@ -37,6 +37,7 @@ mod events;
 mod family;
 pub(crate) mod graph;
 mod inbox;
+mod levels;
 mod list;
 mod names;
 pub(crate) mod permits;
@@ -159,7 +160,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             inbox: Inbox::new(limits.inbox),
             recorder: events::Recorder::new(config.events, config.event_sink),
             decider: None,
-            cycles: CycleSearch::default(),
+            cycles: CycleSearch::new(),
             ordinals: Ordinals::default(),
             now: Time::ZERO,
             home: NonZeroU32::MIN.saturating_add(HOMES.fetch_add(1, Ordering::Relaxed)),
