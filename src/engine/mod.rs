@@ -16,7 +16,7 @@
 //! | `settle` | the end of an attempt, retries, what follows for others; *the* function that changes a state |
 //! | `family` | what a child's end means to its parent |
 //! | `reclaim` | giving slots back |
-//! | `context`, `children` | what a work may do |
+//! | `context`, `children`, `parent` | what a work may do, as a parent too |
 //! | `names`, `rng`, `decide` | name paths, randomness, decisions |
 //! | `audit` | the invariants, checked |
 
@@ -41,6 +41,7 @@ mod levels;
 mod list;
 mod names;
 pub(crate) mod permits;
+mod parent;
 mod ready;
 mod receive;
 mod reclaim;
