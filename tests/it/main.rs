@@ -2,6 +2,7 @@
 
 mod abort;
 mod ancestors;
+mod compose;
 mod errors;
 mod exports;
 mod extremes;
