@@ -75,7 +75,10 @@ fn nested() -> Any {
     Box::new(inner.then(|| Spec::new("sequence", sequence())))
 }
 
-const KINDS: [(&str, fn() -> Any); 7] = [
+/// A name, and how it is made.
+type Kind = (&'static str, fn() -> Any);
+
+const KINDS: [Kind; 7] = [
     ("sequence", sequence),
     ("batch", batch),
     ("conditional", conditional),
@@ -273,7 +276,8 @@ fn a_retry_after_a_lost_member_runs_all_again() {
             first.retain(|line| !line.starts_with("all: "));
             again.retain(|line| !line.starts_with("all: "));
             if kind == "nested" {
-                (again.sort(), first.sort());
+                again.sort();
+                first.sort();
             }
             assert_eq!(again, first, "{place}");
         }

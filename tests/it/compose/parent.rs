@@ -6,11 +6,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::task::Poll;
 
+/// A name, and how it is made.
+type Child = (&'static str, fn() -> Probe);
+
 /// Spawns these in its first turn, then succeeds when all children have settled.
-fn parent(
-    mut first: impl FnMut(&mut Cx<'_>) + 'static,
-    children: &'static [(&'static str, fn() -> Probe)],
-) -> Probe {
+fn parent(mut first: impl FnMut(&mut Cx<'_>) + 'static, children: &'static [Child]) -> Probe {
     let mut attempt = 0;
     Probe::new(move |cx| {
         if std::mem::replace(&mut attempt, cx.attempt()) != cx.attempt() {

@@ -134,32 +134,32 @@ fn counted<W: Work<Stage> + 'static>(def: &WorkDef, work: W) -> Any {
 
 impl<W: Work<Stage>> Work<Stage> for Counted<W> {
     fn poll(&mut self, cx: &mut Cx<'_>) -> Turn {
-        cx.app.count(&self.name, Hook::OnRun);
+        cx.app.count(&self.name, Hook::Run);
         self.work.poll(cx)
     }
 
     fn on_abort(&mut self, cx: &mut Cx<'_>) -> Poll<()> {
-        cx.app.count(&self.name, Hook::OnAbort);
+        cx.app.count(&self.name, Hook::Abort);
         self.work.on_abort(cx)
     }
 
     fn on_reset(&mut self, cx: &mut Cx<'_>) {
-        cx.app.count(&self.name, Hook::OnReset);
+        cx.app.count(&self.name, Hook::Reset);
         self.work.on_reset(cx);
     }
 
     fn on_success(&mut self, cx: &mut Cx<'_>) {
-        cx.app.count(&self.name, Hook::OnSuccess);
+        cx.app.count(&self.name, Hook::Success);
         self.work.on_success(cx);
     }
 
     fn on_failure_retry(&mut self, cx: &mut Cx<'_>) {
-        cx.app.count(&self.name, Hook::OnFailureRetry);
+        cx.app.count(&self.name, Hook::FailureRetry);
         self.work.on_failure_retry(cx);
     }
 
     fn on_failure_raise(&mut self, cx: &mut Cx<'_>) {
-        cx.app.count(&self.name, Hook::OnFailureRaise);
+        cx.app.count(&self.name, Hook::FailureRaise);
         self.work.on_failure_raise(cx);
     }
 
@@ -222,7 +222,7 @@ impl Leaf {
 
     /// What this turn adds before its step.
     fn add_works(&self, cx: &mut Cx<'_>) -> Result<(), Failure> {
-        let run = cx.app.counted(&self.name, Hook::OnRun);
+        let run = cx.app.counted(&self.name, Hook::Run);
         let listed = self.def().spawns.iter().filter(|spawn| spawn.at_run == run);
         let mut names: Vec<&String> = listed.flat_map(|Spawn { works, .. }| works).collect();
         let me = AddedBy::Run {

@@ -97,7 +97,7 @@ fn orders(stage: &Stage, must: &MustMatch) -> Result<(), String> {
         let first: Vec<String> = stage.runs.iter().filter(is_first).cloned().collect();
         let should = should
             .iter()
-            .filter(|work| stage.counted(work, Hook::OnRun) > 0);
+            .filter(|work| stage.counted(work, Hook::Run) > 0);
         let should: Vec<String> = should.cloned().collect();
         same(format!("order of starts in `{batch}`"), &first, &should)?;
     }

@@ -194,7 +194,7 @@ impl Play {
             self.script.work(work)?;
             let least =
                 |hook, n: Option<u64>| n.is_none_or(|n| self.stage.counted(work, hook) >= n);
-            holds &= least(Hook::OnRun, cond.on_run) && least(Hook::OnAbort, cond.on_abort);
+            holds &= least(Hook::Run, cond.on_run) && least(Hook::Abort, cond.on_abort);
             let states = cond.state.as_ref();
             holds &= states.is_none_or(|states| self.stage.is_in(work, states));
         }

@@ -61,11 +61,11 @@ fn every_key_of_must_match_is_compared() {
         ),
         (
             json!({"counts": {"b": {"on_run": 3}}}),
-            "OnRun of `b`: 2, not 3",
+            "Run of `b`: 2, not 3",
         ),
         (
             json!({"counts": {"b": {"on_abort": [1, 2]}}}),
-            "OnAbort of `b`: 0, not 1 to 2",
+            "Abort of `b`: 0, not 1 to 2",
         ),
         (
             json!({"backoffs": {"a": [[2, 2]]}}),

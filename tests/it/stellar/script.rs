@@ -356,14 +356,19 @@ impl TryFrom<Value> for Bounds {
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
-#[serde(rename_all = "snake_case")]
 pub enum Hook {
-    OnRun,
-    OnAbort,
-    OnReset,
-    OnSuccess,
-    OnFailureRetry,
-    OnFailureRaise,
+    #[serde(rename = "on_run")]
+    Run,
+    #[serde(rename = "on_abort")]
+    Abort,
+    #[serde(rename = "on_reset")]
+    Reset,
+    #[serde(rename = "on_success")]
+    Success,
+    #[serde(rename = "on_failure_retry")]
+    FailureRetry,
+    #[serde(rename = "on_failure_raise")]
+    FailureRaise,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -179,9 +179,12 @@ fn one_work_can_be_shut_down_and_the_scheduler_lives_on() {
 
 // ---- work with children ----
 
+/// A name, and how it is made.
+type Child = (&'static str, fn() -> Probe);
+
 /// Two parents: the first with two leaves, the second with those that are given.
-fn families(b: &mut Bench, second: &'static [(&'static str, fn() -> Probe)]) -> [WorkId; 2] {
-    let first: &[(_, fn() -> Probe)] = &[("leaf 1", || steps(3)), ("leaf 2", || steps(3))];
+fn families(b: &mut Bench, second: &'static [Child]) -> [WorkId; 2] {
+    let first: &[Child] = &[("leaf 1", || steps(3)), ("leaf 2", || steps(3))];
     [("first", first), ("second", second)].map(|(name, children)| {
         let parent = Probe::new(move |cx| {
             for &(name, make) in children {

@@ -28,7 +28,7 @@ impl Stage {
     /// A hook has been called.
     pub fn count(&mut self, work: &str, hook: Hook) {
         *self.counts.entry((work.to_owned(), hook)).or_default() += 1;
-        if hook == Hook::OnRun {
+        if hook == Hook::Run {
             self.runs.push(work.to_owned());
         }
     }
@@ -70,7 +70,7 @@ impl Stage {
     /// Whether the work is in one of these states, in the words of the vocabulary.
     pub fn is_in(&self, work: &str, states: &States) -> bool {
         let state = self.state(work);
-        let ran = self.counted(work, Hook::OnRun) > 0;
+        let ran = self.counted(work, Hook::Run) > 0;
         states.0.iter().any(|&word| means(word, state, ran))
     }
 }
