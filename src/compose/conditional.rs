@@ -95,7 +95,7 @@ impl<C: ?Sized + 'static> ConditionalWork<C> {
         }
     }
 
-    /// Looks at the condition that often.
+    /// Looks at the condition that often; with a period of zero in every round.
     pub fn poll_every(mut self, period: Duration) -> Self {
         self.poll_every = Some(period);
         self

@@ -1,5 +1,6 @@
 //! What is measured: groups of cases; a case is one piece of work of one size, done by several contenders.
 
+mod compose;
 mod dag;
 mod debian;
 mod depth;
@@ -64,7 +65,7 @@ pub struct Group {
     pub cases: fn(quick: bool) -> Vec<Case>,
 }
 
-pub const ALL: [Group; 8] = [
+pub const ALL: [Group; 9] = [
     turns::GROUP,
     dag::GROUP,
     timers::GROUP,
@@ -72,5 +73,6 @@ pub const ALL: [Group; 8] = [
     sleepers::GROUP,
     depth::GROUP,
     idle::GROUP,
+    compose::GROUP,
     debian::GROUP,
 ];
