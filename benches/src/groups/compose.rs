@@ -15,7 +15,8 @@ pub const GROUP: Group = Group {
 
 const WIDTH: usize = 64;
 
-const BARE: &str = "crankwork, none kept";
+/// A work by itself, as in `dag`.
+const BARE: &str = "bare work";
 
 fn cases(quick: bool) -> Vec<Case> {
     let sizes: &[usize] = if quick {
@@ -31,16 +32,20 @@ fn cases(quick: bool) -> Vec<Case> {
     };
     let case = |&n: &usize| {
         Case::timed("members", n as u64, vec![budget], move || {
-            vec![bare(n), batch(n)]
+            vec![
+                bare(BARE, n, Retain::All),
+                bare("bare work, none kept", n, Retain::Nothing),
+                batch(n),
+            ]
         })
     };
     sizes.iter().map(case).collect()
 }
 
-fn bare(n: usize) -> Contender {
+fn bare(name: &'static str, n: usize, retain: Retain) -> Contender {
     let dag = Dag::independent(n);
-    Contender::new(BARE, move || {
-        let (sample, done) = timed(n as u64, || ours::run(&dag, Retain::Nothing));
+    Contender::new(name, move || {
+        let (sample, done) = timed(n as u64, || ours::run(&dag, retain));
         assert_eq!(done, n);
         sample
     })
