@@ -2,7 +2,7 @@
 //! or three, preemptions to three).
 //!
 //! ```text
-//! RUSTFLAGS="--cfg loom" cargo test --release --lib --target-dir target/loom loom
+//! RUSTFLAGS="--cfg loom" cargo test --lib --target-dir target/loom loom
 //! ```
 //!
 //! The host of these models parks as a real one does: it waits only after it has seen an empty inbox, and only a call
