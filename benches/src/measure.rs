@@ -48,7 +48,7 @@ pub struct Effort {
 impl Effort {
     pub const QUICK: Effort = Effort {
         rounds: 3,
-        time: Duration::from_millis(250),
+        time: Duration::from_millis(150),
     };
     pub const FULL: Effort = Effort {
         rounds: 7,

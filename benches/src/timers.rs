@@ -19,27 +19,33 @@ pub trait Timers: Default {
 impl Timers for TimerWheel {
     type Key = TimerKey;
 
+    #[inline]
     fn arm(&mut self, at: u64, owner: u32) -> TimerKey {
         TimerWheel::arm(self, Time::from_nanos(at), owner)
     }
 
+    #[inline]
     fn cancel(&mut self, key: TimerKey) {
         TimerWheel::cancel(self, key);
     }
 
+    #[inline]
     fn rearm(&mut self, key: TimerKey, at: u64) -> TimerKey {
         TimerWheel::rearm(self, key, Time::from_nanos(at));
         key
     }
 
+    #[inline]
     fn next_deadline(&mut self) -> Option<u64> {
         TimerWheel::next_deadline(self).map(Time::as_nanos)
     }
 
+    #[inline]
     fn advance(&mut self, now: u64) {
         TimerWheel::advance(self, Time::from_nanos(now));
     }
 
+    #[inline]
     fn pop_due(&mut self, _: u64) -> Option<u32> {
         TimerWheel::pop_due(self).map(|(_, owner)| owner)
     }
@@ -48,14 +54,17 @@ impl Timers for TimerWheel {
 impl Timers for OrderedMap {
     type Key = baselines::Key;
 
+    #[inline]
     fn arm(&mut self, at: u64, owner: u32) -> baselines::Key {
         OrderedMap::arm(self, at, owner)
     }
 
+    #[inline]
     fn cancel(&mut self, key: baselines::Key) {
         OrderedMap::cancel(self, key);
     }
 
+    #[inline]
     fn rearm(&mut self, key: baselines::Key, at: u64) -> baselines::Key {
         match OrderedMap::cancel(self, key) {
             Some(owner) => OrderedMap::arm(self, at, owner),
@@ -63,12 +72,15 @@ impl Timers for OrderedMap {
         }
     }
 
+    #[inline]
     fn next_deadline(&mut self) -> Option<u64> {
         OrderedMap::next_deadline(self)
     }
 
+    #[inline]
     fn advance(&mut self, _: u64) {}
 
+    #[inline]
     fn pop_due(&mut self, now: u64) -> Option<u32> {
         OrderedMap::pop_due(self, now)
     }
@@ -93,9 +105,15 @@ impl Delays {
 
     #[inline]
     pub fn next(&mut self) -> u64 {
-        self.at = (self.at + 1) % Self::DRAWN;
+        self.at = following(self.at, Self::DRAWN);
         self.drawn[self.at]
     }
+}
+
+/// The next number below `n`, after the last the first: without a division, which would be most of what is timed.
+#[inline]
+fn following(at: usize, n: usize) -> usize {
+    if at + 1 == n { 0 } else { at + 1 }
 }
 
 /// Every number below `n` once.
@@ -157,7 +175,7 @@ impl<T: Timers> Armed<T> {
     /// One timer after the other is moved, in the order of arming, as a host renews timeouts.
     pub fn rearm(&mut self, times: u64) {
         for _ in 0..times {
-            self.at = (self.at + 1) % self.keys.len();
+            self.at = following(self.at, self.keys.len());
             self.rearm_one(self.at);
         }
     }
@@ -165,7 +183,7 @@ impl<T: Timers> Armed<T> {
     /// The same in another order.
     pub fn rearm_in_order(&mut self, times: u64, order: &[u32]) {
         for _ in 0..times {
-            self.at = (self.at + 1) % order.len();
+            self.at = following(self.at, order.len());
             self.rearm_one(order[self.at] as usize);
         }
     }

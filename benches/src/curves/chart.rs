@@ -45,6 +45,14 @@ impl Axis {
         self.from + share * (self.to - self.from)
     }
 
+    /// 1, 2, 5, 10, 20, 50 and so on, as far as they are on it.
+    fn steps(&self) -> impl Iterator<Item = f64> {
+        let within = self
+            .powers()
+            .flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10f64.powi(power)));
+        within.take_while(|value| *value <= 10f64.powi(self.highest))
+    }
+
     fn powers(&self) -> impl Iterator<Item = i32> {
         self.lowest..=self.highest
     }
@@ -61,6 +69,8 @@ pub fn svg(title: &str, curves: &[Curve]) -> String {
          <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
     );
     text(&mut out, (LEFT, 28.0), "font-size=\"18\"", title);
+    let above_legend = (RIGHT + 30.0, 28.0);
+    text(&mut out, above_legend, "", "N operations together grow as");
     grid(&mut out, &x, &y);
     let mut cases: Vec<&str> = Vec::new();
     for (row, curve) in curves.iter().enumerate() {
@@ -97,11 +107,11 @@ fn grid(out: &mut String, x: &Axis, y: &Axis) {
         let label = short(10u64.pow(power.max(0) as u32));
         text(out, (at, BOTTOM + 18.0), "text-anchor=\"middle\"", &label);
     }
-    for power in y.powers() {
-        let at = y.at(10f64.powi(power));
+    for value in y.steps() {
+        let at = y.at(value);
         rule(out, (LEFT, at), (RIGHT, at), FAINT);
-        let label = 10f64.powi(power).to_string();
-        text(out, (LEFT - 8.0, at + 4.0), "text-anchor=\"end\"", &label);
+        let style = "text-anchor=\"end\"";
+        text(out, (LEFT - 8.0, at + 4.0), style, &value.to_string());
     }
     for end in [(RIGHT, BOTTOM), (LEFT, TOP)] {
         rule(out, (LEFT, BOTTOM), end, "stroke=\"#333333\"");
@@ -185,7 +195,8 @@ mod tests {
         assert!(axis.at(10.0).abs() < 1e-9);
         assert!((axis.at(100.0) - 100.0).abs() < 1e-9);
         assert!((axis.at(1_000.0) - 200.0).abs() < 1e-9);
-        assert_eq!(axis.powers().collect::<Vec<_>>(), [1, 2, 3]);
+        let steps: Vec<f64> = axis.steps().collect();
+        assert_eq!(steps, [10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0]);
     }
 
     #[test]

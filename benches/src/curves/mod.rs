@@ -14,8 +14,8 @@ use crate::measure::Effort;
 use crate::progress::Progress;
 use crate::report::{number, short};
 use comfy_table::{Cell, CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
+use cpu_time::ProcessTime;
 use std::path::Path;
-use std::time::Instant;
 
 /// What total cost may grow as; more is said aloud.
 const MOST: f64 = 1.05;
@@ -51,6 +51,9 @@ impl Curve {
     }
 }
 
+/// The cases of one size.
+type OfSize = fn(u64) -> Vec<Case>;
+
 /// Measures and prints the curves of the groups that have one; writes a chart of each and all figures to a folder.
 pub fn run(groups: &[&'static Group], args: &Args, folder: &Path) -> Result<(), String> {
     let largest = if args.quick { 5 } else { 7 };
@@ -58,38 +61,40 @@ pub fn run(groups: &[&'static Group], args: &Args, folder: &Path) -> Result<(), 
         .map(|power| 10u64.pow(power))
         .filter(|&n| n <= args.max_n)
         .collect();
-    let groups = groups.iter().filter_map(|&g| Some((g, g.curve?)));
-    let groups: Vec<_> = groups.collect();
-    let cases: usize = groups.iter().map(|(_, curve)| curve(1).len()).sum();
+    let curved = groups.iter().filter_map(|&group| {
+        let cases = chosen(group.curve?, args.case.as_deref());
+        (!cases.is_empty()).then_some((group, group.curve?, cases))
+    });
+    let curved: Vec<(&Group, OfSize, Vec<usize>)> = curved.collect();
+    if curved.is_empty() {
+        return Err(String::from(
+            "no curve is named: turns, dag, timers and sleepers have some",
+        ));
+    }
+    let cases: usize = curved.iter().map(|(_, _, cases)| cases.len()).sum();
     let progress = Progress::new(cases * sizes.len());
     let mut all = Vec::new();
-    for (group, curve) in groups {
+    for (group, curve, cases) in curved {
         let first = all.len();
-        for case in 0..curve(1).len() {
+        for case in cases {
             let of_size = |n| curve(n).swap_remove(case);
-            if args
-                .case
-                .as_deref()
-                .is_none_or(|name| name == of_size(1).name)
-            {
-                all.extend(measure(group, of_size, &sizes, &progress)?);
-            }
+            all.extend(measure(group, of_size, &sizes, &progress)?);
         }
         let own = &all[first..];
-        if !own.is_empty() {
-            progress.print(&format!(
-                "{}: {}\n{}\n{}",
-                group.name,
-                group.about,
-                table(own),
-                said(own)
-            ));
-            let file = folder.join(group.name).with_extension("svg");
-            write(&file, &chart::svg(group.name, own))?;
-        }
+        let (table, said) = (table(own), said(own));
+        progress.print(&format!("{}: {}\n{table}\n{said}", group.name, group.about));
+        let file = folder.join(group.name).with_extension("svg");
+        write(&file, &chart::svg(group.name, own))?;
     }
     let json = serde_json::to_string_pretty(&all).map_err(|error| error.to_string())?;
     write(&folder.join("curves.json"), &(json + "\n"))
+}
+
+/// The places of the cases of one name, or of all; they are the same ones for every size.
+fn chosen(curve: OfSize, only: Option<&str>) -> Vec<usize> {
+    let cases = curve(1);
+    let named = |&case: &usize| only.is_none_or(|name| name == cases[case].name);
+    (0..cases.len()).filter(named).collect()
 }
 
 fn write(file: &Path, text: &str) -> Result<(), String> {
@@ -117,9 +122,10 @@ fn measure(
                 case.name,
                 short(n)
             ));
+            progress.step();
             continue;
         }
-        let start = Instant::now();
+        let start = ProcessTime::now();
         let on_round = |round| progress.at(group.name, case.name, n, 1, round);
         let rows = case.measure(Effort::CURVE, None, &on_round)?;
         last = Some((n, start.elapsed()));
