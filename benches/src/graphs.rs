@@ -38,9 +38,10 @@ impl Dag {
         })
     }
 
-    /// 100 layers; each node has 3 different ones before it, in the layer above.
+    /// 100 layers (fewer, of 10 nodes, if there are less than 1,000); each node has 3 different ones before it, in the
+    /// layer above.
     pub fn layers(nodes: usize) -> Dag {
-        let width = nodes / 100;
+        let width = (nodes / 100).max(10);
         Dag::of(nodes, |node, before| {
             if let Some(above) = (node / width).checked_sub(1) {
                 let place = |offset: usize| above * width + (node * 7 + offset) % width;
@@ -85,5 +86,48 @@ impl Dag {
         let file = std::fs::File::open(path).ok()?;
         std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(file), &mut text).ok()?;
         Dag::from_edge_list(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Dag;
+
+    fn rows(dag: &Dag) -> Vec<&[u32]> {
+        (0..dag.len()).map(|node| dag.before(node)).collect()
+    }
+
+    #[test]
+    fn a_fan_in_ends_in_its_root() {
+        let expected: [&[u32]; 6] = [&[], &[], &[], &[0], &[1, 2], &[3, 4]];
+        assert_eq!(rows(&Dag::fan_in(6)), expected);
+    }
+
+    #[test]
+    fn layers_have_three_different_edges_to_the_layer_above() {
+        for nodes in [100, 1_000, 10_000] {
+            let dag = Dag::layers(nodes);
+            let width = (nodes / 100).max(10);
+            for node in width..nodes {
+                let before = dag.before(node);
+                let mut distinct = before.to_vec();
+                distinct.sort_unstable();
+                distinct.dedup();
+                assert_eq!(distinct.len(), 3, "node {node} of {nodes}");
+                assert!(
+                    before
+                        .iter()
+                        .all(|&b| b as usize / width == node / width - 1)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn edge_lists_count_nodes_from_zero() {
+        let dag = Dag::from_edge_list("n\ta\nn\tb\nn\tc\ne\t2\t0 1\n").unwrap();
+        let expected: [&[u32]; 3] = [&[], &[], &[0, 1]];
+        assert_eq!(rows(&dag), expected);
+        assert!(Dag::from_edge_list("n\ta\ne\t0\tx\n").is_none());
     }
 }

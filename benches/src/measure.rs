@@ -48,16 +48,21 @@ pub struct Effort {
 impl Effort {
     pub const QUICK: Effort = Effort {
         rounds: 3,
-        time: Duration::from_millis(250),
+        time: Duration::from_millis(150),
     };
     pub const FULL: Effort = Effort {
         rounds: 7,
         time: Duration::from_secs(2),
     };
+    /// A point of a curve: the line says more than a single point.
+    pub const CURVE: Effort = Effort {
+        rounds: 3,
+        time: Duration::from_millis(100),
+    };
     const MOST_ROUNDS: usize = 31;
 }
 
-/// Median, smallest and largest.
+/// Median, smallest and largest of at least one value.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub struct Spread {
     pub median: f64,
@@ -84,10 +89,39 @@ pub struct Figures {
     pub ratio: Spread,
     /// Nanoseconds of CPU time per operation.
     pub nanos: Spread,
+    /// Nanoseconds per operation in each round.
+    pub rounds: Vec<f64>,
 }
 
-/// Runs all contenders in turn, round after round. The first is the baseline.
-pub fn compare(contenders: &mut [Contender], effort: Effort) -> Vec<Figures> {
+impl Figures {
+    /// Of what each round took, and what it took the baseline.
+    pub fn of(name: &'static str, rounds: Vec<f64>, baseline: &[f64]) -> Figures {
+        Figures {
+            name,
+            ratio: ratios(&rounds, baseline),
+            nanos: Spread::of(rounds.clone()),
+            rounds,
+        }
+    }
+
+    /// The ratios of the rounds of one to those of another.
+    pub fn to(&self, other: &Figures) -> Spread {
+        ratios(&self.rounds, &other.rounds)
+    }
+}
+
+fn ratios(own: &[f64], other: &[f64]) -> Spread {
+    let pairs = own.iter().zip(other);
+    Spread::of(pairs.map(|(own, other)| own / other).collect())
+}
+
+/// Runs all contenders in turn, round after round, and says which round has begun. The first is the baseline.
+pub fn compare(
+    contenders: &mut [Contender],
+    effort: Effort,
+    on_round: &dyn Fn(usize),
+) -> Vec<Figures> {
+    on_round(0);
     for contender in contenders.iter_mut() {
         (contender.round)();
     }
@@ -99,22 +133,14 @@ pub fn compare(contenders: &mut [Contender], effort: Effort) -> Vec<Figures> {
     while nanos[0].len() < effort.rounds
         || start.elapsed() < effort.time && nanos[0].len() < Effort::MOST_ROUNDS
     {
+        on_round(nanos[0].len() + 1);
         for (contender, nanos) in contenders.iter_mut().zip(&mut nanos) {
             let sample = (contender.round)();
             nanos.push(sample.nanos / sample.ops as f64);
         }
     }
-    let ratios = |own: &[f64]| {
-        let pairs = own.iter().zip(&nanos[0]);
-        Spread::of(pairs.map(|(own, base)| own / base).collect())
-    };
-    let figures = contenders
-        .iter()
-        .zip(&nanos)
-        .map(|(contender, own)| Figures {
-            name: contender.name,
-            ratio: ratios(own),
-            nanos: Spread::of(own.clone()),
-        });
-    figures.collect()
+    let baseline = nanos[0].clone();
+    let rows = contenders.iter().zip(nanos);
+    rows.map(|(contender, own)| Figures::of(contender.name, own, &baseline))
+        .collect()
 }

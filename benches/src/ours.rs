@@ -1,6 +1,6 @@
 //! The same work on crankwork, through its public calls.
 
-use crate::baselines::Count;
+use crate::baselines::{Count, STRIDE, period};
 use crate::graphs::Dag;
 use crankwork::compose::BatchWork;
 use crankwork::{
@@ -163,12 +163,11 @@ pub struct Sleepers {
 }
 
 impl Sleepers {
-    /// Sleepers with periods from a minute up, a microsecond apart.
     pub fn new(works: u64) -> Self {
         let mut scheduler = scheduler(Retain::All);
         let sleeper = |work: u64| Sleeper {
             count: Count::default(),
-            period: 60_000_000_000 + work * 1_001,
+            period: period(work),
         };
         let ids = (0..works)
             .map(|work| add(&mut scheduler, Spec::new("sleeper", sleeper(work))).id())
@@ -185,8 +184,7 @@ impl Sleepers {
     /// The host wakes one after the other, with a crank for each.
     pub fn wake(&mut self, times: u64) {
         for _ in 0..times {
-            // A stride that is prime to the powers of ten visits all, out of order.
-            self.next = (self.next + 7_919) % self.ids.len();
+            self.next = (self.next + STRIDE) % self.ids.len();
             self.now = Time::from_nanos(self.now.as_nanos() + 1);
             let woken = self.scheduler.wake(self.ids[self.next]);
             let crank = self

@@ -24,7 +24,8 @@ pub fn short(n: u64) -> String {
     }
 }
 
-fn number(value: f64) -> String {
+/// Three digits that matter, more or less.
+pub fn number(value: f64) -> String {
     match value {
         v if v >= 100.0 => format!("{v:.0}"),
         v if v >= 10.0 => format!("{v:.1}"),

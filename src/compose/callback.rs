@@ -44,9 +44,9 @@ impl WorkWithCallback<()> {
     /// The other meaning: `work` as it is, and after each of its attempts a call of `callback` with the outcome.
     ///
     /// The callback is called in a hook of the work, before dependents and parent go on: it may wake or cancel works and
-    /// `spawn_root` new ones, but not spawn children. A panic in it fails the work. It is not called for a work that
-    /// ends before it was ever granted a permit, nor for one that panics or is dropped by a forced abort; use [`Spec::on_settled`](crate::Spec::on_settled) to be told of every
-    /// end, once.
+    /// `spawn_root` new ones, but not spawn children. A panic in it fails the work. It is not called for a work that ends
+    /// before it was ever granted a permit, nor for one that panics or is dropped by a forced abort; use
+    /// [`Spec::on_settled`](crate::Spec::on_settled) to be told of every end, once.
     ///
     /// ```
     /// use crankwork::compose::{AttemptOutcome, WorkWithCallback};

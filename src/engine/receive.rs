@@ -3,7 +3,7 @@
 use super::WorkScheduler;
 use super::decide::{Candidate, DecisionKind};
 use super::inbox::{Letter, Mail, Post, Witness};
-use super::record::AbortCause;
+use super::record::{AbortCause, mark};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl<C: ?Sized> WorkScheduler<C> {
@@ -65,6 +65,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         if let Some(waker) = waker {
             waker.arrived();
         }
+        // Even if the waker is gone by now, it has been used: its loss is not held against the work.
+        self.arena.at_mut(witness.slot).marks &= !mark::DEAD_WAKER;
         self.wake_slot(witness.slot);
     }
 

@@ -9,6 +9,7 @@ use super::inbox::Witness;
 use super::record::{flag, mark};
 use crate::time::Time;
 use crate::work::{FailureKind, WorkId, WorkState};
+use std::sync::atomic::{Ordering, fence};
 
 /// What a timer of a work is for. At one instant the earlier kind wins.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -132,6 +133,8 @@ impl<C: ?Sized> WorkScheduler<C> {
             .arena
             .rare_mut(slot)
             .and_then(|rare| rare.remote.take());
+        // Who let go of the waker last did so after its wakes: they are in the inbox, and the next round sees them.
+        fence(Ordering::Acquire);
         let marks = &mut self.arena.at_mut(slot).marks;
         let first = dead.is_some() && *marks & mark::DEAD_WAKER == 0;
         *marks |= mark::DEAD_WAKER;

@@ -1,9 +1,12 @@
 //! Heap bytes per work, by state: the bytes asked for, growth of the engine's own vectors included. Prints JSON.
+//!
+//! Every work has a body of 16 bytes and, unless said otherwise, a static name. That all works are in the state which
+//! is meant is asserted.
 
 use cap::Cap;
 use crankwork::{
     Budget, Failure, Name, Retry, Spec, Time, Work, WorkContext, WorkId, WorkScheduler,
-    WorkSchedulerConfig,
+    WorkSchedulerConfig, WorkState,
 };
 use std::alloc::System;
 use std::collections::BTreeMap;
@@ -41,16 +44,93 @@ fn per_work<R>(works: u64, make: impl FnOnce() -> R) -> f64 {
     bytes as f64 / works as f64
 }
 
-fn run<W: Work<()> + 'static>(works: u64, spec: impl Fn(u64) -> Spec<(), W>) -> WorkScheduler<()> {
-    let config = WorkSchedulerConfig::default().max_concurrency(usize::MAX);
-    let mut scheduler = WorkScheduler::new(config);
-    for work in 0..works {
-        if let Err(error) = scheduler.add(spec(work)) {
-            panic!("refused: {error}");
-        }
+/// Never ends: waits for a wake.
+fn waiter(work: u64) -> Body<false, true> {
+    Body(work, 0)
+}
+
+/// Waits for its alarm.
+fn sleeper(work: u64) -> Body<true, true> {
+    Body(work, 0)
+}
+
+/// Ends in its only turn.
+fn once(work: u64) -> Body<false, false> {
+    Body(work, 0)
+}
+
+fn scheduler(slots: usize) -> WorkScheduler<()> {
+    WorkScheduler::new(WorkSchedulerConfig::default().max_concurrency(slots))
+}
+
+fn add<W: Work<()> + 'static>(scheduler: &mut WorkScheduler<()>, spec: Spec<(), W>) -> WorkId {
+    match scheduler.add(spec) {
+        Ok(handle) => handle.id(),
+        Err(error) => panic!("refused: {error}"),
     }
+}
+
+/// Gives all their turns, and sees that so many works are in one state.
+fn crank(mut scheduler: WorkScheduler<()>, works: u64, state: WorkState) -> WorkScheduler<()> {
     let _ = scheduler.crank_work(Time::ZERO, &mut (), Budget::unlimited());
+    assert_eq!(scheduler.metrics().in_state(state), works, "{state:?}");
     scheduler
+}
+
+/// Works that nothing holds back.
+fn free<W: Work<()> + 'static>(
+    works: u64,
+    state: WorkState,
+    spec: impl Fn(u64) -> Spec<(), W>,
+) -> f64 {
+    per_work(works, || {
+        let mut scheduler = scheduler(usize::MAX);
+        for work in 0..works {
+            add(&mut scheduler, spec(work));
+        }
+        crank(scheduler, works, state)
+    })
+}
+
+/// Works that come after so many others, the same for all, which never end.
+fn pending(works: u64, dependencies: u64) -> f64 {
+    per_work(works, || {
+        let mut scheduler = scheduler(usize::MAX);
+        let first: Vec<WorkId> = (0..dependencies)
+            .map(|_| add(&mut scheduler, Spec::new("first", waiter(0))))
+            .collect();
+        for work in 0..works {
+            let spec = Spec::new("then", once(work));
+            let spec = first.iter().fold(spec, |spec, &id| spec.after(id));
+            add(&mut scheduler, spec);
+        }
+        crank(scheduler, works, WorkState::Pending)
+    })
+}
+
+/// Works that have no permit, since one work has the only one.
+fn queued(works: u64) -> f64 {
+    per_work(works, || {
+        let mut scheduler = scheduler(1);
+        for work in 0..=works {
+            add(&mut scheduler, Spec::new("work", waiter(work)));
+        }
+        crank(scheduler, works, WorkState::Queued)
+    })
+}
+
+/// What is left of works when they are no longer in the scheduler: room for others.
+fn reaped(works: u64) -> f64 {
+    per_work(works, || {
+        let mut scheduler = scheduler(usize::MAX);
+        for work in 0..works {
+            add(&mut scheduler, Spec::new("work", once(work)));
+        }
+        let mut scheduler = crank(scheduler, works, WorkState::Success);
+        scheduler.reap_settled();
+        assert_eq!(scheduler.metrics().in_scheduler, 0);
+        scheduler
+    })
 }
 
 /// Bytes per task of tokio's, asleep for ever, with the same 16 bytes of state.
@@ -99,59 +179,35 @@ fn stakker_actor(works: u64) -> f64 {
     })
 }
 
-/// Works that wait for three others, of which there are few.
-fn with_dependencies(works: u64) -> f64 {
-    per_work(works, || {
-        let mut scheduler = run(3, |_| Spec::new("first", Body::<false, true>(0, 0)));
-        let first: Vec<WorkId> = scheduler.snapshot().iter().map(|work| work.id).collect();
-        for work in 0..works {
-            let spec = first.iter().fold(
-                Spec::new("then", Body::<false, false>(work, 0)),
-                |spec, &id| spec.after(id),
-            );
-            if let Err(error) = scheduler.add(spec) {
-                panic!("refused: {error}");
-            }
-        }
-        scheduler
-    })
-}
-
-fn settled(works: u64, reap: bool) -> f64 {
-    per_work(works, || {
-        let mut scheduler = run(works, |work| {
-            Spec::new("work", Body::<false, false>(work, 0))
-        });
-        if reap {
-            scheduler.reap_settled();
-        }
-        scheduler
-    })
-}
-
 fn main() {
     let works = std::env::args()
         .nth(1)
         .and_then(|n| n.parse().ok())
         .unwrap_or(1_000_000);
-    let waiting = |work| Spec::new("work", Body::<false, true>(work, 0));
-    let sleeping = |work| Spec::new("work", Body::<true, true>(work, 0)).retry(Retry::A_FEW);
+    let waiting = |work| Spec::new("work", waiter(work));
+    let sleeping = |work| Spec::new("work", sleeper(work)).retry(Retry::A_FEW);
     let named = |work: u64| {
         let name: Name = format!("a name of 24 bytes{work:06}").into();
-        Spec::new(name, Body::<false, true>(work, 0))
+        Spec::new(name, waiter(work))
     };
+    let ending = |work| Spec::new("work", once(work));
     let bytes = BTreeMap::from([
         ("tokio task", tokio_task(works)),
         ("stakker actor", stakker_actor(works)),
-        ("waiting", per_work(works, || run(works, waiting))),
+        ("pending", pending(works, 1)),
+        ("pending, 3 dependencies", pending(works, 3)),
+        ("queued", queued(works)),
+        ("waiting", free(works, WorkState::Waiting, waiting)),
+        (
+            "waiting, 24-byte name",
+            free(works, WorkState::Waiting, named),
+        ),
         (
             "waiting, timer, retry",
-            per_work(works, || run(works, sleeping)),
+            free(works, WorkState::Waiting, sleeping),
         ),
-        ("24-byte name", per_work(works, || run(works, named))),
-        ("pending, 3 dependencies", with_dependencies(works)),
-        ("settled, kept", settled(works, false)),
-        ("settled, reaped", settled(works, true)),
+        ("settled, kept", free(works, WorkState::Success, ending)),
+        ("settled, reaped", reaped(works)),
     ]);
     match serde_json::to_string(&bytes) {
         Ok(line) => println!("{line}"),

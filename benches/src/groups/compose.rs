@@ -11,6 +11,7 @@ pub const GROUP: Group = Group {
     name: "compose",
     about: "members of a batch, to works without dependencies that are added, run and freed by themselves; ns per member",
     cases,
+    curve: None,
 };
 
 const WIDTH: usize = 64;

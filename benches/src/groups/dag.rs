@@ -2,7 +2,7 @@
 
 use super::{Case, Group};
 use crate::baselines::kahn;
-use crate::budgets::{OURS, ratio, slower};
+use crate::budgets::{OURS, growth, ratio, slower};
 use crate::graphs::Dag;
 use crate::measure::{Contender, timed};
 use crate::{ours, peers};
@@ -13,6 +13,7 @@ pub const GROUP: Group = Group {
     name: "dag",
     about: "graphs of works with one turn each: add + run + settle (and free), to Kahn's algorithm by hand; ns per node",
     cases,
+    curve: Some(curve),
 };
 
 type Shape = (&'static str, fn(usize) -> Dag);
@@ -42,6 +43,9 @@ fn cases(quick: bool) -> Vec<Case> {
             if n <= 100_000 {
                 budgets.push(slower(id, "JoinSet", 6.0));
             }
+            if n == 10_000_000 {
+                budgets.push(growth(id, 100_000, 1.3));
+            }
             let peers = n <= if quick { 100_000 } else { 1_000_000 };
             cases.push(Case::timed(name, n as u64, budgets, move || {
                 all(shape(n), peers)
@@ -69,15 +73,28 @@ fn contender(
     })
 }
 
+fn curve(n: u64) -> Vec<Case> {
+    let case = |(name, shape): Shape| {
+        Case::timed(name, n, Vec::new(), move || {
+            hand_and_ours(&Rc::new(shape(n as usize)))
+        })
+    };
+    SHAPES.map(case).into_iter().collect()
+}
+
+fn hand_and_ours(dag: &Rc<Dag>) -> Vec<Contender> {
+    vec![
+        contender("Kahn", dag, kahn),
+        contender(OURS, dag, |dag| ours::run(dag, Retain::All)),
+    ]
+}
+
 fn all(dag: Dag, peers: bool) -> Vec<Contender> {
     let dag = Rc::new(dag);
-    let mut all = vec![
-        contender("Kahn", &dag, kahn),
-        contender(OURS, &dag, |dag| ours::run(dag, Retain::All)),
-        contender("crankwork, none kept", &dag, |dag| {
-            ours::run(dag, Retain::Nothing)
-        }),
-    ];
+    let mut all = hand_and_ours(&dag);
+    all.push(contender("crankwork, none kept", &dag, |dag| {
+        ours::run(dag, Retain::Nothing)
+    }));
     if peers {
         let tokio = peers::tokio::Join::new();
         all.push(contender("FuturesUnordered", &dag, peers::futures::run));

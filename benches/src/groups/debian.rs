@@ -13,6 +13,7 @@ pub const GROUP: Group = Group {
     name: "debian",
     about: "63,337 packages, 256,456 edges, 1 s each, 64 at a time: build + run, to Kahn's algorithm with a heap; ns per node",
     cases,
+    curve: None,
 };
 
 const SLOTS: usize = 64;

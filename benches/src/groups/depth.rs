@@ -9,6 +9,7 @@ pub const GROUP: Group = Group {
     name: "depth",
     about: "the turn of the one leaf of a tree, to that of a tree of depth 1; ns per turn",
     cases,
+    curve: None,
 };
 
 const DEPTHS: [(&str, u32); 5] = [

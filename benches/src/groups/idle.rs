@@ -9,6 +9,7 @@ pub const GROUP: Group = Group {
     name: "idle",
     about: "calls with nothing to do beside N sleepers, to `next()`; ns per call",
     cases,
+    curve: None,
 };
 
 fn cases(_: bool) -> Vec<Case> {

@@ -2,7 +2,7 @@
 
 use super::{Case, Group, How};
 use crate::budgets::absolute;
-use crate::measure::{Figures, Spread};
+use crate::measure::Figures;
 use std::collections::BTreeMap;
 use std::process::Command;
 
@@ -10,16 +10,19 @@ pub const GROUP: Group = Group {
     name: "memory",
     about: "heap bytes per work with a 16-byte body, to a tokio task; bytes per work",
     cases,
+    curve: None,
 };
 
-/// What the counting program may print, in the order of the table.
-pub const ROWS: [&str; 8] = [
+/// What the counting program prints, in the order of the table.
+const ROWS: [&str; 10] = [
     "tokio task",
     "stakker actor",
-    "waiting, timer, retry",
-    "waiting",
+    "pending",
     "pending, 3 dependencies",
-    "24-byte name",
+    "queued",
+    "waiting",
+    "waiting, 24-byte name",
+    "waiting, timer, retry",
     "settled, kept",
     "settled, reaped",
 ];
@@ -48,15 +51,10 @@ fn count(n: u64) -> Result<Vec<Figures>, String> {
     }
     let bytes: BTreeMap<String, f64> =
         serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
-    let base = bytes.get(ROWS[0]).copied().unwrap_or(1.0);
-    let exactly = |value: f64| Spread::of(vec![value]);
-    let rows = ROWS.iter().filter_map(|&name| {
-        let value = *bytes.get(name)?;
-        Some(Figures {
-            name,
-            ratio: exactly(value / base),
-            nanos: exactly(value),
-        })
-    });
-    Ok(rows.collect())
+    if let Some(missing) = ROWS.iter().find(|name| !bytes.contains_key(**name)) {
+        return Err(format!("crankwork-bench-memory did not count `{missing}`"));
+    }
+    let base = bytes[ROWS[0]];
+    let row = |name| Figures::of(name, vec![bytes[name]], &[base]);
+    Ok(ROWS.map(row).to_vec())
 }

@@ -46,13 +46,18 @@ impl Case {
         }
     }
 
-    /// Measures all contenders, or `only` those of one name.
-    pub fn measure(&self, effort: Effort, only: Option<&str>) -> Result<Vec<Figures>, String> {
+    /// Measures all contenders, or `only` those of one name; says which round has begun, 0 being the one that warms up.
+    pub fn measure(
+        &self,
+        effort: Effort,
+        only: Option<&str>,
+        on_round: &dyn Fn(usize),
+    ) -> Result<Vec<Figures>, String> {
         match &self.how {
             How::Timed(make) => {
                 let mut contenders = make();
                 contenders.retain(|row| only.is_none_or(|only| row.name == only));
-                Ok(compare(&mut contenders, effort))
+                Ok(compare(&mut contenders, effort, on_round))
             }
             How::Counted(count) => count(),
         }
@@ -64,6 +69,8 @@ pub struct Group {
     pub about: &'static str,
     /// The cases, with or without the slow ones.
     pub cases: fn(quick: bool) -> Vec<Case>,
+    /// For a curve: the cases of one size, those who do not grow with it and peers left out.
+    pub curve: Option<fn(n: u64) -> Vec<Case>>,
 }
 
 pub const ALL: [Group; 10] = [

@@ -1,41 +1,47 @@
 //! P11: a wait/wake cycle beside many other sleepers.
 
 use super::{Case, Group};
-use crate::budgets::absolute;
+use crate::baselines::SleepingLoop;
+use crate::budgets::{Budget, OURS, absolute};
 use crate::measure::{Contender, timed};
 use crate::ours::Sleepers;
 
 pub const GROUP: Group = Group {
     name: "sleepers",
-    about: "one wait/wake cycle, with a crank of its own, beside N sleepers at distinct deadlines, to that beside 100; ns per cycle",
+    about: "one wait/wake cycle, with a crank of its own, beside N sleepers at distinct deadlines, to a loop with an ordered map; ns per cycle",
     cases,
+    curve: Some(|n| sized(n, n.max(100_000), Vec::new)),
 };
-
-const SIZES: [(&str, u64); 3] = [
-    ("100 sleepers", 100),
-    ("10k sleepers", 10_000),
-    ("1M sleepers", 1_000_000),
-];
 
 fn cases(quick: bool) -> Vec<Case> {
     let cycles = if quick { 100_000 } else { 300_000 };
-    let budgets = || SIZES.map(|(row, _)| absolute("P11", row, 150.0)).to_vec();
+    let budgets = || vec![absolute("P11", OURS, 150.0)];
+    let cases = [100, 10_000, 1_000_000].map(|n| sized(n, cycles, budgets));
+    cases.into_iter().flatten().collect()
+}
+
+fn sized(n: u64, cycles: u64, budgets: fn() -> Vec<Budget>) -> Vec<Case> {
     vec![
-        Case::timed("woken by the host", cycles, budgets(), move || {
-            all(cycles, Sleepers::wake)
+        Case::timed("woken by the host", n, budgets(), move || {
+            both(n, cycles, SleepingLoop::wake, Sleepers::wake)
         }),
-        Case::timed("woken by its alarm", cycles, budgets(), move || {
-            all(cycles, Sleepers::let_fire)
+        Case::timed("woken by its alarm", n, budgets(), move || {
+            both(n, cycles, SleepingLoop::let_fire, Sleepers::let_fire)
         }),
     ]
 }
 
-fn all(cycles: u64, cycle: fn(&mut Sleepers, u64)) -> Vec<Contender> {
-    let contender = |(name, works)| {
-        let mut sleepers = Sleepers::new(works);
-        Contender::new(name, move || {
-            timed(cycles, || cycle(&mut sleepers, cycles)).0
-        })
-    };
-    SIZES.map(contender).into_iter().collect()
+fn both(
+    n: u64,
+    cycles: u64,
+    by_hand: fn(&mut SleepingLoop, u64),
+    ours: fn(&mut Sleepers, u64),
+) -> Vec<Contender> {
+    let (mut hand, mut own) = (SleepingLoop::new(n as u32), Sleepers::new(n));
+    vec![
+        Contender::new("loop + ordered map", move || {
+            timed(cycles, || by_hand(&mut hand, cycles)).0
+        }),
+        Contender::new(OURS, move || timed(cycles, || ours(&mut own, cycles)).0),
+    ]
 }

@@ -10,6 +10,12 @@ pub const GROUP: Group = Group {
     name: "turns",
     about: "a turn that yields, to a bare loop over boxed steps; ns per turn",
     cases,
+    curve: Some(|n| {
+        let turns = n.max(100_000);
+        vec![Case::timed("yield", n, Vec::new(), move || {
+            vec![bare(n as u32, turns), many(n as u32, turns)]
+        })]
+    }),
 };
 
 fn cases(quick: bool) -> Vec<Case> {
@@ -49,6 +55,11 @@ fn bare(works: u32, turns: u64) -> Contender {
     Contender::new("bare loop", move || timed(turns, || own.run(turns)).0)
 }
 
+fn many(works: u32, turns: u64) -> Contender {
+    let mut own = ours::Turns::new(works);
+    Contender::new(OURS, move || timed(turns, || own.run(turns)).0)
+}
+
 fn one_by_one(works: u32, turns: u64) -> Contender {
     let mut own = ours::Turns::new(works);
     Contender::new(OURS, move || timed(turns, || own.run_one_by_one(turns)).0)
@@ -63,14 +74,13 @@ fn counted(name: &'static str, mut run: impl FnMut() -> u64 + 'static) -> Conten
 }
 
 fn all(works: u32, turns: u64) -> Vec<Contender> {
-    let mut own = ours::Turns::new(works);
     let mut stakker = peers::stakker::Turns::new(works);
     let mut tokio = peers::tokio::Turns::new(works);
     let mut executor = peers::async_executor::Turns::new(works);
     let mut futures = peers::futures::Turns::new(works);
     vec![
         bare(works, turns),
-        Contender::new(OURS, move || timed(turns, || own.run(turns)).0),
+        many(works, turns),
         counted("stakker actor", move || stakker.run(turns)),
         counted("tokio", move || tokio.run(turns)),
         Contender::new("async-executor", move || {

@@ -3,6 +3,7 @@
 use super::yield_once;
 use crate::baselines::{Count, Graph};
 use crate::graphs::Dag;
+use crate::timers::Delays;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -84,13 +85,14 @@ impl Join {
 }
 
 /// `DelayQueue` in tokio's paused time, which moves on by itself when nothing else is to be done.
-pub struct Delays {
+pub struct DelayQueueTimers {
     runtime: Runtime,
     queue: DelayQueue<u32>,
+    delays: Delays,
 }
 
-impl Delays {
-    pub fn new(delays: impl Iterator<Item = u64>) -> Self {
+impl DelayQueueTimers {
+    pub fn new(n: u64, mut delays: Delays) -> Self {
         let runtime = Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
@@ -98,30 +100,34 @@ impl Delays {
             .expect("a runtime with a clock can always be built");
         let queue = runtime.block_on(async {
             let mut queue = DelayQueue::new();
-            for (owner, delay) in delays.enumerate() {
-                queue.insert(owner as u32, Duration::from_nanos(delay));
+            for owner in 0..n as u32 {
+                queue.insert(owner, Duration::from_nanos(delays.next()));
             }
             queue
         });
-        Delays { runtime, queue }
+        DelayQueueTimers {
+            runtime,
+            queue,
+            delays,
+        }
     }
 
-    pub fn fire_and_insert(&mut self, times: u64, mut delay: impl FnMut() -> u64) {
-        let queue = &mut self.queue;
+    pub fn fire_and_insert(&mut self, times: u64) {
+        let (queue, delays) = (&mut self.queue, &mut self.delays);
         self.runtime.block_on(async {
             for _ in 0..times {
                 if let Some(expired) = std::future::poll_fn(|cx| queue.poll_expired(cx)).await {
-                    queue.insert(expired.into_inner(), Duration::from_nanos(delay()));
+                    queue.insert(expired.into_inner(), Duration::from_nanos(delays.next()));
                 }
             }
         });
     }
 
-    pub fn insert_and_cancel(&mut self, times: u64, mut delay: impl FnMut() -> u64) {
-        let queue = &mut self.queue;
+    pub fn insert_and_cancel(&mut self, times: u64) {
+        let (queue, delays) = (&mut self.queue, &mut self.delays);
         self.runtime.block_on(async {
             for owner in 0..times {
-                let key = queue.insert(owner as u32, Duration::from_nanos(delay()));
+                let key = queue.insert(owner as u32, Duration::from_nanos(delays.next()));
                 queue.remove(&key);
             }
         });

@@ -1,7 +1,14 @@
-//! The entries without ops: bare timers. (Those about processes come with processes; the table of misuse asks nothing.)
+//! The entries without ops: bare timers, and the table of misuse, most of which aborts the process there. Those about
+//! processes come with processes.
+//!
+//! Of the table, a wake or a left-over timer in a back-off is in `ancestors::stellar`, adding a child to an aborting
+//! parent in `laws`; null works and null conditions cannot be written here.
 
-use crankwork::Time;
+use crate::workbench::{Bench, Log, Probe, done, failing, idling, napping, never, secs};
+use crankwork::compose::{BatchWork, ConditionalWork, WorkSequence};
 use crankwork::time::TimerWheel;
+use crankwork::{Next, OnChildFailure, RestartError, Retry, Spec, Time, WorkState};
+use std::task::Poll;
 
 fn at(ms: u64) -> Time {
     Time::from_millis(ms)
@@ -40,4 +47,99 @@ fn a_timer_that_is_rearmed_100_000_times_is_one_timer() {
     assert!(fired(&mut wheel, at(3_600_000 + 99_999)).is_empty());
     assert_eq!(fired(&mut wheel, at(3_600_000 + 100_000)), [7]);
     assert_eq!(wheel.len(), 0);
+}
+
+/// A bench with one work in that state.
+fn with_work_in(state: WorkState) -> (Bench, crankwork::WorkId) {
+    let mut b = Bench::with_permits(1);
+    let gate = b.add_spec(Spec::new("gate", idling()).no_permit());
+    let a = match state {
+        WorkState::Pending => b.add_spec(Spec::new("a", done()).after(gate)),
+        WorkState::Success => b.add("a", done()),
+        _ => b.add("a", napping(secs(5)).on_abort(never)),
+    };
+    if state != WorkState::Running {
+        b.crank();
+    }
+    if state == WorkState::Aborting {
+        b.s.cancel(a).unwrap();
+    }
+    assert_eq!(b.state(a), state);
+    (b, a)
+}
+
+const UNSETTLED: [WorkState; 4] = [
+    WorkState::Pending,
+    WorkState::Running,
+    WorkState::Waiting,
+    WorkState::Aborting,
+];
+
+#[test]
+fn a_scheduler_may_be_dropped_with_works_in_any_state() {
+    for state in UNSETTLED.into_iter().chain([WorkState::Success]) {
+        drop(with_work_in(state));
+    }
+}
+
+#[test]
+fn what_has_not_settled_is_not_started_anew() {
+    for state in UNSETTLED {
+        let (mut b, a) = with_work_in(state);
+        let refused = b.s.restart(a);
+        assert_eq!(refused, Err(RestartError::NotSettled(a, state)));
+        assert_eq!(b.state(a), state);
+    }
+}
+
+#[test]
+fn a_crank_gives_no_turn_to_what_is_settled_or_asleep() {
+    for state in [WorkState::Success, WorkState::Waiting] {
+        let (mut b, _) = with_work_in(state);
+        let turns = b.s.metrics().turns;
+        for _ in 0..3 {
+            b.crank();
+        }
+        assert_eq!(b.s.metrics().turns, turns);
+    }
+}
+
+#[test]
+fn a_parent_that_collects_may_succeed_with_a_failed_child() {
+    let mut b = Bench::with_permits(4);
+    let parent = Probe::new(|cx| {
+        if cx.children().is_empty() {
+            cx.spawn(Spec::new("bad", failing())).unwrap();
+            return Poll::Pending;
+        }
+        assert!(!cx.children().all_successful());
+        Poll::Ready(Ok(()))
+    });
+    let spec = Spec::new("parent", parent).on_child_failure(OnChildFailure::Collect);
+    let parent = b.add_spec(spec);
+    b.run();
+    assert_eq!(b.state(parent), WorkState::Success);
+}
+
+#[test]
+fn a_sequence_with_an_open_condition_in_it_can_be_tried_again() {
+    let mut b = Bench::with_permits(4);
+    let gated = || ConditionalWork::new(|_: &mut Log| true, || Spec::new("bad", failing()));
+    let all = WorkSequence::new()
+        .then(|| Spec::new("good", done()))
+        .then(move || Spec::new("cond", gated()));
+    let all = b.s.add(Spec::new("all", all).retry(Retry::A_FEW)).unwrap();
+    b.run();
+    assert_eq!(b.state(all.id()), WorkState::Failed);
+    let count = |line: &str| b.log.iter().filter(|l| *l == line).count();
+    assert_eq!((count("good: poll 1"), count("bad: poll 1")), (6, 6));
+}
+
+#[test]
+fn members_of_a_batch_may_share_a_name() {
+    let mut b = Bench::with_permits(4);
+    let batch = BatchWork::each(2, || ["twin", "twin"].map(|name| Spec::new(name, done())));
+    b.s.add(Spec::new("batch", batch)).unwrap();
+    assert_eq!(b.run().settled, 3);
+    assert_eq!(b.s.next(), Next::Idle);
 }

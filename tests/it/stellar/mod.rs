@@ -1,8 +1,10 @@
 //! What stellar-core's work system does, recorded from its code in 57 scenarios, and done here.
 //!
 //! `script` reads an entry, `cast` makes its works, `play` drives them by its ops, `judge` compares. Nothing knows an
-//! entry by its name. The entries without ops are the tests in `by_hand`; `sections` holds stellar-core's own test
-//! sections in our words, `henyey` henyey-work's tests; `runner` shows that the runner finds what it is to find.
+//! entry by its name. `cargo test --test it every_recorded -- --nocapture` prints the table.
+//!
+//! The entries without ops are the tests in `by_hand`; `sections` holds stellar-core's own test sections in our words,
+//! `henyey` henyey-work's tests; `runner` shows that the runner finds what it is to find.
 
 mod by_hand;
 mod cast;
