@@ -35,7 +35,9 @@ fn bits_of(event: &Event) -> u8 {
 pub(crate) struct Desk {
     attached: RefCell<Option<Attached>>,
     pub(super) sources: RefCell<BTreeMap<usize, Rc<dyn Registered>>>,
-    pub(super) news: RefCell<VecDeque<News>>,
+    news: RefCell<VecDeque<News>>,
+    /// Whether there are news: asked in every round.
+    has_news: Cell<bool>,
 }
 
 struct Attached {
@@ -61,9 +63,7 @@ impl Desk {
             let badge = source.badge();
             badge.ready.set(badge.ready.get() | bits_of(event));
             if !badge.told.replace(true) {
-                self.news
-                    .borrow_mut()
-                    .push_back(News::Ready(source.clone()));
+                self.tell(News::Ready(source.clone()));
             }
         }
         ours
@@ -71,7 +71,18 @@ impl Desk {
 
     #[inline]
     pub fn has_news(&self) -> bool {
-        !self.news.borrow().is_empty()
+        self.has_news.get()
+    }
+
+    pub(super) fn tell(&self, news: News) {
+        self.news.borrow_mut().push_back(news);
+        self.has_news.set(true);
+    }
+
+    pub(super) fn next_news(&self) -> Option<News> {
+        let news = self.news.borrow_mut().pop_front();
+        self.has_news.set(news.is_some());
+        news
     }
 
     pub fn attach(&self, registry: &Registry, tokens: Range<usize>) -> io::Result<()> {

@@ -140,10 +140,7 @@ impl<S: Source + 'static> Io<S> {
             self.held.deregister();
             let badge = &self.held.badge;
             self.desk.sources.borrow_mut().remove(&badge.token);
-            self.desk
-                .news
-                .borrow_mut()
-                .push_back(News::Lost(badge.witness));
+            self.desk.tell(News::Lost(badge.witness));
         }
     }
 }

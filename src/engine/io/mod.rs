@@ -170,18 +170,16 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// At the start of a round: works whose sources have something to report are woken.
     pub(super) fn take_io_news(&mut self) {
-        while self.io.desk.has_news() {
-            let news = self.io.desk.news.borrow_mut().pop_front();
+        while let Some(news) = self.io.desk.next_news() {
             match news {
-                Some(News::Ready(source)) => {
+                News::Ready(source) => {
                     let badge = source.badge();
                     badge.told.set(false);
                     if badge.live.get() && self.arena.is_present(badge.witness) {
                         self.wake_slot(badge.witness.slot);
                     }
                 }
-                Some(News::Lost(witness)) => self.outside_lost(witness),
-                None => {}
+                News::Lost(witness) => self.outside_lost(witness),
             }
         }
     }
