@@ -2,7 +2,7 @@
 
 use super::{Case, Group, How};
 use crate::budgets::{Against, Budget, OURS, absolute, ratio};
-use crate::measure::{Contender, Figures, Sample, Spread, timed};
+use crate::measure::{Contender, Figures, Sample, timed};
 use crate::ours::Wakers;
 use crankwork::RemoteWaker;
 use std::sync::mpsc;
@@ -11,6 +11,7 @@ pub const GROUP: Group = Group {
     name: "wake",
     about: "one send to a busy scheduler, to std's mpsc; ns per send, or notifier calls per 100 transitions from parked to running",
     cases,
+    curve: None,
 };
 
 const MESSAGES: u64 = 100_000;
@@ -90,10 +91,6 @@ fn notifier_calls() -> Figures {
         own.wake_all();
         own.take();
     }
-    let calls = Spread::of(vec![calls.load(std::sync::atomic::Ordering::Relaxed) as f64]);
-    Figures {
-        name: OURS,
-        ratio: Spread::of(vec![1.0]),
-        nanos: calls,
-    }
+    let calls = calls.load(std::sync::atomic::Ordering::Relaxed) as f64;
+    Figures::of(OURS, vec![calls], &[calls])
 }
