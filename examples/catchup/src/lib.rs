@@ -1,5 +1,11 @@
 //! Catches up from a history archive.
 pub mod archive;
+pub mod catchup;
+pub mod http;
 pub mod ledger;
 pub mod maker;
+pub mod net;
 mod random;
+pub mod run;
+pub mod server;
+pub mod store;

@@ -8,11 +8,6 @@ use crate::archive::Hash;
 pub struct Random(u64);
 
 impl Random {
-    /// The stream of this seed.
-    pub fn new(seed: u64) -> Random {
-        Random(seed)
-    }
-
     /// The stream of this seed for one purpose: streams of different purposes know nothing of each other.
     pub fn of(seed: u64, purpose: &str, number: u64) -> Random {
         let parts = [

@@ -1,0 +1,43 @@
+//! The catch-up, as works.
+//!
+//! ```text
+//! catch-up
+//!   archive state    what the archive holds: the root file, the last checkpoint's headers, its state file
+//!   buckets          one download per bucket           } at the same time,
+//!   headers          one download per checkpoint       } as many at once as there are slots
+//!   chain            the headers follow each other, from the last ledger applied to the archive's last
+//!   replay           per checkpoint: transactions and results (any order), then apply (strictly in order)
+//!   comparison       the accounts after replay are those in the buckets
+//! ```
+//!
+//! Each download is a [`Fetch`]: it fails, backs off and is tried again by itself. What is downloaded is unpacked, hashed
+//! and checked in an offloaded job. `apply` of a checkpoint is *after* its two files and the apply before it, so a file
+//! that stays broken blocks what comes after it and nothing else: everything before is still applied.
+
+mod app;
+mod apply;
+mod archive_state;
+mod buckets;
+mod chain;
+mod comparison;
+mod fetch;
+mod headers;
+mod meter;
+mod replay;
+mod root;
+mod transactions;
+
+pub use app::{App, Cx, Settings, Stage, StageCount, Tally};
+pub use fetch::{Fetch, FetchError, Goods};
+pub use meter::Metered;
+pub use root::CatchUp;
+
+use crankwork::{Spec, Work};
+
+/// A stage: it only starts others and waits for them, so it takes none of the downloads' permits.
+fn stage<W>(name: &'static str, work: W) -> Spec<App, Metered<W>>
+where
+    W: Work<App>,
+{
+    Spec::new(name, Metered(work)).no_permit()
+}
