@@ -1,1 +1,7 @@
-fn main() {}
+//! Catches up from a history archive: see the library's page, and `--help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    catchup::cli::main()
+}

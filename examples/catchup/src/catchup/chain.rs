@@ -22,7 +22,7 @@ pub enum ChainError {
         /// The later one.
         next: File,
         /// What differs.
-        error: Corrupt,
+        error: Box<Corrupt>,
     },
     /// Right after what has been applied, or before the first ledger.
     #[error("{} does not follow what has been applied up to ledger {applied}: {error}; \
@@ -33,7 +33,7 @@ pub enum ChainError {
         /// The file.
         next: File,
         /// What differs.
-        error: Corrupt,
+        error: Box<Corrupt>,
     },
 }
 
@@ -84,7 +84,7 @@ fn verify(links: &Links, (applied, hash): (u32, Hash), disk: &dyn Disk) -> Resul
             at.first()
         );
         if let Err(error) = Corrupt::unless_equal(what, first.previous, hash) {
-            let next = File::Ledger(*at);
+            let (error, next) = (Box::new(error), File::Ledger(*at));
             for file in before.map(File::Ledger).into_iter().chain([next]) {
                 // One that cannot be removed is found again by the next run, with the same error.
                 let _ = disk.remove(Item::File(file));

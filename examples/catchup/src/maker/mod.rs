@@ -5,7 +5,10 @@
 //! is signed.
 
 mod buckets;
+mod folder;
 mod network;
+
+pub use folder::{read, write};
 
 use crate::archive::{Checkpoint, File, Hash, gzip};
 use buckets::BucketList;

@@ -5,7 +5,8 @@ use crate::archive::{
     results_hash, tx_set, tx_set_hash,
 };
 use crate::ledger::{AccountKey, Action, Ledger, Transaction, TxResult};
-use crate::random::Random;
+use crate::random;
+use crankwork::Stream;
 use stellar_xdr::{
     GeneralizedTransactionSet, LedgerHeader, LedgerHeaderHistoryEntry, StellarValue, TimePoint,
     TransactionEnvelope, TransactionHistoryEntry, TransactionHistoryEntryExt,
@@ -33,7 +34,7 @@ pub struct Network {
     ledger: Ledger,
     /// All accounts, in the order in which they came into being.
     keys: Vec<AccountKey>,
-    random: Random,
+    random: Stream,
 }
 
 /// A ledger whose transactions have been executed, but which has no header yet.
@@ -57,7 +58,7 @@ impl Network {
             id,
             ledger: Ledger::origin(id, TOTAL_COINS),
             keys: vec![AccountKey(id.0)],
-            random: Random::of(seed, "network", 0),
+            random: random::stream(seed, "network", 0),
         }
     }
 

@@ -2,8 +2,9 @@
 
 use super::{Bytes, Network};
 use crate::catchup::Cx;
-use crate::random::Random;
+use crate::random;
 use crate::server::{Reply, Requests, Responder, Then};
+use crankwork::Stream;
 use crankwork::Time;
 use std::collections::VecDeque;
 use std::io;
@@ -39,7 +40,7 @@ impl Network for SimulatedNetwork {
         Ok(Box::new(Connection {
             server: self.server.clone(),
             requests: Requests::new(),
-            random: Random::of(self.seed, "connection", self.connections),
+            random: random::stream(self.seed, "connection", self.connections),
             pieces: VecDeque::new(),
             last: Time::ZERO,
             closes: None,
@@ -50,7 +51,7 @@ impl Network for SimulatedNetwork {
 struct Connection {
     server: Rc<Responder>,
     requests: Requests,
-    random: Random,
+    random: Stream,
     /// What will come, and when.
     pieces: VecDeque<(Time, Vec<u8>)>,
     /// When the last of it comes.
@@ -119,7 +120,7 @@ impl Bytes for Connection {
         // Small pieces, so that requests are written in several turns, too.
         let length = bytes.len().min(1 + self.random.below(256) as usize);
         self.requests.feed(&bytes[..length]);
-        while let Some(request) = self.requests.next() {
+        while let Some(request) = self.requests.take() {
             let reply = self.server.reply(&request);
             self.plan(reply, now);
         }

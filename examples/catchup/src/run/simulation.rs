@@ -15,8 +15,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a simulated job takes, on average.
-const JOB: Duration = Duration::from_millis(1);
+/// How long a simulated job takes: 0 to this many nanoseconds, from the seed.
+const LONGEST_JOB_NS: u64 = 2_000_000;
 
 /// What to simulate. The same simulation comes to the same end, event by event.
 #[derive(Clone)]
@@ -66,7 +66,9 @@ impl Simulation {
         });
         let seed = self.faults.seed;
         let mut scheduler = scheduler(config, self.settings.slots, seed)?;
-        scheduler.set_offload(InlineOffload::after(JOB));
+        scheduler.set_offload(InlineOffload::with_latency(|job| {
+            Duration::from_nanos(job.stream().below(LONGEST_JOB_NS))
+        }));
         let server = Responder::new(Shelf::Memory(self.files.clone()), self.faults);
         let network = SimulatedNetwork::new(Rc::new(server), seed);
         let ledger = crate::store::saved_ledger(&*self.disk).unwrap_or_default();

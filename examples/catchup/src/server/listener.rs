@@ -127,7 +127,7 @@ impl Shared {
         let mut requests = Requests::new();
         let mut buffer = [0; 4 << 10];
         loop {
-            while let Some(request) = requests.next() {
+            while let Some(request) = requests.take() {
                 let Reply { delay, bytes, then } = self.responder.reply(&request);
                 self.pause(delay)?;
                 stream.write_all(&bytes)?;

@@ -31,7 +31,7 @@ impl Requests {
     }
 
     /// The next request, if it is complete. After a bad one there are no more.
-    pub fn next(&mut self) -> Option<Request> {
+    pub fn take(&mut self) -> Option<Request> {
         if self.broken {
             return None;
         }

@@ -3,7 +3,8 @@
 
 use super::{Request, Shelf};
 use crate::archive::File;
-use crate::random::Random;
+use crate::random;
+use crankwork::Stream;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
@@ -70,8 +71,8 @@ impl Responder {
         let Some(file) = file else {
             return self.plain("404 Not Found", Then::KeepOpen);
         };
-        let mut random = Random::of(self.faults.seed, &file.path(), self.visit(file));
-        if random.chance(self.faults.rate) {
+        let mut random = random::stream(self.faults.seed, &file.path(), self.visit(file));
+        if random::chance(&mut random, self.faults.rate) {
             return self.fault(file, &mut random);
         }
         match self.answer(file, &mut random) {
@@ -104,7 +105,7 @@ impl Responder {
     }
 
     /// One of the things that go wrong.
-    fn fault(&self, file: File, random: &mut Random) -> Reply {
+    fn fault(&self, file: File, random: &mut Stream) -> Reply {
         let kind = random.below(5);
         let mut reply = match self.answer(file, random) {
             Ok(bytes) => self.whole(bytes),
@@ -135,7 +136,7 @@ impl Responder {
     }
 
     /// The file as it should be sent: with its length, or in chunks.
-    fn answer(&self, file: File, random: &mut Random) -> Result<Vec<u8>, &'static str> {
+    fn answer(&self, file: File, random: &mut Stream) -> Result<Vec<u8>, &'static str> {
         let body = match self.shelf.get(file) {
             Ok(Some(body)) => body,
             Ok(None) => return Err("404 Not Found"),
@@ -153,7 +154,7 @@ fn with_length(body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-fn in_chunks(body: &[u8], random: &mut Random) -> Vec<u8> {
+fn in_chunks(body: &[u8], random: &mut Stream) -> Vec<u8> {
     let mut text = String::from("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
     let mut answer = Vec::new();
     let mut rest = body;
