@@ -4,7 +4,7 @@ use crate::archive::{ArchiveState, BucketEntries, Checkpoint, File, Hash, Header
 use crate::ledger::{Ledger, Transaction, TxResult};
 use crate::net::{Bytes, Network};
 use crate::store::Disk;
-use crankwork::{Backoff, Failure, Name, Retry, WorkContext, WorkOutcome};
+use crankwork::{Backoff, Failure, Name, Retry, WorkContext, WorkId, WorkOutcome};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,6 +74,10 @@ pub struct App {
     pub results: BTreeMap<Checkpoint, Vec<Vec<TxResult>>>,
     /// The ledger as far as it has been applied; `None` before ledger 1.
     pub ledger: Option<Arc<Ledger>>,
+    /// The last ledger that is written down; 0 is none.
+    pub recorded: u32,
+    /// The work that writes it down.
+    pub recorder: Option<WorkId>,
     /// How far each stage is.
     pub stages: [StageCount; Stage::ALL.len()],
     /// What has been done so far.
@@ -99,7 +103,7 @@ pub struct Tally {
     pub ledgers: u64,
     /// Transactions applied.
     pub transactions: u64,
-    /// What the works' own turns took, if it is measured.
+    /// CPU time of the works' own turns, if it is measured.
     pub in_works: Duration,
 }
 
@@ -174,6 +178,8 @@ impl App {
             buckets: BTreeMap::new(),
             transactions: BTreeMap::new(),
             results: BTreeMap::new(),
+            recorded: ledger.as_ref().map_or(0, |ledger| ledger.ledger),
+            recorder: None,
             ledger: ledger.map(Arc::new),
             stages: Default::default(),
             tally: Tally::default(),

@@ -1,11 +1,9 @@
-//! Applying a checkpoint: its ledgers in order, then the new ledger is written to the disk. Only when it is there does it
-//! count.
+//! Applying a checkpoint: its ledgers in order, all of them or none.
 
 use super::transactions::network;
-use super::{App, Cx, FetchError, Stage};
+use super::{App, Cx, Stage};
 use crate::archive::{Checkpoint, Header};
 use crate::ledger::{ApplyError, Ledger, Transaction, TxResult};
-use crate::store::{Disk, Item};
 use crankwork::{Failure, Ticket, Work};
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +12,7 @@ use std::task::{Poll, ready};
 /// Applies one checkpoint.
 pub struct Apply {
     at: Checkpoint,
-    ticket: Option<Ticket<Result<Applied, Failure>>>,
+    ticket: Option<Ticket<Result<Applied, ApplyError>>>,
 }
 
 struct Applied {
@@ -35,7 +33,7 @@ impl Apply {
         Apply { at, ticket: None }
     }
 
-    fn begin(&mut self, cx: &mut Cx<'_>) -> Ticket<Result<Applied, Failure>> {
+    fn begin(&mut self, cx: &mut Cx<'_>) -> Ticket<Result<Applied, ApplyError>> {
         let app = &mut *cx.app;
         let parts = Parts {
             headers: app.headers.remove(&self.at).unwrap_or_default(),
@@ -47,9 +45,8 @@ impl Apply {
             .ledger
             .clone()
             .unwrap_or_else(|| Arc::new(Ledger::origin(network(app), coins)));
-        let disk = app.disk.clone();
         let last = self.at.last();
-        cx.offload(move || apply(&ledger, &parts, last, &*disk))
+        cx.offload(move || apply(&ledger, &parts, last))
     }
 
     fn applied(&self, app: &mut App, applied: Applied) {
@@ -61,21 +58,17 @@ impl Apply {
     }
 }
 
-/// Applies everything up to ledger `last` to a copy of the ledger, and writes that down.
-fn apply(ledger: &Ledger, parts: &Parts, last: u32, disk: &dyn Disk) -> Result<Applied, Failure> {
+/// Applies everything up to ledger `last` to a copy of the ledger.
+fn apply(ledger: &Ledger, parts: &Parts, last: u32) -> Result<Applied, ApplyError> {
     let mut next = ledger.clone();
     let files = parts.transactions.iter().zip(&parts.results);
     for (header, (transactions, results)) in parts.headers.iter().zip(files) {
-        next.apply(header, transactions, results)
-            .map_err(Failure::fatal)?;
+        next.apply(header, transactions, results)?;
     }
     if next.ledger != last {
         let why = format!("it was to be the last, but ledger {} is", next.ledger);
-        return Err(Failure::fatal(ApplyError { ledger: last, why }));
+        return Err(ApplyError { ledger: last, why });
     }
-    let item = Item::Ledger;
-    disk.write(item, next.to_json().as_bytes())
-        .map_err(|error| Failure::fatal(FetchError::Disk { item, error }))?;
     Ok(Applied {
         ledger: next,
         transactions: parts.transactions.iter().map(|set| set.len() as u64).sum(),
@@ -90,19 +83,13 @@ impl Work<App> for Apply {
         let Some(ticket) = &mut self.ticket else {
             return cx.yield_now();
         };
-        let applied = ready!(ticket.poll(cx))??;
+        // The same files would be applied again: a retry would be of no use.
+        let applied = ready!(ticket.poll(cx))?.map_err(Failure::fatal)?;
         self.applied(cx.app, applied);
-        Poll::Ready(Ok(()))
-    }
-
-    /// A job that is writing the new ledger down is not left alone: what is on the disk must be what we say it is.
-    fn on_abort(&mut self, cx: &mut Cx<'_>) -> Poll<()> {
-        if let Some(ticket) = &mut self.ticket
-            && let Ok(Ok(applied)) = ready!(ticket.poll(cx))
-        {
-            self.applied(cx.app, applied);
+        if let Some(recorder) = cx.app.recorder {
+            cx.wake(recorder)?;
         }
-        Poll::Ready(())
+        Poll::Ready(Ok(()))
     }
 
     fn on_reset(&mut self, _: &mut Cx<'_>) {

@@ -1,20 +1,20 @@
 //! Measures what works' turns cost, so that what the engine itself costs can be told.
 
 use super::{App, Cx};
+use cpu_time::ThreadTime;
 use crankwork::{Failure, Progress, Work};
 use std::fmt;
 use std::task::Poll;
-use std::time::Instant;
 
 /// A work whose turns are measured.
 pub struct Metered<W>(pub W);
 
-/// Calls, and adds the time to the tally. Turns do not block, so wall time is what they cost.
+/// Calls, and adds the CPU time to the tally.
 fn measured<R>(cx: &mut Cx<'_>, call: impl FnOnce(&mut Cx<'_>) -> R) -> R {
     if !cx.app.settings.measure {
         return call(cx);
     }
-    let start = Instant::now();
+    let start = ThreadTime::now();
     let result = call(cx);
     cx.app.tally.in_works += start.elapsed();
     result

@@ -7,6 +7,7 @@
 //!   headers          one download per checkpoint       } as many at once as there are slots
 //!   chain            the headers follow each other, from the last ledger applied to the archive's last
 //!   replay           per checkpoint: transactions and results (any order), then apply (strictly in order)
+//!   record           writes the applied ledger down, while replay goes on
 //!   comparison       the accounts after replay are those in the buckets
 //! ```
 //!
@@ -23,6 +24,7 @@ mod comparison;
 mod fetch;
 mod headers;
 mod meter;
+mod record;
 mod replay;
 mod root;
 mod transactions;
@@ -32,12 +34,14 @@ pub use fetch::{Fetch, FetchError, Goods};
 pub use meter::Metered;
 pub use root::CatchUp;
 
-use crankwork::{Spec, Work};
+use crankwork::{Name, Spec, Work};
 
 /// A stage: it only starts others and waits for them, so it takes none of the downloads' permits.
 fn stage<W>(name: &'static str, work: W) -> Spec<App, Metered<W>>
 where
     W: Work<App>,
 {
-    Spec::new(name, Metered(work)).no_permit()
+    Spec::new(name, Metered(work))
+        .no_permit()
+        .on_settled(move |app: &mut App, _, outcome| app.note_outcome(&Name::from(name), outcome))
 }

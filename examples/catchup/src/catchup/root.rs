@@ -5,6 +5,7 @@ use super::buckets::BucketStage;
 use super::chain::Chain;
 use super::comparison::Comparison;
 use super::headers::HeaderStage;
+use super::record::Record;
 use super::replay::Replay;
 use super::{App, Cx, Metered, Stage, StageCount, stage};
 use crankwork::{Failure, Handle, Spec, Work};
@@ -35,6 +36,7 @@ impl CatchUp {
         let chain = stage("chain", Chain::default()).after(headers);
         let chain = cx.spawn(chain.after(buckets))?;
         let replay = cx.spawn(Replay::spec().after(chain))?;
+        cx.spawn(Record::spec(replay).after(chain))?;
         cx.spawn(stage("comparison", Comparison::default()).after(replay))?;
         Ok(())
     }

@@ -1,8 +1,10 @@
 //! Byte streams: the one thing about a network that differs between the real world and a simulation.
 
 mod simulated;
+mod tcp;
 
 pub use simulated::SimulatedNetwork;
+pub use tcp::TcpNetwork;
 
 use crate::catchup::Cx;
 use crankwork::Time;

@@ -1,6 +1,7 @@
 //! What a run came to: a text, a line, or JSON.
 
 use super::units::{bytes, count, duration};
+use crate::catchup::{Stage, StageCount};
 use crate::run::Ended;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -108,12 +109,31 @@ impl Summary {
                 ));
             }
         }
+        if self.interrupted {
+            rows.push(("left", self.left()));
+        }
         rows.extend(self.events.clone().map(|events| ("events", events)));
         rows.extend(self.kept.clone().map(|kept| ("kept", kept)));
         let rows = rows
             .iter()
             .map(|(name, value)| format!("  {name:14}{value}\n"));
         format!("{}\n{}", self.line(), rows.collect::<String>())
+    }
+
+    /// What was left to do when it was interrupted.
+    fn left(&self) -> String {
+        let stages = Stage::ALL.iter().zip(self.ended.stages);
+        let left = stages.map(|(stage, StageCount { done, total })| {
+            format!("{} {}", stage.name(), count(total.saturating_sub(done)))
+        });
+        let mut text = left.collect::<Vec<_>>().join(", ");
+        match self.ended.metrics.forced_aborts {
+            0 => {}
+            dropped => text.push_str(&format!(
+                "; {dropped} works did not end in time and were dropped"
+            )),
+        }
+        text
     }
 
     /// One line of JSON. Times are in seconds.

@@ -1,7 +1,8 @@
 //! The main loop, and what a run came to.
 
 use crate::archive::Hash;
-use crate::catchup::{App, Tally};
+use crate::catchup::{App, Stage, StageCount, Tally};
+use cpu_time::ThreadTime;
 use crankwork::{Budget, Driver, Next, Time, WorkScheduler, WorkSchedulerMetrics};
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,8 @@ pub struct Ended {
     pub target: Option<u32>,
     /// What was done.
     pub tally: Tally,
+    /// How far each stage came.
+    pub stages: [StageCount; Stage::ALL.len()],
     /// The scheduler's counters.
     pub metrics: WorkSchedulerMetrics,
     /// How long it took, by the driver's clock.
@@ -45,22 +48,26 @@ pub struct Ended {
     pub cranks: Cranks,
 }
 
-/// Cranks, in real time.
+/// What cranks took.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cranks {
     /// How many.
     pub count: u64,
-    /// All together.
-    pub total: Duration,
-    /// The longest.
+    /// The longest, in real time.
     pub longest: Duration,
+    /// CPU time of all together, if it is measured.
+    pub cpu: Duration,
 }
 
 impl Cranks {
-    fn add(&mut self, took: Duration) {
+    fn measured<R>(&mut self, with_cpu: bool, crank: impl FnOnce() -> R) -> R {
+        let cpu = with_cpu.then(ThreadTime::now);
+        let begun = Instant::now();
+        let result = crank();
         self.count += 1;
-        self.total += took;
-        self.longest = self.longest.max(took);
+        self.longest = self.longest.max(begun.elapsed());
+        self.cpu += cpu.map_or(Duration::ZERO, |cpu| cpu.elapsed());
+        result
     }
 }
 
@@ -74,9 +81,10 @@ pub fn crank_to_end(
     let start = driver.now();
     let mut cranks = Cranks::default();
     let stalled = loop {
-        let begun = Instant::now();
-        let crank = scheduler.crank_work(driver.now(), app, Budget::turns(TURNS_PER_CRANK));
-        cranks.add(begun.elapsed());
+        let (now, budget) = (driver.now(), Budget::turns(TURNS_PER_CRANK));
+        let crank = cranks.measured(app.settings.measure, || {
+            scheduler.crank_work(now, app, budget)
+        });
         watch.look(scheduler, app);
         let goes_on = match crank.next {
             Next::Now => true,
@@ -96,6 +104,7 @@ pub fn crank_to_end(
         hash: app.ledger.as_ref().map_or(Hash::ZERO, |ledger| ledger.hash),
         target: app.target.as_ref().map(|target| target.checkpoint.last()),
         tally: app.tally.clone(),
+        stages: app.stages,
         metrics: scheduler.metrics(),
         elapsed: driver.now().saturating_since(start),
         cranks,

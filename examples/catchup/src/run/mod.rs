@@ -1,9 +1,13 @@
 //! Running a catch-up to its end: in the real world, or simulated.
 
 mod ended;
+mod interrupt;
+mod real;
 mod simulation;
 
-pub use ended::{Ended, Watch, crank_to_end};
+pub use ended::{Cranks, Ended, Watch, crank_to_end};
+pub use interrupt::Interrupt;
+pub use real::{Real, RunError};
 pub use simulation::{Simulated, Simulation};
 
 use crate::catchup::{App, CatchUp};
