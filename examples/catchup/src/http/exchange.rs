@@ -84,7 +84,7 @@ impl Exchange {
         let (body, again) = self.decoder.take_body();
         Answer {
             body,
-            stream: self.stream.take().filter(|_| again),
+            stream: self.stream.take().filter(|_| again).map(Bytes::release),
         }
     }
 

@@ -27,4 +27,7 @@ pub trait Bytes {
 
     /// Writes some bytes.
     fn write(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
+
+    /// The work is done with it, and another may use it.
+    fn release(self: Box<Self>) -> Box<dyn Bytes>;
 }

@@ -126,4 +126,8 @@ impl Bytes for Connection {
         }
         Poll::Ready(Ok(length))
     }
+
+    fn release(self: Box<Self>) -> Box<dyn Bytes> {
+        self
+    }
 }

@@ -5,7 +5,7 @@ use crate::catchup::{App, Settings};
 use crate::ledger::Ledger;
 use crate::net::TcpNetwork;
 use crate::store::Disk;
-use crankwork::{AddError, Driver, ParkDriver, ThreadOffload, WorkSchedulerConfig};
+use crankwork::{AddError, Driver, MioDriver, ThreadOffload, WorkSchedulerConfig};
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZero;
@@ -48,7 +48,7 @@ impl Real {
         let mut scheduler = scheduler(WorkSchedulerConfig::default(), slots, self.seed)?;
         let threads = thread::available_parallelism().map_or(1, NonZero::get);
         scheduler.set_offload(ThreadOffload::new(threads)?);
-        let mut driver = ParkDriver::new();
+        let mut driver = MioDriver::new(&mut scheduler)?;
         if let Some(notify) = driver.notifier() {
             scheduler.set_notifier(move || notify());
         }

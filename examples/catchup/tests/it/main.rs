@@ -1,4 +1,7 @@
-//! The catch-up as a whole: deterministic, on loopback only, and nothing is left behind.
+//! The catch-up as a whole: on loopback only, and nothing is left behind.
 
 mod common;
+mod corrupt;
+mod http;
+mod resume;
 mod simulated;
