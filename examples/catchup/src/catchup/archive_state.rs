@@ -8,7 +8,7 @@ use super::fetch::Check;
 use super::headers::Headers;
 use super::{App, Cx, Fetch, Goods, stage};
 use crate::archive::{ArchiveState, Checkpoint, Corrupt, File};
-use crankwork::{Failure, Handle, Retry, Spec, Work};
+use crankwork::{Failure, Handle, OnChildFailure, Retry, Spec, Work};
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -24,9 +24,12 @@ struct Begun {
 }
 
 impl FindState {
-    /// The stage. Should the root file have been wrong, and nothing else, it is asked for again.
+    /// The stage. Should the root file have been wrong, and nothing else, it is asked for again; but not after a failure
+    /// for good.
     pub fn spec() -> Spec<App, super::Metered<FindState>> {
-        stage("archive state", FindState::default()).retry(Retry::ONCE)
+        stage("archive state", FindState::default())
+            .on_child_failure(OnChildFailure::Collect)
+            .retry(Retry::ONCE)
     }
 }
 
@@ -37,6 +40,9 @@ impl Work<App> for FindState {
             self.begun = Some(Begun { root, rest: None });
             return Poll::Pending;
         };
+        if let Some((_, failure)) = &cx.app.first_failure {
+            return Poll::Ready(Err(failure.clone()));
+        }
         if begun.rest.is_some() {
             return Poll::Ready(Ok(()));
         }
@@ -53,6 +59,7 @@ impl Work<App> for FindState {
     fn on_reset(&mut self, cx: &mut Cx<'_>) {
         self.begun = None;
         cx.app.stages = Default::default();
+        cx.app.first_failure = None;
     }
 }
 

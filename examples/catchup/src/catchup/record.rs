@@ -14,6 +14,7 @@ pub struct Record {
     replay: Handle<()>,
     /// The ledger that is being written.
     writing: Option<Ticket<Result<u32, FetchError>>>,
+    aborting: bool,
 }
 
 impl Record {
@@ -24,6 +25,7 @@ impl Record {
             Record {
                 replay,
                 writing: None,
+                aborting: false,
             },
         )
     }
@@ -66,13 +68,23 @@ impl Work<App> for Record {
         }
     }
 
-    /// What has been applied is written down even then.
+    /// What has been applied is written down even then. A job that had not begun has been dropped, and is replaced.
     fn on_abort(&mut self, cx: &mut Cx<'_>) -> Poll<()> {
+        if !std::mem::replace(&mut self.aborting, true)
+            && let Some(ticket) = &mut self.writing
+            && let Poll::Ready(ended) = ticket.poll(cx)
+        {
+            self.writing = None;
+            if let Ok(Ok(ledger)) = ended {
+                cx.app.recorded = ledger;
+            }
+        }
         self.write(cx).map(drop)
     }
 
     fn on_reset(&mut self, _: &mut Cx<'_>) {
         self.writing = None;
+        self.aborting = false;
     }
 
     fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

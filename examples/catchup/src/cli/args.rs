@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// (buckets). Without arguments a small archive is made in a temporary folder, served on this machine, and caught up
 /// from.
 #[derive(Debug, Parser)]
-#[command(name = "catchup")]
+#[command(name = "catchup", allow_negative_numbers = true)]
 pub struct Args {
     /// An archive: the folder of one, which is served on this machine, or http://HOST:PORT[/path]
     #[arg(long, value_name = "DIR|URL")]
@@ -27,7 +27,7 @@ pub struct Args {
 
     /// How many of the built-in server's answers go wrong, from 0 to 1: it drops, stalls, truncates, corrupts, or
     /// answers 503
-    #[arg(long, value_name = "P", value_parser = probability, allow_negative_numbers = true)]
+    #[arg(long, value_name = "P", value_parser = probability)]
     pub faults: Option<f64>,
 
     /// How long each of the built-in server's answers takes at least, in milliseconds: up to 60000

@@ -34,6 +34,8 @@ pub struct Ended {
     pub ledger: u32,
     /// The hash of its header.
     pub hash: Hash,
+    /// The last ledger that is written down; 0 is none.
+    pub recorded: u32,
     /// The last ledger that was to be applied, if that came to be known.
     pub target: Option<u32>,
     /// What was done.
@@ -57,6 +59,8 @@ pub struct Cranks {
     pub longest: Duration,
     /// CPU time of all together, if it is measured.
     pub cpu: Duration,
+    /// CPU time of the one that took most, if it is measured.
+    pub longest_cpu: Duration,
 }
 
 impl Cranks {
@@ -66,7 +70,9 @@ impl Cranks {
         let result = crank();
         self.count += 1;
         self.longest = self.longest.max(begun.elapsed());
-        self.cpu += cpu.map_or(Duration::ZERO, |cpu| cpu.elapsed());
+        let cpu = cpu.map_or(Duration::ZERO, |cpu| cpu.elapsed());
+        self.cpu += cpu;
+        self.longest_cpu = self.longest_cpu.max(cpu);
         result
     }
 }
@@ -102,6 +108,7 @@ pub fn crank_to_end(
         failure: stalled.or_else(|| failure.map(|failure| failure.root().to_string())),
         ledger: app.applied(),
         hash: app.ledger.as_ref().map_or(Hash::ZERO, |ledger| ledger.hash),
+        recorded: app.recorded,
         target: app.target.as_ref().map(|target| target.checkpoint.last()),
         tally: app.tally.clone(),
         stages: app.stages,
