@@ -84,7 +84,11 @@ impl Exchange {
         let (body, again) = self.decoder.take_body();
         Answer {
             body,
-            stream: self.stream.take().filter(|_| again).map(Bytes::release),
+            stream: self
+                .stream
+                .take()
+                .filter(|_| again)
+                .and_then(Bytes::release),
         }
     }
 

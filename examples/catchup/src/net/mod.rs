@@ -28,6 +28,6 @@ pub trait Bytes {
     /// Writes some bytes.
     fn write(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
 
-    /// The work is done with it, and another may use it.
-    fn release(self: Box<Self>) -> Box<dyn Bytes>;
+    /// The work is done with it; another may use it, unless something is wrong with it.
+    fn release(self: Box<Self>) -> Option<Box<dyn Bytes>>;
 }

@@ -127,7 +127,7 @@ impl Bytes for Connection {
         Poll::Ready(Ok(length))
     }
 
-    fn release(self: Box<Self>) -> Box<dyn Bytes> {
-        self
+    fn release(self: Box<Self>) -> Option<Box<dyn Bytes>> {
+        Some(self)
     }
 }

@@ -52,7 +52,7 @@ impl Connection {
             Connection::Used { io, connected } => {
                 if !*connected {
                     ready!(io.poll_connect())?;
-                    io.with(|stream| stream.set_nodelay(true))?;
+                    io.with(|stream| stream.set_nodelay(true))??;
                     *connected = true;
                 }
                 Poll::Ready(Ok(io))
@@ -70,10 +70,11 @@ impl Bytes for Connection {
         ready!(self.stream(cx))?.poll_write(bytes)
     }
 
-    fn release(self: Box<Self>) -> Box<dyn Bytes> {
-        match *self {
-            Connection::Used { io, .. } => Box::new(Connection::Idle(Some(io.deregister()))),
-            idle => Box::new(idle),
-        }
+    fn release(self: Box<Self>) -> Option<Box<dyn Bytes>> {
+        let stream = match *self {
+            Connection::Used { io, .. } => io.deregister().ok(),
+            Connection::Idle(stream) => stream,
+        };
+        stream.map(|stream| Box::new(Connection::Idle(Some(stream))) as Box<dyn Bytes>)
     }
 }

@@ -93,7 +93,10 @@ pub fn crank_to_end(
         });
         watch.look(scheduler, app);
         let goes_on = match crank.next {
-            Next::Now => true,
+            Next::Now => {
+                driver.look();
+                true
+            }
             Next::Idle => break None,
             Next::Stalled => false,
             Next::At(at) => driver.wait(Some(watch.next().map_or(at, |look| look.min(at)))),
