@@ -42,6 +42,14 @@ pub enum FetchError {
         /// What went wrong.
         error: HttpError,
     },
+    /// Nobody listens where the very first file should be.
+    #[error("no server answers at {host}: {error}")]
+    NoServer {
+        /// Host and port.
+        host: String,
+        /// What the system says.
+        error: io::Error,
+    },
     /// It came, but is not what it should be.
     #[error("{}: {error}", file.path())]
     Corrupt {
@@ -76,18 +84,15 @@ impl FetchError {
                 let delay = (*delay).min(LONGEST);
                 Failure::retry_after(self, delay)
             }
-            FetchError::Http { error, file } => {
-                // Nobody listens where the very first file should be: that is no passing trouble.
-                let nobody = matches!(error, HttpError::Io(e) if e.kind() == io::ErrorKind::ConnectionRefused);
-                match error.may_pass() && !(nobody && *file == File::Root) {
-                    true => Failure::new(self),
-                    false => Failure::fatal(self),
-                }
-            }
+            FetchError::Http { error, .. } => match error.may_pass() {
+                true => Failure::new(self),
+                false => Failure::fatal(self),
+            },
             FetchError::Corrupt {
                 error: Corrupt::Unsupported(_),
                 ..
             }
+            | FetchError::NoServer { .. }
             | FetchError::Disk { .. } => Failure::fatal(self),
             FetchError::Corrupt { .. } => Failure::new(self),
         }
@@ -188,6 +193,13 @@ impl<G: Goods> Fetch<G> {
                 // Others that were kept open are likely to be closed as well.
                 cx.app.idle.clear();
                 self.ask_anew(cx)
+            }
+            Err(HttpError::Io(error))
+                if error.kind() == io::ErrorKind::ConnectionRefused
+                    && self.file() == File::Root =>
+            {
+                let host = cx.app.settings.host.clone();
+                Err(FetchError::NoServer { host, error })
             }
             Err(error) => Err(self.http_error(error)),
         }

@@ -154,12 +154,13 @@ fn files(args: &Args, folder: Option<&Path>) -> Result<(Arc<Files>, Option<Hash>
 
 /// Prints what a run came to, and says how it ended.
 fn report(args: &Args, summary: &Summary) -> Result<(), Problem> {
-    if args.json {
-        print(&summary.json())?;
-    } else if args.quiet {
-        print(&summary.line())?;
-    } else {
-        print(&summary.text())?;
+    // Where nothing has begun, the error says it all.
+    let begun = summary.ended.failure.is_none() || summary.ended.target.is_some();
+    match (args.json, args.quiet) {
+        (true, _) => print(&summary.json())?,
+        (false, true) if begun => print(&summary.line())?,
+        (false, false) if begun => print(&summary.text())?,
+        _ => {}
     }
     match &summary.ended.failure {
         _ if summary.interrupted => Err(Problem::Interrupted(String::from("interrupted"))),

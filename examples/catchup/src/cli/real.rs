@@ -4,8 +4,8 @@ use super::{Args, CHECKPOINTS, Problem, Source, failed, faults, report, settings
 use crate::archive::Hash;
 use crate::catchup::Settings;
 use crate::maker;
-use crate::report::{Costs, Summary, watch};
-use crate::run::{Interrupt, Real};
+use crate::report::{Costs, Summary, count, watch};
+use crate::run::{Ended, Interrupt, Real};
 use crate::server::{Listener, Responder, Shelf};
 use crate::store::{self, Folder};
 use cpu_time::ProcessTime;
@@ -73,10 +73,7 @@ pub fn run(args: &Args, source: &Source) -> Result<(), Problem> {
     let summary = Summary {
         interrupted,
         costs: Some(costs),
-        kept: Some(kept(
-            args.into.as_ref(),
-            interrupted || ended.failure.is_some(),
-        )),
+        kept: Some(kept(args.into.as_ref(), &ended, interrupted)),
         events: None,
         ended,
     };
@@ -127,13 +124,7 @@ fn archive(args: &Args, source: &Source, temporary: &Path) -> Result<Archive, Pr
     let server = listener.address();
     settings.host = server.to_string();
     if !args.quiet {
-        // Should nobody read it, the catch-up goes on all the same.
-        let _ = writeln!(
-            std::io::stderr(),
-            "Catching up from the archive in {}, served on http://{server}, with {} downloads at once",
-            folder.display(),
-            args.slots
-        );
+        announce(args, source, &folder, server);
     }
     Ok(Archive {
         settings,
@@ -143,16 +134,37 @@ fn archive(args: &Args, source: &Source, temporary: &Path) -> Result<Archive, Pr
     })
 }
 
-/// What is left on the disk.
-fn kept(into: Option<&PathBuf>, unfinished: bool) -> String {
-    match (into, unfinished) {
-        (Some(folder), false) => format!("in {}", folder.display()),
-        (Some(folder), true) => format!(
-            "in {}; the same command goes on from there",
-            folder.display()
+/// Says what is going to happen.
+fn announce(args: &Args, source: &Source, folder: &Path, server: SocketAddr) {
+    let folder = folder.display();
+    let archive = match source {
+        Source::Made => format!(
+            "Made an archive of {} checkpoints in {folder}",
+            args.checkpoints.unwrap_or(CHECKPOINTS)
         ),
-        (None, _) => String::from(
+        _ => format!("The archive in {folder}"),
+    };
+    // Should nobody read it, the catch-up goes on all the same.
+    let _ = writeln!(
+        std::io::stderr(),
+        "{archive}, served on http://{server}; catching up from it, {} downloads at once",
+        args.slots
+    );
+}
+
+/// What is left on the disk.
+fn kept(into: Option<&PathBuf>, ended: &Ended, interrupted: bool) -> String {
+    let Some(folder) = into else {
+        return String::from(
             "nothing; with --into DIR a later run goes on from what has been verified and applied",
+        );
+    };
+    let folder = folder.display();
+    match interrupted || ended.failure.is_some() {
+        false => format!("in {folder}"),
+        true => format!(
+            "in {folder}, up to ledger {}; the same command goes on from there",
+            count(ended.recorded.into())
         ),
     }
 }

@@ -1,6 +1,7 @@
 //! Progress on a terminal: a bar per stage, and below them the works that are under way, with when and why the others
 //! are tried again.
 
+use super::units;
 use crate::catchup::{App, Stage};
 use crate::run::Watch;
 use crankwork::{Time, WorkScheduler, WorkState};
@@ -28,8 +29,8 @@ impl Bars {
     pub fn new() -> Bars {
         let all = MultiProgress::new();
         let stages = Stage::ALL.map(|stage| {
-            let bar = all
-                .add(ProgressBar::new(0).with_style(style("{prefix:>12} [{bar:40}] {pos}/{len}")));
+            let bar =
+                all.add(ProgressBar::new(0).with_style(style("{prefix:>12} [{bar:40}] {msg}")));
             bar.set_prefix(stage.name());
             bar
         });
@@ -74,8 +75,13 @@ impl Watch for Bars {
         }
         self.next = now.saturating_add(EVERY);
         for (bar, count) in self.stages.iter().zip(app.stages) {
-            bar.set_length(count.total);
-            bar.set_position(count.done);
+            // A bar of length 0 would be full.
+            bar.set_length(count.total.max(1));
+            bar.set_position(count.done.min(count.total));
+            bar.set_message(match count.total {
+                0 => String::from("not known yet"),
+                total => format!("{}/{}", units::count(count.done), units::count(total)),
+            });
         }
         self.tree.set_message(tree(&scheduler.status()));
     }

@@ -71,7 +71,7 @@ impl Many {
             (
                 "attempts",
                 format!(
-                    "{}, {} of them again after a failure",
+                    "{}, of which {} were retries",
                     count(self.sum(|run| run.ended.tally.attempts)),
                     count(self.sum(|run| run.ended.tally.retries))
                 ),

@@ -10,6 +10,7 @@ pub use bars::Bars;
 pub use lines::Lines;
 pub use many::Many;
 pub use summary::{Costs, Summary};
+pub use units::count;
 
 use crate::run::Watch;
 use std::io::{IsTerminal, stderr};

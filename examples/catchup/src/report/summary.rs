@@ -69,7 +69,7 @@ impl Summary {
             (
                 "attempts",
                 format!(
-                    "{}, {} of them again after a failure",
+                    "{}, of which {} were retries",
                     count(tally.attempts),
                     count(tally.retries)
                 ),
@@ -96,15 +96,22 @@ impl Summary {
             None => rows.push(("virtual time", duration(*elapsed))),
             Some(costs) => {
                 rows.push(("wall time", duration(*elapsed)));
-                rows.push(("longest crank", duration(cranks.longest)));
+                rows.push((
+                    "longest crank",
+                    format!(
+                        "{}, {} of it CPU time",
+                        duration(cranks.longest),
+                        duration(cranks.longest_cpu)
+                    ),
+                ));
                 let share =
                     100.0 * costs.engine.as_secs_f64() / costs.process.as_secs_f64().max(1e-9);
                 rows.push((
                     "engine",
                     format!(
-                        "{} cranks; {} without the works' own turns, {share:.1} % of the process's CPU time",
-                        count(cranks.count),
-                        duration(costs.engine)
+                        "{} of CPU time for {} cranks, without the works' own turns: {share:.1} % of the process's",
+                        duration(costs.engine),
+                        count(cranks.count)
                     ),
                 ));
             }
@@ -170,6 +177,8 @@ impl Summary {
             let seconds = |time: Duration| Value::from(time.as_secs_f64());
             fields.insert(String::from("process_cpu_s"), seconds(costs.process));
             fields.insert(String::from("engine_cpu_s"), seconds(costs.engine));
+            let longest = seconds(cranks.longest_cpu);
+            fields.insert(String::from("longest_crank_cpu_s"), longest);
         }
         object.to_string()
     }

@@ -113,6 +113,10 @@ impl Responder {
         };
         let length = reply.bytes.len() as u64;
         match kind {
+            0 if random.below(4) == 0 => {
+                let status = "503 Service Unavailable\r\nRetry-After: 1";
+                return self.plain(status, Then::KeepOpen);
+            }
             0 => return self.plain("503 Service Unavailable", Then::KeepOpen),
             1 => {
                 reply.bytes.clear();
