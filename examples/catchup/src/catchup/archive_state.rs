@@ -12,6 +12,10 @@ use crankwork::{Failure, Handle, OnChildFailure, Retry, Spec, Work};
 use std::sync::Arc;
 use std::task::Poll;
 
+/// More checkpoints than this are refused: each costs memory before it is downloaded, and nothing but the archive's word
+/// says how many there are.
+const MOST_CHECKPOINTS: u32 = 1 << 16;
+
 /// The stage: three files, one after the other.
 #[derive(Default)]
 pub struct FindState {
@@ -72,6 +76,10 @@ fn wanted(app: &App) -> Result<Checkpoint, Failure> {
     match app.settings.checkpoints {
         Some(wanted) if wanted > held => Err(Failure::fatal(format!(
             "the archive has {held} checkpoints, not {wanted}; ask for fewer with --checkpoints"
+        ))),
+        None if held > MOST_CHECKPOINTS => Err(Failure::fatal(format!(
+            "the archive has {held} checkpoints, more than the {MOST_CHECKPOINTS} that are possible here; \
+             ask for fewer with --checkpoints"
         ))),
         wanted => Ok(Checkpoint::nth(wanted.unwrap_or(held) - 1)),
     }

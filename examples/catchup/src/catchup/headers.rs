@@ -1,7 +1,7 @@
 //! Ledger headers: one file per checkpoint, each consistent in itself.
 
 use super::fetch::Check;
-use super::{App, Cx, Fetch, Goods};
+use super::{App, Cx, Fetch, Goods, PORTION};
 use crate::archive::{Checkpoint, File, Header, read_headers};
 use crankwork::{Failure, Work};
 use std::sync::Arc;
@@ -28,17 +28,33 @@ impl Goods for Headers {
 }
 
 /// The stage: the headers of all checkpoints that are missing and have not come yet.
-pub struct HeaderStage;
+#[derive(Default)]
+pub struct HeaderStage {
+    left: Option<Vec<Checkpoint>>,
+}
 
 impl Work<App> for HeaderStage {
     fn poll(&mut self, cx: &mut Cx<'_>) -> Poll<Result<(), Failure>> {
-        if cx.children().is_empty() {
-            for at in cx.app.missing() {
-                if !cx.app.headers.contains_key(&at) {
-                    cx.spawn(Fetch::spec(Headers(at), cx.app))?;
-                }
-            }
+        let left = self.left.get_or_insert_with(|| {
+            let mut missing = cx.app.missing();
+            missing.retain(|at| !cx.app.headers.contains_key(at));
+            missing.reverse();
+            missing
+        });
+        for at in left
+            .split_off(left.len().saturating_sub(PORTION))
+            .into_iter()
+            .rev()
+        {
+            cx.spawn(Fetch::spec(Headers(at), cx.app))?;
         }
-        Poll::Ready(Ok(()))
+        match left.is_empty() {
+            true => Poll::Ready(Ok(())),
+            false => cx.yield_now(),
+        }
+    }
+
+    fn on_reset(&mut self, _: &mut Cx<'_>) {
+        self.left = None;
     }
 }

@@ -36,6 +36,10 @@ pub use root::CatchUp;
 
 use crankwork::{Name, Spec, Work};
 
+/// A stage adds the works of so many checkpoints in one turn, then others have theirs: a turn is to be short, however
+/// long the archive.
+const PORTION: usize = 256;
+
 /// A stage: it only starts others and waits for them, so it takes none of the downloads' permits.
 fn stage<W>(name: &'static str, work: W) -> Spec<App, Metered<W>>
 where

@@ -32,7 +32,7 @@ impl CatchUp {
             return Ok(());
         }
         let buckets = cx.spawn(stage("buckets", BucketStage))?;
-        let headers = cx.spawn(stage("headers", HeaderStage))?;
+        let headers = cx.spawn(stage("headers", HeaderStage::default()))?;
         let chain = stage("chain", Chain::default()).after(headers);
         let chain = cx.spawn(chain.after(buckets))?;
         let replay = cx.spawn(Replay::spec().after(chain))?;

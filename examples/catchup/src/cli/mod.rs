@@ -83,6 +83,9 @@ fn execute(args: &Args) -> Result<(), Problem> {
 
 /// Options that are fine by themselves but not together.
 fn check(args: &Args, source: &Source) -> Result<(), Problem> {
+    if let (Source::Folder(archive), Some(into)) = (source, &args.into) {
+        return check_apart(archive, into);
+    }
     if !matches!(source, Source::Http(_)) {
         return Ok(());
     }
@@ -101,6 +104,17 @@ fn check(args: &Args, source: &Source) -> Result<(), Problem> {
             "--simulate has no network, so the archive must be a folder; see --help for the options",
         ))),
         false => Ok(()),
+    }
+}
+
+/// What is kept must not lie in the archive: a file that turns out to be wrong is removed there.
+fn check_apart(archive: &Path, into: &Path) -> Result<(), Problem> {
+    match (archive.canonicalize(), into.canonicalize()) {
+        (Ok(archive), Ok(into)) if archive == into => Err(Problem::Usage(String::from(
+            "--into must be another folder than the archive; see --help for the options",
+        ))),
+        // A folder that is not there yet is another one.
+        _ => Ok(()),
     }
 }
 

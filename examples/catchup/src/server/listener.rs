@@ -30,7 +30,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Open {
     ended: bool,
-    connections: Vec<(TcpStream, JoinHandle<()>)>,
+    connections: Vec<(Arc<TcpStream>, JoinHandle<()>)>,
 }
 
 impl Listener {
@@ -110,8 +110,9 @@ impl Shared {
     }
 
     fn serve(self: &Arc<Shared>, stream: TcpStream, open: &mut Open) -> io::Result<()> {
-        let (shared, ours) = (self.clone(), stream.try_clone()?);
         stream.set_nodelay(true)?;
+        let stream = Arc::new(stream);
+        let (shared, ours) = (self.clone(), stream.clone());
         let thread = thread::Builder::new()
             .name(String::from("archive-connection"))
             .spawn(move || {

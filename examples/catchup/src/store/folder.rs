@@ -2,7 +2,7 @@
 
 use super::{Disk, Item};
 use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -13,6 +13,9 @@ pub struct Folder {
     /// Holds the lock: the system takes it back when the process ends, however it ends.
     _lock: fs::File,
 }
+
+/// A written ledger is never longer, in bytes: more is not read.
+const LEDGER_LIMIT: u64 = 1 << 30;
 
 /// Why a folder cannot be used.
 #[derive(Debug, Error)]
@@ -72,10 +75,20 @@ impl Folder {
 
 impl Disk for Folder {
     fn read(&self, item: Item) -> io::Result<Option<Vec<u8>>> {
-        match fs::read(self.path(item)) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+        let file = match fs::File::open(self.path(item)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let limit = match item {
+            Item::File(file) => file.limits().packed as u64,
+            Item::Ledger => LEDGER_LIMIT,
+        };
+        let mut bytes = Vec::new();
+        file.take(limit + 1).read_to_end(&mut bytes)?;
+        match bytes.len() as u64 > limit {
+            true => Err(ErrorKind::FileTooLarge.into()),
+            false => Ok(Some(bytes)),
         }
     }
 

@@ -113,6 +113,14 @@ fn wrong_arguments_are_one_line_and_exit_code_2() {
 }
 
 #[test]
+fn what_is_kept_does_not_lie_in_the_archive() {
+    let folder = archive(&EIGHT.files);
+    let archive = text(folder.path());
+    let into = format!("{archive}/ledger/..");
+    Program::new().refused(&["--archive", archive, "--into", &into], 2, "--into");
+}
+
+#[test]
 fn help_is_no_error() {
     let output = Program::new().run(&["--help"]);
     assert_eq!(output.status.code(), Some(0));
@@ -251,7 +259,7 @@ mod signals {
         "--checkpoints",
         "8",
         "--latency",
-        "50",
+        "150",
         "--slots",
         "2",
         "--seed",
@@ -263,12 +271,13 @@ mod signals {
         let written = into.join("ledger.json");
         let before = fs::read(&written).ok();
         let mut command = program.command(&[arguments, &["--json", "--into", text(into)]].concat());
-        let child = command
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         while fs::read(&written).ok() == before {
+            assert_eq!(child.try_wait().unwrap(), None, "it has ended already");
             thread::sleep(Duration::from_millis(2));
         }
         child

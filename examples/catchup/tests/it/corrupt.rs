@@ -149,6 +149,14 @@ fn a_state_with_other_buckets_than_the_header_says() {
 }
 
 #[test]
+fn an_archive_that_claims_to_have_no_end() {
+    let files = with_state(|text| text.replacen("511", &u32::MAX.to_string(), 1));
+    let ended = catch_up(&files);
+    assert_failed(&ended, 0, &["67108864 checkpoints"]);
+    assert_eq!(ended.tally.attempts, 1);
+}
+
+#[test]
 fn accounts_that_are_not_those_of_the_buckets() {
     // All hashes fit, but the ledger that this run begins with has one coin more.
     let files = &EIGHT.files;
