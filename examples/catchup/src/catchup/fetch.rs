@@ -1,6 +1,6 @@
 //! One download: from the disk if an earlier run has left it there, else from the archive; unpacked, checked, kept.
 
-use super::{App, Cx, Metered, Stage};
+use super::{App, Cx, FetchError, Metered, Stage};
 use crate::archive::{Corrupt, File, gzip};
 use crate::http::{self, Answer, Exchange, HttpError};
 use crate::net::Bytes;
@@ -10,8 +10,6 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::task::{Poll, ready};
-use std::time::Duration;
-use thiserror::Error;
 
 /// Reads and checks a file's contents, on whatever thread.
 pub type Check<T> = Arc<dyn Fn(&[u8]) -> Result<T, Corrupt> + Send + Sync>;
@@ -29,74 +27,6 @@ pub trait Goods: 'static {
 
     /// Takes what the file says.
     fn deliver(&self, app: &mut App, output: Self::Output);
-}
-
-/// Why a file could not be had.
-#[derive(Debug, Error)]
-pub enum FetchError {
-    /// It did not come.
-    #[error("{}: {error}", file.path())]
-    Http {
-        /// The file.
-        file: File,
-        /// What went wrong.
-        error: HttpError,
-    },
-    /// Nobody listens where the very first file should be.
-    #[error("no server answers at {host}: {error}")]
-    NoServer {
-        /// Host and port.
-        host: String,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// It came, but is not what it should be.
-    #[error("{}: {error}", file.path())]
-    Corrupt {
-        /// The file.
-        file: File,
-        /// What is wrong with it.
-        error: Corrupt,
-    },
-    /// It could not be kept, or read where it was kept.
-    #[error("cannot keep {item}: {error}")]
-    Disk {
-        /// What.
-        item: Item,
-        /// What the system says.
-        error: io::Error,
-    },
-}
-
-impl FetchError {
-    /// For good, if another attempt could not help.
-    fn into_failure(self) -> Failure {
-        const LONGEST: Duration = Duration::from_secs(10);
-        match &self {
-            FetchError::Http {
-                error:
-                    HttpError::Status {
-                        retry_after: Some(delay),
-                        ..
-                    },
-                ..
-            } => {
-                let delay = (*delay).min(LONGEST);
-                Failure::retry_after(self, delay)
-            }
-            FetchError::Http { error, .. } => match error.may_pass() {
-                true => Failure::new(self),
-                false => Failure::fatal(self),
-            },
-            FetchError::Corrupt {
-                error: Corrupt::Unsupported(_),
-                ..
-            }
-            | FetchError::NoServer { .. }
-            | FetchError::Disk { .. } => Failure::fatal(self),
-            FetchError::Corrupt { .. } => Failure::new(self),
-        }
-    }
 }
 
 /// The work that downloads a file.

@@ -21,6 +21,7 @@ mod archive_state;
 mod buckets;
 mod chain;
 mod comparison;
+mod error;
 mod fetch;
 mod headers;
 mod meter;
@@ -30,7 +31,8 @@ mod root;
 mod transactions;
 
 pub use app::{App, Cx, Settings, Stage, StageCount, Tally};
-pub use fetch::{Fetch, FetchError, Goods};
+pub use error::FetchError;
+pub use fetch::{Fetch, Goods};
 pub use meter::Metered;
 pub use root::CatchUp;
 

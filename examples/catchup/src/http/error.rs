@@ -56,4 +56,12 @@ impl HttpError {
             HttpError::TooLarge { .. } | HttpError::Redirect(_) => false,
         }
     }
+
+    /// When to come back, if the server says so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            HttpError::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
 }
