@@ -29,6 +29,7 @@
 //! | wait | [`WorkContext::sleep`], [`wake_at`](WorkContext::wake_at), [`watch`](WorkContext::watch), [`remote_waker`](WorkContext::remote_waker), [`expect_wake`](WorkContext::expect_wake) |
 //! | reach it from other threads | [`RemoteWaker`], [`Remote::post`], [`WorkScheduler::set_notifier`] |
 //! | use sockets and pipes | [`WorkContext::io`], [`Io`], [`WorkScheduler::attach`], [`WorkScheduler::handle_event`] |
+//! | run commands | the module `process`, with the feature of that name |
 //! | do what blocks, or computes for long | [`WorkContext::offload`], [`Ticket`], [`ThreadOffload`], [`InlineOffload`] |
 //! | crank to the end | [`WorkScheduler::run_until_done`], [`VirtualDriver`], [`ParkDriver`], [`MioDriver`], [`Driver`] |
 //! | see what happens | [`WorkScheduler::status`], [`snapshot`](WorkScheduler::snapshot), [`metrics`](WorkScheduler::metrics), [`poll_event`](WorkScheduler::poll_event), [`stall_report`](WorkScheduler::stall_report) |
@@ -60,6 +61,8 @@ mod drive;
 mod engine;
 mod observe;
 mod offload;
+#[cfg(feature = "process")]
+pub mod process;
 pub mod time;
 mod work;
 

@@ -3,9 +3,13 @@
 use crate::baselines::Count;
 use crate::graphs::Dag;
 use crankwork::{
-    Budget, Failure, Handle, Retain, Spec, Time, VirtualDriver, Work, WorkContext, WorkId,
-    WorkScheduler, WorkSchedulerConfig,
+    Budget, Failure, Handle, RemoteWaker, Retain, Spec, Time, VirtualDriver, Work, WorkContext,
+    WorkId, WorkScheduler, WorkSchedulerConfig,
 };
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Poll, ready};
 use std::time::Duration;
 
@@ -246,4 +250,63 @@ pub fn tree(depth: u32) -> Turns {
     // One round for each level, and one for the leaf.
     let _ = scheduler.crank_work(Time::ZERO, &mut (), Budget::turns(depth as u64 + 1));
     Turns(scheduler)
+}
+
+/// Works that sleep until another thread wakes them, and their wakers.
+pub struct Wakers {
+    scheduler: Scheduler,
+    wakers: Vec<RemoteWaker>,
+}
+
+impl Wakers {
+    pub fn new(works: u32) -> Self {
+        let mut scheduler = scheduler(Retain::All);
+        let wakers: Rc<RefCell<Vec<RemoteWaker>>> = Rc::default();
+        for _ in 0..works {
+            let (wakers, mut first) = (wakers.clone(), true);
+            let sleeper = move |cx: &mut WorkContext<'_, ()>| {
+                if std::mem::take(&mut first) {
+                    wakers.borrow_mut().push(cx.remote_waker());
+                }
+                Poll::Pending
+            };
+            add(&mut scheduler, Spec::new("sleeper", sleeper));
+        }
+        let mut own = Wakers {
+            scheduler,
+            wakers: Vec::new(),
+        };
+        own.take();
+        own.wakers = wakers.take();
+        own
+    }
+
+    /// One message for each work.
+    pub fn wake_all(&self) {
+        self.wakers.iter().for_each(RemoteWaker::wake);
+    }
+
+    /// Wakes a work that has been woken already.
+    pub fn wake_again(&self, times: u64) {
+        for _ in 0..times {
+            std::hint::black_box(&self.wakers[0]).wake();
+        }
+    }
+
+    /// Takes what is there; how many turns it made.
+    pub fn take(&mut self) -> u64 {
+        let budget = Budget::turns(u64::MAX);
+        let crank = self.scheduler.crank_work(Time::ZERO, &mut (), budget);
+        crank.turns
+    }
+
+    /// Counts the calls of the notifier from now on.
+    pub fn count_notifier_calls(&mut self) -> Arc<AtomicU64> {
+        let calls: Arc<AtomicU64> = Arc::default();
+        let counts = calls.clone();
+        self.scheduler.set_notifier(move || {
+            counts.fetch_add(1, Ordering::Relaxed);
+        });
+        calls
+    }
 }

@@ -5,13 +5,15 @@
 //! not empty. The receiver clears the flag *before* it drains: a message that comes during the drain is either drained
 //! too or sets the flag again, and a spurious notification is all that can follow.
 
+use super::sync::mpsc::{self, Receiver, Sender};
+use super::sync::{AtomicBool, AtomicUsize, Mutex, MutexGuard, RwLock};
 use super::{JobId, WorkScheduler};
 use crate::work::WorkId;
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::SendError;
+use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
 
 /// Names one attempt of one work.
@@ -60,9 +62,7 @@ impl Line {
     /// `Err` if the scheduler is gone.
     pub(super) fn send(&self, mail: Mail) -> Result<(), Mail> {
         self.len.fetch_add(1, Ordering::Relaxed);
-        self.sender
-            .send(mail)
-            .map_err(|mpsc::SendError(mail)| mail)?;
+        self.sender.send(mail).map_err(|SendError(mail)| mail)?;
         if !self.full.swap(true, Ordering::AcqRel) {
             let notifier = self
                 .notifier
@@ -363,7 +363,7 @@ impl CancelToken {
         self.shared.cancelled.load(Ordering::Acquire)
     }
 
-    fn listeners(&self) -> std::sync::MutexGuard<'_, Vec<Listener>> {
+    fn listeners(&self) -> MutexGuard<'_, Vec<Listener>> {
         self.shared
             .listeners
             .lock()

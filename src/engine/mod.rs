@@ -8,7 +8,7 @@
 //! | `graph`, `cycle` | dependencies; whether a new one closes a cycle |
 //! | `permits`, `list` | how many at once, who is next; those who wait, in a list |
 //! | `ready` | the works that have a turn coming |
-//! | `inbox` | what other threads send |
+//! | `inbox`, `sync` | what other threads send; with what primitives |
 //! | `io` | sockets and other sources, with the feature `mio` |
 //! | `job`, `offload` | closures that run elsewhere; whose they are |
 //! | `admit`, `restart` | add, add_dependency; running a settled work anew |
@@ -39,6 +39,8 @@ mod events;
 mod family;
 pub(crate) mod graph;
 mod inbox;
+#[cfg(all(test, loom))]
+mod inbox_loom;
 #[cfg_attr(not(feature = "mio"), path = "no_io.rs")]
 mod io;
 mod job;
@@ -53,6 +55,7 @@ pub(crate) mod record;
 mod restart;
 mod rng;
 mod settle;
+mod sync;
 mod turn;
 mod wake;
 

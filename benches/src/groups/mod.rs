@@ -8,6 +8,7 @@ mod memory;
 mod sleepers;
 mod timers;
 mod turns;
+mod wake;
 
 use crate::budgets::Budget;
 use crate::measure::{Contender, Effort, Figures, compare};
@@ -64,7 +65,7 @@ pub struct Group {
     pub cases: fn(quick: bool) -> Vec<Case>,
 }
 
-pub const ALL: [Group; 8] = [
+pub const ALL: [Group; 9] = [
     turns::GROUP,
     dag::GROUP,
     timers::GROUP,
@@ -72,5 +73,6 @@ pub const ALL: [Group; 8] = [
     sleepers::GROUP,
     depth::GROUP,
     idle::GROUP,
+    wake::GROUP,
     debian::GROUP,
 ];

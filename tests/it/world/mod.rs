@@ -1,16 +1,22 @@
-//! The world outside the main thread: offloaded closures, sockets.
+//! The world outside the main thread: other threads, offloaded closures, sockets, child processes.
 
+mod inbox;
 #[cfg(feature = "mio")]
 mod mio;
 mod offload;
+// They look into /proc.
+#[cfg(all(target_os = "linux", feature = "mio", feature = "process"))]
+mod process;
 
+#[cfg(all(target_os = "linux", feature = "mio"))]
 use std::process::Command;
 
+#[cfg(all(target_os = "linux", feature = "mio"))]
 const ALONE: &str = "CRANKWORK_TEST_ALONE";
 
 /// Runs `test` in a process of its own, where no other test opens descriptors or starts children. `name` is the path of
 /// the test that calls this.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "mio"))]
 fn alone(name: &str, test: impl FnOnce()) {
     if std::env::var(ALONE).as_deref() == Ok(name) {
         return test();
@@ -25,7 +31,7 @@ fn alone(name: &str, test: impl FnOnce()) {
 }
 
 /// How many descriptors this process has open.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "mio"))]
 fn open_descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }

@@ -1,0 +1,210 @@
+//! The inbox itself, not a copy of it, under every interleaving and memory order that loom finds (threads bounded to two
+//! or three, preemptions to three).
+//!
+//! ```text
+//! RUSTFLAGS="--cfg loom" cargo test --release --lib --target-dir target/loom loom
+//! ```
+//!
+//! The host of these models parks as a real one does: it waits only after it has seen an empty inbox, and only a call
+//! of the notifier ends that. A lost wake is then a deadlock, which loom reports.
+
+use super::inbox::{Inbox, Letter, Mail, PostError, Remote, RemoteWaker, Witness};
+use super::sync::{AtomicUsize, Mutex};
+use loom::sync::Condvar;
+use loom::thread;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+type App = u32;
+
+const WITNESS: Witness = Witness {
+    slot: 0,
+    serial: 0,
+    attempt: 1,
+};
+
+/// A parked thread, and how often it was told to go on.
+#[derive(Default)]
+struct Parking {
+    told: Mutex<bool>,
+    news: Condvar,
+    calls: AtomicUsize,
+}
+
+impl Parking {
+    fn tell(&self) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        *self.told.lock().unwrap() = true;
+        self.news.notify_one();
+    }
+
+    fn park(&self) {
+        let mut told = self.told.lock().unwrap();
+        while !*told {
+            told = self.news.wait(told).unwrap();
+        }
+        *told = false;
+    }
+}
+
+/// What a scheduler does with its inbox, without the scheduler.
+struct Host {
+    inbox: Inbox<App>,
+    parking: Arc<Parking>,
+    parks: usize,
+    wakes: usize,
+    drops: usize,
+    posts: usize,
+}
+
+impl Host {
+    fn new(limit: usize) -> Host {
+        let mut inbox = Inbox::new(limit);
+        let parking: Arc<Parking> = Arc::default();
+        let told = parking.clone();
+        inbox.set_notifier(Some(Arc::new(move || told.tell())));
+        Host {
+            inbox,
+            parking,
+            parks: 0,
+            wakes: 0,
+            drops: 0,
+            posts: 0,
+        }
+    }
+
+    fn waker(&self) -> RemoteWaker {
+        RemoteWaker::new(&self.inbox, WITNESS)
+    }
+
+    /// One round; then parks if there is nothing to do.
+    fn turn(&mut self) {
+        let mut letters = VecDeque::new();
+        self.inbox.take(&mut letters);
+        for letter in letters {
+            match letter {
+                Letter::Mail(Mail::Wake(cell)) => {
+                    cell.arrived();
+                    self.wakes += 1;
+                }
+                Letter::Mail(Mail::WakerDropped(_)) => self.drops += 1,
+                Letter::Post(post) => {
+                    // A closure is there as soon as its message is.
+                    assert!(post.is_some());
+                    self.posts += 1;
+                }
+                Letter::Mail(_) => {}
+            }
+        }
+    }
+
+    fn park(&mut self) {
+        if !self.inbox.has_mail() {
+            self.parking.park();
+            self.parks += 1;
+        }
+    }
+
+    /// The notifier is called once per transition from empty to not empty: at most once between two rounds.
+    fn calls(&self) -> usize {
+        self.parking.calls.load(Ordering::Relaxed)
+    }
+}
+
+fn model(check: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(3);
+    builder.check(check);
+}
+
+#[test]
+fn loom_a_wake_is_never_lost() {
+    model(|| {
+        let mut host = Host::new(10);
+        let waker = host.waker();
+        let thread = thread::spawn(move || waker.wake());
+        let mut rounds = 0;
+        // The wake, then the drop of the waker, which the message of the wake may outlive.
+        while host.wakes == 0 || host.drops == 0 {
+            host.park();
+            host.turn();
+            rounds += 1;
+            assert!(host.calls() <= rounds + 1);
+        }
+        thread.join().unwrap();
+        assert_eq!((host.wakes, host.drops), (1, 1));
+    });
+}
+
+#[test]
+fn loom_a_wake_after_the_flag_was_set_is_seen_by_the_turn_it_causes() {
+    model(|| {
+        let mut host = Host::new(10);
+        let waker = host.waker();
+        let flag = Arc::new(AtomicUsize::new(0));
+        let sets = flag.clone();
+        let thread = thread::spawn(move || {
+            for step in 1..=2 {
+                sets.store(step, Ordering::Relaxed);
+                waker.wake();
+            }
+        });
+        // What a work does: it looks at the flag in each of its turns, and sleeps otherwise.
+        while flag.load(Ordering::Relaxed) < 2 {
+            host.park();
+            host.turn();
+        }
+        thread.join().unwrap();
+        assert!(host.wakes <= 2);
+    });
+}
+
+#[test]
+fn loom_two_threads_and_one_waker() {
+    model(|| {
+        let mut host = Host::new(10);
+        let waker = host.waker();
+        let threads: Vec<_> = (0..2)
+            .map(|_| {
+                let waker = waker.clone();
+                thread::spawn(move || waker.wake())
+            })
+            .collect();
+        drop(waker);
+        while host.wakes == 0 || host.drops == 0 {
+            host.park();
+            host.turn();
+        }
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert!(
+            (1..=2).contains(&host.wakes),
+            "merged, or one after the other"
+        );
+        assert_eq!(host.drops, 1);
+    });
+}
+
+#[test]
+fn loom_posted_closures_arrive_and_a_full_inbox_gives_them_back() {
+    model(|| {
+        let mut host = Host::new(1);
+        let remote = Remote::new(&host.inbox);
+        let other = remote.clone();
+        let post = |remote: Remote<App>| match remote.post(|app: &mut App, _: &mut _| *app += 1) {
+            Ok(()) => 1,
+            Err(PostError::Full(_)) => 0,
+            Err(PostError::Closed(_)) => panic!("the inbox is there"),
+        };
+        let thread = thread::spawn(move || post(other));
+        let mut accepted = post(remote);
+        host.turn();
+        accepted += thread.join().unwrap();
+        host.turn();
+        assert_eq!(host.posts, accepted, "each once");
+        assert!(accepted >= 1);
+        assert!(!host.inbox.has_mail());
+    });
+}

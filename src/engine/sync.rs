@@ -1,0 +1,15 @@
+//! What the inbox is made of: the primitives of std, or those that loom watches when it checks the inbox (`--cfg loom`,
+//! see `inbox_loom`).
+
+#[cfg(loom)]
+pub use loom::sync::{
+    Mutex, MutexGuard, RwLock,
+    atomic::{AtomicBool, AtomicUsize},
+    mpsc,
+};
+#[cfg(not(loom))]
+pub use std::sync::{
+    Mutex, MutexGuard, RwLock,
+    atomic::{AtomicBool, AtomicUsize},
+    mpsc,
+};

@@ -1,0 +1,48 @@
+//! What a process wrote, bounded.
+
+use std::borrow::Cow;
+
+/// The first bytes of a stream that was captured ([`Output::Capture`](super::Output)).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Captured {
+    /// At most as many as asked for.
+    pub bytes: Vec<u8>,
+    /// How many more came, and were dropped.
+    pub dropped: u64,
+}
+
+impl Captured {
+    pub(super) fn take_in(&mut self, bytes: &[u8], limit: usize) {
+        let room = limit.saturating_sub(self.bytes.len()).min(bytes.len());
+        self.bytes.extend_from_slice(&bytes[..room]);
+        self.dropped += (bytes.len() - room) as u64;
+    }
+
+    /// As text; what is not UTF-8 is replaced.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.bytes)
+    }
+
+    /// The last line that is not empty.
+    pub(super) fn last_line(&self) -> String {
+        let text = self.text();
+        let last = text.lines().rev().find(|line| !line.trim().is_empty());
+        last.unwrap_or_default().trim().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_above_the_limit_is_counted() {
+        let mut captured = Captured::default();
+        captured.take_in(b"one\n", 6);
+        captured.take_in(b"two\n", 6);
+        captured.take_in(b"three\n", 6);
+        assert_eq!(captured.text(), "one\ntw");
+        assert_eq!(captured.dropped, 8);
+        assert_eq!(captured.last_line(), "tw");
+    }
+}
