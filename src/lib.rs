@@ -20,7 +20,9 @@
 //! | write a work | [`Work`], [`WorkContext`]: what it may do in a turn |
 //! | add one, or many | [`WorkScheduler::add`], [`add_fn`](WorkScheduler::add_fn), [`add_work`](WorkScheduler::add_work), [`Spec`] |
 //! | order works | [`Spec::after`], [`Spec::after_settled`], [`WorkScheduler::add_dependency`] |
-//! | make one work own others | [`WorkContext::spawn`], [`Spec::parent`], [`Children`], [`OnChildFailure`] |
+//! | make one work own others | [`WorkContext::spawn`], [`Spec::parent`], [`Children`], [`OnChildFailure`], [`WorkContext::retain_children`] |
+//! | run members in sequence, in batches, on a condition, again and again; host a future | [`compose`] |
+//! | add a whole graph by name | [`compose::Graph`], [`compose::Chain`] |
 //! | pass results on | [`Handle`], [`WorkScheduler::take`], [`WorkContext::output`] |
 //! | fail and try again | [`Failure`], [`Retry`], [`Backoff`], [`WorkScheduler::retry_eta`] |
 //! | limit how many run at once | [`WorkSchedulerConfig::max_concurrency`], [`Spec::pool`], [`Spec::priority`], [`WorkContext::release_permit`] |
@@ -57,6 +59,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod compose;
 mod drive;
 mod engine;
 mod observe;

@@ -2,6 +2,7 @@
 
 use crate::baselines::Count;
 use crate::graphs::Dag;
+use crankwork::compose::BatchWork;
 use crankwork::{
     Budget, Failure, Handle, RemoteWaker, Retain, Spec, Time, VirtualDriver, Work, WorkContext,
     WorkId, WorkScheduler, WorkSchedulerConfig,
@@ -85,6 +86,17 @@ pub fn run(dag: &Dag, retain: Retain) -> usize {
         }
         ids.push(add(&mut scheduler, spec).id());
     }
+    let crank = scheduler.crank_work(Time::ZERO, &mut (), Budget::unlimited());
+    crank.settled as usize
+}
+
+/// Runs a batch of members that have one turn each, so many at a time.
+pub fn batch(members: usize, width: usize) -> usize {
+    let mut scheduler = scheduler(Retain::Nothing);
+    let batch = BatchWork::each(width, move || {
+        (0..members).map(|_| Spec::new("node", Once::default()))
+    });
+    add(&mut scheduler, Spec::new("batch", batch));
     let crank = scheduler.crank_work(Time::ZERO, &mut (), Budget::unlimited());
     crank.settled as usize
 }

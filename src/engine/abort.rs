@@ -52,8 +52,12 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Cancels the live children of a work; they do not count as failed ones.
     pub(super) fn cancel_children_of(&mut self, slot: u32) {
         for child in self.live_children_of(slot) {
-            self.arena.set(child, flag::BY_PARENT);
-            self.begin_abort(child, AbortCause::Cancel);
+            // The end of one may have been that of another, which may even have been reclaimed.
+            let live = |record: &super::record::Record<C>| !record.state.is_settled();
+            if self.arena.get(child).is_some_and(live) {
+                self.arena.set(child, flag::BY_PARENT);
+                self.begin_abort(child, AbortCause::Cancel);
+            }
         }
     }
 

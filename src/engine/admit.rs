@@ -235,11 +235,13 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.recorder.retries_left += terms.retries as u64;
         let name = std::mem::replace(&mut terms.name, crate::Name::Static(""));
         let (slot, serial) = self.arena.insert(body, name, terms.retries, ordinal);
+        self.cycles.levels.enter(slot, self.arena.len() == 1);
         if !terms.permit {
             self.arena.set(slot, flag::NO_PERMIT);
         }
         let mut doomed = false;
         for id in terms.after.iter() {
+            self.cycles.levels.follow(&self.arena, id.slot, slot);
             doomed |= self.link(id.slot, slot, EdgeKind::After);
         }
         if let Some(plan) = plan {
@@ -262,6 +264,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             self.admit_extras(slot, *extras, plan.needs);
         }
         if let Some(parent) = plan.parent {
+            self.cycles.levels.distrust();
             self.arena.adopt(parent, slot);
             self.hold_for_parent(parent, slot);
             self.give_back_asleep(parent);
@@ -270,6 +273,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     fn admit_extras(&mut self, slot: u32, extras: Extras<C>, needs: Needs) {
         for id in &extras.after_settled {
+            self.cycles.levels.follow(&self.arena, id.slot, slot);
             self.link(id.slot, slot, EdgeKind::AfterSettled);
         }
         let deadline = extras
@@ -455,10 +459,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         if self.graph.len() >= self.settings.limits.edges {
             return Err(DependencyError::TooManyEdges(self.graph.len()));
         }
-        if self
-            .cycles
-            .precedes(&self.arena, &self.graph, start(then), settle(first))
-        {
+        if self.cycles.closes(&self.arena, &self.graph, first, then) {
             return Err(DependencyError::Cycle(
                 self.cycle_path(start(then), settle(first)),
             ));

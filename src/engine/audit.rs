@@ -191,6 +191,17 @@ impl<C: ?Sized> WorkScheduler<C> {
             !lingers || unsettled == record.open as usize && unsettled > 0,
             "the dependents of a lingering work are miscounted"
         );
+        let levels = &self.cycles.levels;
+        let level = |slot: u32| levels.of(&self.arena, slot);
+        let mut outgoing = self.graph.outgoing(&self.arena, slot);
+        ensure!(
+            !levels.are_trusted()
+                || settled(slot)
+                || outgoing.all(|edge| edge.satisfied
+                    || settled(edge.after)
+                    || level(slot) < level(edge.after)),
+            "its level is not below that of a work after it"
+        );
         let into = self.graph.incoming(&self.arena, slot);
         let open = into
             .filter(|edge| !edge.satisfied && !settled(edge.before))

@@ -12,6 +12,7 @@
 
 use super::arena::Arena;
 use super::graph::Graph;
+use super::levels::Levels;
 use super::record::{NONE, flag, mark};
 use std::collections::BTreeMap;
 
@@ -34,9 +35,9 @@ enum Way {
     Needs,
 }
 
-/// The scratch space of searches, kept from one to the next.
-#[derive(Default)]
+/// The levels, and the scratch space of searches, kept from one to the next.
 pub(crate) struct CycleSearch {
+    pub levels: Levels,
     /// Per event, the last search that has seen it, from either end.
     seen: Vec<u32>,
     round: u32,
@@ -44,6 +45,40 @@ pub(crate) struct CycleSearch {
 }
 
 impl CycleSearch {
+    pub fn new() -> Self {
+        CycleSearch {
+            levels: Levels::new(),
+            seen: Vec::new(),
+            round: 0,
+            ends: [Vec::new(), Vec::new()],
+        }
+    }
+
+    /// Whether a dependency of `after` on `before` would close a cycle; if not, the levels are made to fit it.
+    pub fn closes<C: ?Sized>(
+        &mut self,
+        arena: &Arena<C>,
+        graph: &Graph,
+        before: u32,
+        after: u32,
+    ) -> bool {
+        if !self.levels.are_trusted() {
+            return self.precedes(arena, graph, start(after), settle(before));
+        }
+        let lack = self.levels.of(arena, before) - self.levels.of(arena, after) + 1;
+        if lack <= 0 || arena.at(before).state.is_settled() {
+            return false;
+        }
+        let (end, by) = match self.search(arena, graph, start(after), settle(before)) {
+            None => return true,
+            Some(Way::Needed) => (0, lack),
+            Some(Way::Needs) => (1, -lack),
+        };
+        let slots = self.ends[end].iter().map(|event| event >> 1);
+        self.levels.shift(arena, slots, by);
+        false
+    }
+
     /// Whether `from` has to happen before `to`.
     pub fn precedes<C: ?Sized>(
         &mut self,
@@ -52,19 +87,37 @@ impl CycleSearch {
         from: Event,
         to: Event,
     ) -> bool {
+        self.search(arena, graph, from, to).is_none()
+    }
+
+    /// `None` if `from` has to happen before `to`; else the way in which all has been seen, which is then in `ends`.
+    fn search<C: ?Sized>(
+        &mut self,
+        arena: &Arena<C>,
+        graph: &Graph,
+        from: Event,
+        to: Event,
+    ) -> Option<Way> {
         let (from, to) = (canonical(arena, from), canonical(arena, to));
         if from == to {
-            return true;
+            return None;
+        }
+        for (end, event) in [from, to].into_iter().enumerate() {
+            self.ends[end].clear();
+            self.ends[end].push(event);
         }
         let (last, first) = (from >> 1, to >> 1);
-        if last != first && (is_first(arena, first) || is_last(arena, last)) {
-            return false;
+        if last != first && is_first(arena, first) {
+            return Some(Way::Needs);
+        }
+        if last != first && is_last(arena, last) {
+            return Some(Way::Needed);
         }
         self.begin(from, to, arena);
         let [mut forward, mut backward] = std::mem::take(&mut self.ends);
-        let found = self.meet(arena, graph, &mut forward, &mut backward);
+        let whole = self.meet(arena, graph, &mut forward, &mut backward);
         self.ends = [forward, backward];
-        found
+        whole
     }
 
     fn begin<C: ?Sized>(&mut self, from: Event, to: Event, arena: &Arena<C>) {
@@ -77,11 +130,8 @@ impl CycleSearch {
         if self.seen.len() < highest {
             self.seen.resize(highest, 0);
         }
-        for (end, event) in [from, to].into_iter().enumerate() {
-            self.ends[end].clear();
-            self.ends[end].push(event);
-            self.seen[event as usize] = self.round + end as u32;
-        }
+        self.seen[from as usize] = self.round;
+        self.seen[to as usize] = self.round + 1;
     }
 
     fn meet<C: ?Sized>(
@@ -90,7 +140,7 @@ impl CycleSearch {
         graph: &Graph,
         forward: &mut Vec<Event>,
         backward: &mut Vec<Event>,
-    ) -> bool {
+    ) -> Option<Way> {
         let mut sides = [(forward, Way::Needed), (backward, Way::Needs)];
         let mut next = [0; 2];
         let mut open = [None, None];
@@ -100,7 +150,7 @@ impl CycleSearch {
                     let cursor: &mut Option<Neighbours<'_, C>> = &mut open[end];
                     match cursor.as_mut().and_then(Iterator::next) {
                         Some(event) => break event,
-                        None if next[end] == queue.len() => return false,
+                        None if next[end] == queue.len() => return Some(*way),
                         None => {
                             *cursor = Some(Neighbours::of(arena, graph, queue[next[end]], *way));
                             next[end] += 1;
@@ -109,7 +159,7 @@ impl CycleSearch {
                 };
                 let mark = &mut self.seen[neighbour as usize];
                 if *mark == self.round + 1 - end as u32 {
-                    return true;
+                    return None;
                 }
                 if *mark != self.round + end as u32 {
                     *mark = self.round + end as u32;

@@ -1,7 +1,7 @@
 //! What a child's end means to its parent.
 
-use super::WorkScheduler;
 use super::record::flag;
+use super::{Retain, WorkScheduler};
 use crate::work::{Failure, FailureKind, OnChildFailure, WorkState};
 
 impl<C: ?Sized> WorkScheduler<C> {
@@ -33,6 +33,30 @@ impl<C: ?Sized> WorkScheduler<C> {
             WorkState::Waiting => self.wake_slot(parent),
             _ => {}
         }
+        // The end of an abort is the end of the attempt: all children go then.
+        if state != WorkState::Aborting {
+            self.forget_child(parent, child);
+        }
+    }
+
+    /// A settled child that its parent does not want to keep counts no longer, and is reclaimed like an orphan.
+    fn forget_child(&mut self, parent: u32, child: u32) {
+        let success = self.arena.at(child).state == WorkState::Success;
+        let family = &mut self.arena.rare_or_new(parent).family;
+        match family.retain {
+            Retain::All => return,
+            Retain::Failures if !success => return,
+            _ => {}
+        }
+        family.succeeded -= success as u32;
+        if self.counts_as_failed(child) {
+            self.arena.rare_or_new(parent).family.failed -= 1;
+        }
+        let serial = self.arena.at(parent).serial;
+        let name = &self.arena.meta(child).name;
+        self.ordinals.leave(Some(serial), name);
+        self.arena.disown(child);
+        self.arena.set(child, flag::ORPHAN);
     }
 
     /// A sleeper that comes to have a live child holds no permit any longer.
@@ -76,7 +100,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         let rule = self
             .arena
             .rare(parent)
-            .map(|rare| rare.extras.on_child_failure);
+            .map(|rare| rare.family.rule.unwrap_or(rare.extras.on_child_failure));
         rule.unwrap_or_default() == OnChildFailure::FailFast
     }
 }

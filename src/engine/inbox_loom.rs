@@ -11,7 +11,7 @@
 use super::inbox::{Inbox, Letter, Mail, PostError, Remote, RemoteWaker, Witness};
 use super::sync::{AtomicUsize, Mutex};
 use loom::sync::Condvar;
-use loom::thread;
+use loom::thread as threads_of_loom;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -123,7 +123,7 @@ fn loom_a_wake_is_never_lost() {
     model(|| {
         let mut host = Host::new(10);
         let waker = host.waker();
-        let thread = thread::spawn(move || waker.wake());
+        let thread = threads_of_loom::spawn(move || waker.wake());
         let mut rounds = 0;
         // The wake, then the drop of the waker, which the message of the wake may outlive.
         while host.wakes == 0 || host.drops == 0 {
@@ -144,7 +144,7 @@ fn loom_a_wake_after_the_flag_was_set_is_seen_by_the_turn_it_causes() {
         let waker = host.waker();
         let flag = Arc::new(AtomicUsize::new(0));
         let sets = flag.clone();
-        let thread = thread::spawn(move || {
+        let thread = threads_of_loom::spawn(move || {
             for step in 1..=2 {
                 sets.store(step, Ordering::Relaxed);
                 waker.wake();
@@ -168,7 +168,7 @@ fn loom_two_threads_and_one_waker() {
         let threads: Vec<_> = (0..2)
             .map(|_| {
                 let waker = waker.clone();
-                thread::spawn(move || waker.wake())
+                threads_of_loom::spawn(move || waker.wake())
             })
             .collect();
         drop(waker);
@@ -198,7 +198,7 @@ fn loom_posted_closures_arrive_and_a_full_inbox_gives_them_back() {
             Err(PostError::Full(_)) => 0,
             Err(PostError::Closed(_)) => panic!("the inbox is there"),
         };
-        let thread = thread::spawn(move || post(other));
+        let thread = threads_of_loom::spawn(move || post(other));
         let mut accepted = post(remote);
         host.turn();
         accepted += thread.join().unwrap();

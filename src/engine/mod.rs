@@ -5,7 +5,7 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `record`, `arena`, `chunks` | what is known of a work; where works live |
-//! | `graph`, `cycle` | dependencies; whether a new one closes a cycle |
+//! | `graph`, `cycle`, `levels` | dependencies; whether a new one closes a cycle |
 //! | `permits`, `list` | how many at once, who is next; those who wait, in a list |
 //! | `ready` | the works that have a turn coming |
 //! | `inbox`, `sync` | what other threads send; with what primitives |
@@ -18,7 +18,7 @@
 //! | `settle` | the end of an attempt, retries, what follows for others; *the* function that changes a state |
 //! | `family` | what a child's end means to its parent |
 //! | `reclaim` | giving slots back |
-//! | `context`, `children` | what a work may do |
+//! | `context`, `children`, `parent` | what a work may do, as a parent too |
 //! | `names`, `rng`, `decide` | name paths, randomness, decisions |
 //! | `audit` | the invariants, checked |
 
@@ -44,9 +44,11 @@ mod inbox_loom;
 #[cfg_attr(not(feature = "mio"), path = "no_io.rs")]
 mod io;
 mod job;
+mod levels;
 mod list;
 mod names;
 mod offload;
+mod parent;
 pub(crate) mod permits;
 mod ready;
 mod receive;
@@ -180,7 +182,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             io: io::Hub::default(),
             recorder: events::Recorder::new(config.events, config.event_sink),
             decider: None,
-            cycles: CycleSearch::default(),
+            cycles: CycleSearch::new(),
             ordinals: Ordinals::default(),
             now: Time::ZERO,
             home: NonZeroU32::MIN.saturating_add(HOMES.fetch_add(1, Ordering::Relaxed)),

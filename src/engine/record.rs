@@ -1,12 +1,13 @@
 //! What is known of a work: a hot record of one cache line, which a turn touches, and beside it what a turn does not.
 //! What only few works need (family, abort, limits, output, watches) is in a box, [`Rare`].
 
+use super::Retain;
 use super::inbox::{CancelToken, WakerCell, Witness};
 use super::io::SourceList;
 use super::offload::Errands;
 use super::rng::Stream;
 use crate::time::TimerKey;
-use crate::work::{Extras, Failure, Name, Work, WorkId, WorkState};
+use crate::work::{Extras, Failure, Name, OnChildFailure, Work, WorkId, WorkState};
 use smallvec::SmallVec;
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -319,6 +320,9 @@ pub(crate) struct Family {
     pub failed: u32,
     /// The first failed child of a FailFast parent, to be dealt with at the end of the round.
     pub first_failure: Option<Failure>,
+    /// What the work itself has said about this attempt's children: what a failed one means, which settled ones stay.
+    pub rule: Option<OnChildFailure>,
+    pub retain: Retain,
 }
 
 /// Why an attempt is being aborted, and how it ends.

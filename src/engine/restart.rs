@@ -68,6 +68,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     fn make_new(&mut self, slot: u32, state: WorkState) {
         let counted_as_failed = self.counts_as_failed(slot);
         self.end_lingering(slot);
+        self.cycles.levels.distrust();
         let record = self.arena.at_mut(slot);
         let attempts = std::mem::take(&mut record.attempt);
         record.turns = 0;

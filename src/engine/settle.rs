@@ -279,6 +279,10 @@ impl<C: ?Sized> WorkScheduler<C> {
         let cancelled = failure.is_cancelled();
         let again = self.may_try_again(slot, &failure);
         if !cancelled {
+            if self.arena.at(slot).body.is_some() {
+                // The hook may ask why. Without a body none is called, and the panic that took it stays known.
+                self.arena.meta_mut(slot).error = Some(failure.clone());
+            }
             self.call_hook(
                 slot,
                 if again {

@@ -91,6 +91,12 @@ impl Failure {
         Self::build(FailureKind::RetryAfter(delay), Some(error.into()), None)
     }
 
+    /// The same with the failure that it stems from, to be had with [`Failure::cause`]: a child's, say, of which the parent
+    /// makes its own.
+    pub fn caused_by(error: impl Into<BoxError>, cause: Failure) -> Self {
+        Self::build(FailureKind::Error, Some(error.into()), Some(cause))
+    }
+
     /// Settles the work as Cancelled.
     pub fn cancelled() -> Self {
         Self::build(FailureKind::Cancelled, None, None)

@@ -125,6 +125,11 @@ impl<C: ?Sized, W> Spec<C, W> {
         }
     }
 
+    /// The name that the work will have.
+    pub fn name(&self) -> &Name {
+        &self.terms.name
+    }
+
     fn extras(&mut self) -> &mut Extras<C> {
         self.terms.extras.get_or_insert_default()
     }

@@ -2,6 +2,7 @@
 
 mod abort;
 mod ancestors;
+mod compose;
 mod errors;
 mod exports;
 mod extremes;
@@ -11,6 +12,8 @@ mod model_agrees;
 mod readme;
 mod regressions;
 mod scale;
+mod shared_data;
+mod stellar;
 mod surface;
 mod temp_file;
 mod tidy;

@@ -13,6 +13,7 @@ use super::workflow_example::options::Options;
 use super::workflow_example::schedule::RunResult;
 use super::workflow_example::workflow::{Task, Workflow};
 use super::workflow_example::{input, reference, run};
+use crate::shared_data;
 
 type Run = fn(&Workflow, &Options) -> RunResult;
 
@@ -113,16 +114,8 @@ impl Runs {
 
 /// The folder with the data, or a line that says there is none.
 fn data(test: &str) -> Option<PathBuf> {
-    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let folder = std::env::var_os("CRANKWORK_DATA").map_or(shared, PathBuf::from);
-    if folder.join("workflows/expected.json").is_file() {
-        return Some(folder);
-    }
-    eprintln!(
-        "skipped {test}: no {} (set CRANKWORK_DATA)",
-        folder.display()
-    );
-    None
+    let expected = shared_data::file("workflows/expected.json", test)?;
+    Some(expected.parent()?.parent()?.to_owned())
 }
 
 fn json<T: for<'a> Deserialize<'a>>(path: &Path) -> T {

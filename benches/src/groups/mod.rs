@@ -1,5 +1,6 @@
 //! What is measured: groups of cases; a case is one piece of work of one size, done by several contenders.
 
+mod compose;
 mod dag;
 mod debian;
 mod depth;
@@ -65,7 +66,7 @@ pub struct Group {
     pub cases: fn(quick: bool) -> Vec<Case>,
 }
 
-pub const ALL: [Group; 9] = [
+pub const ALL: [Group; 10] = [
     turns::GROUP,
     dag::GROUP,
     timers::GROUP,
@@ -74,5 +75,6 @@ pub const ALL: [Group; 9] = [
     depth::GROUP,
     idle::GROUP,
     wake::GROUP,
+    compose::GROUP,
     debian::GROUP,
 ];

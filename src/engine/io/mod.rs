@@ -88,7 +88,7 @@ impl<C: ?Sized> WorkContext<'_, C> {
     /// use crankwork::{Failure, Io, MioDriver, Spec, Work, WorkContext, WorkScheduler};
     /// use mio::{Interest, net::TcpStream};
     /// use std::task::{Poll, ready};
-    /// # use std::io::Write;
+    /// # use std::{io::Write, thread as elsewhere};
     ///
     /// /// Reads all that a server sends.
     /// struct Download {
@@ -121,7 +121,7 @@ impl<C: ?Sized> WorkContext<'_, C> {
     /// }
     /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
     /// # let from = server.local_addr()?;
-    /// # let server = std::thread::spawn(move || server.accept().and_then(|(mut peer, _)| peer.write_all(b"ledger 63")));
+    /// # let server = elsewhere::spawn(move || server.accept().and_then(|(mut peer, _)| peer.write_all(b"ledger 63")));
     ///
     /// let mut work = WorkScheduler::<()>::new(Default::default());
     /// let mut driver = MioDriver::new(&mut work)?;

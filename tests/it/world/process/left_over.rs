@@ -37,7 +37,7 @@ fn nobody_is_left(children: &[u32]) {
         (parent == own && children.contains(&pid)).then_some(pid)
     };
     let zombies: Vec<u32> = processes().iter().filter_map(left).collect();
-    assert_eq!(zombies, []);
+    assert!(zombies.is_empty(), "{zombies:?}");
     while let Ok(Some(_)) = process::waitid(WaitId::All, WaitIdOptions::EXITED) {}
 }
 

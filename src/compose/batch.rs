@@ -1,0 +1,204 @@
+//! Many members, so many at a time.
+
+use super::member::MemberRefused;
+use crate::{Failure, OnChildFailure, Progress, Retain, Spec, Work, WorkContext};
+use std::fmt;
+use std::iter::Peekable;
+use std::task::Poll;
+
+/// Where a [`BatchWork`] takes its members from.
+///
+/// The calls come in this order: `reset` before each attempt; then `has_next`, and after each answer that is `true` one
+/// `next`. A batch asks whenever it has room, so a source may make each member from the application as it is by then.
+/// Any iterator factory is one: see [`BatchWork::each`].
+pub trait BatchSource<C: ?Sized> {
+    /// What the members are; `Box<dyn Work<C>>` if they differ.
+    type Work: Work<C> + 'static;
+
+    /// Whether there is another member. Once `false`, it is asked again only while members of the batch are unsettled.
+    fn has_next(&mut self, cx: &mut WorkContext<'_, C>) -> bool;
+
+    /// The next member.
+    fn next(&mut self, cx: &mut WorkContext<'_, C>) -> Spec<C, Self::Work>;
+
+    /// Begin again with the first.
+    fn reset(&mut self);
+
+    /// How many members an attempt has in all, if that is known: for progress bars.
+    fn total(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// Runs the members that a source yields, at most `width` of them unsettled at a time, in the source's order.
+///
+/// It succeeds when the source is exhausted and all members have succeeded. When one fails, no other is started, those in
+/// flight are aborted, and the attempt fails. Members that have succeeded are reclaimed at once, so that memory does not
+/// depend on how many there are; works that are `after` a member still start after it. A retry or restart begins with
+/// the first again.
+///
+/// ```
+/// use crankwork::compose::BatchWork;
+/// use crankwork::{Spec, VirtualDriver, WorkContext, WorkScheduler};
+/// use std::task::Poll;
+///
+/// type Sum = u64;
+/// let mut s = WorkScheduler::<Sum>::new(Default::default());
+/// // A thousand members, 16 at a time.
+/// let batch = BatchWork::each(16, || {
+///     (0..1_000u64).map(|n| {
+///         Spec::new("add", move |cx: &mut WorkContext<'_, Sum>| {
+///             *cx.app += n;
+///             Poll::Ready(Ok(()))
+///         })
+///     })
+/// });
+/// s.add(Spec::new("sum", batch))?;
+///
+/// let mut sum = 0;
+/// s.run_until_done(&mut sum, &mut VirtualDriver::new())?;
+/// assert_eq!(sum, 499_500);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// It takes O(1) per member; a turn of its own starts at most `width` of them.
+pub struct BatchWork<S> {
+    source: S,
+    width: usize,
+    /// Members of this attempt that have been started.
+    started: u64,
+    /// Those that had not settled after its last turn; each that settles brings another.
+    in_flight: usize,
+}
+
+impl<S> BatchWork<S> {
+    /// At most `width` members at a time; 0 counts as 1.
+    pub fn new(width: usize, source: S) -> Self {
+        BatchWork {
+            source,
+            width: width.max(1),
+            started: 0,
+            in_flight: 0,
+        }
+    }
+}
+
+impl<F, I: IntoIterator> BatchWork<Each<F, I>> {
+    /// With the members that an iterator gives; `make` is called once per attempt.
+    pub fn each(width: usize, make: F) -> Self
+    where
+        F: FnMut() -> I,
+    {
+        let members = None;
+        BatchWork::new(width, Each { make, members })
+    }
+}
+
+impl<C: ?Sized, S: BatchSource<C>> Work<C> for BatchWork<S> {
+    fn poll(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<(), Failure>> {
+        if self.started == 0 {
+            cx.on_child_failure(OnChildFailure::FailFast);
+            cx.retain_children(Retain::Failures);
+        }
+        // With a failed member the attempt ends with this round; none is started meanwhile.
+        while !cx.children().any_failed() && cx.children().live() < self.width {
+            if !self.source.has_next(cx) {
+                break;
+            }
+            let member = self.source.next(cx);
+            let name = member.name().clone();
+            cx.spawn(member)
+                .map_err(|error| MemberRefused { name, error })?;
+            self.started += 1;
+        }
+        self.in_flight = cx.children().live();
+        // One that is Blocked from the beginning has failed the attempt by now.
+        match self.in_flight == 0 && !cx.children().any_failed() {
+            true => Poll::Ready(Ok(())),
+            false => Poll::Pending,
+        }
+    }
+
+    fn on_reset(&mut self, _: &mut WorkContext<'_, C>) {
+        self.source.reset();
+        self.started = 0;
+        self.in_flight = 0;
+    }
+
+    /// `120 started, 16 in flight`.
+    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} started, {} in flight", self.started, self.in_flight)
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        let done = self.started - self.in_flight as u64;
+        let total = self.source.total()?;
+        Some(Progress { done, total })
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for BatchWork<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BatchWork")
+            .field("source", &self.source)
+            .field("width", &self.width)
+            .field("started", &self.started)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The source that [`BatchWork::each`] makes of an iterator factory.
+pub struct Each<F, I: IntoIterator> {
+    make: F,
+    members: Option<(Peekable<I::IntoIter>, Option<u64>)>,
+}
+
+impl<F: FnMut() -> I, I: IntoIterator> Each<F, I> {
+    fn members(&mut self) -> &mut Peekable<I::IntoIter> {
+        let make = &mut self.make;
+        let (members, _) = self.members.get_or_insert_with(|| {
+            let members = make().into_iter();
+            let total = match members.size_hint() {
+                (least, Some(most)) if least == most => Some(most as u64),
+                _ => None,
+            };
+            (members.peekable(), total)
+        });
+        members
+    }
+}
+
+impl<C, F, I, W> BatchSource<C> for Each<F, I>
+where
+    C: ?Sized,
+    F: FnMut() -> I,
+    I: IntoIterator<Item = Spec<C, W>>,
+    W: Work<C> + 'static,
+{
+    type Work = W;
+
+    fn has_next(&mut self, _: &mut WorkContext<'_, C>) -> bool {
+        self.members().peek().is_some()
+    }
+
+    fn next(&mut self, _: &mut WorkContext<'_, C>) -> Spec<C, W> {
+        match self.members().next() {
+            Some(member) => member,
+            None => panic!("`next` is called only after `has_next` has said that there is one"),
+        }
+    }
+
+    fn reset(&mut self) {
+        self.members = None;
+    }
+
+    fn total(&self) -> Option<u64> {
+        self.members.as_ref().and_then(|&(_, total)| total)
+    }
+}
+
+impl<F, I: IntoIterator> fmt::Debug for Each<F, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Each")
+    }
+}

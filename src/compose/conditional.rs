@@ -1,0 +1,176 @@
+//! A work that starts once a condition holds.
+
+use super::member::{AnySpec, Make, maker};
+use crate::{Failure, OnChildFailure, Spec, Work, WorkContext, WorkId, WorkOutcome};
+use std::fmt;
+use std::task::Poll;
+use std::time::Duration;
+
+type Condition<C> = Box<dyn FnMut(&mut WorkContext<'_, C>) -> bool>;
+
+/// Waits until a condition holds, starts one work then, and ends as that does: with its failure, or as Cancelled.
+///
+/// The condition must be monotonic: once true, it stays true. It is looked at in the first turn, whenever the
+/// conditional is woken, and every 100 ms unless told otherwise; once it has been true it is dropped, with all that it
+/// captured, and is not needed again: a retry or restart then starts the work at once.
+///
+/// ```
+/// use crankwork::compose::ConditionalWork;
+/// use crankwork::{Spec, VirtualDriver, WorkContext, WorkScheduler};
+/// use std::task::{Poll, ready};
+/// use std::time::Duration;
+///
+/// #[derive(Default)]
+/// struct Node {
+///     synced: bool,
+///     published: bool,
+/// }
+///
+/// let mut s = WorkScheduler::<Node>::new(Default::default());
+/// let publish = ConditionalWork::new(
+///     |node: &mut Node| node.synced,
+///     || {
+///         Spec::new("publish", |cx: &mut WorkContext<'_, Node>| {
+///             cx.app.published = true;
+///             Poll::Ready(Ok(()))
+///         })
+///     },
+/// );
+/// s.add(Spec::new("publish when synced", publish))?;
+/// s.add_fn("sync", |cx| {
+///     ready!(cx.sleep(Duration::from_millis(250)));
+///     cx.app.synced = true;
+///     Poll::Ready(Ok(()))
+/// })?;
+///
+/// let (mut node, mut driver) = (Node::default(), VirtualDriver::new());
+/// s.run_until_done(&mut node, &mut driver)?;
+/// assert!(node.published);
+/// assert_eq!(driver.now().as_nanos(), 300_000_000);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct ConditionalWork<C: ?Sized> {
+    /// `None` once it has been true.
+    condition: Option<Condition<C>>,
+    poll_every: Option<Duration>,
+    make: Make<C>,
+    /// Made before the first wait, started after the last.
+    gated: Option<AnySpec<C>>,
+    started: Option<WorkId>,
+}
+
+impl<C: ?Sized + 'static> ConditionalWork<C> {
+    /// How often the condition is looked at unless [`ConditionalWork::poll_every`] says otherwise.
+    pub const POLL_PERIOD: Duration = Duration::from_millis(100);
+
+    /// Starts what `make` makes once `condition` holds for the application. `make` is called once per attempt, before the
+    /// first wait: the status tells the name.
+    pub fn new<W, T>(
+        mut condition: impl FnMut(&mut C) -> bool + 'static,
+        make: impl FnMut() -> Spec<C, W> + 'static,
+    ) -> Self
+    where
+        W: Work<C, T> + 'static,
+        T: 'static,
+    {
+        Self::with_context(move |cx| condition(cx.app), make)
+    }
+
+    /// The same with a condition that sees the engine: the states of other works, or the time. It can also
+    /// [`watch`](WorkContext::watch) a work, to be woken when that settles.
+    pub fn with_context<W, T>(
+        condition: impl FnMut(&mut WorkContext<'_, C>) -> bool + 'static,
+        make: impl FnMut() -> Spec<C, W> + 'static,
+    ) -> Self
+    where
+        W: Work<C, T> + 'static,
+        T: 'static,
+    {
+        ConditionalWork {
+            condition: Some(Box::new(condition)),
+            poll_every: Some(Self::POLL_PERIOD),
+            make: maker(make),
+            gated: None,
+            started: None,
+        }
+    }
+
+    /// Looks at the condition that often; with a period of zero in every round.
+    pub fn poll_every(mut self, period: Duration) -> Self {
+        self.poll_every = Some(period);
+        self
+    }
+
+    /// Looks at the condition only when it is woken: by [`WorkScheduler::wake`](crate::WorkScheduler::wake), by another
+    /// work, or by the end of a work that the condition watches. To the engine it waits for the outside.
+    pub fn without_polling(mut self) -> Self {
+        self.poll_every = None;
+        self
+    }
+
+    /// Whether the condition holds, or has held before.
+    fn is_open(&mut self, cx: &mut WorkContext<'_, C>) -> bool {
+        let holds = self
+            .condition
+            .as_mut()
+            .is_none_or(|condition| condition(cx));
+        if holds {
+            self.condition = None;
+        }
+        holds
+    }
+}
+
+impl<C: ?Sized + 'static> Work<C> for ConditionalWork<C> {
+    fn poll(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<(), Failure>> {
+        if let Some(started) = self.started {
+            return ended(cx, started);
+        }
+        if !self.is_open(cx) {
+            self.gated.get_or_insert_with(&mut self.make);
+            match self.poll_every {
+                Some(period) => cx.wake_after(period),
+                None => cx.expect_wake(),
+            }
+            return Poll::Pending;
+        }
+        cx.on_child_failure(OnChildFailure::Collect);
+        let gated = self.gated.take().unwrap_or_else(&mut self.make);
+        self.started = Some(gated.spawn(cx)?);
+        Poll::Pending
+    }
+
+    fn on_reset(&mut self, _: &mut WorkContext<'_, C>) {
+        self.gated = None;
+        self.started = None;
+    }
+
+    /// `Waiting before starting publish`.
+    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.gated {
+            Some(gated) => write!(f, "Waiting before starting {}", gated.name),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Ends as the started work has, if it has.
+fn ended<C: ?Sized>(cx: &WorkContext<'_, C>, started: WorkId) -> Poll<Result<(), Failure>> {
+    match cx.outcome(started) {
+        None => Poll::Pending,
+        Some(WorkOutcome::Success) => Poll::Ready(Ok(())),
+        Some(outcome) => {
+            let failure = outcome.failure().cloned();
+            Poll::Ready(Err(failure.unwrap_or_else(Failure::cancelled)))
+        }
+    }
+}
+
+impl<C: ?Sized> fmt::Debug for ConditionalWork<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConditionalWork")
+            .field("open", &self.condition.is_none())
+            .field("poll_every", &self.poll_every)
+            .finish_non_exhaustive()
+    }
+}

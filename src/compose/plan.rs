@@ -1,0 +1,86 @@
+//! In which order the works of a graph are added, so that what comes before a work is there when it is added.
+
+use super::graph::GraphError;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Kahn's algorithm; of several works that could be next, the one that was given first.
+pub(super) struct Plan {
+    pub order: Vec<usize>,
+    /// The works that each work is after, in the order of the edges.
+    pub before: Vec<Vec<usize>>,
+}
+
+impl Plan {
+    pub fn new(names: &[String], edges: &[(String, String)]) -> Result<Plan, GraphError> {
+        let mut index = BTreeMap::new();
+        for (i, name) in names.iter().enumerate() {
+            if index.insert(name.as_str(), i).is_some() {
+                return Err(GraphError::Twice(name.clone()));
+            }
+        }
+        let find = |name: &String| {
+            let known = index.get(name.as_str()).copied();
+            known.ok_or_else(|| GraphError::Unknown(name.clone()))
+        };
+        let mut before = vec![Vec::new(); names.len()];
+        for (first, then) in edges {
+            before[find(then)?].push(find(first)?);
+        }
+        match order(&before) {
+            Ok(order) => Ok(Plan { order, before }),
+            Err(open) => {
+                let cycle = cycle(&before, &open);
+                let cycle = cycle.into_iter().map(|i| names[i].clone());
+                Err(GraphError::Cycle(cycle.collect()))
+            }
+        }
+    }
+}
+
+/// All works, or how many works each still waits for when none could be next.
+fn order(before: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
+    let mut after = vec![Vec::new(); before.len()];
+    let mut open = vec![0; before.len()];
+    for (then, firsts) in before.iter().enumerate() {
+        open[then] = firsts.len();
+        for &first in firsts {
+            after[first].push(then);
+        }
+    }
+    let mut ready: BTreeSet<usize> = (0..open.len()).filter(|&i| open[i] == 0).collect();
+    let mut order = Vec::with_capacity(before.len());
+    while let Some(next) = ready.pop_first() {
+        order.push(next);
+        for &then in &after[next] {
+            open[then] -= 1;
+            if open[then] == 0 {
+                ready.insert(then);
+            }
+        }
+    }
+    match order.len() == before.len() {
+        true => Ok(order),
+        false => Err(open),
+    }
+}
+
+/// One cycle, in the order in which the works would come; the first is repeated at the end. Every work that is open waits
+/// for one that is open, so going back from any of them leads into a cycle.
+fn cycle(before: &[Vec<usize>], open: &[usize]) -> Vec<usize> {
+    let back = |work: usize| before[work].iter().copied().find(|&b| open[b] > 0);
+    let mut work = open.iter().position(|&open| open > 0);
+    let mut seen = vec![false; open.len()];
+    let mut path = Vec::new();
+    while let Some(next) = work {
+        path.push(next);
+        if std::mem::replace(&mut seen[next], true) {
+            break;
+        }
+        work = back(next);
+    }
+    let last = path.last().copied();
+    let start = path.iter().position(|&work| Some(work) == last);
+    path.drain(..start.unwrap_or(0));
+    path.reverse();
+    path
+}

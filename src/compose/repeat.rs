@@ -1,0 +1,154 @@
+//! A work every period.
+
+use super::member::{Make, maker};
+use crate::{Failure, OnChildFailure, Progress, Retain, Spec, Time, Work, WorkContext};
+use std::fmt;
+use std::task::Poll;
+use std::time::Duration;
+
+/// Runs what `make` makes every `period`, for ever: the first time at once, then at whole periods after that.
+///
+/// Runs never overlap. When several have fallen due, because a run took longer than the period or because the host did
+/// not crank for long, one is made up for and the others are left out; see [`Repeat::catching_up`]. A run that fails
+/// fails the repeat, unless it [keeps going](Repeat::keep_going). Runs that have ended are reclaimed at once. A period of
+/// zero is one nanosecond.
+///
+/// ```
+/// use crankwork::compose::repeat;
+/// use crankwork::{Spec, VirtualDriver, WorkContext, WorkScheduler};
+/// use std::task::Poll;
+/// use std::time::Duration;
+///
+/// type Beats = Vec<u64>;
+/// let mut s = WorkScheduler::<Beats>::new(Default::default());
+/// let heartbeat = repeat(Duration::from_secs(30), || {
+///     Spec::new("beat", |cx: &mut WorkContext<'_, Beats>| {
+///         cx.app.push(cx.now().as_nanos() / 1_000_000_000);
+///         Poll::Ready(Ok(()))
+///     })
+/// });
+/// s.add(Spec::new("heartbeat", heartbeat.times(3)).no_permit())?;
+///
+/// let mut beats = Beats::new();
+/// s.run_until_done(&mut beats, &mut VirtualDriver::new())?;
+/// assert_eq!(beats, [0, 30, 60]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn repeat<C, W, T>(period: Duration, make: impl FnMut() -> Spec<C, W> + 'static) -> Repeat<C>
+where
+    C: ?Sized + 'static,
+    W: Work<C, T> + 'static,
+    T: 'static,
+{
+    Repeat {
+        make: maker(make),
+        period: period.max(Duration::from_nanos(1)),
+        catches_up: false,
+        keeps_going: false,
+        times: None,
+        started: 0,
+        due: None,
+    }
+}
+
+/// A work every period: made by [`repeat`].
+pub struct Repeat<C: ?Sized> {
+    make: Make<C>,
+    period: Duration,
+    catches_up: bool,
+    keeps_going: bool,
+    times: Option<u64>,
+    /// Runs of this attempt.
+    started: u64,
+    /// When the next run is due; `None` before the first.
+    due: Option<Time>,
+}
+
+impl<C: ?Sized + 'static> Repeat<C> {
+    /// Makes up for every run that has fallen due, one right after the other.
+    pub fn catching_up(mut self) -> Self {
+        self.catches_up = true;
+        self
+    }
+
+    /// Runs that fail, or are cancelled, do not matter.
+    pub fn keep_going(mut self) -> Self {
+        self.keeps_going = true;
+        self
+    }
+
+    /// Succeeds after so many runs.
+    pub fn times(mut self, runs: u64) -> Self {
+        self.times = Some(runs);
+        self
+    }
+
+    /// The run after the one that was due at `due` and is made now.
+    fn following(&self, due: Time, now: Time) -> Time {
+        let next = due.saturating_add(self.period);
+        if self.catches_up || next > now {
+            return next;
+        }
+        let period = self.period.as_nanos();
+        let behind = now.saturating_since(due).as_nanos();
+        let missed = behind - behind % period;
+        let missed = Duration::from_nanos(u64::try_from(missed).unwrap_or(u64::MAX));
+        next.saturating_add(missed)
+    }
+}
+
+impl<C: ?Sized + 'static> Work<C> for Repeat<C> {
+    fn poll(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<(), Failure>> {
+        if self.keeps_going {
+            cx.on_child_failure(OnChildFailure::Collect);
+            cx.retain_children(Retain::Nothing);
+        } else {
+            cx.on_child_failure(OnChildFailure::FailFast);
+            cx.retain_children(Retain::Failures);
+        }
+        if cx.children().any_running() || cx.children().any_failed() {
+            return Poll::Pending;
+        }
+        if self.times.is_some_and(|times| self.started >= times) {
+            return Poll::Ready(Ok(()));
+        }
+        let (now, due) = (cx.now(), self.due.unwrap_or(cx.now()));
+        if due > now {
+            cx.wake_at(due);
+            return Poll::Pending;
+        }
+        (self.make)().spawn(cx)?;
+        self.started += 1;
+        self.due = Some(self.following(due, now));
+        Poll::Pending
+    }
+
+    fn on_reset(&mut self, _: &mut WorkContext<'_, C>) {
+        self.started = 0;
+        self.due = None;
+    }
+
+    /// `run 17, the next at 00:08:30.000`.
+    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.due {
+            Some(due) => write!(f, "run {}, the next at {due}", self.started),
+            None => Ok(()),
+        }
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        let total = self.times?;
+        let done = self.started.saturating_sub(1);
+        Some(Progress { done, total })
+    }
+}
+
+impl<C: ?Sized> fmt::Debug for Repeat<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Repeat")
+            .field("period", &self.period)
+            .field("started", &self.started)
+            .field("due", &self.due)
+            .finish_non_exhaustive()
+    }
+}
