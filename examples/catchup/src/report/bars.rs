@@ -2,6 +2,7 @@
 //! are tried again.
 
 use super::units;
+use crate::archive::File;
 use crate::catchup::{App, Stage};
 use crate::run::Watch;
 use crankwork::{Time, WorkScheduler, WorkState};
@@ -96,13 +97,38 @@ fn tree(status: &str) -> String {
     let shown: Vec<&str> = status.lines().filter(|line| is_under_way(line)).collect();
     let mut text = String::new();
     for line in shown.iter().take(TREE_LINES) {
-        text.extend(line.chars().take(LINE_LENGTH));
+        text.extend(shortened(line).chars().take(LINE_LENGTH));
         text.push('\n');
     }
     if shown.len() > TREE_LINES {
         text.push_str(&format!("... and {} more", shown.len() - TREE_LINES));
     }
     text
+}
+
+/// The line without what it says twice: a failed download's error begins with the file's path, and its name with the
+/// file's. Of a time one decimal place is left.
+fn shortened(line: &str) -> String {
+    let mut parts: Vec<String> = line.split(" : ").map(String::from).collect();
+    for part in &mut parts {
+        if let Some((path, error)) = part.split_once(": ")
+            && File::at(path).is_some()
+        {
+            *part = error.to_owned();
+        } else if let Some((name, time)) = part.split_once(": Retrying in ") {
+            *part = format!("{name}: Retrying in {}", rounded(time));
+        }
+    }
+    parts.join(" : ")
+}
+
+/// `862.335267ms` becomes `862.3ms`.
+fn rounded(time: &str) -> String {
+    let Some((whole, rest)) = time.split_once('.') else {
+        return time.to_owned();
+    };
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    format!("{whole}.{}{}", &rest[..digits.min(1)], &rest[digits..])
 }
 
 /// A line is `name: State ...`.
@@ -123,6 +149,17 @@ fn is_under_way(line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_said_twice() {
+        let path = File::Root.path();
+        assert_eq!(
+            shortened(&format!("  a: Retrying in 862.335ms : {path}: it: broke")),
+            "  a: Retrying in 862.3ms : it: broke"
+        );
+        assert_eq!(shortened("a: Retrying in 2s"), "a: Retrying in 2s");
+        assert_eq!(shortened("a: Waiting : b: c"), "a: Waiting : b: c");
+    }
 
     #[test]
     fn the_tree_shows_who_is_under_way_and_who_is_tried_again() {
