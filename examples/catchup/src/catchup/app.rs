@@ -82,6 +82,8 @@ pub struct App {
     pub stages: [StageCount; Stage::ALL.len()],
     /// What has been done so far.
     pub tally: Tally,
+    /// Whether everything has been done.
+    pub complete: bool,
     /// The first failure for good, and whose it is: what follows from it is of less interest.
     pub first_failure: Option<(Name, Failure)>,
 }
@@ -183,6 +185,7 @@ impl App {
             ledger: ledger.map(Arc::new),
             stages: Default::default(),
             tally: Tally::default(),
+            complete: false,
             first_failure: None,
         }
     }

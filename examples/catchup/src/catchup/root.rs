@@ -84,6 +84,10 @@ impl Work<App> for CatchUp {
         *self = CatchUp::default();
     }
 
+    fn on_success(&mut self, cx: &mut Cx<'_>) {
+        cx.app.complete = true;
+    }
+
     fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.begun {
             true => Ok(()),

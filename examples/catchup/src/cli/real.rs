@@ -59,7 +59,7 @@ pub fn run(args: &Args, source: &Source) -> Result<(), Problem> {
         process: begun.elapsed(),
         engine: ended.cranks.cpu.saturating_sub(ended.tally.in_works),
     };
-    let interrupted = interrupt.is_raised() && ended.target != Some(ended.ledger);
+    let interrupted = interrupt.is_raised() && !ended.complete;
     if let Some(expected) = archive.expected
         && ended.failure.is_none()
         && !interrupted

@@ -23,7 +23,7 @@ pub struct Many {
 impl Many {
     /// Whether a run came to where it should.
     fn is_right(&self, run: &Simulated) -> bool {
-        run.ended.failure.is_none() && self.expected.is_none_or(|hash| hash == run.ended.hash)
+        run.ended.complete && self.expected.is_none_or(|hash| hash == run.ended.hash)
     }
 
     fn wrong(&self) -> impl Iterator<Item = &(u64, Simulated)> {

@@ -170,6 +170,7 @@ impl Summary {
             "applied_ledgers": tally.ledgers,
             "applied_transactions": tally.transactions,
             "elapsed_s": elapsed.as_secs_f64(),
+            "forced_aborts": self.ended.metrics.forced_aborts,
             "cranks": cranks.count,
             "longest_crank_s": cranks.longest.as_secs_f64(),
         });

@@ -28,6 +28,8 @@ impl Watch for () {
 /// What a run came to.
 #[derive(Clone, Debug)]
 pub struct Ended {
+    /// Whether everything has been done.
+    pub complete: bool,
     /// Why it did not come to its end, in one line.
     pub failure: Option<String>,
     /// The last ledger applied; 0 is none.
@@ -108,6 +110,7 @@ pub fn crank_to_end(
     };
     let failure = app.first_failure.as_ref().map(|(_, failure)| failure);
     Ended {
+        complete: app.complete,
         failure: stalled.or_else(|| failure.map(|failure| failure.root().to_string())),
         ledger: app.applied(),
         hash: app.ledger.as_ref().map_or(Hash::ZERO, |ledger| ledger.hash),

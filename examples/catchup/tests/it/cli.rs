@@ -249,7 +249,9 @@ fn simulations_print_what_they_came_to() {
 #[cfg(unix)]
 mod signals {
     use super::*;
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
     use rustix::process::{Pid, Signal, kill_process};
+    use std::io::{BufRead, BufReader};
     use std::process::Child;
     use std::thread;
     use std::time::Duration;
@@ -298,6 +300,53 @@ mod signals {
         assert_eq!(rest["hash"], EIGHT.last_hash.to_string());
         let sum = json["ledger"].as_u64().unwrap() + rest["applied_ledgers"].as_u64().unwrap();
         assert_eq!(sum, 511);
+    }
+
+    /// A disk that hangs: the draft of the ledger is a pipe that nobody reads. Started, and as far as it gets.
+    fn hanging(program: &Program, into: &Path) -> Child {
+        let mode = Mode::from_raw_mode(0o600);
+        mknodat(CWD, into.join("ledger.part"), FileType::Fifo, mode, 0).unwrap();
+        let arguments = ["--checkpoints", "2", "--json", "--into", text(into)];
+        let mut command = program.command(&arguments);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = child.spawn().unwrap();
+        // It says so once a second, for as long as it waits for the disk.
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let all_applied = |line: String| line.contains("ledgers 127/127");
+        assert!(lines.map(Result::unwrap).any(all_applied));
+        child
+    }
+
+    #[test]
+    fn what_does_not_end_within_the_grace_is_not_waited_for() {
+        let (program, into) = (Program::new(), tempfile::tempdir().unwrap());
+        let child = hanging(&program, into.path());
+        kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130));
+        let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(json["status"], "interrupted");
+        // The work that writes, and the one that owns it.
+        assert_eq!(json["forced_aborts"], 2);
+        program.assert_clean();
+    }
+
+    #[test]
+    fn a_second_ctrl_c_ends_it_at_once() {
+        let (program, into) = (Program::new(), tempfile::tempdir().unwrap());
+        let mut child = hanging(&program, into.path());
+        let pid = Pid::from_child(&child);
+        while child.try_wait().unwrap().is_none() {
+            kill_process(pid, Signal::INT).unwrap();
+            thread::sleep(Duration::from_millis(50));
+        }
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130));
+        assert!(
+            output.stdout.is_empty(),
+            "it did not wait for the grace and a summary"
+        );
+        program.assert_clean();
     }
 
     #[test]
