@@ -293,6 +293,11 @@ impl Wakers {
         own
     }
 
+    /// Their wakers.
+    pub fn wakers(&self) -> Rc<[RemoteWaker]> {
+        self.wakers.as_slice().into()
+    }
+
     /// One message for each work.
     pub fn wake_all(&self) {
         self.wakers.iter().for_each(RemoteWaker::wake);

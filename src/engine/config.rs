@@ -62,7 +62,7 @@ pub struct Limits {
     pub works: usize,
     /// Edges between them. At most, and by default, 2^31.
     pub edges: usize,
-    /// Closures from other threads are refused while so many messages wait to be taken. Wakes and cancels always get in;
+    /// Closures from other threads are refused while so many of them wait to be taken. Wakes and cancels always get in;
     /// of wakes there is at most one per waker. Default 65,536.
     pub inbox: usize,
 }

@@ -1,9 +1,12 @@
 //! What other threads send: wakes, cancels, closures.
 //!
-//! One std mpsc channel, a count, and one flag. A sender puts its message into the channel and then swaps the flag to
-//! true; whoever finds it false calls the host's notifier, so the host is told only when the inbox goes from empty to
-//! not empty. The receiver clears the flag *before* it drains: a message that comes during the drain is either drained
-//! too or sets the flag again, and a spurious notification is all that can follow.
+//! One std mpsc channel and one flag. A sender puts its message into the channel and then swaps the flag to true;
+//! whoever finds it false calls the host's notifier, so the host is told only when the inbox goes from empty to not
+//! empty. The receiver clears the flag, sends itself a mark, and takes what is before the mark: so a round ends however
+//! fast others send. A message behind the mark was sent after the flag was cleared, and sets it again; one before it may
+//! do so too, and a spurious notification is all that can follow.
+//!
+//! A wake is a message without a reference to its waker, since counting references would cost as much as the rest.
 
 use super::sync::mpsc::{self, Receiver, Sender};
 use super::sync::{AtomicBool, AtomicUsize, Mutex, MutexGuard, RwLock};
@@ -32,13 +35,15 @@ pub type Notifier = Arc<dyn Fn() + Send + Sync>;
 pub(crate) type Post<C> = Box<dyn FnOnce(&mut C, &mut WorkScheduler<C>) + Send>;
 
 pub(crate) enum Mail {
-    Wake(Arc<WakerCell>),
+    Wake(Witness),
     /// The last clone of a remote waker is gone.
     WakerDropped(Witness),
     Cancel(WorkId),
     CancelAll,
     /// A job has run or been dropped, and its ticket knows.
     JobEnded(Witness, JobId),
+    /// What comes after it waits for the next round.
+    Mark,
     /// The next closure in the channel of its own, whose type the wakers' side does not know.
     Post,
 }
@@ -53,7 +58,8 @@ pub(crate) enum Letter<C: ?Sized> {
 pub(crate) struct Line {
     sender: Sender<Mail>,
     full: AtomicBool,
-    len: AtomicUsize,
+    /// Closures that wait to be taken, and how many may.
+    posts: AtomicUsize,
     limit: usize,
     notifier: RwLock<Option<Notifier>>,
 }
@@ -61,7 +67,6 @@ pub(crate) struct Line {
 impl Line {
     /// `Err` if the scheduler is gone.
     pub(super) fn send(&self, mail: Mail) -> Result<(), Mail> {
-        self.len.fetch_add(1, Ordering::Relaxed);
         self.sender.send(mail).map_err(|SendError(mail)| mail)?;
         if !self.full.swap(true, Ordering::AcqRel) {
             let notifier = self
@@ -92,7 +97,7 @@ impl<C: ?Sized> Inbox<C> {
         let line = Line {
             sender,
             full: AtomicBool::new(false),
-            len: AtomicUsize::new(0),
+            posts: AtomicUsize::new(0),
             limit,
             notifier: RwLock::new(None),
         };
@@ -122,17 +127,18 @@ impl<C: ?Sized> Inbox<C> {
     /// Takes what is there now; what comes meanwhile waits for the next round. O(messages).
     pub fn take(&mut self, into: &mut VecDeque<Letter<C>>) {
         self.line.full.swap(false, Ordering::AcqRel);
-        // A message that is counted after this look has set the flag again, or will.
-        let there = self.line.len.load(Ordering::Acquire);
-        let taken = (0..there).map_while(|_| self.receiver.try_recv().ok());
-        let before = into.len();
-        into.extend(taken.map(|mail| match mail {
-            Mail::Post => Letter::Post(self.posts.try_recv().ok()),
-            mail => Letter::Mail(mail),
-        }));
-        self.line
-            .len
-            .fetch_sub(into.len() - before, Ordering::AcqRel);
+        // It arrives: the receiver is here.
+        let _ = self.line.sender.send(Mail::Mark);
+        while let Ok(mail) = self.receiver.try_recv() {
+            into.push_back(match mail {
+                Mail::Mark => return,
+                Mail::Post => {
+                    self.line.posts.fetch_sub(1, Ordering::AcqRel);
+                    Letter::Post(self.posts.try_recv().ok())
+                }
+                mail => Letter::Mail(mail),
+            });
+        }
     }
 }
 
@@ -196,9 +202,10 @@ impl<C: ?Sized> Remote<C> {
     where
         F: FnOnce(&mut C, &mut WorkScheduler<C>) + Send + 'static,
     {
-        if self.line.len.load(Ordering::Relaxed) >= self.line.limit {
+        if self.line.posts.load(Ordering::Relaxed) >= self.line.limit {
             return Err(PostError::Full(closure));
         }
+        self.line.posts.fetch_add(1, Ordering::Relaxed);
         // The closure must be able to come back as it was, so it travels in a box that both sides can open.
         let parcel = Arc::new(Mutex::new(Some(closure)));
         let open = |parcel: &Mutex<Option<F>>| {
@@ -239,13 +246,13 @@ pub(crate) struct WakerCell {
 }
 
 impl WakerCell {
-    fn wake_up(cell: &Arc<Self>) {
-        if !cell.under_way.swap(true, Ordering::AcqRel) {
-            let _ = cell.line.send(Mail::Wake(cell.clone()));
+    fn wake_up(&self) {
+        if !self.under_way.swap(true, Ordering::AcqRel) {
+            let _ = self.line.send(Mail::Wake(self.witness));
         }
     }
 
-    /// The message has arrived; the next wake sends another.
+    /// The message has arrived; the next wake sends another. Not called once the attempt has ended: then none does.
     pub fn arrived(&self) {
         self.under_way.swap(false, Ordering::AcqRel);
     }
@@ -253,7 +260,11 @@ impl WakerCell {
 
 impl Wake for WakerCell {
     fn wake(self: Arc<Self>) {
-        WakerCell::wake_up(&self);
+        self.wake_up();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.wake_up();
     }
 }
 
@@ -285,13 +296,13 @@ impl RemoteWaker {
 
     /// Asks for a turn. Never blocks; a wake that is under way already costs one atomic operation.
     pub fn wake(&self) {
-        WakerCell::wake_up(&self.cell);
+        self.cell.wake_up();
     }
 }
 
 impl Wake for RemoteWaker {
     fn wake(self: Arc<Self>) {
-        WakerCell::wake_up(&self.cell);
+        self.cell.wake_up();
     }
 }
 

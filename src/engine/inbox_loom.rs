@@ -2,19 +2,19 @@
 //! or three, preemptions to three).
 //!
 //! ```text
-//! RUSTFLAGS="--cfg loom" cargo test --release --lib --target-dir target/loom loom
+//! RUSTFLAGS="--cfg loom" cargo test --lib --target-dir target/loom loom
 //! ```
 //!
 //! The host of these models parks as a real one does: it waits only after it has seen an empty inbox, and only a call
 //! of the notifier ends that. A lost wake is then a deadlock, which loom reports.
 
-use super::inbox::{Inbox, Letter, Mail, PostError, Remote, RemoteWaker, Witness};
+use super::inbox::{Inbox, Letter, Mail, PostError, Remote, RemoteWaker, WakerCell, Witness};
 use super::sync::{AtomicUsize, Mutex};
 use loom::sync::Condvar;
 use loom::thread as threads_of_loom;
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 
 type App = u32;
 
@@ -52,7 +52,8 @@ impl Parking {
 struct Host {
     inbox: Inbox<App>,
     parking: Arc<Parking>,
-    parks: usize,
+    /// As the scheduler has it.
+    cell: Weak<WakerCell>,
     wakes: usize,
     drops: usize,
     posts: usize,
@@ -67,15 +68,17 @@ impl Host {
         Host {
             inbox,
             parking,
-            parks: 0,
+            cell: Weak::new(),
             wakes: 0,
             drops: 0,
             posts: 0,
         }
     }
 
-    fn waker(&self) -> RemoteWaker {
-        RemoteWaker::new(&self.inbox, WITNESS)
+    fn waker(&mut self) -> RemoteWaker {
+        let waker = RemoteWaker::new(&self.inbox, WITNESS);
+        self.cell = Arc::downgrade(&waker.cell);
+        waker
     }
 
     /// One round; then parks if there is nothing to do.
@@ -84,8 +87,11 @@ impl Host {
         self.inbox.take(&mut letters);
         for letter in letters {
             match letter {
-                Letter::Mail(Mail::Wake(cell)) => {
-                    cell.arrived();
+                Letter::Mail(Mail::Wake(witness)) => {
+                    assert_eq!(witness, WITNESS);
+                    if let Some(cell) = self.cell.upgrade() {
+                        cell.arrived();
+                    }
                     self.wakes += 1;
                 }
                 Letter::Mail(Mail::WakerDropped(_)) => self.drops += 1,
@@ -102,7 +108,6 @@ impl Host {
     fn park(&mut self) {
         if !self.inbox.has_mail() {
             self.parking.park();
-            self.parks += 1;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::WorkScheduler;
 use super::decide::{Candidate, DecisionKind};
-use super::inbox::{Letter, Mail, Post};
+use super::inbox::{Letter, Mail, Post, Witness};
 use super::record::AbortCause;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -24,14 +24,11 @@ impl<C: ?Sized> WorkScheduler<C> {
             return 0;
         }
         let slot_of = |letter: &Letter<C>| match letter {
-            Letter::Mail(Mail::Wake(cell)) => Some(cell.witness)
+            Letter::Mail(
+                Mail::Wake(witness) | Mail::WakerDropped(witness) | Mail::JobEnded(witness, _),
+            ) => Some(*witness)
                 .filter(|&w| self.arena.is_present(w))
                 .map(|w| w.slot),
-            Letter::Mail(Mail::WakerDropped(witness) | Mail::JobEnded(witness, _)) => {
-                Some(*witness)
-                    .filter(|&w| self.arena.is_present(w))
-                    .map(|w| w.slot)
-            }
             Letter::Mail(Mail::Cancel(id)) => self.lookup(*id).ok(),
             _ => None,
         };
@@ -45,12 +42,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     fn receive(&mut self, mail: Mail) {
         match mail {
-            Mail::Wake(cell) => {
-                cell.arrived();
-                if self.arena.is_present(cell.witness) {
-                    self.wake_slot(cell.witness.slot);
-                }
-            }
+            Mail::Wake(witness) => self.remote_wake(witness),
             Mail::WakerDropped(witness) => self.outside_lost(witness),
             Mail::Cancel(id) => {
                 if let Ok(slot) = self.lookup(id) {
@@ -59,9 +51,21 @@ impl<C: ?Sized> WorkScheduler<C> {
             }
             Mail::CancelAll => self.cancel_all(),
             Mail::JobEnded(witness, id) => self.job_ended(witness, id),
-            // Taken with its closure: `Letter::Post`.
-            Mail::Post => {}
+            // The inbox has dealt with them.
+            Mail::Post | Mail::Mark => {}
         }
+    }
+
+    fn remote_wake(&mut self, witness: Witness) {
+        if !self.arena.is_present(witness) {
+            return;
+        }
+        let rare = self.arena.rare(witness.slot);
+        let waker = rare.and_then(|rare| rare.remote.as_ref()?.upgrade());
+        if let Some(waker) = waker {
+            waker.arrived();
+        }
+        self.wake_slot(witness.slot);
     }
 
     fn call_posted(&mut self, post: Post<C>, app: &mut C) {

@@ -292,7 +292,7 @@ pub(crate) struct Rare<C: ?Sized> {
     pub watching: BTreeSet<WorkId>,
     /// Works that watch this one, in the order in which they began.
     pub watchers: Vec<Witness>,
-    /// The remote waker of this attempt; dead once all its clones, and all messages of it, are gone.
+    /// The remote waker of this attempt; dead once all its clones are gone.
     pub remote: Option<Weak<WakerCell>>,
     pub token: Option<CancelToken>,
     pub errands: Errands,

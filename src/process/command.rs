@@ -33,7 +33,8 @@ pub enum Input {
     Null,
     /// A file.
     File(PathBuf),
-    /// What this process reads from.
+    /// What this process reads from. If that is a terminal, the system stops a child that reads from it: the child is not
+    /// in the terminal's foreground group.
     Inherit,
 }
 

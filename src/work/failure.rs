@@ -108,7 +108,7 @@ impl Failure {
 
     pub(crate) fn lost_wake(name: &str) -> Self {
         let message = format!(
-            "`{name}` returned Pending but nothing can wake it: arm an alarm, yield, watch a work, keep a RemoteWaker, \
+            "`{name}` returned Pending but nothing can wake it: arm an alarm, yield, watch a work, offload a job, register a source, keep a RemoteWaker, \
              or say expect_wake if another work will wake it"
         );
         Self::build(FailureKind::LostWake, Some(message.into()), None)

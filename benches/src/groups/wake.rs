@@ -2,8 +2,9 @@
 
 use super::{Case, Group, How};
 use crate::budgets::{Against, Budget, OURS, absolute, ratio};
-use crate::measure::{Contender, Figures, Spread, timed};
+use crate::measure::{Contender, Figures, Sample, Spread, timed};
 use crate::ours::Wakers;
+use crankwork::RemoteWaker;
 use std::sync::mpsc;
 
 pub const GROUP: Group = Group {
@@ -18,9 +19,9 @@ fn cases(_: bool) -> Vec<Case> {
     let busy = vec![ratio("P9", "std mpsc", 1.2)];
     let again = vec![absolute("P9", OURS, 3.0)];
     vec![
-        Case::timed("busy", MESSAGES, busy, busy_sends),
+        Case::timed("busy", BURST, busy, busy_sends),
         Case::timed("redundant", 1, again, || {
-            let mut own = Wakers::new(1);
+            let own = Wakers::new(1);
             own.wake_all();
             let wakes = 1_000_000;
             vec![Contender::new(OURS, move || {
@@ -42,34 +43,41 @@ fn cases(_: bool) -> Vec<Case> {
     ]
 }
 
-/// Nobody takes anything out meanwhile: what is timed is what the sender pays.
+/// So many messages are sent one after the other before they are taken.
+const BURST: u64 = 1_000;
+
+/// What the sender pays: nobody takes anything out meanwhile, and taking is not timed.
+fn bursts(mut send: impl FnMut(), mut take: impl FnMut()) -> Sample {
+    let mut nanos = 0.0;
+    for _ in 0..MESSAGES / BURST {
+        nanos += timed(BURST, &mut send).0.nanos;
+        take();
+    }
+    Sample {
+        nanos,
+        ops: MESSAGES,
+    }
+}
+
 fn busy_sends() -> Vec<Contender> {
     let (sender, receiver) = mpsc::channel();
     let (tokio_sender, mut tokio_receiver) = tokio::sync::mpsc::unbounded_channel();
-    let mut own = Wakers::new(MESSAGES as u32);
+    let mut own = Wakers::new(BURST as u32);
     vec![
         Contender::new("std mpsc", move || {
-            let sample = timed(MESSAGES, || {
-                for n in 0..MESSAGES {
-                    let _ = sender.send([n; 2]);
-                }
-            });
-            assert_eq!(receiver.try_iter().count() as u64, MESSAGES);
-            sample.0
+            let send = || assert!((0..BURST).all(|n| sender.send([n; 2]).is_ok()));
+            bursts(send, || {
+                assert_eq!(receiver.try_iter().count() as u64, BURST)
+            })
         }),
         Contender::new(OURS, move || {
-            let sample = timed(MESSAGES, || own.wake_all());
-            assert_eq!(own.take(), MESSAGES);
-            sample.0
+            let wakers = own.wakers();
+            let send = || wakers.iter().for_each(RemoteWaker::wake);
+            bursts(send, || assert_eq!(own.take(), BURST))
         }),
         Contender::new("tokio mpsc", move || {
-            let sample = timed(MESSAGES, || {
-                for n in 0..MESSAGES {
-                    let _ = tokio_sender.send([n; 2]);
-                }
-            });
-            while tokio_receiver.try_recv().is_ok() {}
-            sample.0
+            let send = || assert!((0..BURST).all(|n| tokio_sender.send([n; 2]).is_ok()));
+            bursts(send, || while tokio_receiver.try_recv().is_ok() {})
         }),
     ]
 }

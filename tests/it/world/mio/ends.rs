@@ -1,6 +1,6 @@
 //! However an attempt ends, its sources are deregistered and closed by then; and what comes late is dropped.
 
-use super::{BOTH, Host, TOKENS, TOO_LONG};
+use super::{BOTH, Host, TOKENS, TOO_LONG, pair};
 use crate::workbench::{Cx, OK, ON_PURPOSE, Probe, at, fail, never, quiet_panics, secs};
 use crankwork::{Io, Next, Retry, Spec, WorkId, WorkSchedulerConfig, WorkState};
 use mio::net::TcpStream;
@@ -10,14 +10,6 @@ use std::rc::Rc;
 use std::task::Poll;
 
 type Kept = Rc<RefCell<Option<Io<TcpStream>>>>;
-
-fn pair() -> (TcpStream, std::net::TcpStream) {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let ours = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let (theirs, _) = listener.accept().unwrap();
-    theirs.set_nonblocking(true).unwrap();
-    (TcpStream::from_std(theirs), ours)
-}
 
 /// A work whose registered source outlives it, in the hands of the test: the first turn registers, the next ones do
 /// what they are told.

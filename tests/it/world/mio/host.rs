@@ -1,6 +1,6 @@
 //! A host's own poll and sources.
 
-use super::{BOTH, Client, EchoServer, Host, listener};
+use super::{BOTH, Client, EchoServer, Host, listener, pair};
 use crate::workbench::{Cx, OK, Probe, at, secs};
 use crankwork::{Io, Next, Spec, WorkSchedulerConfig, WorkState};
 use mio::Interest;
@@ -53,16 +53,6 @@ fn reader(stream: TcpStream) -> Probe {
             }
         }
     })
-}
-
-/// Two connected streams: one for a work, one for the test.
-fn pair() -> (TcpStream, std::net::TcpStream) {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let ours = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let (theirs, _) = listener.accept().unwrap();
-    theirs.set_nonblocking(true).unwrap();
-    ours.set_nodelay(true).unwrap();
-    (TcpStream::from_std(theirs), ours)
 }
 
 #[test]

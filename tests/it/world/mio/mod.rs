@@ -30,6 +30,16 @@ fn listener() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
+/// Two connected streams: one for a work, one for the test.
+fn pair() -> (TcpStream, std::net::TcpStream) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let ours = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (theirs, _) = listener.accept().unwrap();
+    theirs.set_nonblocking(true).unwrap();
+    ours.set_nodelay(true).unwrap();
+    (TcpStream::from_std(theirs), ours)
+}
+
 /// A host with a poll of its own.
 struct Host {
     poll: Poller,
