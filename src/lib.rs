@@ -64,6 +64,7 @@ mod drive;
 mod engine;
 mod observe;
 mod offload;
+pub mod parity;
 #[cfg(feature = "process")]
 pub mod process;
 pub mod time;

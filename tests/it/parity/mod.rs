@@ -1,0 +1,7 @@
+//! The page that compares this crate with its ancestors: whether it is true, and tests for what no other test shows.
+
+mod items;
+mod page;
+mod shown;
+mod sources;
+mod traced;
