@@ -1,4 +1,5 @@
 #![doc = include_str!("parity.md")]
+#![cfg_attr(feature = "process", doc = include_str!("parity/process.md"))]
 
 #[doc = include_str!("parity/from_stellar_core.md")]
 pub mod from_stellar_core {}

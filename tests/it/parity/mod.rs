@@ -1,5 +1,6 @@
 //! The page that compares this crate with its ancestors: whether it is true, and tests for what no other test shows.
 
+mod commands;
 mod items;
 mod page;
 mod shown;
