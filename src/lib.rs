@@ -39,6 +39,7 @@
 //! | know the states | [`WorkState`], with the transition table |
 //! | vary the order | [`Decider`], [`Decision`], [`RandomOrder`], [`WorkContext::choose`], [`WorkContext::fault`] |
 //! | keep memory flat | [`Retain`], [`WorkScheduler::reap`], [`Limits`] |
+//! | come from stellar-core or henyey-work | [`parity`]: a row for everything they have, and guides |
 //!
 //! # What you can rely on
 //!
@@ -64,6 +65,7 @@ mod drive;
 mod engine;
 mod observe;
 mod offload;
+pub mod parity;
 #[cfg(feature = "process")]
 pub mod process;
 pub mod time;

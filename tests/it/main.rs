@@ -9,6 +9,7 @@ mod extremes;
 mod laws;
 mod model;
 mod model_agrees;
+mod parity;
 mod readme;
 mod regressions;
 mod scale;

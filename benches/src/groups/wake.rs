@@ -91,6 +91,6 @@ fn notifier_calls() -> Figures {
         own.wake_all();
         own.take();
     }
-    let calls = vec![calls.load(std::sync::atomic::Ordering::Relaxed) as f64];
-    Figures::of(OURS, calls.clone(), &calls)
+    let calls = calls.load(std::sync::atomic::Ordering::Relaxed) as f64;
+    Figures::of(OURS, vec![calls], &[calls])
 }

@@ -1,0 +1,69 @@
+//! What can be wrong with a file that has arrived whole.
+
+use super::{Hash, HashError};
+use thiserror::Error;
+
+/// Why a file is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Corrupt {
+    /// Something hashes to another value than it must.
+    #[error("{what}: expected hash {expected}, found {found}")]
+    Hash {
+        /// What was hashed.
+        what: String,
+        /// The hash it must have.
+        expected: Hash,
+        /// The hash it has.
+        found: Hash,
+    },
+    /// The gzip stream is broken.
+    #[error("cannot be unpacked ({why}); the {bytes} bytes before that have the hash {found}")]
+    Packed {
+        /// What the unpacker says.
+        why: String,
+        /// The hash of what could be unpacked.
+        found: Hash,
+        /// How much that is.
+        bytes: usize,
+    },
+    /// It unpacks to more than it may.
+    #[error("unpacks to more than the {limit} bytes that are allowed")]
+    TooLarge {
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// It does not have the form it must have.
+    #[error("{0}")]
+    Format(String),
+    /// It holds what this example cannot apply. Another download would not change that.
+    #[error("{0}: this example applies payments and new accounts only")]
+    Unsupported(String),
+}
+
+impl Corrupt {
+    /// Nothing, if the hashes are equal.
+    ///
+    /// # Errors
+    /// [`Corrupt::Hash`], if they are not.
+    pub fn unless_equal(
+        what: impl Into<String>,
+        expected: Hash,
+        found: Hash,
+    ) -> Result<(), Corrupt> {
+        let what = what.into();
+        match expected == found {
+            true => Ok(()),
+            false => Err(Corrupt::Hash {
+                what,
+                expected,
+                found,
+            }),
+        }
+    }
+}
+
+impl From<HashError> for Corrupt {
+    fn from(error: HashError) -> Self {
+        Corrupt::Format(error.to_string())
+    }
+}

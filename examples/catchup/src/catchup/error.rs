@@ -1,0 +1,69 @@
+//! Why a download failed, and whether another attempt may help.
+
+use crate::archive::{Corrupt, File};
+use crate::http::HttpError;
+use crate::store::Item;
+use crankwork::Failure;
+use std::io;
+use std::time::Duration;
+use thiserror::Error;
+
+/// A server that says when to come back is not believed beyond this.
+const LONGEST_DELAY: Duration = Duration::from_secs(10);
+
+/// Why a file could not be had.
+#[derive(Debug, Error)]
+pub enum FetchError {
+    /// It did not come.
+    #[error("{}: {error}", file.path())]
+    Http {
+        /// The file.
+        file: File,
+        /// What went wrong.
+        error: HttpError,
+    },
+    /// Nobody listens where the very first file should be.
+    #[error("no server answers at {host}: {error}")]
+    NoServer {
+        /// Host and port.
+        host: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// It came, but is not what it should be.
+    #[error("{}: {error}", file.path())]
+    Corrupt {
+        /// The file.
+        file: File,
+        /// What is wrong with it.
+        error: Corrupt,
+    },
+    /// It could not be kept, or read where it was kept.
+    #[error("cannot keep {item}: {error}")]
+    Disk {
+        /// What.
+        item: Item,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+impl FetchError {
+    /// For good, if another attempt could not help.
+    pub fn into_failure(self) -> Failure {
+        match &self {
+            FetchError::Http { error, .. } if !error.may_pass() => Failure::fatal(self),
+            FetchError::Http { error, .. } => match error.retry_after() {
+                Some(delay) => Failure::retry_after(self, delay.min(LONGEST_DELAY)),
+                None => Failure::new(self),
+            },
+            FetchError::Corrupt {
+                error: Corrupt::Unsupported(_),
+                ..
+            }
+            | FetchError::NoServer { .. }
+            | FetchError::Disk { .. } => Failure::fatal(self),
+            FetchError::Corrupt { .. } => Failure::new(self),
+        }
+    }
+}

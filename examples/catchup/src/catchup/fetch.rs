@@ -1,0 +1,252 @@
+//! One download: from the disk if an earlier run has left it there, else from the archive; unpacked, checked, kept.
+
+use super::{App, Cx, FetchError, Metered, Stage};
+use crate::archive::{Corrupt, File, gzip};
+use crate::http::{self, Answer, Exchange, HttpError};
+use crate::net::Bytes;
+use crate::store::{Disk, Item};
+use crankwork::{Failure, Name, Progress, Spec, Ticket, Work};
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::task::{Poll, ready};
+
+/// Reads and checks a file's contents, on whatever thread.
+pub type Check<T> = Arc<dyn Fn(&[u8]) -> Result<T, Corrupt> + Send + Sync>;
+
+/// What is downloaded, and what it is good for.
+pub trait Goods: 'static {
+    /// What the file says.
+    type Output: Send + 'static;
+
+    /// Which file.
+    fn file(&self) -> File;
+
+    /// How to read and check it; asked at the beginning of an attempt.
+    fn check(&self, app: &App) -> Check<Self::Output>;
+
+    /// Takes what the file says.
+    fn deliver(&self, app: &mut App, output: Self::Output);
+}
+
+/// The work that downloads a file.
+pub struct Fetch<G: Goods> {
+    goods: G,
+    step: Step<G::Output>,
+}
+
+enum Step<T> {
+    Begin,
+    /// Looking on the disk.
+    Look(Ticket<Option<T>>),
+    Ask(Box<Asking>),
+    Check(Ticket<Result<T, FetchError>>),
+}
+
+struct Asking {
+    exchange: Exchange,
+    /// Whether the connection has answered before: then it may be closed by now without anybody's fault.
+    reused: bool,
+}
+
+impl<G: Goods> Fetch<G> {
+    /// The work and its terms: one permit, retries and limits as the settings say.
+    pub fn spec(goods: G, app: &App) -> Spec<App, Metered<Fetch<G>>> {
+        let name = Name::from(goods.file().to_string());
+        let known = name.clone();
+        let fetch = Fetch {
+            goods,
+            step: Step::Begin,
+        };
+        Spec::new(name, Metered(fetch))
+            .retry(app.settings.retry)
+            .attempt_timeout(app.settings.attempt_limit)
+            .on_settled(move |app: &mut App, _, outcome| app.note_outcome(&known, outcome))
+    }
+
+    fn file(&self) -> File {
+        self.goods.file()
+    }
+
+    /// What lies on the disk is tried once. Files without a hash of their own are not kept.
+    fn begin(&mut self, cx: &mut Cx<'_>) -> Result<(), FetchError> {
+        if cx.attempt() > 1 || !self.file().is_packed() {
+            return self.ask(cx);
+        }
+        let (file, check, disk) = (self.file(), self.goods.check(cx.app), cx.app.disk.clone());
+        self.step = Step::Look(cx.offload(move || look(file, &check, &*disk)));
+        Ok(())
+    }
+
+    fn ask(&mut self, cx: &mut Cx<'_>) -> Result<(), FetchError> {
+        cx.app.tally.attempts += 1;
+        match cx.app.idle.pop() {
+            Some(stream) => {
+                self.ask_over(cx, stream, true);
+                Ok(())
+            }
+            None => self.ask_anew(cx),
+        }
+    }
+
+    fn ask_anew(&mut self, cx: &mut Cx<'_>) -> Result<(), FetchError> {
+        let connected = cx.app.network.connect(cx.now());
+        let stream = connected.map_err(|error| self.http_error(error.into()))?;
+        self.ask_over(cx, stream, false);
+        Ok(())
+    }
+
+    fn ask_over(&mut self, cx: &mut Cx<'_>, stream: Box<dyn Bytes>, reused: bool) {
+        let settings = &cx.app.settings;
+        let path = format!("{}/{}", settings.base, self.file().path());
+        let request = http::get(&settings.host, &path);
+        let limit = self.file().limits().packed;
+        let exchange = Exchange::new(stream, request, limit, settings.patience, cx.now());
+        self.step = Step::Ask(Box::new(Asking { exchange, reused }));
+    }
+
+    /// What came of asking.
+    fn asked(
+        &mut self,
+        cx: &mut Cx<'_>,
+        result: Result<Answer, HttpError>,
+        received: usize,
+        reused: bool,
+    ) -> Result<(), FetchError> {
+        cx.app.tally.bytes += received as u64;
+        match result {
+            Ok(answer) => {
+                self.answered(cx, answer);
+                Ok(())
+            }
+            Err(HttpError::Closed { .. } | HttpError::Io(_)) if reused && received == 0 => {
+                // Others that were kept open are likely to be closed as well.
+                cx.app.idle.clear();
+                self.ask_anew(cx)
+            }
+            Err(HttpError::Io(error))
+                if error.kind() == io::ErrorKind::ConnectionRefused
+                    && self.file() == File::Root =>
+            {
+                let host = cx.app.settings.host.clone();
+                Err(FetchError::NoServer { host, error })
+            }
+            Err(error) => Err(self.http_error(error)),
+        }
+    }
+
+    fn answered(&mut self, cx: &mut Cx<'_>, answer: Answer) {
+        cx.app.idle.extend(answer.stream);
+        let (file, check, disk) = (self.file(), self.goods.check(cx.app), cx.app.disk.clone());
+        let body = answer.body;
+        self.step = Step::Check(cx.offload(move || keep(file, &body, &check, &*disk)));
+    }
+
+    fn http_error(&self, error: HttpError) -> FetchError {
+        let file = self.file();
+        FetchError::Http { file, error }
+    }
+
+    fn deliver(&mut self, cx: &mut Cx<'_>, output: G::Output) {
+        self.goods.deliver(cx.app, output);
+        if let Some(stage) = Stage::of(self.file()) {
+            cx.app.stage(stage).done += 1;
+        }
+    }
+}
+
+/// What the disk holds of the file, if that is what it should be. What is not is taken away: the file comes anew then,
+/// and if it cannot be taken away, it is written over.
+fn look<T>(file: File, check: &Check<T>, disk: &dyn Disk) -> Option<T> {
+    let item = Item::File(file);
+    let packed = disk.read(item).ok()??;
+    let checked = unpack(file, &packed).and_then(|bytes| check(&bytes));
+    if checked.is_err() {
+        let _ = disk.remove(item);
+    }
+    checked.ok()
+}
+
+/// Checks what has come, and keeps it.
+fn keep<T>(file: File, packed: &[u8], check: &Check<T>, disk: &dyn Disk) -> Result<T, FetchError> {
+    let checked = unpack(file, packed).and_then(|bytes| check(&bytes));
+    let output = checked.map_err(|error| FetchError::Corrupt { file, error })?;
+    if file.is_packed() {
+        let item = Item::File(file);
+        disk.write(item, packed)
+            .map_err(|error| FetchError::Disk { item, error })?;
+    }
+    Ok(output)
+}
+
+fn unpack(file: File, packed: &[u8]) -> Result<Vec<u8>, Corrupt> {
+    match file.is_packed() {
+        true => gzip::unpack(packed, file.limits().unpacked),
+        false => Ok(packed.to_vec()),
+    }
+}
+
+impl<G: Goods> Work<App> for Fetch<G> {
+    fn poll(&mut self, cx: &mut Cx<'_>) -> Poll<Result<(), Failure>> {
+        loop {
+            let step = match &mut self.step {
+                Step::Begin => self.begin(cx),
+                Step::Look(ticket) => match ready!(ticket.poll(cx))? {
+                    Some(output) => {
+                        cx.app.tally.kept += 1;
+                        self.deliver(cx, output);
+                        return Poll::Ready(Ok(()));
+                    }
+                    None => self.ask(cx),
+                },
+                Step::Ask(asking) => {
+                    let result = ready!(asking.exchange.poll(cx));
+                    let (received, reused) = (asking.exchange.received(), asking.reused);
+                    self.asked(cx, result, received, reused)
+                }
+                Step::Check(ticket) => match ready!(ticket.poll(cx))? {
+                    Ok(output) => {
+                        cx.app.tally.files += 1;
+                        self.deliver(cx, output);
+                        return Poll::Ready(Ok(()));
+                    }
+                    Err(error) => Err(error),
+                },
+            };
+            if let Err(error) = step {
+                return Poll::Ready(Err(error.into_failure()));
+            }
+        }
+    }
+
+    fn on_reset(&mut self, _: &mut Cx<'_>) {
+        self.step = Step::Begin;
+    }
+
+    fn on_failure_retry(&mut self, cx: &mut Cx<'_>) {
+        cx.app.tally.retries += 1;
+    }
+
+    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.step {
+            Step::Begin => Ok(()),
+            Step::Look(_) => f.write_str("looking on the disk"),
+            Step::Ask(asking) => match asking.exchange.body_progress() {
+                (0, None) => f.write_str("asking"),
+                (come, _) => write!(f, "receiving, {come} bytes so far"),
+            },
+            Step::Check(_) => f.write_str("checking"),
+        }
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        let Step::Ask(asking) = &self.step else {
+            return None;
+        };
+        let (done, total) = asking.exchange.body_progress();
+        total.map(|total| Progress {
+            done: done as u64,
+            total: total as u64,
+        })
+    }
+}

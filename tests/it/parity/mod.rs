@@ -1,0 +1,8 @@
+//! The page that compares this crate with its ancestors: whether it is true, and tests for what no other test shows.
+
+mod commands;
+mod items;
+mod page;
+mod shown;
+mod sources;
+mod traced;

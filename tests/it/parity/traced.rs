@@ -1,0 +1,82 @@
+//! What takes the place of log macros: `tracing`.
+
+use crate::workbench::*;
+use crankwork::{Retry, Spec};
+use std::fmt::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+/// Writes down spans and events, one line each, with their fields.
+#[derive(Clone, Default)]
+struct Scribe {
+    lines: Arc<Mutex<Vec<String>>>,
+    spans: Arc<AtomicU64>,
+}
+
+struct Fields(String);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        write!(self.0, " {}={value:?}", field.name()).unwrap();
+    }
+}
+
+impl Scribe {
+    fn write(&self, start: String, record: impl FnOnce(&mut Fields)) {
+        let mut fields = Fields(start);
+        record(&mut fields);
+        self.lines.lock().unwrap().push(fields.0);
+    }
+}
+
+impl Subscriber for Scribe {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("crankwork")
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        let id = self.spans.fetch_add(1, Ordering::Relaxed) + 1;
+        let start = format!("span {id} {}:", span.metadata().name());
+        self.write(start, |fields| span.record(fields));
+        Id::from_u64(id)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let within = event.parent().map_or(0, Id::into_u64);
+        self.write(format!("event in {within}:"), |fields| event.record(fields));
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn each_change_of_state_is_an_event_and_each_attempt_a_span() {
+    let scribe = Scribe::default();
+    let lines = scribe.lines.clone();
+    tracing::subscriber::with_default(scribe, || {
+        let mut b = Bench::with_permits(1);
+        b.add_spec(Spec::new("a", failing()).retry(Retry::ONCE));
+        b.run();
+    });
+    let lines = lines.lock().unwrap();
+    // The end of an attempt closes its span before the state changes.
+    let expected = [
+        "span 1 attempt: work=\"a\" attempt=1",
+        "event in 1: id=0 name=\"a\" state=\"Running\" attempt=1 at=0",
+        "event in 0: id=0 name=\"a\" state=\"Retrying\" attempt=1 at=0",
+        "event in 0: id=0 name=\"a\" state=\"Queued\" attempt=1 at=10000000000",
+        "span 2 attempt: work=\"a\" attempt=2",
+        "event in 2: id=0 name=\"a\" state=\"Running\" attempt=2 at=10000000000",
+        "event in 0: id=0 name=\"a\" state=\"Failed\" attempt=2 at=10000000000",
+    ];
+    assert_eq!(*lines, expected);
+}
