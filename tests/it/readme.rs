@@ -32,7 +32,7 @@ fn every_link_into_the_tree_leads_somewhere() {
 #[test]
 fn the_two_commands_are_those_of_the_continuous_integration() {
     let script = include_str!("../../.ci/run");
-    for command in ["cargo run --release --example workflow", "cargo test"] {
+    for command in ["cargo run --release -p catchup", "cargo test"] {
         let fenced = format!("```sh\n{command}\n```");
         assert!(README.contains(&fenced), "README lost `{command}`");
         assert!(
