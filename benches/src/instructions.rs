@@ -36,7 +36,7 @@ pub fn run() -> Result<(), String> {
     let progress = Progress::new(PATHS.len());
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN);
-    table.set_header(["path", "N", "crankwork", "baseline", "", "ratio"]);
+    table.set_header(["path", "N", "crankwork", "baseline", "it takes", "ratio"]);
     for Path(case, n, baseline) in PATHS {
         progress.say(format!("{case}, N = {}", short(n)));
         let own = per_operation(
