@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{Dispatch, Event, Metadata, Subscriber};
 
 /// Writes down spans and events, one line each, with their fields.
 #[derive(Clone, Default)]
@@ -62,7 +62,10 @@ impl Subscriber for Scribe {
 fn each_change_of_state_is_an_event_and_each_attempt_a_span() {
     let scribe = Scribe::default();
     let lines = scribe.lines.clone();
-    tracing::subscriber::with_default(scribe, || {
+    // As long as there is just one subscriber in the process, tracing asks only the thread that first comes by a place
+    // whether anybody listens there, and that may be another test's. With two it asks both.
+    let (scribe, _other) = (Dispatch::new(scribe), Dispatch::new(Scribe::default()));
+    tracing::dispatcher::with_default(&scribe, || {
         let mut b = Bench::with_permits(1);
         b.add_spec(Spec::new("a", failing()).retry(Retry::ONCE));
         b.run();
