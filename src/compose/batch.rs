@@ -1,6 +1,6 @@
 //! Many members, so many at a time.
 
-use super::member::MemberRefused;
+use super::member::{MemberRefused, none_has_failed};
 use crate::{Failure, OnChildFailure, Progress, Retain, Spec, Work, WorkContext};
 use std::fmt;
 use std::iter::Peekable;
@@ -99,6 +99,7 @@ impl<C: ?Sized, S: BatchSource<C>> Work<C> for BatchWork<S> {
         if self.started == 0 {
             cx.on_child_failure(OnChildFailure::FailFast);
             cx.retain_children(Retain::Failures);
+            none_has_failed(cx)?;
         }
         // With a failed member the attempt ends with this round; none is started meanwhile.
         while !cx.children().any_failed() && cx.children().live() < self.width {

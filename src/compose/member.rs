@@ -1,6 +1,6 @@
 //! A spec whose work's type has been forgotten: what lists of different works are made of.
 
-use crate::{AddError, Failure, Name, Spec, Work, WorkContext, WorkId, WorkScheduler};
+use crate::{AddError, Failure, Name, Spec, Work, WorkContext, WorkId, WorkOutcome, WorkScheduler};
 use thiserror::Error;
 
 /// A member was not added, so the attempt of the composite fails. The error inside the failure.
@@ -67,6 +67,21 @@ impl<C: ?Sized + 'static> AnySpec<C> {
         self.add(&mut Target::Turn(cx), &[])
             .map_err(|error| MemberRefused { name, error }.into())
     }
+}
+
+/// For the first turn of an attempt that a failed child is to end: somebody else may have added one that has failed by
+/// then, while the spec's own rule held, which may have been to let it be.
+///
+/// # Errors
+/// That child's failure.
+pub(super) fn none_has_failed<C: ?Sized>(cx: &WorkContext<'_, C>) -> Result<(), Failure> {
+    if !cx.children().any_failed() {
+        return Ok(());
+    }
+    let mut ends = cx.children().iter().filter_map(|(id, _)| cx.outcome(id));
+    let failed = ends.find(|end| !matches!(end, WorkOutcome::Success));
+    let failure = failed.and_then(|end| end.failure().cloned());
+    Err(failure.unwrap_or_else(Failure::cancelled))
 }
 
 /// Makes a member, each time it is to run.

@@ -1,6 +1,6 @@
 //! A work every period.
 
-use super::member::{Make, maker};
+use super::member::{Make, maker, none_has_failed};
 use crate::{Failure, OnChildFailure, Progress, Retain, Spec, Time, Work, WorkContext};
 use std::fmt;
 use std::task::Poll;
@@ -105,6 +105,9 @@ impl<C: ?Sized + 'static> Work<C> for Repeat<C> {
         } else {
             cx.on_child_failure(OnChildFailure::FailFast);
             cx.retain_children(Retain::Failures);
+            if self.started == 0 {
+                none_has_failed(cx)?;
+            }
         }
         if cx.children().any_running() || cx.children().any_failed() {
             return Poll::Pending;

@@ -1,6 +1,6 @@
 //! Members one after another.
 
-use super::member::{AnySpec, Make, maker};
+use super::member::{AnySpec, Make, maker, none_has_failed};
 use crate::{
     Failure, Name, OnChildFailure, Progress, Spec, Work, WorkContext, WorkId, WorkOutcome,
 };
@@ -169,6 +169,9 @@ impl<C: ?Sized + 'static> Work<C> for WorkSequence<C> {
             self.note_failure(cx);
         } else {
             cx.on_child_failure(OnChildFailure::FailFast);
+            if self.started == 0 {
+                none_has_failed(cx)?;
+            }
         }
         let children = cx.children();
         // With a failed member the attempt ends with this round; none is started meanwhile.

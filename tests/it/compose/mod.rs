@@ -5,6 +5,7 @@ mod callback;
 mod conditional;
 mod future;
 mod graph;
+mod guests;
 mod moments;
 mod nesting;
 mod parent;
