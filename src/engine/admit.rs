@@ -4,14 +4,12 @@
 
 use super::aside::Aside;
 use super::context::WorkContext;
-use super::cycle::{self, settle, start};
+use super::cycle::{self, settle};
 use super::permits::GENERAL;
-use super::record::{NONE, Needs, Pool, Rare, flag, mark};
+use super::record::{Needs, Pool, Rare, flag, mark};
 use super::wake::TimerKind;
-use super::{AddError, CyclePath, DependencyError, Refused, WorkScheduler};
-use crate::work::{
-    EdgeKind, Extras, Failure, FailureKind, Handle, RootCause, Spec, Terms, Work, WorkId, WorkState,
-};
+use super::{AddError, CyclePath, Refused, WorkScheduler};
+use crate::work::{EdgeKind, Extras, Failure, Handle, Spec, Terms, Work, WorkId, WorkState};
 use smallvec::SmallVec;
 use std::task::Poll;
 
@@ -303,87 +301,6 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// Adds an edge to a work that has not started; one that exists counts once, and the stricter kind holds. Whether it
-    /// can never be satisfied any more.
-    fn link(&mut self, before: u32, after: u32, kind: EdgeKind) -> bool {
-        let state = self.arena.at(before).state;
-        if let Some(edge) = self.graph.find(&self.arena, before, after) {
-            self.tighten(edge, kind);
-        } else {
-            let satisfied =
-                state == WorkState::Success || kind == EdgeKind::AfterSettled && state.is_settled();
-            self.graph
-                .link(&mut self.arena, before, after, kind, satisfied);
-            self.linger_for_another(before);
-            self.arena.at_mut(after).open += !state.is_settled() as u32;
-        }
-        kind == EdgeKind::After && state.is_settled() && state != WorkState::Success
-    }
-
-    /// The stricter kind of two edges between the same works holds.
-    fn tighten(&mut self, edge: u32, kind: EdgeKind) {
-        let edge = self.graph.edge_mut(edge);
-        if kind == EdgeKind::After && edge.kind == EdgeKind::AfterSettled {
-            edge.kind = kind;
-            let state = self.arena.at(edge.before).state;
-            // What satisfied the weaker kind need not do for the stricter one: that begins anew.
-            if edge.satisfied && state != WorkState::Success {
-                edge.satisfied = false;
-                self.arena.at_mut(edge.after).open += !state.is_settled() as u32;
-            }
-        }
-    }
-
-    /// The failure of a dependency that has settled without satisfying its edge, as this work's own.
-    #[inline]
-    pub(super) fn failed_dependency(&self, slot: u32) -> Option<Failure> {
-        let record = self.arena.at(slot);
-        if record.first_in == NONE && !record.flags.has(flag::LOST_DEPENDENCY) {
-            return None;
-        }
-        self.find_failed_dependency(slot)
-    }
-
-    fn find_failed_dependency(&self, slot: u32) -> Option<Failure> {
-        if self.arena.is(slot, flag::LOST_DEPENDENCY) {
-            let own = FailureKind::Blocked {
-                root: self.id(slot),
-                name: self.arena.meta(slot).name.clone(),
-            };
-            let known = self
-                .arena
-                .meta(slot)
-                .error
-                .clone()
-                .filter(|failure| RootCause::of(failure).is_some());
-            return Some(known.unwrap_or_else(|| Failure::of_kind(own)));
-        }
-        let edges = self.graph.incoming(&self.arena, slot);
-        let failed =
-            edges.filter(|edge| !edge.satisfied && self.arena.at(edge.before).state.is_settled());
-        // Of several the one that was given first: the latest comes first here.
-        failed.last().map(|edge| self.blocked_by(edge.before))
-    }
-
-    /// What a dependent of this settled work records as the cause of its being Blocked.
-    pub(super) fn blocked_by(&self, slot: u32) -> Failure {
-        let meta = self.arena.meta(slot);
-        match &meta.error {
-            // The root cause is the same all along a chain, and shared.
-            Some(failure) if self.arena.at(slot).state == WorkState::Blocked => failure.clone(),
-            failure => {
-                let cause = failure
-                    .clone()
-                    .filter(|_| self.arena.at(slot).state == WorkState::Failed);
-                let kind = FailureKind::Blocked {
-                    root: self.id(slot),
-                    name: meta.name.clone(),
-                };
-                Failure::caused(kind, cause)
-            }
-        }
-    }
-
     /// The first state of a work that is added or restarted (`from` is its old state), if nothing blocks it.
     #[inline]
     pub(super) fn enter_line(&mut self, slot: u32, from: Option<WorkState>) {
@@ -410,86 +327,5 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.change(slot, from, WorkState::Blocked);
         self.after_settling(slot);
         self.drain_settling();
-    }
-
-    /// Makes `after` wait until `before` has succeeded. A work that has had no turn goes back to Pending for it (and
-    /// its permit, if it has one, to the next); if `before` has failed already, it becomes Blocked.
-    ///
-    /// Whether the edge exists already, and whether it closes a cycle, is found from both ends at once: the cost is
-    /// bounded by the smaller of what `before` still needs and what needs `after`; O(1) if either is nothing.
-    ///
-    /// # Errors
-    /// [`DependencyError`]: an id that is not there, a work that has started or settled, a cycle with its path.
-    pub fn add_dependency(
-        &mut self,
-        before: impl Into<WorkId>,
-        after: impl Into<WorkId>,
-    ) -> Result<(), DependencyError> {
-        let (before, after) = (before.into(), after.into());
-        let first = self.lookup(before).map_err(DependencyError::Before)?;
-        let then = self.lookup(after).map_err(DependencyError::After)?;
-        self.check_edge(first, then)?;
-        let open = self.arena.at(then).open;
-        self.link(first, then, EdgeKind::After);
-        let edge_failed = self.arena.at(first).state.is_settled();
-        if edge_failed && let Some(failure) = self.failed_dependency(then) {
-            if self.arena.at(then).state == WorkState::Running {
-                self.revoke_attempt(then);
-            }
-            self.settle(then, WorkState::Blocked, Some(failure));
-        } else if self.arena.at(then).open > open {
-            self.withdraw(then);
-        }
-        Ok(())
-    }
-
-    fn check_edge(&mut self, first: u32, then: u32) -> Result<(), DependencyError> {
-        let record = self.arena.at(then);
-        let fresh = match record.state {
-            WorkState::Pending => true,
-            WorkState::Queued => record.turns == 0 && record.attempt == 0,
-            WorkState::Running => {
-                record.turns == 0 && record.attempt == 1 && self.arena.live_children(then) == 0
-            }
-            _ => false,
-        };
-        if !fresh || record.flags.has(flag::IN_TURN) {
-            return Err(DependencyError::Started(self.id(then), record.state));
-        }
-        if self.graph.len() >= self.settings.limits.edges {
-            return Err(DependencyError::TooManyEdges(self.graph.len()));
-        }
-        if self.cycles.closes(&self.arena, &self.graph, first, then) {
-            return Err(DependencyError::Cycle(
-                self.cycle_path(start(then), settle(first)),
-            ));
-        }
-        Ok(())
-    }
-
-    /// Sends a work that has had no turn back to Pending.
-    fn withdraw(&mut self, slot: u32) {
-        let state = self.arena.at(slot).state;
-        match state {
-            WorkState::Queued => self.permits.leave(&mut self.arena, slot),
-            WorkState::Running => self.revoke_attempt(slot),
-            _ => return,
-        }
-        self.change(slot, Some(state), WorkState::Pending);
-    }
-
-    /// Takes back a grant whose work has had no turn: the attempt has not been.
-    fn revoke_attempt(&mut self, slot: u32) {
-        self.ready.remove(&mut self.arena, slot);
-        self.permits.give_back(&mut self.arena, slot);
-        self.disarm_attempt(slot);
-        let record = self.arena.at_mut(slot);
-        record.attempt = 0;
-        record.marks &= !mark::ATTEMPT;
-        self.recorder.attempts -= 1;
-        self.arena.meta_mut(slot).span = 0;
-        if let Some(rare) = self.arena.rare_mut(slot) {
-            rare.tracing = None;
-        }
     }
 }

@@ -11,11 +11,12 @@
 //! | `inbox`, `sync` | what other threads send; with what primitives |
 //! | `io` | sockets and other sources, with the feature `mio` |
 //! | `job`, `offload` | closures that run elsewhere; whose they are |
-//! | `admit`, `restart` | add, add_dependency; running a settled work anew |
+//! | `admit`, `depend`, `restart` | add; add_dependency and edges; running a settled work anew |
 //! | `crank`, `turn`, `receive` | the loop of rounds; one turn; what the inbox held |
 //! | `wake` | sleeping, waking, timers |
 //! | `abort` | cancel, limits, grace, shutdown |
-//! | `settle` | the end of an attempt, retries, what follows for others; *the* function that changes a state |
+//! | `attempt` | how an attempt begins, what every end has in common |
+//! | `settle` | success, failure, retries, what follows for others; *the* function that changes a state |
 //! | `family` | what a child's end means to its parent |
 //! | `reclaim` | giving slots back |
 //! | `context`, `children`, `parent` | what a work may do, as a parent too |
@@ -26,6 +27,7 @@ mod abort;
 mod admit;
 pub(crate) mod arena;
 mod aside;
+mod attempt;
 mod audit;
 mod children;
 mod chunks;
@@ -34,6 +36,7 @@ mod context;
 mod crank;
 mod cycle;
 mod decide;
+mod depend;
 mod errors;
 mod events;
 mod family;

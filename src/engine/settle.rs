@@ -1,4 +1,4 @@
-//! The end of an attempt and what follows from it for others; and *the* function that changes a state.
+//! How an attempt ends and what follows from it for others; and *the* function that changes a state.
 //!
 //! Nothing here recurses: works about to settle wait in `settling`, attempts that have nothing left to wait for in
 //! `finishing`. So a chain of a million blocked works, or a million parents that end with their last grandchild, is a
@@ -7,11 +7,10 @@
 use super::WorkEvent;
 use super::WorkScheduler;
 use super::names::{self, Purpose};
-use super::record::{AbortCause, NONE, flag, mark};
+use super::record::{AbortCause, NONE, flag};
 use super::turn::Hook;
 use super::wake::TimerKind;
 use crate::work::{EdgeKind, Failure, FailureKind, WorkState};
-use std::collections::VecDeque;
 use std::time::Duration;
 
 impl<C: ?Sized> WorkScheduler<C> {
@@ -50,171 +49,6 @@ impl<C: ?Sized> WorkScheduler<C> {
         tracing::debug!(parent: span, id = event.id.serial(), name = &*event.name, state = to.as_str(), attempt = event.attempt, at = event.time.as_nanos());
         if self.recorder.listens() {
             self.recorder.emit(event);
-        }
-    }
-
-    // ---- attempts ----
-
-    /// A work gets the permits it needs and its next attempt begins. Its state is the caller's to change.
-    pub(super) fn begin_attempt(&mut self, slot: u32) {
-        self.permits.take(&mut self.arena, slot);
-        self.recorder.attempts += 1;
-        if self.arena.at(slot).attempt > 0 {
-            self.keep_last_span(slot);
-        }
-        let record = self.arena.at_mut(slot);
-        record.attempt = record.attempt.saturating_add(1);
-        record.marks |= mark::ATTEMPT;
-        let ties = record.marks & mark::RARE != 0 || record.flags.has(flag::FAMILY);
-        self.arena.meta_mut(slot).span = self.now.as_nanos();
-        if tracing::enabled!(tracing::Level::DEBUG) {
-            self.open_span(slot);
-        }
-        if ties {
-            self.begin_with_ties(slot);
-        }
-    }
-
-    /// The duration of the attempt before, whose place the present one takes.
-    #[cold]
-    fn keep_last_span(&mut self, slot: u32) {
-        let last = self.arena.meta(slot).span;
-        self.arena.rare_or_new(slot).last = last;
-    }
-
-    /// What few attempts begin with: a limit, or children who have waited for it.
-    fn begin_with_ties(&mut self, slot: u32) {
-        if let Some(limit) = self
-            .arena
-            .rare(slot)
-            .and_then(|rare| rare.extras.attempt_timeout)
-        {
-            let key = self.wheel.arm(
-                self.now.saturating_add(limit),
-                TimerKind::AttemptTimeout.owner(slot),
-            );
-            self.arena.rare_or_new(slot).timeout = Some(key);
-        }
-        if self.arena.is(slot, flag::FAMILY) {
-            // A child that was cancelled before this attempt began has failed in it.
-            if self
-                .arena
-                .rare(slot)
-                .is_some_and(|rare| rare.family.first_failure.is_some())
-            {
-                self.failing.push_back(self.arena.witness(slot));
-            }
-        }
-    }
-
-    #[cold]
-    fn open_span(&mut self, slot: u32) {
-        let (name, attempt) = (
-            self.arena.meta(slot).name.clone(),
-            self.arena.at(slot).attempt,
-        );
-        let span = tracing::debug_span!("attempt", work = &*name, attempt);
-        self.arena.rare_or_new(slot).tracing = Some(span);
-    }
-
-    /// The children that were added before this attempt began need wait for it no longer. Those that need no permit
-    /// begin at once, and with them their own: a loop, since nests may be deep.
-    fn release_held_children(&mut self, slot: u32) {
-        let mut begun = VecDeque::from([slot]);
-        while let Some(parent) = begun.pop_front() {
-            let children = self.arena.children(parent);
-            let held: Vec<u32> = children
-                .filter(|&child| self.arena.is(child, flag::HELD))
-                .collect();
-            for child in held {
-                self.arena.clear(child, flag::HELD);
-                if self.now_open(child) && self.line_up(child) {
-                    begun.push_back(child);
-                }
-            }
-        }
-    }
-
-    /// One thing that a Pending work waited for has come about; whether it was the last.
-    fn now_open(&mut self, slot: u32) -> bool {
-        let open = &mut self.arena.at_mut(slot).open;
-        *open -= 1;
-        *open == 0
-    }
-
-    fn dependency_done(&mut self, slot: u32) {
-        if self.now_open(slot) {
-            self.rejoin(slot);
-        }
-    }
-
-    /// A work that is ready for a new attempt joins the permit queue at the tail, or begins it if it needs no permit.
-    pub(super) fn rejoin(&mut self, slot: u32) {
-        if self.line_up(slot) {
-            self.release_held_children(slot);
-        }
-    }
-
-    /// Whether the attempt has begun and there are children: those that are held are the caller's to release.
-    fn line_up(&mut self, slot: u32) -> bool {
-        let needs_none = self.permits.needs_none(&self.arena, slot);
-        if needs_none {
-            self.begin_attempt(slot);
-            self.give_turn(slot);
-        } else {
-            let state = self.arena.at(slot).state;
-            self.change(slot, Some(state), WorkState::Queued);
-            self.permits.join(&mut self.arena, slot);
-        }
-        needs_none && self.arena.is(slot, flag::FAMILY)
-    }
-
-    /// A waiting work has got its permit: its attempt begins.
-    pub(super) fn granted(&mut self, slot: u32) {
-        self.begin_attempt(slot);
-        self.give_turn(slot);
-        if self.arena.is(slot, flag::FAMILY) {
-            self.release_held_children(slot);
-        }
-    }
-
-    /// It holds what it needs: it has a turn.
-    pub(super) fn give_turn(&mut self, slot: u32) {
-        let state = self.arena.at(slot).state;
-        self.change(slot, Some(state), WorkState::Running);
-        self.ready.push(&mut self.arena, slot);
-    }
-
-    /// What every end of an attempt has in common: limits, watches and wakers are dropped, the permit goes back, the
-    /// children are reclaimed, the time is noted.
-    pub(super) fn end_attempt(&mut self, slot: u32) {
-        self.disarm_all(slot);
-        self.not_external(slot);
-        self.permits.give_back(&mut self.arena, slot);
-        self.unwatch_all(slot);
-        self.forget_jobs(slot);
-        self.forget_sources(slot);
-        self.arena.clear(
-            slot,
-            flag::WOKEN | flag::RETURNER | flag::RELEASE | flag::CANCEL,
-        );
-        let under_way = self.arena.at(slot).marks & mark::ATTEMPT != 0;
-        self.arena.at_mut(slot).marks &= mark::LASTING;
-        let meta = self.arena.meta_mut(slot);
-        if under_way {
-            meta.span = self.now.as_nanos().saturating_sub(meta.span);
-        }
-        if let Some(rare) = meta.rare.as_deref_mut() {
-            rare.abort = None;
-            rare.remote = None;
-            rare.token = None;
-            rare.tracing = None;
-            if under_way {
-                rare.total = rare.total.saturating_add(meta.span);
-            }
-        }
-        if self.arena.is(slot, flag::FAMILY) {
-            self.reclaim_children(slot);
         }
     }
 
