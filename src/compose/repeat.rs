@@ -113,6 +113,7 @@ impl<C: ?Sized + 'static> Work<C> for Repeat<C> {
             return Poll::Pending;
         }
         if self.times.is_some_and(|times| self.started >= times) {
+            self.due = None;
             return Poll::Ready(Ok(()));
         }
         let (now, due) = (cx.now(), self.due.unwrap_or(cx.now()));
@@ -141,7 +142,7 @@ impl<C: ?Sized + 'static> Work<C> for Repeat<C> {
 
     fn progress(&self) -> Option<Progress> {
         let total = self.times?;
-        let done = self.started.saturating_sub(1);
+        let done = self.started - self.due.is_some() as u64;
         Some(Progress { done, total })
     }
 }

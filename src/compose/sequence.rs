@@ -138,6 +138,7 @@ impl<C: ?Sized + 'static> WorkSequence<C> {
 
     fn start_next(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<(), Failure>> {
         let Some(make) = self.members.get_mut(self.started) else {
+            self.current = None;
             return Poll::Ready(self.result(cx));
         };
         let member: AnySpec<C> = make();
@@ -198,7 +199,7 @@ impl<C: ?Sized + 'static> Work<C> for WorkSequence<C> {
     /// Members done, the current one not counted.
     fn progress(&self) -> Option<Progress> {
         Some(Progress {
-            done: self.started.saturating_sub(1) as u64,
+            done: (self.started - self.current.is_some() as usize) as u64,
             total: self.members.len() as u64,
         })
     }

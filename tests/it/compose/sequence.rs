@@ -173,6 +173,8 @@ fn its_status_names_the_current_member() {
         says(&b, "all"),
         ": Waiting : 1/2 children completed : 1/3 : 2 of 3: b"
     );
+    b.run();
+    assert_eq!(says(&b, "all"), ": Success : 3/3");
 }
 
 #[test]
