@@ -5,6 +5,7 @@ use crate::engine::record::NONE;
 use crate::work::WorkState;
 use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 impl<C: ?Sized> WorkScheduler<C> {
     /// Every work in the scheduler as an indented tree, one line each: name, state, what it says of itself, when it
@@ -46,11 +47,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         if record.state == WorkState::Retrying
             && let Some(alarm) = record.alarm
         {
-            write!(
-                text,
-                " in {:?}",
-                self.wheel.deadline(alarm).saturating_since(self.now)
-            )?;
+            let wait = self.wheel.deadline(alarm).saturating_since(self.now);
+            write!(text, " in {:?}", rounded(wait))?;
         }
         if let Some(family) = self
             .arena
@@ -88,6 +86,14 @@ impl<C: ?Sized> WorkScheduler<C> {
             0 => Ok(()),
             sources => write!(text, " : {sources} sources registered"),
         }
+    }
+}
+
+/// Whole milliseconds, if it is as long: who reads a status has no use for nanoseconds.
+fn rounded(wait: Duration) -> Duration {
+    match wait.as_millis() {
+        0 => wait,
+        millis => Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX)),
     }
 }
 

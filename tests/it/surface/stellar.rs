@@ -209,3 +209,19 @@ fn a_failed_child_aborts_its_siblings_before_the_parents_attempt_ends() {
         ]
     );
 }
+
+#[test]
+fn the_status_tells_a_wait_in_milliseconds() {
+    let mut b = Bench::with_permits(8);
+    for (name, nanos) in [("long", 1_862_335_267), ("short", 335_267)] {
+        let backoff = crankwork::Backoff::fixed(std::time::Duration::from_nanos(nanos));
+        let retry = Retry::ONCE.with_backoff(backoff);
+        b.add_spec(Spec::new(name, failing()).retry(retry));
+    }
+    b.crank();
+    let expected = "\
+long: Retrying in 1.862s : no luck
+short: Retrying in 335.267µs : no luck
+";
+    assert_eq!(b.s.status(), expected);
+}
