@@ -10,7 +10,7 @@ use std::task::Poll;
 use std::thread;
 
 /// Works that sleep until another thread wakes them; each counts its turns after the first in `app`.
-fn sleepers(works: usize) -> (WorkScheduler<usize>, Vec<RemoteWaker>) {
+pub(super) fn sleepers(works: usize) -> (WorkScheduler<usize>, Vec<RemoteWaker>) {
     let config = WorkSchedulerConfig::default().max_concurrency(works);
     let mut s = WorkScheduler::<usize>::new(config);
     let wakers: Rc<RefCell<Vec<RemoteWaker>>> = Rc::default();

@@ -3,6 +3,7 @@
 mod driver;
 mod ends;
 mod host;
+mod parked;
 mod refused;
 
 use crate::workbench::{Cx, Log};
