@@ -68,6 +68,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut found = Vec::new();
     work.run_until_done(&mut found, &mut ParkDriver::new())?;
-    println!("{found:?}");
+    for sum in found {
+        println!("two threads and two awaits later: {sum}");
+    }
     Ok(())
 }

@@ -7,7 +7,9 @@
 //! The host owns the `mio::Poll`. It keeps the tokens below 100 for itself and lends the rest to the scheduler; an event
 //! is the scheduler's or its own.
 
-use crankwork::{Budget, Failure, Io, MonotonicClock, Next, Retry, Spec, Work, WorkScheduler};
+use crankwork::{
+    Budget, Failure, Io, MonotonicClock, Next, Retry, Spec, Work, WorkContext, WorkScheduler,
+};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Token, Waker};
 use std::io::{ErrorKind, Write};
@@ -18,6 +20,8 @@ const LISTENER: Token = Token(0);
 const WAKER: Token = Token(1);
 const FIRST_OF_WORKS: usize = 100;
 
+const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
+
 /// The host's state, lent to each work for its turn.
 #[derive(Default)]
 struct Node {
@@ -27,36 +31,36 @@ struct Node {
 /// Connects, and reads until the other side closes.
 struct Ask {
     address: SocketAddr,
-    stream: Option<Io<TcpStream>>,
-    answer: Vec<u8>,
+    stream: Option<(Io<TcpStream>, Vec<u8>)>,
 }
 
 impl Work<Node> for Ask {
-    fn poll(&mut self, cx: &mut crankwork::WorkContext<'_, Node>) -> Poll<Result<(), Failure>> {
-        let stream = match &mut self.stream {
+    fn poll(&mut self, cx: &mut WorkContext<'_, Node>) -> Poll<Result<(), Failure>> {
+        let (stream, answer) = match &mut self.stream {
             Some(stream) => stream,
             None => {
                 let stream = TcpStream::connect(self.address)?;
-                self.stream
-                    .insert(cx.io().register(stream, Interest::READABLE)?)
+                let stream = cx.io().register(stream, BOTH)?;
+                self.stream.insert((stream, Vec::new()))
             }
         };
+        // Not every system lets a stream be read before it is connected; writable says that it is.
+        ready!(stream.poll_connect())?;
         let mut buffer = [0; 64];
         loop {
             match ready!(stream.poll_read(&mut buffer))? {
                 0 => break,
-                n => self.answer.extend_from_slice(&buffer[..n]),
+                n => answer.extend_from_slice(&buffer[..n]),
             }
         }
-        let answer = String::from_utf8_lossy(&self.answer).into_owned();
+        let answer = String::from_utf8_lossy(answer);
         cx.app.answers.push(format!("{}: {answer}", cx.name()));
         Poll::Ready(Ok(()))
     }
 
     /// Each attempt has a connection of its own.
-    fn on_reset(&mut self, _: &mut crankwork::WorkContext<'_, Node>) {
+    fn on_reset(&mut self, _: &mut WorkContext<'_, Node>) {
         self.stream = None;
-        self.answer.clear();
     }
 }
 
@@ -78,9 +82,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut poll = mio::Poll::new()?;
     let mut listener = TcpListener::bind("127.0.0.1:0".parse()?)?;
     let address = listener.local_addr()?;
-    let interest = Interest::READABLE;
-    poll.registry()
-        .register(&mut listener, LISTENER, interest)?;
+    let registry = poll.registry();
+    registry.register(&mut listener, LISTENER, Interest::READABLE)?;
 
     let mut work = WorkScheduler::<Node>::new(Default::default());
     work.attach(poll.registry(), FIRST_OF_WORKS..usize::MAX)?;
@@ -89,13 +92,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     work.set_notifier(move || drop(waker.wake()));
 
     for name in ["a", "b", "c"] {
-        let (stream, answer) = (None, Vec::new());
-        let ask = Ask {
-            address,
-            stream,
-            answer,
-        };
-        work.add(Spec::new(name, ask).retry(Retry::A_FEW))?;
+        work.add(
+            Spec::new(
+                name,
+                Ask {
+                    address,
+                    stream: None,
+                },
+            )
+            .retry(Retry::A_FEW),
+        )?;
     }
 
     let (clock, mut node) = (MonotonicClock::new(), Node::default());
@@ -105,7 +111,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         match crank.next {
             Next::Idle => break,
             Next::Stalled => return Err(work.stall_report().to_string().into()),
-            next => poll.poll(&mut events, next.timeout(clock.now()))?,
+            next => match poll.poll(&mut events, next.timeout(clock.now())) {
+                // A signal; the next crank finds nothing new.
+                Err(error) if error.kind() == ErrorKind::Interrupted => events.clear(),
+                done => done?,
+            },
         }
         for event in &events {
             if !work.handle_event(event) && event.token() == LISTENER {
