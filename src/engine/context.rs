@@ -61,18 +61,6 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         WorkContext { app, engine, slot }
     }
 
-    pub(super) fn slot(&self) -> u32 {
-        self.slot
-    }
-
-    pub(super) fn engine(&self) -> &WorkScheduler<C> {
-        self.engine
-    }
-
-    pub(super) fn engine_mut(&mut self) -> &mut WorkScheduler<C> {
-        self.engine
-    }
-
     /// A hook is over and a turn begins: what the hook asked for does not count.
     pub(super) fn end_hook(&mut self, turn: Mode) {
         self.engine.notes = TurnNotes::new(turn);

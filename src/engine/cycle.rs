@@ -62,10 +62,9 @@ impl CycleSearch {
         before: u32,
         after: u32,
     ) -> bool {
-        if !self.levels.are_trusted() {
+        let Some(lack) = self.levels.lack(arena, before, after) else {
             return self.precedes(arena, graph, start(after), settle(before));
-        }
-        let lack = self.levels.of(arena, before) - self.levels.of(arena, after) + 1;
+        };
         if lack <= 0 || arena.at(before).state.is_settled() {
             return false;
         }

@@ -59,6 +59,21 @@ impl Levels {
         }
     }
 
+    /// By how much the level of `before` is too high for an edge from it to `after`: at most 0 if they are in order.
+    /// `None` if levels cannot tell.
+    #[inline]
+    pub fn lack<C: ?Sized>(&mut self, arena: &Arena<C>, before: u32, after: u32) -> Option<i64> {
+        if !self.trusted {
+            return None;
+        }
+        let apart = self.of(arena, before).checked_sub(self.of(arena, after));
+        let lack = apart.and_then(|apart| apart.checked_add(1));
+        if lack.is_none() {
+            self.distrust();
+        }
+        lack
+    }
+
     /// A new work, which nothing is after yet, is after `before`.
     #[inline]
     pub fn follow<C: ?Sized>(&mut self, arena: &Arena<C>, before: u32, after: u32) {
@@ -66,6 +81,10 @@ impl Levels {
             let least = self.of(arena, before).saturating_add(1);
             if self.of(arena, after) < least {
                 self.set(after, least);
+            }
+            if least == i64::MAX {
+                // The next one could not be higher.
+                self.distrust();
             }
         }
     }
@@ -90,5 +109,49 @@ impl Levels {
             self.levels.resize(slot as usize + 1, UNSET);
         }
         self.levels[slot as usize] = level;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Name;
+    use std::task::Poll;
+
+    /// Two works, the levels of which have been moved by as much.
+    fn moved(first: i64, second: i64) -> (Arena<()>, Levels) {
+        let (mut arena, mut levels) = (Arena::new(), Levels::new());
+        for by in [first, second] {
+            let work = |_: &mut crate::WorkContext<'_, ()>| Poll::Ready(Ok(()));
+            let (slot, _) = arena.insert(Box::new(work), Name::Static("w"), 0, 0);
+            levels.enter(slot, arena.len() == 1);
+            levels.shift(&arena, [slot].into_iter(), by);
+        }
+        assert!(levels.are_trusted());
+        (arena, levels)
+    }
+
+    #[test]
+    fn works_are_in_order_as_they_were_added_unless_they_are_moved() {
+        let (arena, mut levels) = moved(0, 0);
+        assert_eq!(levels.lack(&arena, 0, 1), Some(0));
+        assert_eq!(levels.lack(&arena, 1, 0), Some(2));
+        levels.shift(&arena, [0].into_iter(), 7);
+        assert_eq!(levels.lack(&arena, 0, 1), Some(7));
+        levels.follow(&arena, 0, 1);
+        assert_eq!(levels.lack(&arena, 0, 1), Some(0));
+    }
+
+    #[test]
+    fn levels_that_leave_the_range_of_numbers_are_not_trusted() {
+        let (arena, mut levels) = moved(i64::MAX - 1, -i64::MAX + 5);
+        assert_eq!(levels.lack(&arena, 0, 1), None, "too far apart");
+        assert!(!levels.are_trusted());
+        let (arena, mut levels) = moved(i64::MAX - 1, 0);
+        levels.follow(&arena, 0, 1);
+        assert!(!levels.are_trusted(), "none is higher");
+        let (arena, mut levels) = moved(i64::MAX - 1, 0);
+        levels.shift(&arena, [0].into_iter(), 1);
+        assert!(!levels.are_trusted(), "no level can be above");
     }
 }

@@ -6,6 +6,10 @@ use super::WorkScheduler;
 pub(crate) struct SourceList;
 
 impl SourceList {
+    pub fn any_live(&self) -> bool {
+        false
+    }
+
     pub fn live(&self) -> usize {
         0
     }

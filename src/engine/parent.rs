@@ -21,19 +21,19 @@ impl<C: ?Sized> WorkContext<'_, C> {
 
     /// The children's record of this attempt; the end of the attempt clears it.
     fn family(&mut self) -> &mut Family {
-        let slot = self.slot();
-        self.engine_mut().arena.set(slot, flag::FAMILY);
-        &mut self.engine_mut().arena.rare_or_new(slot).family
+        let arena = &mut self.engine.arena;
+        arena.set(self.slot, flag::FAMILY);
+        &mut arena.rare_or_new(self.slot).family
     }
 
     /// How another work settled; `None` if it has not, has been reclaimed, or is another scheduler's.
     pub fn outcome(&self, id: impl Into<WorkId>) -> Option<WorkOutcome> {
-        self.engine().outcome(id)
+        self.engine.outcome(id)
     }
 
     /// Why this work's last attempt failed. In `on_failure_retry` and `on_failure_raise` that is the one which has just
     /// ended, whether by an error of its own, a child or a limit.
     pub fn last_failure(&self) -> Option<&Failure> {
-        self.engine().arena.meta(self.slot()).error.as_ref()
+        self.engine.arena.meta(self.slot).error.as_ref()
     }
 }

@@ -123,7 +123,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Whether something outside the scheduler may wake it, of which the scheduler knows.
     fn has_outer_source(&self, slot: u32) -> bool {
         let rare = self.arena.rare(slot);
-        rare.is_some_and(|rare| rare.has_remote() || rare.sources.live() > 0)
+        rare.is_some_and(|rare| rare.has_remote() || rare.sources.any_live())
     }
 
     /// Whether the work's only source was a remote waker that has died before the turn was over. It is then woken, as

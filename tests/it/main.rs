@@ -3,6 +3,7 @@
 mod abort;
 mod ancestors;
 mod compose;
+mod corpus;
 mod errors;
 mod exports;
 mod extremes;

@@ -5,7 +5,6 @@
 //! list of operations that still does.
 
 use std::cell::RefCell;
-use std::path::Path;
 
 use super::model::compare::{check, check_bytes};
 use super::model::decode::{decode_op, decode_setup};
@@ -157,15 +156,5 @@ fn any_bytes_decode_and_agree() {
 
 #[test]
 fn fuzz_corpus_agrees() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/ops");
-    let mut files: Vec<_> = std::fs::read_dir(corpus)
-        .expect("the corpus is part of the repository")
-        .map(|entry| entry.expect("a readable entry").path())
-        .collect();
-    files.sort();
-    assert!(files.len() >= 15, "only {} corpus files", files.len());
-    for file in files {
-        println!("{}", file.display());
-        check_bytes(&std::fs::read(&file).expect("a readable file"));
-    }
+    crate::corpus::replay("ops", check_bytes);
 }

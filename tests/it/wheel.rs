@@ -1,6 +1,5 @@
 //! The timer wheel: against a model, and the edges by name.
 
-use std::path::Path;
 use std::time::Duration;
 
 use super::wheel_ops::{WheelOp, When, check_wheel_bytes, check_wheel_ops};
@@ -67,17 +66,7 @@ proptest! {
 
 #[test]
 fn fuzz_corpus_agrees() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/wheel");
-    let mut files: Vec<_> = std::fs::read_dir(corpus)
-        .expect("the corpus is part of the repository")
-        .map(|entry| entry.expect("a readable entry").path())
-        .collect();
-    files.sort();
-    assert!(files.len() >= 15, "only {} corpus files", files.len());
-    for file in files {
-        println!("{}", file.display());
-        check_wheel_bytes(&std::fs::read(&file).expect("a readable file"));
-    }
+    crate::corpus::replay("wheel", check_wheel_bytes);
 }
 
 fn fire(wheel: &mut TimerWheel, now: Time) -> Vec<u32> {

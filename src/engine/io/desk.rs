@@ -219,6 +219,11 @@ impl SourceList {
         self.0.push(source);
     }
 
+    /// Whether one is registered: asked whenever the work goes to sleep. The first nearly always is.
+    pub fn any_live(&self) -> bool {
+        self.0.iter().any(|source| source.badge().live.get())
+    }
+
     /// How many are registered. O(n).
     pub fn live(&self) -> usize {
         let live = |source: &&Rc<dyn Registered>| source.badge().live.get();
