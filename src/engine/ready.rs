@@ -1,90 +1,41 @@
-//! The works that have a turn coming: one line for the present round, one for what becomes ready meanwhile.
+//! The works that have a turn coming: those of the present round, and after them what becomes ready meanwhile.
 //!
-//! A line is a vector that is read from the front and cleared when its round is over; a work knows its place in it, so
-//! that it can be taken out in O(1), and leaves a gap. A vector and not links through the records: a turn then touches no
-//! record but its own, and the processor sees early which comes next.
+//! One ring with a mark where the present round ends. A work knows its place in it, so that it can be taken out in O(1),
+//! and leaves a gap. A ring and not links through the records: a turn then touches no record but its own, and the
+//! processor sees early which comes next.
 
 use super::arena::Arena;
 use super::record::{NONE, Record, flag};
 
 /// Lines below this length are not worth closing the gaps of.
-const SHORT: usize = 64;
+const SHORT: u32 = 64;
 
-/// The works that have a turn coming.
-pub(crate) struct Ready {
-    lines: [Line; 2],
-    /// Which line is the present round's, 0 or 1; the flag `SIDE` of a work says in which it is. A byte that is flipped,
-    /// and not two lines that are swapped: a copy would have to wait for what has just been written.
-    current: u8,
-}
-
+/// The works that have a turn coming. Places count on for ever, and wrap: their lower bits say where in the ring.
+///
+/// The order of the fields is kept, since `end` and `tail` must not be neighbours: a compiler would read the two as one,
+/// and a processor waits for that until the last push has reached its cache.
 #[derive(Default)]
-struct Line {
-    slots: Vec<u32>,
-    /// Where the line begins: what was before has had its turn.
-    front: usize,
-    gaps: usize,
-}
-
-impl Line {
-    fn len(&self) -> usize {
-        self.slots.len() - self.front - self.gaps
-    }
-
-    #[inline]
-    fn push(&mut self, slot: u32) -> u32 {
-        self.slots.push(slot);
-        self.slots.len() as u32 - 1
-    }
-
-    #[inline]
-    fn pop(&mut self) -> Option<u32> {
-        while let Some(&slot) = self.slots.get(self.front) {
-            self.front += 1;
-            if slot != NONE {
-                return Some(slot);
-            }
-            self.gaps -= 1;
-        }
-        None
-    }
-
-    #[inline]
-    fn clear(&mut self) {
-        self.slots.clear();
-        (self.front, self.gaps) = (0, 0);
-    }
-
-    fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        let rest = self.slots[self.front..].iter().copied();
-        rest.filter(|&slot| slot != NONE)
-    }
-
-    /// Closes the gaps, once they are most of a long line: works that are added and cancelled without end fill no memory.
-    fn tidy<C: ?Sized>(&mut self, arena: &mut Arena<C>) {
-        if self.slots.len() < SHORT || self.gaps * 2 < self.slots.len() {
-            return;
-        }
-        self.slots.drain(..self.front);
-        self.slots.retain(|&slot| slot != NONE);
-        (self.front, self.gaps) = (0, 0);
-        for (place, &slot) in (0..).zip(&self.slots) {
-            arena.at_mut(slot).links.prev = place;
-        }
-    }
+#[repr(C)]
+pub(crate) struct Ready {
+    tail: u32,
+    /// Places that hold nothing, in the present round and in the next.
+    gaps: [u32; 2],
+    /// The first place that has not had its turn.
+    head: u32,
+    /// Empty, or a power of two long.
+    ring: Vec<u32>,
+    /// Where the present round ends and the next begins.
+    end: u32,
 }
 
 impl Ready {
     pub fn new() -> Self {
-        Ready {
-            lines: Default::default(),
-            current: 0,
-        }
+        Ready::default()
     }
 
     #[inline]
-    fn present(&mut self) -> &mut Line {
-        &mut self.lines[self.current as usize & 1]
+    fn index(&self, place: u32) -> usize {
+        place as usize & self.ring.len().wrapping_sub(1)
     }
 
     /// Whether nobody has a turn coming, in this round or the next.
@@ -101,69 +52,196 @@ impl Ready {
     /// A turn in the next round. Amortised O(1).
     #[inline]
     pub fn push<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
-        let (place, side) = self.enter(slot);
         let record = arena.at_mut(slot);
         debug_assert!(
             !record.flags.has(flag::READY),
             "a work that has a turn coming was given another"
         );
-        record.links.prev = place;
-        record.flags.clear(flag::SIDE);
-        let side = if side { flag::SIDE } else { 0 };
-        record.flags.set(flag::READY | side);
+        record.flags.set(flag::READY);
+        record.links.prev = self.enter(slot);
     }
 
     /// The same for a work that has just had a usual turn.
     #[inline]
     pub fn push_after_turn<C: ?Sized>(&mut self, record: &mut Record<C>, slot: u32) {
-        let (place, side) = self.enter(slot);
-        record.links.prev = place;
-        record.flags.end_usual_turn(side);
+        record.flags.end_usual_turn();
+        record.links.prev = self.enter(slot);
     }
 
-    /// The place in the line, and which line it is.
+    /// The place that the work gets.
     #[inline]
-    fn enter(&mut self, slot: u32) -> (u32, bool) {
-        let later = self.current & 1 ^ 1;
-        (self.lines[later as usize].push(slot), later == 1)
+    fn enter(&mut self, slot: u32) -> u32 {
+        if self.tail.wrapping_sub(self.head) as usize == self.ring.len() {
+            self.grow();
+        }
+        let (place, index) = (self.tail, self.index(self.tail));
+        self.ring[index] = slot;
+        self.tail = place.wrapping_add(1);
+        place
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let old = std::mem::take(&mut self.ring);
+        self.ring = vec![NONE; (old.len() * 2).max(SHORT as usize)];
+        for count in 0..old.len() as u32 {
+            let place = self.head.wrapping_add(count);
+            let index = self.index(place);
+            self.ring[index] = old[place as usize & (old.len() - 1)];
+        }
     }
 
     /// The next work of this round, which must then have its turn: it is not ready any more.
     #[inline]
     pub fn pop(&mut self) -> Option<u32> {
-        self.present().pop()
+        while self.head != self.end {
+            let slot = self.ring[self.index(self.head)];
+            self.head = self.head.wrapping_add(1);
+            if slot != NONE {
+                return Some(slot);
+            }
+            self.gaps[0] -= 1;
+        }
+        None
     }
 
     /// Takes a work out, if it has a turn coming. Amortised O(1).
     pub fn remove<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
-        if arena.take(slot, flag::READY) {
-            let line = &mut self.lines[arena.is(slot, flag::SIDE) as usize];
-            line.slots[arena.at(slot).links.prev as usize] = NONE;
-            line.gaps += 1;
-            line.tidy(arena);
+        if !arena.take(slot, flag::READY) {
+            return;
         }
+        let place = arena.at(slot).links.prev;
+        let index = self.index(place);
+        self.ring[index] = NONE;
+        let in_round = place.wrapping_sub(self.head) < self.end.wrapping_sub(self.head);
+        self.gaps[!in_round as usize] += 1;
+        let places = self.tail.wrapping_sub(self.head);
+        if places >= SHORT && (self.gaps[0] + self.gaps[1]) >= places / 2 {
+            self.close_gaps(arena);
+        }
+    }
+
+    /// Works that are added and cancelled without end fill no memory.
+    fn close_gaps<C: ?Sized>(&mut self, arena: &mut Arena<C>) {
+        let (mut place, mut to, end, tail) = (self.head, self.head, self.end, self.tail);
+        while place != tail {
+            if place == end {
+                self.end = to;
+            }
+            let slot = self.ring[self.index(place)];
+            if slot != NONE {
+                let index = self.index(to);
+                self.ring[index] = slot;
+                arena.at_mut(slot).links.prev = to;
+                to = to.wrapping_add(1);
+            }
+            place = place.wrapping_add(1);
+        }
+        if end == tail {
+            self.end = to;
+        }
+        (self.tail, self.gaps) = (to, [0; 2]);
     }
 
     /// What has become ready makes the next round. The last one must be over.
     #[inline]
     pub fn start_round(&mut self) {
         debug_assert!(self.round_is_over());
-        self.present().clear();
-        self.current ^= 1;
+        (self.head, self.end) = (self.end, self.tail);
+        self.gaps = [self.gaps[1], 0];
     }
 
     /// The works whose turns of this round are still to come.
     pub fn round(&self) -> impl Iterator<Item = u32> + '_ {
-        self.lines[self.current as usize & 1].iter()
+        let places = 0..self.end.wrapping_sub(self.head);
+        let slots = places.map(|count| self.ring[self.index(self.head.wrapping_add(count))]);
+        slots.filter(|&slot| slot != NONE)
     }
 
     #[inline]
     pub fn round_len(&self) -> usize {
-        self.lines[self.current as usize & 1].len()
+        (self.end.wrapping_sub(self.head) - self.gaps[0]) as usize
     }
 
     #[inline]
     pub fn len(&self) -> usize {
-        self.lines[0].len() + self.lines[1].len()
+        (self.tail.wrapping_sub(self.head) - self.gaps[0] - self.gaps[1]) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Name, WorkContext};
+    use std::collections::VecDeque;
+    use std::task::Poll;
+
+    const WORKS: u32 = 300;
+
+    fn arena() -> Arena<()> {
+        let mut arena = Arena::new();
+        for _ in 0..WORKS {
+            let work = |_: &mut WorkContext<'_, ()>| Poll::Ready(Ok(()));
+            arena.insert(Box::new(work), Name::Static("w"), 0, 0);
+        }
+        arena
+    }
+
+    /// Rounds of pushes, pops and removals, against two queues; places start just before they wrap.
+    #[test]
+    fn a_ring_does_what_two_queues_do() {
+        let (mut arena, mut ready) = (arena(), Ready::new());
+        (ready.head, ready.end, ready.tail) = (u32::MAX - 500, u32::MAX - 500, u32::MAX - 500);
+        let (mut round, mut later) = (VecDeque::new(), VecDeque::new());
+        let mut random = crate::Stream::new(7);
+        let (mut popped, mut removed) = (0, 0);
+        for step in 0..100_000 {
+            let slot = random.below(WORKS as u64) as u32;
+            let removing = step % 3_000 > 2_000;
+            match random.below(if removing { 12 } else { 5 }) {
+                0 | 1 if !arena.is(slot, flag::READY) => {
+                    ready.push(&mut arena, slot);
+                    later.push_back(slot);
+                }
+                2 if round.is_empty() => {
+                    assert!(ready.round_is_over());
+                    ready.start_round();
+                    std::mem::swap(&mut round, &mut later);
+                }
+                2 | 3 => {
+                    let slot = ready.pop();
+                    assert_eq!(slot, round.pop_front());
+                    popped += slot.is_some() as u32;
+                    slot.into_iter()
+                        .for_each(|slot| arena.clear(slot, flag::READY));
+                }
+                _ => {
+                    removed += arena.is(slot, flag::READY) as u32;
+                    ready.remove(&mut arena, slot);
+                    round.retain(|&other| other != slot);
+                    later.retain(|&other| other != slot);
+                }
+            }
+            assert!(ready.round().eq(round.iter().copied()));
+            assert_eq!(
+                (ready.round_len(), ready.len()),
+                (round.len(), round.len() + later.len())
+            );
+        }
+        assert!(
+            popped > 1_000 && removed > 1_000 && ready.tail < u32::MAX / 2,
+            "{popped} {removed}"
+        );
+    }
+
+    #[test]
+    fn coming_and_going_without_end_takes_no_more_room() {
+        let (mut arena, mut ready) = (arena(), Ready::new());
+        for round in 0..100_000 {
+            let slot = round % WORKS;
+            ready.push(&mut arena, slot);
+            ready.remove(&mut arena, slot);
+        }
+        assert!(ready.is_empty() && ready.ring.len() <= 2 * SHORT as usize);
     }
 }

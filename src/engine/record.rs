@@ -49,8 +49,8 @@ pub(crate) struct Record<C: ?Sized> {
     /// Absent during a turn, and for good after a panic or a forced abort.
     pub body: Option<Box<dyn Work<C>>>,
     pub serial: u64,
-    /// Neighbours in a lane of the permit queue, or (`prev`) the place in the line of those that have a turn coming; a work is
-    /// in one of them at most.
+    /// Neighbours in a lane of the permit queue, or (`prev`) the place among those that have a turn coming; a work is in one
+    /// of them at most.
     pub links: Links,
     /// Dependencies that are open, plus one while the parent's attempt has not begun. Of a settled work that is only kept
     /// for its dependents: those that have not settled.
@@ -101,7 +101,7 @@ impl<C: ?Sized> Record<C> {
     /// cancel or box of rare things.
     #[inline]
     pub fn ends_plainly(&self) -> bool {
-        let among = !(flag::SIDE | flag::LOST_DEPENDENCY);
+        let among = !flag::LOST_DEPENDENCY;
         self.marks == mark::ATTEMPT
             && self.flags.has_just(flag::RESET | flag::PERMIT, among)
             && self.alarm.is_none()
@@ -122,7 +122,6 @@ pub(crate) struct Flags {
 const USUAL: u8 = (flag::RESET | flag::PERMIT) as u8;
 const READY: u8 = flag::READY as u8;
 const IN_TURN: u8 = flag::IN_TURN as u8;
-const SIDE: u8 = flag::SIDE as u8;
 
 impl Flags {
     #[inline]
@@ -150,7 +149,7 @@ impl Flags {
     /// Of a work in the middle of an attempt whose turn comes and with whom nothing else is going on.
     #[inline]
     pub fn are_usual(self) -> bool {
-        self.turn & !SIDE == USUAL | READY
+        self.turn == USUAL | READY
     }
 
     /// From [`Flags::are_usual`] to [`Flags::are_of_usual_turn`]: READY goes, IN_TURN comes.
@@ -162,13 +161,13 @@ impl Flags {
     /// In such a turn, if nothing else has happened in it.
     #[inline]
     pub fn are_of_usual_turn(self) -> bool {
-        self.turn & !SIDE == USUAL | IN_TURN
+        self.turn == USUAL | IN_TURN
     }
 
-    /// From [`Flags::are_of_usual_turn`] to [`Flags::are_usual`], on this side of the ready lines.
+    /// From [`Flags::are_of_usual_turn`] to [`Flags::are_usual`].
     #[inline]
-    pub fn end_usual_turn(&mut self, side: bool) {
-        self.turn = USUAL | READY | if side { SIDE } else { 0 };
+    pub fn end_usual_turn(&mut self) {
+        self.turn = USUAL | READY;
     }
 
     #[inline]
@@ -200,10 +199,8 @@ pub(crate) mod flag {
     pub const CANCEL: u16 = 1 << 4;
     /// Called `release_permit` in its present turn.
     pub const RELEASE: u16 = 1 << 5;
-    /// Is in a ready list.
+    /// Has a turn coming.
     pub const READY: u16 = 1 << 6;
-    /// Which of the two ready lists.
-    pub const SIDE: u16 = 1 << 7;
 
     /// Its own parent cancelled it: it does not count as a failed child.
     pub const BY_PARENT: u16 = 1 << 8;

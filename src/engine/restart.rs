@@ -73,7 +73,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         let attempts = std::mem::take(&mut record.attempt);
         record.turns = 0;
         record.open = 0;
-        let kept = flag::NO_PERMIT | flag::LOST_DEPENDENCY | flag::SIDE;
+        let kept = flag::NO_PERMIT | flag::LOST_DEPENDENCY;
         record.flags.clear(!kept);
         record.marks &= mark::LASTING;
         let meta = self.arena.meta_mut(slot);
