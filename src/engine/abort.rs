@@ -170,7 +170,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         if polite && self.arena.at(slot).body.is_some() {
             self.ready.push(&mut self.arena, slot);
         } else {
-            self.finishing.push_back(slot);
+            self.agenda.finish(slot);
         }
     }
 

@@ -54,7 +54,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 .rare(slot)
                 .is_some_and(|rare| rare.family.first_failure.is_some())
             {
-                self.failing.push_back(self.arena.witness(slot));
+                self.agenda.fail(self.arena.witness(slot));
             }
         }
     }

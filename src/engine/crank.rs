@@ -198,9 +198,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     fn has_loose_ends(&self) -> bool {
         self.inbox.has_mail()
             || self.has_io_news()
-            || !self.finishing.is_empty()
-            || !self.failing.is_empty()
-            || !self.completions.is_empty()
+            || !self.agenda.is_empty()
             || !self.mail.is_empty()
     }
 
@@ -241,7 +239,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.round_open = false;
         self.fail_parents(app);
         self.after_step(app);
-        while !self.failing.is_empty() {
+        while self.agenda.has_failing() {
             self.fail_parents(app);
             self.after_step(app);
         }
@@ -249,7 +247,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     #[inline]
     fn fail_parents(&mut self, app: &mut C) {
-        while let Some(witness) = self.failing.pop_front() {
+        while let Some(witness) = self.agenda.next_failing() {
             self.fail_with_child(witness, app);
         }
     }
@@ -276,7 +274,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// After the inbox and the timers, and after each turn: ends what can end, calls callbacks, grants permits.
     #[inline]
     fn after_step(&mut self, app: &mut C) {
-        if !self.finishing.is_empty() || !self.completions.is_empty() {
+        if !self.agenda.is_empty() {
             self.finish(app);
         }
         if self.permits.is_dirty() {
@@ -286,9 +284,9 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     fn finish(&mut self, app: &mut C) {
         loop {
-            if let Some(slot) = self.finishing.pop_front() {
+            if let Some(slot) = self.agenda.next_finishing() {
                 self.finish_one(slot, app);
-            } else if let Some((callback, id, outcome)) = self.completions.pop_front() {
+            } else if let Some((callback, id, outcome)) = self.agenda.next_callback() {
                 let call = catch_unwind(AssertUnwindSafe(|| callback(app, id, &outcome)));
                 self.note_callback(call);
             } else {

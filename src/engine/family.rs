@@ -23,13 +23,13 @@ impl<C: ?Sized> WorkScheduler<C> {
         if news {
             let failure = self.child_failure(child);
             self.arena.rare_or_new(parent).family.first_failure = Some(failure);
-            self.failing.push_back(self.arena.witness(parent));
+            self.agenda.fail(self.arena.witness(parent));
         }
         match state {
             _ if in_turn => self.arena.set(parent, flag::WOKEN),
             WorkState::Aborting if last => self.drained(parent),
             WorkState::Joining if bad && !fail_fast => self.want_turn(parent),
-            WorkState::Joining if last && !doomed => self.finishing.push_back(parent),
+            WorkState::Joining if last && !doomed => self.agenda.finish(parent),
             WorkState::Waiting => self.wake_slot(parent),
             _ => {}
         }

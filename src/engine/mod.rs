@@ -13,6 +13,7 @@
 //! | `job`, `offload` | closures that run elsewhere; whose they are |
 //! | `admit`, `depend`, `restart` | add; add_dependency and edges; running a settled work anew |
 //! | `crank`, `turn`, `receive` | the loop of rounds; one turn; what the inbox held |
+//! | `agenda` | what is left to be done between turns |
 //! | `wake` | sleeping, waking, timers |
 //! | `abort` | cancel, limits, grace, shutdown |
 //! | `attempt` | how an attempt begins, what every end has in common |
@@ -25,6 +26,7 @@
 
 mod abort;
 mod admit;
+mod agenda;
 pub(crate) mod arena;
 mod aside;
 mod attempt;
@@ -83,14 +85,13 @@ pub use offload::Offload;
 pub use rng::Stream;
 
 use crate::time::{Time, TimerWheel};
-use crate::work::{
-    Backoff, Completion, Failure, Handle, Name, RootCause, WorkId, WorkOutcome, WorkState,
-};
+use crate::work::{Backoff, Failure, Handle, Name, RootCause, WorkId, WorkOutcome, WorkState};
+use agenda::Agenda;
 use arena::Arena;
 use context::TurnNotes;
 use cycle::CycleSearch;
 use graph::Graph;
-use inbox::{Inbox, Letter, Witness};
+use inbox::{Inbox, Letter};
 use names::Ordinals;
 use permits::Permits;
 use ready::Ready;
@@ -129,14 +130,10 @@ pub struct WorkScheduler<C: ?Sized> {
     round_open: bool,
     /// What a work said during its present turn.
     notes: TurnNotes,
-    /// Attempts that have nothing left to wait for: joined parents, drained aborts.
-    finishing: VecDeque<u32>,
-    /// FailFast parents a child of which has failed in this round.
-    failing: VecDeque<Witness>,
+    agenda: Agenda<C>,
     /// Works about to settle; settling one may settle others, and must not recurse.
     settling: VecDeque<(u32, WorkState, Option<Failure>)>,
     is_settling: bool,
-    completions: VecDeque<(Completion<C>, WorkId, WorkOutcome)>,
     /// What has been taken from the inbox in this round.
     mail: VecDeque<Letter<C>>,
     /// Sleepers that something outside may wake.
@@ -201,11 +198,9 @@ impl<C: ?Sized> WorkScheduler<C> {
             in_crank: false,
             round_open: false,
             notes: TurnNotes::default(),
-            finishing: VecDeque::new(),
-            failing: VecDeque::new(),
+            agenda: Agenda::new(),
             settling: VecDeque::new(),
             is_settling: false,
-            completions: VecDeque::new(),
             mail: VecDeque::new(),
             external_sleepers: 0,
             lingering: 0,

@@ -1,7 +1,7 @@
 //! How an attempt ends and what follows from it for others; and *the* function that changes a state.
 //!
 //! Nothing here recurses: works about to settle wait in `settling`, attempts that have nothing left to wait for in
-//! `finishing`. So a chain of a million blocked works, or a million parents that end with their last grandchild, is a
+//! the agenda. So a chain of a million blocked works, or a million parents that end with their last grandchild, is a
 //! loop.
 
 use super::WorkEvent;
@@ -286,8 +286,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             .and_then(|rare| rare.extras.on_settled.take());
         if let Some(callback) = callback {
             let outcome = self.outcome_of(slot);
-            self.completions
-                .push_back((callback, self.id(slot), outcome));
+            self.agenda.call((callback, self.id(slot), outcome));
         }
         self.reclaim_if_due(slot);
     }

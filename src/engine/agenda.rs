@@ -1,0 +1,71 @@
+//! What is left to be done between turns, and whether that is anything: one look, since it is asked after every turn.
+
+use super::inbox::Witness;
+use crate::work::{Completion, WorkId, WorkOutcome};
+use std::collections::VecDeque;
+
+/// A callback that a settled work has left.
+pub(crate) type Callback<C> = (Completion<C>, WorkId, WorkOutcome);
+
+pub(crate) struct Agenda<C: ?Sized> {
+    /// Entries in all the queues.
+    entries: usize,
+    /// Attempts that have nothing left to wait for: joined parents, drained aborts.
+    finishing: VecDeque<u32>,
+    /// FailFast parents a child of which has failed in this round.
+    failing: VecDeque<Witness>,
+    callbacks: VecDeque<Callback<C>>,
+}
+
+impl<C: ?Sized> Agenda<C> {
+    pub fn new() -> Self {
+        Agenda {
+            entries: 0,
+            finishing: VecDeque::new(),
+            failing: VecDeque::new(),
+            callbacks: VecDeque::new(),
+        }
+    }
+
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.entries == 0
+    }
+
+    pub fn finish(&mut self, slot: u32) {
+        self.entries += 1;
+        self.finishing.push_back(slot);
+    }
+
+    pub fn fail(&mut self, parent: Witness) {
+        self.entries += 1;
+        self.failing.push_back(parent);
+    }
+
+    pub fn call(&mut self, callback: Callback<C>) {
+        self.entries += 1;
+        self.callbacks.push_back(callback);
+    }
+
+    pub fn next_finishing(&mut self) -> Option<u32> {
+        let next = self.finishing.pop_front();
+        self.entries -= next.is_some() as usize;
+        next
+    }
+
+    pub fn next_failing(&mut self) -> Option<Witness> {
+        let next = self.failing.pop_front();
+        self.entries -= next.is_some() as usize;
+        next
+    }
+
+    pub fn next_callback(&mut self) -> Option<Callback<C>> {
+        let next = self.callbacks.pop_front();
+        self.entries -= next.is_some() as usize;
+        next
+    }
+
+    pub fn has_failing(&self) -> bool {
+        !self.failing.is_empty()
+    }
+}
