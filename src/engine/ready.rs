@@ -80,14 +80,15 @@ impl Ready {
         place
     }
 
+    /// Twice as long: each place stays where it is or moves by the old length.
     #[cold]
     fn grow(&mut self) {
-        let old = std::mem::take(&mut self.ring);
-        self.ring = vec![NONE; (old.len() * 2).max(SHORT as usize)];
-        for count in 0..old.len() as u32 {
+        let old = self.ring.len();
+        self.ring.resize((old * 2).max(SHORT as usize), NONE);
+        for count in 0..old as u32 {
             let place = self.head.wrapping_add(count);
-            let index = self.index(place);
-            self.ring[index] = old[place as usize & (old.len() - 1)];
+            let (from, to) = (place as usize & (old - 1), self.index(place));
+            self.ring[to] = self.ring[from];
         }
     }
 
