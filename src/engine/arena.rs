@@ -57,7 +57,7 @@ impl<C: ?Sized> Arena<C> {
         record.put_back(body);
         record.serial = serial;
         if slot as usize == self.metas.len() {
-            self.metas.push(Meta::BLANK);
+            self.metas.grow(|| Meta::BLANK);
         }
         let meta = self.metas.at_mut(slot);
         meta.name = name;
@@ -196,7 +196,7 @@ impl<C: ?Sized> Arena<C> {
             && self.witness(witness.slot) == witness
     }
 
-    /// One more than the highest slot that was ever used.
+    /// More than the highest slot that was ever used, and not more than twice as many.
     pub fn slots_end(&self) -> u32 {
         self.metas.len() as u32
     }

@@ -3,7 +3,9 @@
 /// Entries per chunk: a power of two.
 const CHUNK: usize = 512;
 
-/// The first chunk grows as a vector does, since most schedulers never need another.
+/// Entries of the first chunk at first: it doubles until it is a whole one, since most schedulers never need another.
+const FIRST: usize = 4;
+
 pub(crate) struct Chunks<T> {
     chunks: Vec<Vec<T>>,
     len: usize,
@@ -22,16 +24,24 @@ impl<T> Chunks<T> {
         self.len
     }
 
-    /// O(1), but for the first chunk, where it is amortised.
-    #[inline]
-    pub fn push(&mut self, entry: T) {
-        let chunk = self.len / CHUNK;
-        if chunk == self.chunks.len() {
-            let capacity = if chunk == 0 { 0 } else { CHUNK };
-            self.chunks.push(Vec::with_capacity(capacity));
+    /// Adds blank entries: many at once, so that each costs next to nothing. Amortised O(1) for each.
+    #[cold]
+    pub fn grow(&mut self, blank: impl Fn() -> T) {
+        let unfilled = self.len % CHUNK;
+        match self.chunks.last_mut() {
+            Some(last) if unfilled > 0 => {
+                let entries = unfilled * 2;
+                last.reserve_exact(unfilled);
+                last.resize_with(entries, blank);
+            }
+            last => {
+                let entries = if last.is_none() { FIRST } else { CHUNK };
+                let mut chunk = Vec::with_capacity(entries);
+                chunk.resize_with(entries, blank);
+                self.chunks.push(chunk);
+            }
         }
-        self.chunks[chunk].push(entry);
-        self.len += 1;
+        self.len += self.chunks.last().map_or(0, Vec::len) - unfilled;
     }
 
     #[inline]
@@ -53,9 +63,14 @@ mod tests {
     fn entries_stay_where_they_were_put() {
         let mut chunks = Chunks::new();
         let entries = 3 * CHUNK as u32 + 1;
-        (0..entries).for_each(|n| chunks.push(n));
+        for n in 0..entries {
+            if n as usize == chunks.len() {
+                chunks.grow(|| 0);
+            }
+            *chunks.at_mut(n) = n;
+        }
         *chunks.at_mut(CHUNK as u32) += 1;
-        assert_eq!(chunks.len(), entries as usize);
+        assert_eq!(chunks.len(), 4 * CHUNK);
         let read: Vec<u32> = (0..entries).map(|n| *chunks.at(n)).collect();
         let mut expected: Vec<u32> = (0..entries).collect();
         expected[CHUNK] += 1;
