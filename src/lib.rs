@@ -56,7 +56,7 @@
 //! # Limits
 //!
 //! A turn is not interrupted: a work that computes for a second holds up everything else for a second. One scheduler
-//! uses one thread. Time ends 584 years after the scheduler's epoch. At most 2^30 works and 2^31 edges at a time.
+//! uses one thread. Time ends 584 years after the scheduler's epoch. At most 2^30 works and 2^28 edges at a time.
 
 #![forbid(unsafe_code)]
 

@@ -145,9 +145,10 @@ impl<C: ?Sized> WorkScheduler<C> {
         terms: &Terms<C>,
         parent: Option<u32>,
     ) -> Result<(), AddError> {
-        let settled = terms.extras.as_ref().map_or(0, |e| e.after_settled.len());
-        let edges = terms.after.len() + settled;
-        if self.graph.len() + edges > self.settings.limits.edges {
+        if self
+            .graph
+            .lacks_room(terms.edges(), self.settings.limits.edges)
+        {
             return Err(AddError::TooManyEdges(self.graph.len()));
         }
         for (id, _) in terms.dependencies() {
@@ -236,6 +237,9 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.cycles.levels.enter(slot, self.arena.len() == 1);
         if !terms.permit {
             self.arena.set(slot, flag::NO_PERMIT);
+        }
+        if terms.edges() > 1 {
+            self.graph.make_room(&mut self.arena, slot, terms.edges());
         }
         let mut doomed = false;
         for id in terms.after.iter() {

@@ -74,6 +74,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             );
         }
         let (mut timers, mut external, mut retries, mut lingering) = (0, 0, 0, 0);
+        self.audit_lists()?;
         for slot in self.arena.slots() {
             self.audit_work(slot).map_err(|broken| {
                 format!(
@@ -105,6 +106,14 @@ impl<C: ?Sized> WorkScheduler<C> {
             "retries left are miscounted"
         );
         Ok(())
+    }
+
+    fn audit_lists(&self) -> Result<(), String> {
+        let mut slots = self.arena.slots();
+        let cells = slots.try_fold(0, |cells, slot| {
+            Ok::<usize, String>(cells + self.graph.audit_work(&self.arena, slot)?)
+        })?;
+        self.graph.audit_memory(cells)
     }
 
     fn timers_of(&self, slot: u32) -> usize {
@@ -183,8 +192,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         let settled = |slot: u32| self.arena.at(slot).state.is_settled();
         let unsettled = self
             .graph
-            .outgoing(&self.arena, slot)
-            .filter(|edge| !settled(edge.after))
+            .outs(&self.arena, slot)
+            .filter(|edge| !settled(edge.peer()))
             .count();
         let lingers = record.marks & mark::LINGERS != 0;
         ensure!(
@@ -193,18 +202,19 @@ impl<C: ?Sized> WorkScheduler<C> {
         );
         let levels = &self.cycles.levels;
         let level = |slot: u32| levels.of(&self.arena, slot);
-        let mut outgoing = self.graph.outgoing(&self.arena, slot);
+        let mut outgoing = self.graph.outs(&self.arena, slot);
         ensure!(
             !levels.are_trusted()
                 || settled(slot)
-                || outgoing.all(|edge| edge.satisfied
-                    || settled(edge.after)
-                    || level(slot) < level(edge.after)),
+                || outgoing.all(|edge| edge.is_satisfied()
+                    || settled(edge.peer())
+                    || level(slot) < level(edge.peer())),
             "its level is not below that of a work after it"
         );
-        let into = self.graph.incoming(&self.arena, slot);
+        let into = self.graph.ins(&self.arena, slot);
         let open = into
-            .filter(|edge| !edge.satisfied && !settled(edge.before))
+            .filter(|&edge| !settled(edge.peer()))
+            .filter(|&edge| !self.graph.out_of(&self.arena, edge).is_satisfied())
             .count();
         let held = record.flags.has(flag::HELD);
         if record.state == WorkState::Pending {

@@ -60,7 +60,7 @@ pub enum Retain {
 pub struct Limits {
     /// Works in the scheduler, settled ones that have not been reclaimed included. At most, and by default, 2^30.
     pub works: usize,
-    /// Edges between them. At most, and by default, 2^31.
+    /// Edges between them. At most, and by default, 2^28.
     pub edges: usize,
     /// Closures from other threads are refused while so many of them wait to be taken. Wakes and cancels always get in;
     /// of wakes there is at most one per waker. Default 65,536.
@@ -77,7 +77,7 @@ impl Default for Limits {
     }
 }
 
-pub(crate) const MAX_EDGES: usize = 1 << 31;
+pub(crate) const MAX_EDGES: usize = 1 << 28;
 
 impl Default for WorkSchedulerConfig {
     fn default() -> Self {

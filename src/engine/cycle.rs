@@ -11,10 +11,11 @@
 //! number of unsettled works and edges.
 
 use super::arena::Arena;
-use super::graph::Graph;
+use super::graph::{Entry, Graph};
 use super::levels::Levels;
 use super::record::{NONE, flag, mark};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// An event of a work: slot times two, plus one for its settling.
 type Event = u32;
@@ -187,14 +188,14 @@ fn canonical<C: ?Sized>(arena: &Arena<C>, event: Event) -> Event {
 /// Whether a work needs nothing but itself: most edges are added to or from such a one.
 fn is_first<C: ?Sized>(arena: &Arena<C>, slot: u32) -> bool {
     let record = arena.at(slot);
-    record.first_in == NONE && !record.flags.has(flag::FAMILY | flag::HELD)
+    record.ins == NONE && !record.flags.has(flag::FAMILY | flag::HELD)
 }
 
 /// Whether nothing but itself needs a work.
 fn is_last<C: ?Sized>(arena: &Arena<C>, slot: u32) -> bool {
     let record = arena.at(slot);
     let is_child = record.marks & mark::CHILD != 0;
-    record.first_out == NONE && !is_child && !record.flags.has(flag::FAMILY)
+    record.outs == NONE && !is_child && !record.flags.has(flag::FAMILY)
 }
 
 /// A shortest chain of works from `from` to `to`, for an error message. O(works and edges in between).
@@ -236,8 +237,8 @@ struct Neighbours<'a, C: ?Sized> {
     single: Option<Event>,
     /// The next child to look at; its start or its settling, by `way`.
     child: u32,
-    /// The next edge to look at.
-    edge: u32,
+    /// The edges to look at.
+    edges: Range<u32>,
 }
 
 impl<'a, C: ?Sized> Neighbours<'a, C> {
@@ -253,17 +254,18 @@ impl<'a, C: ?Sized> Neighbours<'a, C> {
             way,
             single: None,
             child: NONE,
-            edge: NONE,
+            edges: 0..0,
         };
         if is_plain(arena, slot) {
             match way {
                 Way::Needed => {
-                    (of.single, of.edge) = (arena.parent(slot).map(settle), record.first_out);
+                    (of.single, of.edges) =
+                        (arena.parent(slot).map(settle), graph.range(record.outs));
                 }
                 Way::Needs if !started && !record.state.is_settled() => {
                     let held = arena.is(slot, flag::HELD);
                     of.single = held.then(|| start(arena.meta(slot).parent));
-                    of.edge = record.first_in;
+                    of.edges = graph.range(record.ins);
                 }
                 Way::Needs => {}
             }
@@ -272,13 +274,13 @@ impl<'a, C: ?Sized> Neighbours<'a, C> {
         match (way, event & 1 == 1) {
             (Way::Needed, false) => (of.single, of.child) = (Some(settle(slot)), first_child()),
             (Way::Needed, true) => {
-                (of.single, of.edge) = (arena.parent(slot).map(settle), record.first_out);
+                (of.single, of.edges) = (arena.parent(slot).map(settle), graph.range(record.outs));
             }
             (Way::Needs, false) if !started => {
                 of.single = arena
                     .is(slot, flag::HELD)
                     .then(|| start(arena.meta(slot).parent));
-                of.edge = record.first_in;
+                of.edges = graph.range(record.ins);
             }
             (Way::Needs, true) if !record.state.is_settled() => {
                 (of.single, of.child) = ((!started).then(|| start(slot)), first_child());
@@ -303,18 +305,22 @@ impl<'a, C: ?Sized> Neighbours<'a, C> {
         None
     }
 
+    fn is_settled(&self, edge: Entry) -> bool {
+        self.arena.at(edge.peer()).state.is_settled()
+    }
+
     fn next_edge(&mut self) -> Option<Event> {
-        while self.edge != NONE {
-            let edge = self.graph.edge(self.edge);
-            self.edge = match self.way {
-                Way::Needed => self.graph.next_out(self.edge),
-                Way::Needs => self.graph.next_in(self.edge),
+        while let Some(index) = self.edges.next() {
+            let Some(edge) = self.graph.get(index) else {
+                continue;
             };
             match self.way {
-                Way::Needed if !edge.satisfied && !self.arena.at(edge.after).state.is_settled() => {
-                    return Some(start(edge.after));
+                Way::Needed if !edge.is_satisfied() && !self.is_settled(edge) => {
+                    return Some(start(edge.peer()));
                 }
-                Way::Needs if !edge.satisfied => return Some(settle(edge.before)),
+                Way::Needs if !self.graph.out_of(self.arena, edge).is_satisfied() => {
+                    return Some(settle(edge.peer()));
+                }
                 _ => {}
             }
         }

@@ -51,7 +51,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         if !fresh || record.flags.has(flag::IN_TURN) {
             return Err(DependencyError::Started(self.id(then), record.state));
         }
-        if self.graph.len() >= self.settings.limits.edges {
+        if self.graph.lacks_room(1, self.settings.limits.edges) {
             return Err(DependencyError::TooManyEdges(self.graph.len()));
         }
         if self.cycles.closes(&self.arena, &self.graph, first, then) {
@@ -95,7 +95,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     pub(super) fn link(&mut self, before: u32, after: u32, kind: EdgeKind) -> bool {
         let state = self.arena.at(before).state;
         if let Some(edge) = self.graph.find(&self.arena, before, after) {
-            self.tighten(edge, kind);
+            self.tighten(edge, before, kind);
         } else {
             let satisfied =
                 state == WorkState::Success || kind == EdgeKind::AfterSettled && state.is_settled();
@@ -108,15 +108,18 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// The stricter kind of two edges between the same works holds.
-    fn tighten(&mut self, edge: u32, kind: EdgeKind) {
-        let edge = self.graph.edge_mut(edge);
-        if kind == EdgeKind::After && edge.kind == EdgeKind::AfterSettled {
-            edge.kind = kind;
-            let state = self.arena.at(edge.before).state;
+    fn tighten(&mut self, edge: u32, before: u32, kind: EdgeKind) {
+        let Some(entry) = self.graph.get(edge) else {
+            return;
+        };
+        if kind == EdgeKind::After && entry.kind() == EdgeKind::AfterSettled {
+            let state = self.arena.at(before).state;
             // What satisfied the weaker kind need not do for the stricter one: that begins anew.
-            if edge.satisfied && state != WorkState::Success {
-                edge.satisfied = false;
-                self.arena.at_mut(edge.after).open += !state.is_settled() as u32;
+            let begins_anew = entry.is_satisfied() && state != WorkState::Success;
+            self.graph
+                .mark(edge, kind, entry.is_satisfied() && !begins_anew);
+            if begins_anew {
+                self.arena.at_mut(entry.peer()).open += !state.is_settled() as u32;
             }
         }
     }
@@ -125,7 +128,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[inline]
     pub(super) fn failed_dependency(&self, slot: u32) -> Option<Failure> {
         let record = self.arena.at(slot);
-        if record.first_in == NONE && !record.flags.has(flag::LOST_DEPENDENCY) {
+        if record.ins == NONE && !record.flags.has(flag::LOST_DEPENDENCY) {
             return None;
         }
         self.find_failed_dependency(slot)
@@ -145,11 +148,13 @@ impl<C: ?Sized> WorkScheduler<C> {
                 .filter(|failure| RootCause::of(failure).is_some());
             return Some(known.unwrap_or_else(|| Failure::of_kind(own)));
         }
-        let edges = self.graph.incoming(&self.arena, slot);
-        let failed =
-            edges.filter(|edge| !edge.satisfied && self.arena.at(edge.before).state.is_settled());
-        // Of several the one that was given first: the latest comes first here.
-        failed.last().map(|edge| self.blocked_by(edge.before))
+        // Of several the one that was given first.
+        let mut edges = self.graph.ins(&self.arena, slot);
+        let failed = edges.find(|&edge| {
+            self.arena.at(edge.peer()).state.is_settled()
+                && !self.graph.out_of(&self.arena, edge).is_satisfied()
+        });
+        failed.map(|edge| self.blocked_by(edge.peer()))
     }
 
     /// What a dependent of this settled work records as the cause of its being Blocked.

@@ -4,6 +4,7 @@
 use super::record::{Family, NONE, flag, mark};
 use super::{ReapError, Retain, WorkScheduler};
 use crate::work::{WorkId, WorkOutcome, WorkState};
+use smallvec::SmallVec;
 
 impl<C: ?Sized> WorkScheduler<C> {
     /// Takes a settled root work out of the scheduler and says how it ended. Take its output first. O(its edges).
@@ -43,9 +44,9 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Works that are after it and have not settled. O(its edges).
     fn unsettled_dependents(&self, slot: u32) -> u32 {
-        let dependents = self.graph.outgoing(&self.arena, slot);
+        let dependents = self.graph.outs(&self.arena, slot);
         dependents
-            .filter(|edge| !self.arena.at(edge.after).state.is_settled())
+            .filter(|edge| !self.arena.at(edge.peer()).state.is_settled())
             .count() as u32
     }
 
@@ -74,18 +75,19 @@ impl<C: ?Sized> WorkScheduler<C> {
         if self.lingering == 0 {
             return;
         }
-        let mut edge = self.arena.at(slot).first_in;
-        while edge != NONE {
-            let next = self.graph.next_in(edge);
-            let before = self.graph.edge(edge).before;
-            let record = self.arena.at_mut(before);
+        let mut gone: SmallVec<[u32; 8]> = SmallVec::new();
+        for edge in self.graph.ins(&self.arena, slot).rev() {
+            let record = self.arena.at_mut(edge.peer());
             if record.marks & mark::LINGERS != 0 {
                 record.open -= 1;
                 if record.open == 0 {
-                    self.remove(before);
+                    gone.push(edge.peer());
                 }
             }
-            edge = next;
+        }
+        // Each takes its edge out of the list that has been walked.
+        for before in gone {
+            self.remove(before);
         }
     }
 

@@ -59,10 +59,9 @@ pub(crate) struct Record<C: ?Sized> {
     pub turns: u32,
     /// 0 before the first grant.
     pub attempt: u32,
-    /// The first and last edge to a dependent.
-    pub first_out: u32,
-    pub last_out: u32,
-    pub first_in: u32,
+    /// The blocks of its edges to dependents and to dependencies.
+    pub outs: u32,
+    pub ins: u32,
     /// The wake-up of a sleeper, or the end of a back-off.
     pub alarm: Option<TimerKey>,
     pub flags: Flags,
@@ -79,9 +78,8 @@ impl<C: ?Sized> Record<C> {
         open: 0,
         turns: 0,
         attempt: 0,
-        first_out: NONE,
-        last_out: NONE,
-        first_in: NONE,
+        outs: NONE,
+        ins: NONE,
         alarm: None,
         flags: Flags::new(0),
         marks: 0,

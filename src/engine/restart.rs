@@ -45,13 +45,9 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// While the work was settled its edges did not count, so one that was added meanwhile may close a cycle with them.
     fn check_restart(&mut self, slot: u32) -> Result<(), RestartError> {
-        let mut edge = self.arena.at(slot).first_in;
-        while edge != NONE {
-            let (before, open) = (
-                self.graph.edge(edge).before,
-                !self.graph.edge(edge).satisfied,
-            );
-            if open
+        for edge in self.graph.ins(&self.arena, slot) {
+            let before = edge.peer();
+            if !self.graph.out_of(&self.arena, edge).is_satisfied()
                 && self
                     .cycles
                     .precedes(&self.arena, &self.graph, start(slot), settle(before))
@@ -59,7 +55,6 @@ impl<C: ?Sized> WorkScheduler<C> {
                 let path = self.cycle_path(start(slot), settle(before));
                 return Err(RestartError::Cycle(path));
             }
-            edge = self.graph.next_in(edge);
         }
         Ok(())
     }
@@ -98,17 +93,16 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     fn reopen_edges(&mut self, slot: u32) {
-        let mut edge = self.arena.at(slot).first_in;
-        while edge != NONE {
-            let (before, satisfied) = (
-                self.graph.edge(edge).before,
-                self.graph.edge(edge).satisfied,
-            );
+        for index in self.graph.range(self.arena.at(slot).ins) {
+            let Some(edge) = self.graph.get(index) else {
+                continue;
+            };
+            let before = edge.peer();
             self.linger_for_another(before);
+            let satisfied = self.graph.out_of(&self.arena, edge).is_satisfied();
             if !satisfied && !self.arena.at(before).state.is_settled() {
                 self.arena.at_mut(slot).open += 1;
             }
-            edge = self.graph.next_in(edge);
         }
     }
 }

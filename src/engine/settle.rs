@@ -73,14 +73,14 @@ impl<C: ?Sized> WorkScheduler<C> {
         let record = self.arena.at_mut(slot);
         record.flags.clear(flag::PERMIT);
         record.marks = 0;
-        let (first_out, first_in) = (record.first_out, record.first_in);
+        let (outs, ins) = (record.outs, record.ins);
         let meta = self.arena.meta_mut(slot);
         meta.span = self.now.as_nanos().saturating_sub(meta.span);
         self.change(slot, Some(WorkState::Running), WorkState::Success);
-        if first_out != NONE {
+        if outs != NONE {
             self.release_dependents(slot);
         }
-        if first_in != NONE {
+        if ins != NONE {
             self.release_lingerers(slot);
         }
         self.reclaim_if_due(slot);
@@ -293,25 +293,27 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Tells the dependents, in the order in which their edges were added.
     fn release_dependents(&mut self, slot: u32) {
-        let success = self.arena.at(slot).state == WorkState::Success;
+        let record = self.arena.at(slot);
+        let success = record.state == WorkState::Success;
         let mut blocked = None;
-        let mut edge = self.arena.at(slot).first_out;
-        while edge != NONE {
-            let next = self.graph.next_out(edge);
-            let entry = self.graph.edge_mut(edge);
-            let (after, was_satisfied) = (entry.after, entry.satisfied);
-            entry.satisfied |= success || entry.kind == EdgeKind::AfterSettled;
-            let satisfied = entry.satisfied;
-            if !was_satisfied && self.arena.at(after).state == WorkState::Pending {
-                if satisfied {
-                    self.dependency_done(after);
-                } else {
-                    let failure = blocked.get_or_insert_with(|| self.blocked_by(slot)).clone();
-                    self.settling
-                        .push_back((after, WorkState::Blocked, Some(failure)));
-                }
+        // What follows adds and removes no edge: who can run joins a queue, who can not waits in `settling`.
+        for index in self.graph.range(record.outs) {
+            let Some(entry) = self.graph.get(index).filter(|entry| !entry.is_satisfied()) else {
+                continue;
+            };
+            let (after, kind) = (entry.peer(), entry.kind());
+            let satisfied = success || kind == EdgeKind::AfterSettled;
+            self.graph.mark(index, kind, satisfied);
+            if self.arena.at(after).state != WorkState::Pending {
+                continue;
             }
-            edge = next;
+            if satisfied {
+                self.dependency_done(after);
+            } else {
+                let failure = blocked.get_or_insert_with(|| self.blocked_by(slot)).clone();
+                self.settling
+                    .push_back((after, WorkState::Blocked, Some(failure)));
+            }
         }
     }
 }

@@ -29,12 +29,12 @@ impl<C: ?Sized> WorkScheduler<C> {
             escaped(&meta.name),
             colour(state)
         );
-        for edge in self.graph.outgoing(&self.arena, slot) {
-            let style = match edge.kind {
+        for edge in self.graph.outs(&self.arena, slot) {
+            let style = match edge.kind() {
                 EdgeKind::After => "solid",
                 EdgeKind::AfterSettled => "dashed",
             };
-            let after = self.arena.at(edge.after).serial;
+            let after = self.arena.at(edge.peer()).serial;
             let _ = writeln!(dot, "  w{serial} -> w{after} [style={style}];");
         }
         if meta.parent != NONE {

@@ -49,22 +49,20 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     fn snapshot_of(&self, slot: u32) -> WorkSnapshot {
         let (record, meta) = (self.arena.at(slot), self.arena.meta(slot));
-        let mut deps: Vec<WorkId> = self
-            .graph
-            .incoming(&self.arena, slot)
-            .map(|edge| self.id(edge.before))
-            .collect();
-        deps.reverse();
         let (last_duration, total_duration) = self.durations(slot);
         WorkSnapshot {
             id: self.id(slot),
             name: meta.name.clone(),
             state: record.state,
-            deps,
+            deps: self
+                .graph
+                .ins(&self.arena, slot)
+                .map(|edge| self.id(edge.peer()))
+                .collect(),
             dependents: self
                 .graph
-                .outgoing(&self.arena, slot)
-                .map(|edge| self.id(edge.after))
+                .outs(&self.arena, slot)
+                .map(|edge| self.id(edge.peer()))
                 .collect(),
             parent: (meta.parent != NONE).then(|| self.id(meta.parent)),
             attempts: record.attempt,

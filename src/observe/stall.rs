@@ -169,10 +169,10 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
         let open = self
             .graph
-            .incoming(&self.arena, slot)
-            .filter(|edge| !edge.satisfied);
+            .ins(&self.arena, slot)
+            .filter(|&edge| !self.graph.out_of(&self.arena, edge).is_satisfied());
         waits.extend(open.map(|edge| {
-            let (id, name) = self.named(edge.before);
+            let (id, name) = self.named(edge.peer());
             WaitsFor::Dependency(id, name)
         }));
     }

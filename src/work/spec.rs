@@ -63,6 +63,13 @@ pub(crate) struct Terms<C: ?Sized> {
 }
 
 impl<C: ?Sized> Terms<C> {
+    /// How many works it is after, those that are given twice counted twice.
+    #[inline]
+    pub fn edges(&self) -> usize {
+        let settled = self.extras.as_ref().map_or(0, |e| e.after_settled.len());
+        self.after.len() + settled
+    }
+
     /// The works that it is after, and how.
     pub fn dependencies(&self) -> impl Iterator<Item = (WorkId, EdgeKind)> + '_ {
         let extras = self.extras.as_deref();

@@ -1,0 +1,310 @@
+//! The lists against a model that is a plain vector of edges; and memory, which can only be seen from inside.
+
+use super::*;
+use crate::Name;
+use crate::engine::rng::Stream;
+use std::task::Poll;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Edge {
+    before: u32,
+    after: u32,
+    kind: EdgeKind,
+    satisfied: bool,
+}
+
+/// A graph, and what it should be.
+struct Pair {
+    arena: Arena<()>,
+    graph: Graph,
+    edges: Vec<Edge>,
+    works: Vec<u32>,
+}
+
+impl Pair {
+    fn new() -> Self {
+        Pair {
+            arena: Arena::new(),
+            graph: Graph::new(),
+            edges: Vec::new(),
+            works: Vec::new(),
+        }
+    }
+
+    fn add(&mut self) -> u32 {
+        let work = |_: &mut crate::WorkContext<'_, ()>| Poll::Ready(Ok(()));
+        let (slot, _) = self.arena.insert(Box::new(work), Name::Static("w"), 0, 0);
+        self.works.push(slot);
+        slot
+    }
+
+    fn place_of(&self, before: u32, after: u32) -> Option<usize> {
+        let is_it = |edge: &Edge| (edge.before, edge.after) == (before, after);
+        self.edges.iter().position(is_it)
+    }
+
+    /// Adds an edge unless there is one, in which case it is marked anew.
+    fn link(&mut self, before: u32, after: u32, kind: EdgeKind, satisfied: bool) {
+        let edge = Edge {
+            before,
+            after,
+            kind,
+            satisfied,
+        };
+        let (known, found) = (
+            self.place_of(before, after),
+            self.graph.find(&self.arena, before, after),
+        );
+        assert_eq!(known.is_some(), found.is_some(), "{edge:?}");
+        match known.zip(found) {
+            Some((known, found)) => {
+                self.edges[known] = edge;
+                self.graph.mark(found, kind, satisfied);
+            }
+            None => {
+                self.edges.push(edge);
+                self.graph
+                    .link(&mut self.arena, before, after, kind, satisfied);
+            }
+        }
+    }
+
+    fn remove(&mut self, slot: u32) {
+        let mut lost = Vec::new();
+        self.graph
+            .unlink_all(&mut self.arena, slot, |_, after| lost.push(after));
+        let expected: Vec<u32> = self
+            .edges
+            .iter()
+            .filter(|edge| edge.before == slot && !edge.satisfied)
+            .map(|edge| edge.after)
+            .collect();
+        assert_eq!(lost, expected);
+        self.edges
+            .retain(|edge| edge.before != slot && edge.after != slot);
+        self.works.retain(|&work| work != slot);
+        self.arena.remove(slot);
+    }
+
+    fn outs(&self, slot: u32) -> Vec<Edge> {
+        let outs = self.graph.outs(&self.arena, slot);
+        outs.map(|entry| Edge {
+            before: slot,
+            after: entry.peer(),
+            kind: entry.kind(),
+            satisfied: entry.is_satisfied(),
+        })
+        .collect()
+    }
+
+    fn ins(&self, slot: u32) -> Vec<Edge> {
+        let ins = self.graph.ins(&self.arena, slot);
+        ins.map(|entry| {
+            let out = self.graph.out_of(&self.arena, entry);
+            Edge {
+                before: entry.peer(),
+                after: out.peer(),
+                kind: out.kind(),
+                satisfied: out.is_satisfied(),
+            }
+        })
+        .collect()
+    }
+
+    /// Everything is as the model says, and nothing of the memory is lost.
+    fn check(&self) {
+        let of = |is_it: &dyn Fn(&Edge) -> bool| -> Vec<Edge> {
+            self.edges.iter().copied().filter(is_it).collect()
+        };
+        let mut used = 0;
+        for &slot in &self.works {
+            assert_eq!(self.outs(slot), of(&|edge| edge.before == slot));
+            assert_eq!(self.ins(slot), of(&|edge| edge.after == slot));
+            used += self.graph.audit_work(&self.arena, slot).unwrap();
+        }
+        assert_eq!(self.graph.len(), self.edges.len());
+        self.graph.audit_memory(used).unwrap();
+    }
+
+    fn cells(&self) -> usize {
+        self.graph.blocks.len()
+    }
+}
+
+fn kind(stream: &mut Stream) -> EdgeKind {
+    match stream.chance(1, 4) {
+        true => EdgeKind::AfterSettled,
+        false => EdgeKind::After,
+    }
+}
+
+#[test]
+fn works_and_edges_come_and_go_as_in_a_vector_of_edges() {
+    for seed in 0..60 {
+        let mut stream = Stream::new(seed);
+        // From sparse to so dense that lists are long, with gaps.
+        let (works, most) = ([3, 8, 20, 60][seed as usize % 4], [1, 3, 9, 40]);
+        let mut pair = Pair::new();
+        for step in 0..400 {
+            if pair.works.len() as u64 >= works {
+                let gone = pair.works[stream.below(works) as usize];
+                pair.remove(gone);
+            }
+            let after = pair.add();
+            let others = pair.works.len() as u64 - 1;
+            let most = most[stream.below(4) as usize].min(others);
+            let edges = stream.below(most + 1);
+            if stream.chance(1, 2) && edges > 0 {
+                pair.graph.make_room(&mut pair.arena, after, edges as usize);
+            }
+            for _ in 0..edges {
+                let before = pair.works[stream.below(others) as usize];
+                let (kind, satisfied) = (kind(&mut stream), stream.chance(1, 3));
+                pair.link(before, after, kind, satisfied);
+            }
+            // Also edges between works that have some already, in either direction.
+            for _ in 0..stream.below(4).min(others) {
+                let [a, b] = [(); 2].map(|()| pair.works[stream.below(others) as usize]);
+                if a != b {
+                    let (kind, satisfied) = (kind(&mut stream), stream.chance(1, 3));
+                    pair.link(a, b, kind, satisfied);
+                }
+            }
+            if works < 20 || step % 16 == 0 {
+                pair.check();
+            }
+        }
+        pair.check();
+        while let Some(&slot) = pair.works.first() {
+            pair.remove(slot);
+        }
+        assert_eq!(pair.cells(), 0, "no edge is left, and no memory in use");
+    }
+}
+
+#[test]
+fn lists_of_every_length_keep_their_order() {
+    for len in 0..70 {
+        let mut pair = Pair::new();
+        let [first, last] = [pair.add(), pair.add()];
+        for _ in 0..len {
+            let middle = pair.add();
+            pair.link(first, middle, EdgeKind::After, false);
+            pair.link(middle, last, EdgeKind::AfterSettled, true);
+        }
+        pair.check();
+        // Every other one goes, then all but one.
+        for slot in 2..2 + len {
+            if slot % 2 == 0 {
+                pair.remove(slot);
+                pair.check();
+            }
+        }
+        while pair.works.len() > 3 {
+            pair.remove(*pair.works.last().unwrap());
+            pair.check();
+        }
+    }
+}
+
+/// A work with `len` dependents, of which the oldest goes whenever a new one comes.
+fn churn(len: usize, rounds: usize) -> (Pair, usize) {
+    let mut pair = Pair::new();
+    let hub = pair.add();
+    let mut dependents = std::collections::VecDeque::new();
+    let mut most = 0;
+    for _ in 0..len + rounds {
+        let after = pair.add();
+        // The model would look through all its edges.
+        pair.graph
+            .link(&mut pair.arena, hub, after, EdgeKind::After, false);
+        dependents.push_back(after);
+        if dependents.len() > len {
+            let oldest: u32 = dependents.pop_front().unwrap();
+            pair.graph.unlink_all(&mut pair.arena, oldest, |_, _| ());
+            pair.arena.remove(oldest);
+        }
+        most = most.max(pair.cells());
+    }
+    let left: Vec<u32> = pair.graph.outs(&pair.arena, hub).map(Entry::peer).collect();
+    assert!(left.iter().eq(dependents.iter()));
+    (pair, most)
+}
+
+#[test]
+fn a_hub_whose_dependents_come_and_go_takes_flat_memory() {
+    for len in [1, 2, 3, 100, 5_000] {
+        let (_, once) = churn(len, 4 * len);
+        let (pair, long) = churn(len, 40 * len + 1_000);
+        assert_eq!(long, once, "of {len}");
+        assert!(long <= 32 + 12 * len, "{long} cells for {len} edges");
+        assert_eq!(pair.graph.len(), len);
+    }
+}
+
+#[test]
+fn a_list_that_was_long_gives_its_memory_back() {
+    let (mut pair, _) = churn(5_000, 0);
+    let dependents: Vec<u32> = pair.graph.outs(&pair.arena, 0).map(Entry::peer).collect();
+    for (left, &slot) in (0..5_000).rev().zip(&dependents[1..]) {
+        pair.graph.unlink_all(&mut pair.arena, slot, |_, _| ());
+        let block = pair.arena.at(0).outs;
+        assert!(1 << pair.graph.blocks.header(block).size <= 8 * (left + 1).max(1));
+        if left == 1 {
+            break;
+        }
+    }
+    assert_eq!(
+        pair.graph.find(&pair.arena, 0, dependents[0]),
+        Some(pair.arena.at(0).outs + 1)
+    );
+}
+
+#[test]
+fn a_long_list_is_not_searched_for_an_edge_between_it_and_a_short_one() {
+    let mut pair = Pair::new();
+    let [hub, sink] = [pair.add(), pair.add()];
+    for _ in 0..2 * FIRST_LOOK {
+        let [before, after] = [pair.add(), pair.add()];
+        pair.link(hub, after, EdgeKind::After, false);
+        pair.link(before, sink, EdgeKind::After, false);
+    }
+    assert_eq!(pair.graph.find(&pair.arena, hub, sink), None);
+    pair.link(hub, sink, EdgeKind::AfterSettled, false);
+    let (known, [few, many]) = (pair.graph.find(&pair.arena, hub, sink), [pair.add(), hub]);
+    assert_eq!(
+        known
+            .and_then(|index| pair.graph.get(index))
+            .map(Entry::kind),
+        Some(EdgeKind::AfterSettled)
+    );
+    pair.link(few, sink, EdgeKind::After, true);
+    let found = pair.graph.find(&pair.arena, few, sink).unwrap();
+    assert!(pair.graph.get(found).unwrap().is_satisfied());
+    assert_eq!(pair.graph.find(&pair.arena, sink, many), None);
+    pair.check();
+}
+
+#[test]
+fn the_limit_counts_what_is_there_and_what_is_to_come() {
+    let mut pair = Pair::new();
+    let [a, b] = [pair.add(), pair.add()];
+    assert!(!pair.graph.lacks_room(2, 2));
+    pair.link(a, b, EdgeKind::After, false);
+    assert!(!pair.graph.lacks_room(1, 2));
+    assert!(pair.graph.lacks_room(2, 2));
+}
+
+#[test]
+fn a_header_holds_the_numbers_of_the_largest_block() {
+    let mut blocks = Blocks::new();
+    let block = blocks.take(1);
+    let header = Header {
+        len: (1 << 30) - 1,
+        gaps: (1 << 29) - 1,
+        size: 31,
+    };
+    blocks.set_header(block, header);
+    assert_eq!(blocks.header(block), header);
+    assert_eq!([1, 2, 3, 4, 7, 8].map(size_for), [1, 2, 2, 3, 3, 4]);
+}
