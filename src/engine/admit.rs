@@ -238,14 +238,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         if !terms.permit {
             self.arena.set(slot, flag::NO_PERMIT);
         }
-        if terms.edges() > 1 {
-            self.graph.make_room(&mut self.arena, slot, terms.edges());
-        }
-        let mut doomed = false;
-        for id in terms.after.iter() {
-            self.cycles.levels.follow(&self.arena, id.slot, slot);
-            doomed |= self.link(id.slot, slot, EdgeKind::After);
-        }
+        let edges = terms.edges();
+        let doomed = edges > 0 && self.link_new(slot, &terms.after, edges);
         if let Some(plan) = plan {
             self.admit_with(slot, terms, *plan);
         }

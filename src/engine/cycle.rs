@@ -11,11 +11,10 @@
 //! number of unsettled works and edges.
 
 use super::arena::Arena;
-use super::graph::{Entry, Graph};
+use super::graph::{Entries, Entry, Graph};
 use super::levels::Levels;
 use super::record::{NONE, flag, mark};
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 /// An event of a work: slot times two, plus one for its settling.
 type Event = u32;
@@ -238,7 +237,7 @@ struct Neighbours<'a, C: ?Sized> {
     /// The next child to look at; its start or its settling, by `way`.
     child: u32,
     /// The edges to look at.
-    edges: Range<u32>,
+    edges: Entries<'a>,
 }
 
 impl<'a, C: ?Sized> Neighbours<'a, C> {
@@ -254,18 +253,18 @@ impl<'a, C: ?Sized> Neighbours<'a, C> {
             way,
             single: None,
             child: NONE,
-            edges: 0..0,
+            edges: Entries::default(),
         };
         if is_plain(arena, slot) {
             match way {
                 Way::Needed => {
                     (of.single, of.edges) =
-                        (arena.parent(slot).map(settle), graph.range(record.outs));
+                        (arena.parent(slot).map(settle), graph.outs(arena, slot));
                 }
                 Way::Needs if !started && !record.state.is_settled() => {
                     let held = arena.is(slot, flag::HELD);
                     of.single = held.then(|| start(arena.meta(slot).parent));
-                    of.edges = graph.range(record.ins);
+                    of.edges = graph.ins(arena, slot);
                 }
                 Way::Needs => {}
             }
@@ -274,13 +273,13 @@ impl<'a, C: ?Sized> Neighbours<'a, C> {
         match (way, event & 1 == 1) {
             (Way::Needed, false) => (of.single, of.child) = (Some(settle(slot)), first_child()),
             (Way::Needed, true) => {
-                (of.single, of.edges) = (arena.parent(slot).map(settle), graph.range(record.outs));
+                (of.single, of.edges) = (arena.parent(slot).map(settle), graph.outs(arena, slot));
             }
             (Way::Needs, false) if !started => {
                 of.single = arena
                     .is(slot, flag::HELD)
                     .then(|| start(arena.meta(slot).parent));
-                of.edges = graph.range(record.ins);
+                of.edges = graph.ins(arena, slot);
             }
             (Way::Needs, true) if !record.state.is_settled() => {
                 (of.single, of.child) = ((!started).then(|| start(slot)), first_child());
@@ -310,10 +309,7 @@ impl<'a, C: ?Sized> Neighbours<'a, C> {
     }
 
     fn next_edge(&mut self) -> Option<Event> {
-        while let Some(index) = self.edges.next() {
-            let Some(edge) = self.graph.get(index) else {
-                continue;
-            };
+        while let Some(edge) = self.edges.next() {
             match self.way {
                 Way::Needed if !edge.is_satisfied() && !self.is_settled(edge) => {
                     return Some(start(edge.peer()));

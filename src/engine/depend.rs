@@ -4,7 +4,7 @@ use super::DependencyError;
 use super::WorkScheduler;
 use super::cycle::{settle, start};
 use super::record::{NONE, flag, mark};
-use crate::work::{EdgeKind, Failure, FailureKind, RootCause, WorkId, WorkState};
+use crate::work::{Before, EdgeKind, Failure, FailureKind, RootCause, WorkId, WorkState};
 
 impl<C: ?Sized> WorkScheduler<C> {
     /// Makes `after` wait until `before` has succeeded. A work that has had no turn goes back to Pending for it (and
@@ -90,6 +90,30 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     // ---- edges ----
 
+    /// Adds the edges to a new work, `edges` at most. Whether one of them can never be satisfied any more.
+    pub(super) fn link_new(&mut self, slot: u32, after: &Before, edges: usize) -> bool {
+        if self.cycles.levels.are_kept() {
+            for id in after.iter() {
+                self.cycles.levels.follow(&self.arena, id.slot, slot);
+            }
+        }
+        let (mut open, mut doomed) = (0, false);
+        let befores = after.iter().map(|id| id.slot);
+        self.graph
+            .link_new(&mut self.arena, slot, edges, befores, |before| {
+                let (success, settled) = (
+                    before.state == WorkState::Success,
+                    before.state.is_settled(),
+                );
+                before.linger_for_another();
+                open += !settled as u32;
+                doomed |= settled && !success;
+                success
+            });
+        self.arena.at_mut(slot).open = open;
+        doomed
+    }
+
     /// Adds an edge to a work that has not started; one that exists counts once, and the stricter kind holds. Whether it
     /// can never be satisfied any more.
     pub(super) fn link(&mut self, before: u32, after: u32, kind: EdgeKind) -> bool {
@@ -101,7 +125,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 state == WorkState::Success || kind == EdgeKind::AfterSettled && state.is_settled();
             self.graph
                 .link(&mut self.arena, before, after, kind, satisfied);
-            self.linger_for_another(before);
+            self.arena.at_mut(before).linger_for_another();
             self.arena.at_mut(after).open += !state.is_settled() as u32;
         }
         kind == EdgeKind::After && state.is_settled() && state != WorkState::Success
@@ -109,9 +133,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// The stricter kind of two edges between the same works holds.
     fn tighten(&mut self, edge: u32, before: u32, kind: EdgeKind) {
-        let Some(entry) = self.graph.get(edge) else {
-            return;
-        };
+        let entry = self.graph.at(edge);
         if kind == EdgeKind::After && entry.kind() == EdgeKind::AfterSettled {
             let state = self.arena.at(before).state;
             // What satisfied the weaker kind need not do for the stricter one: that begins anew.

@@ -12,6 +12,7 @@
 //!
 //! At most 2^28 edges, and at most 2^30 cells of memory before one more is added: indices and counters have the room.
 
+mod audit;
 mod blocks;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,9 @@ pub(crate) use blocks::Entry;
 
 /// Edges into a work that are looked at before the length of the other list is.
 const FIRST_LOOK: usize = 16;
+
+/// A list that comes to be edge by edge begins with so large a block (as a power of two): one edge.
+const FIRST_SIZE: u32 = 1;
 
 /// No edge is added once there are so many cells. One call doubles each list at most once, so it adds twice as many at
 /// most, besides the list of a new work.
@@ -55,10 +59,10 @@ impl Side {
     }
 
     #[inline]
-    fn set<C: ?Sized>(self, record: &mut Record<C>, block: u32) {
+    fn of_mut<C: ?Sized>(self, record: &mut Record<C>) -> &mut u32 {
         match self {
-            Side::Outs => record.outs = block,
-            Side::Ins => record.ins = block,
+            Side::Outs => &mut record.outs,
+            Side::Ins => &mut record.ins,
         }
     }
 }
@@ -89,22 +93,14 @@ impl Graph {
 
     /// Edges out of `slot`, in the order in which they were added.
     #[inline]
-    pub fn outs<'a, C: ?Sized>(
-        &'a self,
-        arena: &Arena<C>,
-        slot: u32,
-    ) -> impl DoubleEndedIterator<Item = Entry> + use<'a, C> {
-        live(self.blocks.entries(arena.at(slot).outs))
+    pub fn outs<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> Entries<'_> {
+        Entries(self.blocks.entries(arena.at(slot).outs).iter())
     }
 
     /// Edges into `slot`, in the order in which they were added; what they are like is told by [`Graph::out_of`].
     #[inline]
-    pub fn ins<'a, C: ?Sized>(
-        &'a self,
-        arena: &Arena<C>,
-        slot: u32,
-    ) -> impl DoubleEndedIterator<Item = Entry> + use<'a, C> {
-        live(self.blocks.entries(arena.at(slot).ins))
+    pub fn ins<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> Entries<'_> {
+        Entries(self.blocks.entries(arena.at(slot).ins).iter())
     }
 
     /// The same edge on the side of the work that comes first.
@@ -119,13 +115,26 @@ impl Graph {
         if block == NONE {
             return 0..0;
         }
-        block + 1..block + 1 + self.blocks.header(block).len
+        block + 1..block + 1 + self.blocks.header(block).len()
     }
 
-    /// The entry of such a range; `None` for a gap.
+    /// The entry at such an index.
     #[inline]
-    pub fn get(&self, index: u32) -> Option<Entry> {
-        Some(self.blocks.at(index)).filter(|entry| !entry.is_gap())
+    pub fn at(&self, index: u32) -> Entry {
+        self.blocks.at(index)
+    }
+
+    /// The work before this outgoing entry has settled. The entry as it is now, unless it is a gap or was satisfied before.
+    #[inline]
+    pub fn settle(&mut self, index: u32, success: bool) -> Option<Entry> {
+        let entry = self.blocks.at_mut(index);
+        if entry.is_satisfied() {
+            return None;
+        }
+        if success || entry.kind() == EdgeKind::AfterSettled {
+            *entry = entry.satisfied();
+        }
+        Some(*entry)
     }
 
     /// Says what the edge of this outgoing entry is like from now on.
@@ -140,7 +149,11 @@ impl Graph {
     #[inline]
     pub fn find<C: ?Sized>(&self, arena: &Arena<C>, before: u32, after: u32) -> Option<u32> {
         let (outs, ins) = (arena.at(before).outs, arena.at(after).ins);
-        let into = self.blocks.entries(ins);
+        self.find_in(outs, self.blocks.entries(ins), before, after)
+    }
+
+    #[inline]
+    fn find_in(&self, outs: u32, into: &[Entry], before: u32, after: u32) -> Option<u32> {
         if into.len() <= FIRST_LOOK {
             return position(into, before).map(|place| outs + into[place].place());
         }
@@ -155,11 +168,38 @@ impl Graph {
         position(into, before).map(|place| outs + into[place].place())
     }
 
-    /// Makes room for so many edges into a new work.
+    /// Adds edges into a new work that has none yet, at most `most`. What comes first is looked at by `look`, which says
+    /// whether the edge is satisfied; one that comes twice counts once. Amortised O(edges), but see [`Graph::find`].
     #[inline]
-    pub fn make_room<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32, edges: usize) {
-        debug_assert_eq!(arena.at(slot).ins, NONE);
-        arena.at_mut(slot).ins = self.blocks.take(size_for(edges as u32));
+    pub fn link_new<C: ?Sized>(
+        &mut self,
+        arena: &mut Arena<C>,
+        after: u32,
+        most: usize,
+        befores: impl Iterator<Item = u32>,
+        mut look: impl FnMut(&mut Record<C>) -> bool,
+    ) {
+        let size = size_for(most as u32);
+        let block = self.blocks.take(Header::new(size, 0));
+        let mut len = 0;
+        for before in befores {
+            let record = arena.at_mut(before);
+            let into = self.blocks.first(block, len);
+            if self.find_in(record.outs, into, before, after).is_some() {
+                continue;
+            }
+            let satisfied = look(record);
+            let (outs, out) = self
+                .next_place(&mut record.outs)
+                .unwrap_or_else(|| self.grow(arena, before, Side::Outs));
+            len += 1;
+            *self.blocks.at_mut(block + len) = Entry::new(before, out);
+            *self.blocks.at_mut(outs + out) =
+                Entry::new(after, len).with(EdgeKind::After, satisfied);
+        }
+        self.blocks.set_header(block, Header::new(size, len));
+        arena.at_mut(after).ins = block;
+        self.edges += len as usize;
     }
 
     /// Adds an edge. Amortised O(1).
@@ -178,59 +218,73 @@ impl Graph {
         self.edges += 1;
     }
 
-    /// The next place in a list, which is the caller's to fill at once, and the list's block.
+    /// The block of a list and its next place, which is the caller's to fill at once.
     #[inline]
     fn place<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32, side: Side) -> (u32, u32) {
-        let mut block = side.of(arena.at(slot));
-        if block == NONE {
-            block = self.blocks.take(1);
-            side.set(arena.at_mut(slot), block);
-        }
-        let mut header = self.blocks.header(block);
-        if header.len == header.room() {
-            (block, header) = self.grow(arena, slot, side);
-        }
-        header.len += 1;
-        self.blocks.set_header(block, header);
-        (block, header.len)
+        let block = side.of_mut(arena.at_mut(slot));
+        self.next_place(block)
+            .unwrap_or_else(|| self.grow(arena, slot, side))
     }
 
+    /// The same, if there is room; a list that has no block gets one.
+    #[inline]
+    fn next_place(&mut self, block: &mut u32) -> Option<(u32, u32)> {
+        if *block == NONE {
+            *block = self.blocks.take(Header::new(FIRST_SIZE, 1));
+            return Some((*block, 1));
+        }
+        self.blocks.append(*block).map(|place| (*block, place))
+    }
+
+    /// The same where there is no room.
     #[inline(never)]
-    fn grow<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32, side: Side) -> (u32, Header) {
-        let Header { len, gaps, size } = self.blocks.header(side.of(arena.at(slot)));
-        let half_are_gaps = gaps > len / 2;
-        self.rebuild(arena, slot, side, size + !half_are_gaps as u32)
+    fn grow<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32, side: Side) -> (u32, u32) {
+        let header = self.blocks.header(*side.of_mut(arena.at_mut(slot)));
+        let half_are_gaps = header.gaps() > header.len() / 2;
+        let size = header.size() + !half_are_gaps as u32;
+        let len = header.live() + 1;
+        (self.rebuild(arena, slot, side, Header::new(size, len)), len)
     }
 
-    /// Moves a list to a block of this size and closes its gaps.
+    /// Moves a list to a block with this header and closes its gaps.
     fn rebuild<C: ?Sized>(
         &mut self,
         arena: &mut Arena<C>,
         slot: u32,
         side: Side,
-        size: u32,
-    ) -> (u32, Header) {
+        header: Header,
+    ) -> u32 {
         let old = side.of(arena.at(slot));
-        let block = self.blocks.take(size);
+        let block = self.blocks.take(header);
+        *side.of_mut(arena.at_mut(slot)) = block;
+        if self.blocks.header(old).gaps() == 0 {
+            self.blocks.copy(old, block);
+        } else {
+            self.copy_without_gaps(arena, old, block, side.other());
+        }
+        self.blocks.give_back(old);
+        block
+    }
+
+    /// Their twins are told where they are now.
+    fn copy_without_gaps<C: ?Sized>(
+        &mut self,
+        arena: &Arena<C>,
+        old: u32,
+        block: u32,
+        others: Side,
+    ) {
         let mut place = 0;
         for index in self.range(old) {
-            let Some(entry) = self.get(index) else {
-                continue;
-            };
-            place += 1;
-            *self.blocks.at_mut(block + place) = entry;
-            if index - old != place {
-                let twins = side.other().of(arena.at(entry.peer()));
+            let entry = self.at(index);
+            if !entry.is_gap() {
+                place += 1;
+                *self.blocks.at_mut(block + place) = entry;
+                let twins = others.of(arena.at(entry.peer()));
                 let twin = self.blocks.at_mut(twins + entry.place());
                 *twin = twin.with_place(place);
             }
         }
-        self.blocks.give_back(old);
-        side.set(arena.at_mut(slot), block);
-        let (len, gaps) = (place, 0);
-        let header = Header { len, gaps, size };
-        self.blocks.set_header(block, header);
-        (block, header)
     }
 
     /// Removes all edges of a work; `lost` is called with each dependent whose dependency on it was never satisfied.
@@ -265,91 +319,54 @@ impl Graph {
             return;
         }
         for index in self.range(block) {
-            if let Some(entry) = self.get(index) {
+            let entry = self.at(index);
+            if !entry.is_gap() {
                 self.leave_gap(arena, entry, side.other());
                 self.edges -= 1;
                 gone(arena, entry);
             }
         }
         self.blocks.give_back(block);
-        side.set(arena.at_mut(slot), NONE);
+        *side.of_mut(arena.at_mut(slot)) = NONE;
     }
 
     /// Removes the other entry of an edge. An empty list has no block; one of which little is left gets a smaller one.
     fn leave_gap<C: ?Sized>(&mut self, arena: &mut Arena<C>, entry: Entry, side: Side) {
         let block = side.of(arena.at(entry.peer()));
-        let mut header = self.blocks.header(block);
-        header.gaps += 1;
+        let header = self.blocks.header(block).with_gap();
         if header.live() == 0 {
             self.blocks.give_back(block);
-            return side.set(arena.at_mut(entry.peer()), NONE);
+            *side.of_mut(arena.at_mut(entry.peer())) = NONE;
+            return;
         }
         *self.blocks.at_mut(block + entry.place()) = Entry::GAP;
         self.blocks.set_header(block, header);
-        if header.live() < 1 << header.size >> 3 {
+        if header.live() < 1 << header.size() >> 3 {
             // Half full, so that it does not grow again at once.
-            self.rebuild(arena, entry.peer(), side, header.size - 2);
+            let smaller = Header::new(header.size() - 2, header.live());
+            self.rebuild(arena, entry.peer(), side, smaller);
         }
-    }
-
-    /// Whether the lists of a work are as they should be, and how many cells they take. O(its edges).
-    ///
-    /// # Errors
-    /// What is broken, in words.
-    pub fn audit_work<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> Result<usize, String> {
-        let outs = self.audit_list(arena, slot, Side::Outs)?;
-        Ok(outs + self.audit_list(arena, slot, Side::Ins)?)
-    }
-
-    fn audit_list<C: ?Sized>(
-        &self,
-        arena: &Arena<C>,
-        slot: u32,
-        side: Side,
-    ) -> Result<usize, String> {
-        let block = side.of(arena.at(slot));
-        if block == NONE {
-            return Ok(0);
-        }
-        let header = self.blocks.header(block);
-        let entries = self.blocks.entries(block);
-        let mut seen = 0;
-        for (place, &entry) in (1..).zip(entries).filter(|(_, entry)| !entry.is_gap()) {
-            seen += 1;
-            let peer = arena
-                .get(entry.peer())
-                .ok_or("an edge with a work that is gone")?;
-            let twins = self.blocks.entries(side.other().of(peer));
-            let twin = twins.get(entry.place() as usize - 1);
-            if twin.is_none_or(|twin| (twin.peer(), twin.place()) != (slot, place)) {
-                return Err("the two ends of an edge do not point to each other".into());
-            }
-        }
-        if seen == 0 || seen != header.live() || header.len > header.room() {
-            return Err(format!("a list of {seen} edges says that it is {header:?}"));
-        }
-        Ok(1 << header.size)
-    }
-
-    /// Whether all cells are either in `used` or spare. O(blocks).
-    ///
-    /// # Errors
-    /// What is broken, in words.
-    pub fn audit_memory(&self, used: usize) -> Result<(), String> {
-        let (spare, all) = (self.blocks.spare(), self.blocks.len());
-        if used + spare != all {
-            return Err(format!(
-                "lists have {used} cells and {spare} are spare of {all}"
-            ));
-        }
-        Ok(())
     }
 }
 
-/// The entries that are no gaps.
-#[inline]
-fn live(entries: &[Entry]) -> impl DoubleEndedIterator<Item = Entry> {
-    entries.iter().copied().filter(|entry| !entry.is_gap())
+/// The entries of a list that are no gaps.
+#[derive(Clone, Default)]
+pub(crate) struct Entries<'a>(std::slice::Iter<'a, Entry>);
+
+impl Iterator for Entries<'_> {
+    type Item = Entry;
+
+    #[inline]
+    fn next(&mut self) -> Option<Entry> {
+        self.0.find(|entry| !entry.is_gap()).copied()
+    }
+}
+
+impl DoubleEndedIterator for Entries<'_> {
+    #[inline]
+    fn next_back(&mut self) -> Option<Entry> {
+        self.0.rfind(|entry| !entry.is_gap()).copied()
+    }
 }
 
 #[inline]

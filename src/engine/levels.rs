@@ -74,6 +74,12 @@ impl Levels {
         lack
     }
 
+    /// Whether any work's level is another than its serial number.
+    #[inline]
+    pub fn are_kept(&self) -> bool {
+        !self.levels.is_empty()
+    }
+
     /// A new work, which nothing is after yet, is after `before`.
     #[inline]
     pub fn follow<C: ?Sized>(&mut self, arena: &Arena<C>, before: u32, after: u32) {

@@ -91,12 +91,6 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// A lingering work has one more unsettled dependent.
-    pub(super) fn linger_for_another(&mut self, slot: u32) {
-        let record = self.arena.at_mut(slot);
-        record.open += (record.marks & mark::LINGERS != 0) as u32;
-    }
-
     /// The work is to be run anew, or goes.
     pub(super) fn end_lingering(&mut self, slot: u32) {
         let record = self.arena.at_mut(slot);

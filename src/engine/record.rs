@@ -95,6 +95,12 @@ impl<C: ?Sized> Record<C> {
         std::mem::forget(self.body.replace(body));
     }
 
+    /// If it lingers: it has one more unsettled dependent.
+    #[inline]
+    pub fn linger_for_another(&mut self) {
+        self.open += (self.marks & mark::LINGERS != 0) as u32;
+    }
+
     /// Whether the success of the present attempt has nothing to undo but its permit: no child, parent, timer, wake,
     /// cancel or box of rare things.
     #[inline]

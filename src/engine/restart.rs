@@ -93,12 +93,9 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     fn reopen_edges(&mut self, slot: u32) {
-        for index in self.graph.range(self.arena.at(slot).ins) {
-            let Some(edge) = self.graph.get(index) else {
-                continue;
-            };
+        for edge in self.graph.ins(&self.arena, slot) {
             let before = edge.peer();
-            self.linger_for_another(before);
+            self.arena.at_mut(before).linger_for_another();
             let satisfied = self.graph.out_of(&self.arena, edge).is_satisfied();
             if !satisfied && !self.arena.at(before).state.is_settled() {
                 self.arena.at_mut(slot).open += 1;

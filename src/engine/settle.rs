@@ -10,7 +10,7 @@ use super::names::{self, Purpose};
 use super::record::{AbortCause, NONE, flag};
 use super::turn::Hook;
 use super::wake::TimerKind;
-use crate::work::{EdgeKind, Failure, FailureKind, WorkState};
+use crate::work::{Failure, FailureKind, WorkState};
 use std::time::Duration;
 
 impl<C: ?Sized> WorkScheduler<C> {
@@ -298,16 +298,14 @@ impl<C: ?Sized> WorkScheduler<C> {
         let mut blocked = None;
         // What follows adds and removes no edge: who can run joins a queue, who can not waits in `settling`.
         for index in self.graph.range(record.outs) {
-            let Some(entry) = self.graph.get(index).filter(|entry| !entry.is_satisfied()) else {
+            let Some(edge) = self.graph.settle(index, success) else {
                 continue;
             };
-            let (after, kind) = (entry.peer(), entry.kind());
-            let satisfied = success || kind == EdgeKind::AfterSettled;
-            self.graph.mark(index, kind, satisfied);
+            let after = edge.peer();
             if self.arena.at(after).state != WorkState::Pending {
                 continue;
             }
-            if satisfied {
+            if edge.is_satisfied() {
                 self.dependency_done(after);
             } else {
                 let failure = blocked.get_or_insert_with(|| self.blocked_by(slot)).clone();

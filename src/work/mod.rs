@@ -11,6 +11,7 @@ mod retry;
 mod spec;
 mod state;
 
+pub(crate) use before::Before;
 pub use failure::{BoxError, Failure, FailureKind};
 pub use id::{Handle, Name, WorkId};
 pub use outcome::{RootCause, WorkOutcome};

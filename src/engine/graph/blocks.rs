@@ -17,8 +17,9 @@ const AFTER_SETTLED: u64 = 1 << 31;
 const SLOT: u64 = SATISFIED - 1;
 
 impl Entry {
-    /// What is left of an edge that is gone: no entry is at place 0, where the header is.
-    pub const GAP: Entry = Entry(0);
+    /// What is left of an edge that is gone: no entry is at place 0, where the header is. Nobody waits for it, so it is
+    /// satisfied.
+    pub const GAP: Entry = Entry(SATISFIED);
 
     #[inline]
     pub fn new(peer: u32, place: u32) -> Self {
@@ -41,6 +42,7 @@ impl Entry {
         (self.0 >> 32) as u32
     }
 
+    /// The same edge, the other end of which is now at this place.
     pub fn with_place(self, place: u32) -> Self {
         Entry(self.0 as u32 as u64 | (place as u64) << 32)
     }
@@ -62,6 +64,12 @@ impl Entry {
     }
 
     #[inline]
+    pub fn satisfied(self) -> Self {
+        Entry(self.0 | SATISFIED)
+    }
+
+    /// An edge out of a work that is like this.
+    #[inline]
     pub fn with(self, kind: EdgeKind, satisfied: bool) -> Self {
         let kind = match kind {
             EdgeKind::After => 0,
@@ -72,48 +80,67 @@ impl Entry {
     }
 }
 
-/// How full a block is. In the cell: 30 bits of how many entries it has, 29 of how many of them are gaps, and its size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Header {
-    /// Entries, gaps included.
-    pub len: u32,
-    pub gaps: u32,
-    /// The block has so many cells, as a power of two.
-    pub size: u32,
-}
+/// How full a block is: 30 bits of how many entries it has, 29 of how many of them are gaps, and its size.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Header(u64);
+
+const LEN: u64 = (1 << 30) - 1;
+const GAPS: u64 = (1 << 29) - 1;
 
 impl Header {
+    /// Without gaps.
+    #[inline]
+    pub fn new(size: u32, len: u32) -> Self {
+        Header(len as u64 | (size as u64) << 59)
+    }
+
+    /// Entries, gaps included.
+    #[inline]
+    pub fn len(self) -> u32 {
+        (self.0 & LEN) as u32
+    }
+
+    pub fn gaps(self) -> u32 {
+        (self.0 >> 30 & GAPS) as u32
+    }
+
+    /// The block has so many cells, as a power of two.
+    #[inline]
+    pub fn size(self) -> u32 {
+        (self.0 >> 59) as u32
+    }
+
     /// Entries that are no gaps.
-    #[inline]
     pub fn live(self) -> u32 {
-        self.len - self.gaps
-    }
-
-    /// Entries that there is place for.
-    #[inline]
-    pub fn room(self) -> u32 {
-        (1 << self.size) - 1
+        self.len() - self.gaps()
     }
 
     #[inline]
-    fn cell(self) -> Entry {
-        debug_assert!(self.len < 1 << 30 && self.gaps < 1 << 29 && self.size < 32);
-        Entry(self.len as u64 | (self.gaps as u64) << 30 | (self.size as u64) << 59)
+    pub fn is_full(self) -> bool {
+        (self.len() + 1) >> self.size() != 0
     }
 
     #[inline]
-    fn of(cell: Entry) -> Self {
-        Header {
-            len: (cell.0 & ((1 << 30) - 1)) as u32,
-            gaps: (cell.0 >> 30 & ((1 << 29) - 1)) as u32,
-            size: (cell.0 >> 59) as u32,
-        }
+    fn with_one_more(self) -> Self {
+        debug_assert!((self.len() as u64) < LEN);
+        Header(self.0 + 1)
+    }
+
+    pub fn with_gap(self) -> Self {
+        debug_assert!((self.gaps() as u64) < GAPS);
+        Header(self.0 + (1 << 30))
     }
 }
+
+/// Cells are made a few at a time: at least so many, later so many.
+const FEW: usize = 16;
+const MANY: usize = 512;
 
 pub(super) struct Blocks {
     cells: Vec<Entry>,
-    /// By size, the first of the blocks that have been given back; a header's `len` is then the next one.
+    /// The first cell that has never been in a block.
+    end: u32,
+    /// By size, the first of the blocks that have been given back; in each one's first cell is the next.
     free: [u32; 32],
 }
 
@@ -121,14 +148,15 @@ impl Blocks {
     pub const fn new() -> Self {
         Blocks {
             cells: Vec::new(),
+            end: 0,
             free: [NONE; 32],
         }
     }
 
-    /// Cells, those of blocks that have been given back included.
+    /// Cells of all blocks, those that have been given back included.
     #[inline]
     pub fn len(&self) -> usize {
-        self.cells.len()
+        self.end as usize
     }
 
     #[inline]
@@ -143,12 +171,19 @@ impl Blocks {
 
     #[inline]
     pub fn header(&self, block: u32) -> Header {
-        Header::of(self.at(block))
+        Header(self.at(block).0)
     }
 
     #[inline]
     pub fn set_header(&mut self, block: u32, header: Header) {
-        *self.at_mut(block) = header.cell();
+        *self.at_mut(block) = Entry(header.0);
+    }
+
+    /// The first entries of a block.
+    #[inline]
+    pub fn first(&self, block: u32, len: u32) -> &[Entry] {
+        let first = block as usize + 1;
+        &self.cells[first..first + len as usize]
     }
 
     /// The entries of a block, gaps included; none of no block.
@@ -157,35 +192,67 @@ impl Blocks {
         if block == NONE {
             return &[];
         }
-        let first = block as usize + 1;
-        &self.cells[first..first + self.header(block).len as usize]
+        self.first(block, self.header(block).len())
     }
 
-    /// An empty block.
-    pub fn take(&mut self, size: u32) -> u32 {
+    /// The next place of a block, which is the caller's to fill at once; `None` if it is full.
+    #[inline]
+    pub fn append(&mut self, block: u32) -> Option<u32> {
+        let header = self.header(block);
+        if header.is_full() {
+            return None;
+        }
+        let header = header.with_one_more();
+        self.set_header(block, header);
+        Some(header.len())
+    }
+
+    /// Copies the entries of one block to another that has the room.
+    #[inline]
+    pub fn copy(&mut self, from: u32, to: u32) {
+        let first = from as usize + 1;
+        let entries = first..first + self.header(from).len() as usize;
+        self.cells.copy_within(entries, to as usize + 1);
+    }
+
+    /// A block with this header; its entries are the caller's to fill at once.
+    #[inline]
+    pub fn take(&mut self, header: Header) -> u32 {
+        let size = header.size();
         let mut block = self.free[size as usize];
         if block == NONE {
-            block = self.cells.len() as u32;
-            self.cells
-                .resize(self.cells.len() + (1 << size), Entry::GAP);
+            block = self.end;
+            self.end += 1 << size;
+            if self.end as usize > self.cells.len() {
+                self.make_cells();
+            }
         } else {
             self.free[size as usize] = self.at(block).0 as u32;
         }
-        let (len, gaps) = (0, 0);
-        self.set_header(block, Header { len, gaps, size });
+        self.set_header(block, header);
         block
     }
 
+    #[cold]
+    fn make_cells(&mut self) {
+        while self.cells.len() < self.end as usize {
+            let more = self.cells.len().clamp(FEW, MANY);
+            self.cells.extend_from_slice(&[Entry::GAP; MANY][..more]);
+        }
+    }
+
     pub fn give_back(&mut self, block: u32) {
-        let size = self.header(block).size as usize;
+        let size = self.header(block).size() as usize;
         *self.at_mut(block) = Entry(self.free[size] as u64);
         self.free[size] = block;
     }
 
     /// All blocks are given back.
     pub fn clear(&mut self) {
-        self.cells.clear();
-        self.free = [NONE; 32];
+        if self.end > 0 {
+            self.end = 0;
+            self.free = [NONE; 32];
+        }
     }
 
     /// Cells of blocks that have been given back. O(blocks).
