@@ -71,10 +71,14 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// A work has settled: of the works that it is after, those that lingered only for it go.
+    #[inline]
     pub(super) fn release_lingerers(&mut self, slot: u32) {
-        if self.lingering == 0 {
-            return;
+        if self.lingering > 0 {
+            self.release_lingerers_before(slot);
         }
+    }
+
+    fn release_lingerers_before(&mut self, slot: u32) {
         let mut gone: SmallVec<[u32; 8]> = SmallVec::new();
         for edge in self.graph.ins(&self.arena, slot).rev() {
             let record = self.arena.at_mut(edge.peer());

@@ -29,6 +29,7 @@ impl Before {
         }
     }
 
+    #[inline]
     pub fn len(&self) -> usize {
         self.near.iter().flatten().count() + self.more.len()
     }
