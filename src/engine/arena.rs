@@ -196,7 +196,7 @@ impl<C: ?Sized> Arena<C> {
             && self.witness(witness.slot) == witness
     }
 
-    /// More than the highest slot that was ever used, and not more than twice as many.
+    /// More than the highest slot that was ever used; less than twice as many, once there are a few.
     pub fn slots_end(&self) -> u32 {
         self.metas.len() as u32
     }

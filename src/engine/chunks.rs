@@ -6,6 +6,7 @@ const CHUNK: usize = 512;
 /// Entries of the first chunk at first: it doubles until it is a whole one, since most schedulers never need another.
 const FIRST: usize = 4;
 
+/// Entries by index; blank ones are added many at a time, whoever needs one fills it.
 pub(crate) struct Chunks<T> {
     chunks: Vec<Vec<T>>,
     len: usize,

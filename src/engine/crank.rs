@@ -237,11 +237,12 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[inline]
     fn end_round(&mut self, app: &mut C) {
         self.round_open = false;
-        self.fail_parents(app);
-        self.after_step(app);
-        while self.agenda.has_failing() {
+        loop {
             self.fail_parents(app);
             self.after_step(app);
+            if !self.agenda.has_failing() {
+                return;
+            }
         }
     }
 

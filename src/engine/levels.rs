@@ -83,7 +83,7 @@ impl Levels {
     /// A new work, which nothing is after yet, is after `before`.
     #[inline]
     pub fn follow<C: ?Sized>(&mut self, arena: &Arena<C>, before: u32, after: u32) {
-        if !self.levels.is_empty() {
+        if self.are_kept() {
             let least = self.of(arena, before).saturating_add(1);
             if self.of(arena, after) < least {
                 self.set(after, least);

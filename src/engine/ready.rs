@@ -7,7 +7,7 @@
 use super::arena::Arena;
 use super::record::{NONE, Record, flag};
 
-/// Lines below this length are not worth closing the gaps of.
+/// What a ring has at first, and below which its gaps are not worth closing.
 const SHORT: u32 = 64;
 
 /// The works that have a turn coming. Places count on for ever, and wrap: their lower bits say where in the ring.
