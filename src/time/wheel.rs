@@ -9,13 +9,15 @@
 //!
 //! The first occupied slot has the earliest timers. If its list is short, it is sorted; if it is long, it is *split* by
 //! the next digit into a table of its own, which takes the slot's place, and so on with the first slot of that
-//! (`earliest.rs`). So the earliest deadline is always known, and what is due leaves from the head of a sorted list.
+//! (`earliest.rs`). So the earliest deadline is always known, and what is due leaves from the head of a sorted list. A list
+//! whose timers came in order of their deadlines is sorted as it is, however long.
 //!
-//! When a table is used up the base moves to the clock. What is in the slot that it enters is filed again at lower levels,
+//! When a table is used up the base moves to the deadline of the timer that left it. What is in the slot that it enters is filed again at lower levels,
 //! or, if that slot has been split, its table becomes that of its level. No other timer changes its level: each still
 //! differs from the base in the same digit. Splitting does early what filing again would do later, and without moving
 //! the base, which would leave timers armed between the clock and the base without a place. Either way a timer moves
-//! down, ten times at most in its life.
+//! down, ten times at most in its life. What is armed for the base or before is not ahead of the clock, and has no place
+//! here: it waits beside the tables for the next `advance` (`late.rs`).
 //!
 //! *Order.* Two timers with the same deadline are always in the same list: which one depends only on the deadline, the
 //! base and what is split. Lists grow at the tail, are read from the head and sorted stably. So equal deadlines fire in
@@ -28,13 +30,14 @@
 //!
 //! # Limits
 //!
-//! Fewer than 2^32 timers at a time. Memory is that of the most timers there ever were at once, 24 bytes each (twice that
+//! Fewer than 2^32 timers at a time. Memory is that of the most timers there ever were at once, 32 bytes each (twice that
 //! while the vector has just grown), 6 KiB for the levels and half a KiB per split slot; it is kept. "O(1)" below is
 //! amortised over the life of a timer: a call that meets a long list for the first time deals with all of it, a few
 //! milliseconds for a million timers. A [`TimerKey`] carries no generation, so the owner has to forget it when its timer
 //! has fired or been cancelled.
 
 mod earliest;
+mod late;
 mod nodes;
 mod tables;
 #[cfg(test)]
@@ -43,12 +46,13 @@ mod tests;
 use std::num::NonZeroU32;
 
 use self::earliest::LONG;
-use self::nodes::{List, NIL, Nodes};
+use self::late::Late;
+use self::nodes::{List, NIL, Node, Nodes};
 use self::tables::{LEVELS, Place, Tables, Taken, bit, digit, level, place};
 use super::Time;
 
-/// The place of a timer that `advance` has moved to the due list.
-const DUE: Place = u32::MAX - 1;
+/// The place of a timer that was armed too late for the tables.
+const LATE: Place = u32::MAX - 1;
 
 /// Names an armed timer of one [`TimerWheel`], until it fires or is cancelled.
 ///
@@ -98,13 +102,12 @@ pub struct TimerWheel {
     base: u64,
     /// The latest moment that `advance` was told.
     now: u64,
-    /// How many timers in the wheel have a deadline at or before `base`. They were armed too late.
-    late: u32,
-    /// The earliest deadline in the wheel, not counting the due list; `u64::MAX` if there is none.
+    /// The earliest deadline in the tables; `u64::MAX` if there is none.
     earliest: u64,
-    /// The slot of `earliest`, if there is one.
+    /// The slot of `earliest`, if there is one. Its list is sorted.
     first: Place,
-    due: List,
+    /// The timers that were armed for a moment at or before `now`.
+    late: Late,
     /// What is being sorted, as (deadline, index). Empty between calls.
     scratch: Vec<(u64, u32)>,
 }
@@ -126,15 +129,14 @@ impl TimerWheel {
             occupied: 0,
             base: 0,
             now: 0,
-            late: 0,
             earliest: u64::MAX,
             first: 0,
-            due: List::EMPTY,
+            late: Late::default(),
             scratch: Vec::new(),
         }
     }
 
-    /// How many timers are armed, those in the due list included.
+    /// How many timers are armed, those included that are due and have not been popped.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.nodes.len()
@@ -148,15 +150,18 @@ impl TimerWheel {
 
     /// When the next timer fires: exactly, or `None` if none is armed.
     ///
-    /// Counts timers in the due list, and timers that were armed too late; for these the moment lies in the past. O(1).
+    /// Counts timers that are due and have not been popped, and timers that were armed too late; for these the moment lies
+    /// in the past. O(1).
     #[must_use]
     #[inline]
     pub fn next_deadline(&self) -> Option<Time> {
-        if !self.due.is_empty() {
-            let due = self.nodes.deadline(self.due.head);
-            return Some(Time::from_nanos(due.min(self.earliest)));
-        }
-        (self.occupied != 0).then_some(Time::from_nanos(self.earliest))
+        let ahead = (self.occupied != 0).then_some(self.earliest);
+        let earliest = if self.late.is_empty() {
+            ahead
+        } else {
+            ahead.into_iter().chain(self.late.earliest()).min()
+        };
+        earliest.map(Time::from_nanos)
     }
 
     /// When an armed timer fires. O(1).
@@ -170,8 +175,8 @@ impl TimerWheel {
 
     /// Arms a timer for `owner`. O(1).
     ///
-    /// If `deadline` is not after the last [`advance`](Self::advance), the timer fires at the next one, in its proper
-    /// order; never at the one whose due list is being popped.
+    /// If `deadline` is not after the last [`advance`](Self::advance), the timer is due at the next one, in its proper
+    /// order; not before, even while what is due is being popped.
     ///
     /// # Panics
     /// If there are 2^32 - 1 timers already.
@@ -182,14 +187,14 @@ impl TimerWheel {
         TimerKey::new(index)
     }
 
-    /// Disarms a timer and returns its owner. It may be in the due list already. O(1).
+    /// Disarms a timer and returns its owner. It may be due already. O(1).
     ///
     /// # Panics
     /// If the timer has fired or was cancelled, unless its key names another timer by now.
     #[inline]
     pub fn cancel(&mut self, key: TimerKey) -> u32 {
         let node = self.nodes.armed(key.index());
-        self.remove(key.index(), node.deadline, node.place);
+        self.remove(key.index(), node);
         self.nodes.release(key.index());
         if node.deadline == self.earliest {
             self.find_earliest();
@@ -204,7 +209,7 @@ impl TimerWheel {
     #[inline]
     pub fn rearm(&mut self, key: TimerKey, deadline: Time) {
         let node = self.nodes.armed(key.index());
-        self.remove(key.index(), node.deadline, node.place);
+        self.remove(key.index(), node);
         self.nodes.set_deadline(key.index(), deadline.as_nanos());
         self.file(key.index(), deadline.as_nanos());
         if node.deadline == self.earliest {
@@ -212,64 +217,105 @@ impl TimerWheel {
         }
     }
 
-    /// Moves the timers whose deadline is at or before `now` to the due list.
+    /// Makes the timers whose deadline is at or before `now` due, for [`pop_due`](Self::pop_due) to take.
     ///
-    /// The due list is sorted by (deadline, arming order), timers that were left in it included. A `now` before that of
-    /// an earlier call counts as that. O(1), and O(1) for each timer that is due, and for each that was left in the due
-    /// list and is overtaken by one armed since then.
+    /// Timers that are due already and have not been taken stay so. A `now` before that of an earlier call counts as that.
+    /// O(1), and O(log n) for each timer that was armed too late.
     #[inline]
     pub fn advance(&mut self, now: Time) {
         self.now = self.now.max(now.as_nanos());
-        let mut left = self.overtaken();
-        let mut used_up = false;
-        while self.earliest <= self.now && self.occupied != 0 {
-            used_up |= self.drain_first_slot(&mut left);
-        }
-        self.nodes.join(&mut self.due, left);
-        // Seldom enough to be cheap, often enough to keep the way to a timer's list short.
-        if used_up {
-            self.move_base();
-            self.find_earliest();
+        if !self.late.is_empty() {
+            self.late.fall_due();
         }
     }
 
-    /// Takes the first timer off the due list: its deadline and its owner. O(1).
+    /// Takes the first timer that is due: its deadline and its owner. The order is (deadline, arming order). O(1).
     #[inline]
     pub fn pop_due(&mut self) -> Option<(Time, u32)> {
-        if self.due.is_empty() {
+        let index = if !self.late.is_empty() && self.late_is_first() {
+            self.late.pop_due()?
+        } else if self.has_due() {
+            self.pop_first()
+        } else {
             return None;
-        }
-        let index = self.due.head;
+        };
         let node = self.nodes.armed(index);
-        self.nodes.pop_front(&mut self.due);
         self.nodes.release(index);
         Some((Time::from_nanos(node.deadline), node.owner))
     }
 
-    /// The timers of the earliest deadline in the due list, in the order in which they would be popped: those whose
-    /// order a search may vary. O(their number) to walk.
+    /// The due timers of the earliest deadline, in the order in which they would be popped: those whose order a search may
+    /// vary. O(their number) to walk.
     pub fn due_tied(&self) -> impl Iterator<Item = (TimerKey, u32)> + '_ {
-        let first = self.due.head;
-        let deadline = self.nodes.deadline(first);
+        let first = if self.has_due() {
+            self.tables.slot(self.first).head
+        } else {
+            NIL
+        };
+        let ahead = (first != NIL).then_some(self.earliest);
+        let deadline = ahead.into_iter().chain(self.late.earliest_due()).min();
         let step = move |index: u32| {
-            (index != NIL && self.nodes.deadline(index) == deadline).then_some(index)
+            let is_tied = index != NIL && Some(self.nodes.deadline(index)) == deadline;
+            is_tied.then_some(index)
         };
         std::iter::successors(step(first), move |&index| step(self.nodes.next(index)))
+            .chain(self.late.due_at(deadline.unwrap_or(0)))
             .map(|index| (TimerKey::new(index), self.nodes.armed(index).owner))
+    }
+
+    /// Whether a timer in the tables is due.
+    #[inline]
+    fn has_due(&self) -> bool {
+        self.earliest <= self.now && self.occupied != 0
+    }
+
+    /// Whether the next to be popped is one that was armed too late. Of equal deadlines those in the tables were armed
+    /// before.
+    fn late_is_first(&self) -> bool {
+        let late = self.late.earliest_due();
+        late.is_some_and(|at| !self.has_due() || at < self.earliest)
+    }
+
+    /// Takes the first timer out of the tables.
+    #[inline]
+    fn pop_first(&mut self) -> u32 {
+        let list = self.tables.slot_mut(self.first);
+        let index = self.nodes.pop_front(list);
+        if !list.is_empty() {
+            self.earliest = self.nodes.deadline(list.head);
+            return index;
+        }
+        let used_up = self.tables.of(self.first).occupied == bit(self.first);
+        self.vacate(self.first);
+        // Seldom enough to be cheap, often enough to keep the way to a timer's list short.
+        if used_up {
+            self.move_base(self.earliest);
+        }
+        self.find_earliest();
+        index
     }
 
     /// Puts a timer into the list where its deadline belongs.
     #[inline]
     fn file(&mut self, index: u32, deadline: u64) {
-        let place = self.place(index, deadline);
-        if deadline <= self.base {
-            self.late += 1;
+        if deadline <= self.now {
+            return self.file_late(index, deadline);
         }
+        let place = self.place(index, deadline);
         // Not `<`, because the wheel may have been empty. Equal deadlines are in one slot anyway.
         if deadline <= self.earliest {
             self.earliest = deadline;
             self.first = place;
         }
+        if place == self.first && self.tables.of(place).sorted & bit(place) == 0 {
+            self.find_earliest();
+        }
+    }
+
+    #[cold]
+    fn file_late(&mut self, index: u32, deadline: u64) {
+        let number = self.late.insert(deadline, index);
+        self.nodes.set_number(index, number, LATE);
     }
 
     #[inline]
@@ -284,44 +330,40 @@ impl TimerWheel {
     fn append(&mut self, table: u32, level: u32, index: u32, deadline: u64) -> Place {
         let place = place(table, digit(deadline, level));
         let table = self.tables.of_mut(place);
-        if (table.split | table.sorted) & bit(place) != 0 {
-            return self.append_in_order(place, level, index, deadline);
-        }
-        table.occupied |= bit(place);
-        let list = self.tables.slot_mut(place);
-        self.nodes.push_back(list, index, place);
-        place
-    }
-
-    /// Puts a timer into a slot that is split or sorted: into a table below it, or between the timers of its list. If
-    /// that takes too long, the list is not sorted any more. Recurses into split slots, and so at most ten deep.
-    fn append_in_order(&mut self, place: Place, level: u32, index: u32, deadline: u64) -> Place {
-        let is_split = self.tables.of(place).split & bit(place) != 0;
-        let list = self.tables.slot_mut(place);
+        let bit = bit(place);
+        let (is_split, is_sorted) = (table.split & bit != 0, table.sorted & bit != 0);
+        let list = table.slot_mut(place & 63);
         if is_split {
             let child = list.head;
             return self.append(child, level - 1, index, deadline);
         }
-        if !self.nodes.insert_ordered(list, index, place, LONG) {
+        if is_sorted && deadline < self.nodes.deadline(list.last()) {
+            if place == self.first && self.nodes.insert_ordered(list, index, place, LONG) {
+                return place;
+            }
             self.nodes.push_back(list, index, place);
-            self.tables.of_mut(place).sorted &= !bit(place);
+            table.sorted &= !bit;
+            return place;
+        }
+        let was_empty = list.is_empty();
+        self.nodes.push_back(list, index, place);
+        if was_empty {
+            table.occupied |= bit;
+            table.sorted |= bit;
         }
         place
     }
 
     /// Takes a timer out of its list. Leaves `earliest` to the caller.
     #[inline]
-    fn remove(&mut self, index: u32, deadline: u64, place: Place) {
-        if place == DUE {
-            return self.nodes.unlink(&mut self.due, index);
+    fn remove(&mut self, index: u32, node: Node) {
+        if node.place == LATE {
+            return self.late.remove(node.deadline, node.number());
         }
-        if deadline <= self.base {
-            self.late -= 1;
-        }
-        let list = self.tables.slot_mut(place);
+        let list = self.tables.slot_mut(node.place);
         self.nodes.unlink(list, index);
         if list.is_empty() {
-            self.vacate(place);
+            self.vacate(node.place);
         }
     }
 
@@ -331,52 +373,11 @@ impl TimerWheel {
         }
     }
 
-    /// Takes the due list, if timers were left in it that one armed since then is going to overtake.
-    #[inline]
-    fn overtaken(&mut self) -> List {
-        let last = self.due.last();
-        if last != NIL && self.earliest < self.nodes.deadline(last) {
-            return std::mem::take(&mut self.due);
-        }
-        List::EMPTY
-    }
-
-    /// Moves what is due in the first slot to the due list, merged with what was `left` of that. Returns whether this was
-    /// the last slot of its table.
-    #[inline]
-    fn drain_first_slot(&mut self, left: &mut List) -> bool {
-        if self.tables.of(self.first).sorted & bit(self.first) == 0 {
-            self.find_earliest();
-        }
-        let list = self.tables.slot_mut(self.first);
-        while !list.is_empty() {
-            let (index, deadline) = (list.head, self.nodes.deadline(list.head));
-            if deadline > self.now {
-                self.earliest = deadline;
-                return false;
-            }
-            if deadline <= self.base {
-                self.late -= 1;
-            }
-            // What was left was armed earlier.
-            while !left.is_empty() && self.nodes.deadline(left.head) <= deadline {
-                let index = self.nodes.pop_front(left);
-                self.nodes.push_back(&mut self.due, index, DUE);
-            }
-            self.nodes.pop_front(list);
-            self.nodes.push_back(&mut self.due, index, DUE);
-        }
-        let used_up = self.tables.of(self.first).occupied == bit(self.first);
-        self.vacate(self.first);
-        self.find_earliest();
-        used_up
-    }
-
-    /// Moves the base to `now`, when no timer is left at or before that. What the slot of the new base holds is filed
-    /// again; the levels below are empty by now.
-    fn move_base(&mut self) {
-        let mut level = level(self.base ^ self.now);
-        self.base = self.now;
+    /// Moves the base, when no timer is left at or before that moment. What the slot of the new base holds is filed again;
+    /// the levels below are empty by now.
+    fn move_base(&mut self, to: u64) {
+        let mut level = level(self.base ^ to);
+        self.base = to;
         loop {
             let place = place(self.levels[level as usize], digit(self.base, level));
             if self.tables.of(place).occupied & bit(place) == 0 {
@@ -401,6 +402,7 @@ impl TimerWheel {
     fn file_again(&mut self, list: List) {
         let mut index = list.head;
         while index != NIL {
+            self.nodes.touch_ahead(index);
             let (next, deadline) = (self.nodes.next(index), self.nodes.deadline(index));
             self.place(index, deadline);
             index = next;

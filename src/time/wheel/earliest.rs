@@ -1,20 +1,20 @@
 //! Finding the earliest timer, which is where a wheel gets its order.
 //!
 //! Slots come in order of time, so the earliest timer is in the first occupied slot; but the list of a slot is in arming
-//! order. Following the first slot down, this makes it one of two things. If its list is sorted already, or short, it
-//! becomes *sorted*: then the head is the earliest, and is again when the head has left. Else it is *split* into a table
-//! of the level below, and that table's first slot is next. A list whose timers all have the same deadline is sorted, so
-//! this ends at level 0.
+//! order. Of each list it is known whether that is also the order of deadlines: whether it is *sorted*. Following the first
+//! slot down, a list that is not and is short gets sorted: then the head is the earliest, and is again when the head has
+//! left. A long one is *split* into a table of the level below, and that table's first slot is next. A list whose timers
+//! all have the same deadline is sorted, so this ends at level 0.
 //!
-//! A sorted list stays so: timers that come later are put in their place if that is near an end, and if it is not, the
-//! list has become long and unsorted, to be split when it is next looked at.
+//! The list of the first slot stays sorted: timers that come later are put in their place if that is near an end, and if
+//! it is not, the list has become long and unsorted, and is split.
 //!
 //! Each timer is sorted or split once per level, so this costs O(1) over its life; but a call that meets a long list for
 //! the first time deals with all of it.
 
 use super::TimerWheel;
-use super::nodes::List;
-use super::tables::{self, LEVELS, Place, below, bit, digit, place};
+use super::nodes::{List, NIL};
+use super::tables::{self, Place, Table, bit};
 
 /// A list of at most this many timers is sorted rather than split, and this far a timer is carried to its place in one.
 pub(super) const LONG: usize = 32;
@@ -27,18 +27,22 @@ impl TimerWheel {
             return;
         };
         loop {
-            let table = *self.tables.of(place);
-            let list = self.tables.slot(place);
-            if table.split & bit(place) != 0 {
-                let child = self.tables.get(list.head);
-                place = tables::place(list.head, child.occupied.trailing_zeros());
-            } else if table.sorted & bit(place) != 0 || self.sort(place) {
-                let list = self.tables.slot(place);
-                self.earliest = self.nodes.deadline(list.head);
+            let &Table {
+                split,
+                sorted,
+                level,
+                ..
+            } = self.tables.of(place);
+            if split & bit(place) != 0 {
+                let child = self.tables.slot(place).head;
+                let first = self.tables.get(child).occupied.trailing_zeros();
+                place = tables::place(child, first);
+            } else if sorted & bit(place) != 0 || self.sort(place) {
+                self.earliest = self.nodes.deadline(self.tables.slot(place).head);
                 self.first = place;
                 return;
             } else {
-                self.split(place, table.level - 1);
+                self.split(place, level - 1);
             }
         }
     }
@@ -46,16 +50,14 @@ impl TimerWheel {
     /// Sorts the list of a slot, unless that is much work. Returns whether it is sorted now.
     fn sort(&mut self, place: Place) -> bool {
         let list = self.tables.slot_mut(place);
-        if !self.nodes.is_sorted(*list) {
-            if !self.nodes.copy(*list, LONG, &mut self.scratch) {
-                self.scratch.clear();
-                return false;
-            }
-            self.scratch.sort_by_key(|&(deadline, _)| deadline);
-            *list = List::EMPTY;
-            for (_, index) in self.scratch.drain(..) {
-                self.nodes.push_back(list, index, place);
-            }
+        if !self.nodes.copy(*list, LONG, &mut self.scratch) {
+            self.scratch.clear();
+            return false;
+        }
+        self.scratch.sort_by_key(|&(deadline, _)| deadline);
+        *list = List::EMPTY;
+        for (_, index) in self.scratch.drain(..) {
+            self.nodes.push_back(list, index, place);
         }
         self.tables.of_mut(place).sorted |= bit(place);
         true
@@ -66,23 +68,9 @@ impl TimerWheel {
         if self.occupied == 0 {
             return None;
         }
-        if self.late > 0 {
-            return self.first_late_slot();
-        }
         let table = self.levels[self.occupied.trailing_zeros() as usize];
         let digit = self.tables.get(table).occupied.trailing_zeros();
-        Some(place(table, digit))
-    }
-
-    /// Before the base, the higher the level the earlier: there the digits are smaller than those of the base.
-    fn first_late_slot(&self) -> Option<Place> {
-        (0..LEVELS as u32).rev().find_map(|level| {
-            let table = self.levels[level as usize];
-            let digit = digit(self.base, level);
-            // On level 0 also the base itself.
-            let late = self.tables.get(table).occupied & below(digit + u32::from(level == 0));
-            (late != 0).then(|| place(table, late.trailing_zeros()))
-        })
+        Some(tables::place(table, digit))
     }
 
     /// Sorts the list of a slot into a new table of the given level.
@@ -90,32 +78,12 @@ impl TimerWheel {
         let child = self.tables.add(level);
         let list = self.tables.slot(place);
         self.tables.graft(place, child);
-        // From both ends at once: in a long list each timer is a cache miss, and so two of them overlap.
-        let (mut front, mut back) = (list.head, list.last());
-        let mut behind = [List::EMPTY; 64];
-        loop {
-            let (next, deadline) = (self.nodes.next(front), self.nodes.deadline(front));
-            self.append(child, level, front, deadline);
-            if front == back {
-                break;
-            }
-            front = next;
-            let (previous, deadline) = (self.nodes.previous(back), self.nodes.deadline(back));
-            let place = tables::place(child, digit(deadline, level));
-            self.tables.of_mut(place).occupied |= bit(place);
-            self.nodes
-                .push_front(&mut behind[(place & 63) as usize], back, place);
-            if front == back {
-                break;
-            }
-            back = previous;
-        }
-        let mut digits = self.tables.get(child).occupied;
-        while digits != 0 {
-            let digit = digits.trailing_zeros();
-            digits &= digits - 1;
-            let list = self.tables.slot_mut(tables::place(child, digit));
-            self.nodes.join(list, behind[digit as usize]);
+        let mut index = list.head;
+        while index != NIL {
+            self.nodes.touch_ahead(index);
+            let (next, deadline) = (self.nodes.next(index), self.nodes.deadline(index));
+            self.append(child, level, index, deadline);
+            index = next;
         }
     }
 }

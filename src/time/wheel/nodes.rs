@@ -8,6 +8,9 @@
 /// The index that is no timer.
 pub(super) const NIL: u32 = 0;
 
+/// So many timers stay in a cache that is near.
+const FEW: usize = 4096;
+
 /// The place of a timer that is in no list: it is free.
 const FREE: u32 = u32::MAX;
 
@@ -17,12 +20,14 @@ pub(super) struct Node {
     pub(super) owner: u32,
     pub(super) next: u32,
     prev: u32,
+    /// The timer four places further on when that was appended; by now it may be anywhere. See [`Nodes::touch_ahead`].
+    ahead: u32,
     /// Which list the timer is in. Only the wheel knows what the number means.
     pub(super) place: u32,
 }
 
-// A work that sleeps pays for this: four of them would fill a cache line and a half.
-const _: () = assert!(size_of::<Node>() == 24);
+// A work that sleeps pays for this. Two of them fill a cache line, and none lies in two.
+const _: () = assert!(size_of::<Node>() == 32);
 
 /// A list of timers: its two ends, both [`NIL`] if it is empty.
 #[derive(Clone, Copy, Default)]
@@ -40,12 +45,21 @@ impl List {
     }
 
     /// The last timer, or [`NIL`].
-    pub(super) const fn last(self) -> u32 {
+    #[inline]
+    pub(super) const fn last(&self) -> u32 {
         self.tail
     }
 
-    pub(super) const fn is_empty(self) -> bool {
+    #[inline]
+    pub(super) const fn is_empty(&self) -> bool {
         self.head == NIL
+    }
+}
+
+impl Node {
+    /// Of a timer that is in no list.
+    pub(super) const fn number(self) -> u64 {
+        (self.prev as u64) << 32 | self.next as u64
     }
 }
 
@@ -62,6 +76,7 @@ impl Nodes {
             owner: 0,
             next: NIL,
             prev: NIL,
+            ahead: NIL,
             place: FREE,
         };
         Self {
@@ -94,11 +109,6 @@ impl Nodes {
         self.nodes[index as usize].next
     }
 
-    #[inline]
-    pub(super) fn previous(&self, index: u32) -> u32 {
-        self.nodes[index as usize].prev
-    }
-
     /// Makes a timer that is in no list yet.
     #[inline]
     pub(super) fn insert(&mut self, deadline: u64, owner: u32) -> u32 {
@@ -122,6 +132,7 @@ impl Nodes {
             owner,
             next: NIL,
             prev: NIL,
+            ahead: NIL,
             place: FREE,
         });
         index
@@ -142,6 +153,12 @@ impl Nodes {
         self.nodes[index as usize].deadline = deadline;
     }
 
+    /// Keeps a number for a timer that is in no list.
+    pub(super) fn set_number(&mut self, index: u32, number: u64, place: u32) {
+        let node = &mut self.nodes[index as usize];
+        (node.next, node.prev, node.place) = (number as u32, (number >> 32) as u32, place);
+    }
+
     /// Appends a timer that is in no list to `list`, and notes that as its `place`.
     #[inline]
     pub(super) fn push_back(&mut self, list: &mut List, index: u32, place: u32) {
@@ -154,6 +171,9 @@ impl Nodes {
             tail => self.nodes[tail as usize].next = index,
         }
         list.tail = index;
+        if self.are_many() {
+            self.note_ahead(index);
+        }
     }
 
     /// The same at the other end.
@@ -170,32 +190,40 @@ impl Nodes {
         list.head = index;
     }
 
-    /// Appends the timers of `more`, which have the same place, to `list`.
-    #[inline]
-    pub(super) fn join(&mut self, list: &mut List, more: List) {
-        if more.is_empty() {
-            return;
-        }
-        match list.tail {
-            NIL => list.head = more.head,
-            tail => {
-                self.nodes[tail as usize].next = more.head;
-                self.nodes[more.head as usize].prev = tail;
-            }
-        }
-        list.tail = more.tail;
-    }
-
     /// Takes the first timer out of `list`, which is not empty.
     #[inline]
     pub(super) fn pop_front(&mut self, list: &mut List) -> u32 {
         let index = list.head;
+        self.touch_ahead(index);
         list.head = self.next(index);
         match list.head {
             NIL => list.tail = NIL,
             head => self.nodes[head as usize].prev = NIL,
         }
         index
+    }
+
+    /// Whether they are too many for the nearer caches.
+    #[inline]
+    fn are_many(&self) -> bool {
+        self.nodes.len() > FEW
+    }
+
+    /// Tells the timer four places before this one that it is ahead.
+    #[inline]
+    fn note_ahead(&mut self, index: u32) {
+        let before = (0..4).fold(index, |at, _| self.nodes[at as usize].prev);
+        self.nodes[before as usize].ahead = index;
+    }
+
+    /// Reads a timer that is needed soon, so that it is in the cache by then. Who walks a list learns from each timer where
+    /// the next one is, and of many each is a cache miss: this way they are on their way while those before are dealt with.
+    #[inline]
+    pub(super) fn touch_ahead(&self, index: u32) {
+        if self.are_many() {
+            let ahead = self.nodes[index as usize].ahead;
+            std::hint::black_box(self.nodes[ahead as usize].deadline);
+        }
     }
 
     /// Takes a timer out of `list`, the one it is in.
@@ -249,19 +277,6 @@ impl Nodes {
         node.next = next;
         node.prev = before;
         node.place = place;
-    }
-
-    /// Whether no timer in `list` is before the one that it follows. Stops at the first that is.
-    pub(super) fn is_sorted(&self, list: List) -> bool {
-        let (mut at, mut latest) = (list.head, 0);
-        while at != NIL {
-            let node = &self.nodes[at as usize];
-            if node.deadline < latest {
-                return false;
-            }
-            (at, latest) = (node.next, node.deadline);
-        }
-        true
     }
 
     /// Appends the timers of `list` to `out`, as (deadline, index), but at most `limit`. Returns whether that was all.

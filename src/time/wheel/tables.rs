@@ -19,7 +19,6 @@ pub(super) type Place = u32;
 /// The parent of a table that is in no slot.
 const NOWHERE: Place = u32::MAX;
 
-#[derive(Clone, Copy)]
 pub(super) struct Table {
     pub(super) occupied: u64,
     pub(super) split: u64,
@@ -27,12 +26,24 @@ pub(super) struct Table {
     pub(super) level: u32,
     /// The slot that this table is in.
     parent: Place,
+    slots: [List; 64],
 }
 
-/// All tables, used or free, and their slots: those of table `t` begin at `64 t`.
+impl Table {
+    #[inline]
+    pub(super) fn slot(&self, digit: u32) -> &List {
+        &self.slots[digit as usize & 63]
+    }
+
+    #[inline]
+    pub(super) fn slot_mut(&mut self, digit: u32) -> &mut List {
+        &mut self.slots[digit as usize & 63]
+    }
+}
+
+/// All tables, used or free.
 pub(super) struct Tables {
     tables: Vec<Table>,
-    slots: Vec<List>,
     free: Vec<u32>,
 }
 
@@ -44,11 +55,6 @@ pub(super) const fn level(differ: u64) -> u32 {
 /// The digit of a deadline at a level.
 pub(super) const fn digit(deadline: u64, level: u32) -> u32 {
     (deadline >> (level * BITS)) as u32 & 63
-}
-
-/// A bitmap of the digits below `digit`, which is 64 at most.
-pub(super) const fn below(digit: u32) -> u64 {
-    ((1_u128 << digit) - 1) as u64
 }
 
 pub(super) const fn place(table: u32, digit: u32) -> Place {
@@ -65,7 +71,6 @@ impl Tables {
     pub(super) fn new() -> Self {
         let mut tables = Self {
             tables: Vec::with_capacity(LEVELS),
-            slots: Vec::with_capacity(LEVELS * 64),
             free: Vec::new(),
         };
         for level in 0..LEVELS {
@@ -92,12 +97,12 @@ impl Tables {
 
     #[inline]
     pub(super) fn slot(&self, place: Place) -> List {
-        self.slots[place as usize]
+        *self.of(place).slot(place & 63)
     }
 
     #[inline]
     pub(super) fn slot_mut(&mut self, place: Place) -> &mut List {
-        &mut self.slots[place as usize]
+        self.of_mut(place).slot_mut(place & 63)
     }
 
     /// Makes an empty table.
@@ -114,8 +119,8 @@ impl Tables {
             sorted: 0,
             level,
             parent: NOWHERE,
+            slots: [List::EMPTY; 64],
         });
-        self.slots.resize(self.tables.len() * 64, List::EMPTY);
         number
     }
 

@@ -1,0 +1,67 @@
+//! Timers that were armed for a moment which had come already: they are due at the next `advance`, not before.
+//!
+//! The tables hold what lies ahead of the clock. These few are kept beside them, in ordered maps; each is told its number,
+//! since with that and its deadline it is found again.
+
+use std::collections::BTreeMap;
+
+/// Deadline, and how many late timers were armed before.
+type Key = (u64, u64);
+
+#[derive(Default)]
+pub(super) struct Late {
+    /// Due since the last `advance`.
+    due: BTreeMap<Key, u32>,
+    /// Armed since then.
+    fresh: BTreeMap<Key, u32>,
+    armed: u64,
+}
+
+impl Late {
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.due.is_empty() && self.fresh.is_empty()
+    }
+
+    /// Adds a timer and says how many were added before it.
+    pub(super) fn insert(&mut self, deadline: u64, index: u32) -> u64 {
+        let number = self.armed;
+        self.armed += 1;
+        self.fresh.insert((deadline, number), index);
+        number
+    }
+
+    pub(super) fn remove(&mut self, deadline: u64, number: u64) {
+        let key = (deadline, number);
+        let removed = self.due.remove(&key).or_else(|| self.fresh.remove(&key));
+        debug_assert!(removed.is_some());
+    }
+
+    /// The earliest deadline, due or not.
+    pub(super) fn earliest(&self) -> Option<u64> {
+        let keys = [&self.due, &self.fresh].map(BTreeMap::first_key_value);
+        keys.into_iter().flatten().map(|(&(at, _), _)| at).min()
+    }
+
+    /// The earliest deadline of those that are due.
+    pub(super) fn earliest_due(&self) -> Option<u64> {
+        self.due.first_key_value().map(|(&(at, _), _)| at)
+    }
+
+    /// All that are there are due now.
+    #[cold]
+    pub(super) fn fall_due(&mut self) {
+        self.due.append(&mut self.fresh);
+    }
+
+    /// Takes the first that is due.
+    pub(super) fn pop_due(&mut self) -> Option<u32> {
+        self.due.pop_first().map(|(_, index)| index)
+    }
+
+    /// Those due that have this deadline, in the order in which they were armed.
+    pub(super) fn due_at(&self, deadline: u64) -> impl Iterator<Item = u32> {
+        let tied = self.due.range((deadline, 0)..=(deadline, u64::MAX));
+        tied.map(|(_, &index)| index)
+    }
+}
