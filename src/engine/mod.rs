@@ -12,8 +12,8 @@
 //! | `io` | sockets and other sources, with the feature `mio` |
 //! | `job`, `offload` | closures that run elsewhere; whose they are |
 //! | `admit`, `depend`, `restart` | add; add_dependency and edges; running a settled work anew |
-//! | `crank`, `turn`, `receive` | the loop of rounds; one turn; what the inbox held |
-//! | `agenda` | what is left to be done between turns |
+//! | `crank`, `round`, `turn` | the loop; how a round begins and ends; one turn |
+//! | `receive`, `agenda` | what the inbox held; what is left to be done between turns |
 //! | `wake` | sleeping, waking, timers |
 //! | `abort` | cancel, limits, grace, shutdown |
 //! | `attempt` | how an attempt begins, what every end has in common |
@@ -61,6 +61,7 @@ mod reclaim;
 pub(crate) mod record;
 mod restart;
 mod rng;
+mod round;
 mod settle;
 mod sync;
 mod turn;

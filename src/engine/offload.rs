@@ -62,6 +62,12 @@ pub(crate) struct Errands {
 }
 
 impl Jobs {
+    /// Whether there is any job that has not been seen to end.
+    #[inline]
+    pub fn any_outstanding(&self) -> bool {
+        self.outstanding > 0
+    }
+
     /// When a simulated job ends next.
     #[inline]
     pub fn next_due(&self) -> Option<Time> {

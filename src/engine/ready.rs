@@ -12,14 +12,16 @@ const SHORT: u32 = 64;
 
 /// The works that have a turn coming. Places count on for ever, and wrap: their lower bits say where in the ring.
 ///
+/// There is no gap at the head of the present round or at the tail of the next, so either is empty just if it has no place.
+///
 /// The order of the fields is kept, since `end` and `tail` must not be neighbours: a compiler would read the two as one,
 /// and a processor waits for that until the last push has reached its cache.
 #[derive(Default)]
 #[repr(C)]
 pub(crate) struct Ready {
     tail: u32,
-    /// Places that hold nothing, in the present round and in the next.
-    gaps: [u32; 2],
+    /// Places that hold nothing.
+    gaps: u32,
     /// The first place that has not had its turn.
     head: u32,
     /// Empty, or a power of two long.
@@ -35,18 +37,18 @@ impl Ready {
 
     #[inline]
     fn index(&self, place: u32) -> usize {
-        place as usize & self.ring.len().wrapping_sub(1)
+        (place & (self.ring.len() as u32).wrapping_sub(1)) as usize
     }
 
     /// Whether nobody has a turn coming, in this round or the next.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.head == self.tail
     }
 
     #[inline]
     pub fn round_is_over(&self) -> bool {
-        self.round_len() == 0
+        self.head == self.end
     }
 
     /// A turn in the next round. Amortised O(1).
@@ -92,18 +94,16 @@ impl Ready {
         }
     }
 
-    /// The next work of this round, which must then have its turn: it is not ready any more.
+    /// The next work of this round, which must not be over. The work must then have its turn: it is not ready any more.
     #[inline]
-    pub fn pop(&mut self) -> Option<u32> {
-        while self.head != self.end {
-            let slot = self.ring[self.index(self.head)];
-            self.head = self.head.wrapping_add(1);
-            if slot != NONE {
-                return Some(slot);
-            }
-            self.gaps[0] -= 1;
+    pub fn pop(&mut self) -> u32 {
+        debug_assert!(!self.round_is_over());
+        let slot = self.ring[self.index(self.head)];
+        self.head = self.head.wrapping_add(1);
+        if self.gaps > 0 {
+            self.skip_gaps();
         }
-        None
+        slot
     }
 
     /// Takes a work out, if it has a turn coming. Amortised O(1).
@@ -111,14 +111,26 @@ impl Ready {
         if !arena.take(slot, flag::READY) {
             return;
         }
-        let place = arena.at(slot).links.prev;
-        let index = self.index(place);
+        let index = self.index(arena.at(slot).links.prev);
         self.ring[index] = NONE;
-        let in_round = place.wrapping_sub(self.head) < self.end.wrapping_sub(self.head);
-        self.gaps[!in_round as usize] += 1;
+        self.gaps += 1;
+        self.skip_gaps();
         let places = self.tail.wrapping_sub(self.head);
-        if places >= SHORT && (self.gaps[0] + self.gaps[1]) >= places / 2 {
+        if places >= SHORT && self.gaps >= places / 2 {
             self.close_gaps(arena);
+        }
+    }
+
+    /// Those at the head of the round and at the tail of the next. Each gap goes once.
+    #[cold]
+    fn skip_gaps(&mut self) {
+        while self.head != self.end && self.ring[self.index(self.head)] == NONE {
+            self.head = self.head.wrapping_add(1);
+            self.gaps -= 1;
+        }
+        while self.tail != self.end && self.ring[self.index(self.tail.wrapping_sub(1))] == NONE {
+            self.tail = self.tail.wrapping_sub(1);
+            self.gaps -= 1;
         }
     }
 
@@ -141,7 +153,7 @@ impl Ready {
         if end == tail {
             self.end = to;
         }
-        (self.tail, self.gaps) = (to, [0; 2]);
+        (self.tail, self.gaps) = (to, 0);
     }
 
     /// What has become ready makes the next round. The last one must be over.
@@ -149,7 +161,9 @@ impl Ready {
     pub fn start_round(&mut self) {
         debug_assert!(self.round_is_over());
         (self.head, self.end) = (self.end, self.tail);
-        self.gaps = [self.gaps[1], 0];
+        if self.gaps > 0 {
+            self.skip_gaps();
+        }
     }
 
     /// The works whose turns of this round are still to come.
@@ -159,14 +173,9 @@ impl Ready {
         slots.filter(|&slot| slot != NONE)
     }
 
-    #[inline]
-    pub fn round_len(&self) -> usize {
-        (self.end.wrapping_sub(self.head) - self.gaps[0]) as usize
-    }
-
-    #[inline]
+    /// How many works there are, in this round and the next.
     pub fn len(&self) -> usize {
-        (self.tail.wrapping_sub(self.head) - self.gaps[0] - self.gaps[1]) as usize
+        (self.tail.wrapping_sub(self.head) - self.gaps) as usize
     }
 }
 
@@ -209,12 +218,11 @@ mod tests {
                     ready.start_round();
                     std::mem::swap(&mut round, &mut later);
                 }
-                2 | 3 => {
+                2 | 3 if !round.is_empty() => {
                     let slot = ready.pop();
-                    assert_eq!(slot, round.pop_front());
-                    popped += slot.is_some() as u32;
-                    slot.into_iter()
-                        .for_each(|slot| arena.clear(slot, flag::READY));
+                    assert_eq!(Some(slot), round.pop_front());
+                    popped += 1;
+                    arena.clear(slot, flag::READY);
                 }
                 _ => {
                     removed += arena.is(slot, flag::READY) as u32;
@@ -224,10 +232,9 @@ mod tests {
                 }
             }
             assert!(ready.round().eq(round.iter().copied()));
-            assert_eq!(
-                (ready.round_len(), ready.len()),
-                (round.len(), round.len() + later.len())
-            );
+            assert_eq!(ready.round_is_over(), round.is_empty());
+            assert_eq!(ready.len(), round.len() + later.len());
+            assert_eq!(ready.is_empty(), round.is_empty() && later.is_empty());
         }
         assert!(
             popped > 1_000 && removed > 1_000 && ready.tail < u32::MAX / 2,

@@ -29,12 +29,11 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[inline]
     pub(super) fn turn(&mut self, slot: u32, app: &mut C) {
         self.recorder.turns += 1;
-        let traced = tracing::enabled!(tracing::Level::DEBUG);
         let record = self.arena.at_mut(slot);
         record.turns = record.turns.saturating_add(1);
         let usual = record.state == WorkState::Running && record.flags.are_usual();
         if usual
-            && !traced
+            && !tracing::enabled!(tracing::Level::DEBUG)
             && let Some(body) = record.body.take()
         {
             record.flags.begin_usual_turn();
@@ -56,6 +55,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         let record = self.arena.at_mut(slot);
         record.put_back(body);
         if answer.is_pending() && self.notes.yielded && record.flags.are_of_usual_turn() {
+            // `Pending` is nothing that would have to be dropped, but that would be looked at once more.
+            std::mem::forget(answer);
             return self.ready.push_after_turn(record, slot);
         }
         record.flags.clear(flag::IN_TURN);
