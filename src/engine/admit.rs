@@ -309,9 +309,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         } else if self.permits.waiting() == 0 && self.permits.fits(&self.arena, slot)
             || self.permits.needs_none(&self.arena, slot)
         {
-            self.begin_attempt(slot);
-            self.change(slot, from, WorkState::Running);
-            self.ready.push(&mut self.arena, slot);
+            self.begin_attempt(slot, from);
         } else {
             self.change(slot, from, WorkState::Queued);
             self.permits.join(&mut self.arena, slot);

@@ -8,7 +8,7 @@
 
 use super::arena::Arena;
 use super::list::List;
-use super::record::{Pool, flag, mark};
+use super::record::{Pool, Record, flag, mark};
 use crate::work::Name;
 use smallvec::SmallVec;
 
@@ -211,15 +211,22 @@ impl Permits {
     #[inline]
     pub fn take<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
         let record = arena.at_mut(slot);
+        if record.marks & mark::POOLS == 0 {
+            return self.take_general(record);
+        }
         debug_assert!(!record.flags.has(flag::PERMIT));
         record.flags.set(flag::PERMIT);
-        if record.marks & mark::POOLS == 0 {
-            self.general.used += !record.flags.has(flag::NO_PERMIT) as u32;
-        } else {
-            Self::each_need(arena, slot, |pool, weight| {
-                self.pool_mut(pool).used += weight
-            });
-        }
+        Self::each_need(arena, slot, |pool, weight| {
+            self.pool_mut(pool).used += weight
+        });
+    }
+
+    /// The same for a work that needs the general permit at most.
+    #[inline]
+    pub fn take_general<C: ?Sized>(&mut self, record: &mut Record<C>) {
+        debug_assert!(!record.flags.has(flag::PERMIT) && record.marks & mark::POOLS == 0);
+        record.flags.set(flag::PERMIT);
+        self.general.used += !record.flags.has(flag::NO_PERMIT) as u32;
     }
 
     /// Gives back what the work holds, if it holds anything.
@@ -275,21 +282,12 @@ impl Permits {
         if self.has_sets() {
             self.note_arrival(slot);
         }
-        let key = (Self::rank(arena, slot), Self::set_of(arena, slot));
-        let lane = match self.find_lane(key) {
-            Ok(lane) => lane,
-            Err(place) => {
-                self.lanes.insert(
-                    place,
-                    Lane {
-                        rank: key.0,
-                        set: key.1,
-                        list: List::EMPTY,
-                    },
-                );
-                place
-            }
-        };
+        let (rank, set) = (Self::rank(arena, slot), Self::set_of(arena, slot));
+        let lane = self.find_lane((rank, set)).unwrap_or_else(|place| {
+            let list = List::EMPTY;
+            self.lanes.insert(place, Lane { rank, set, list });
+            place
+        });
         self.lanes[lane].list.push_back(arena, slot);
         self.waiting += 1;
         self.dirty = true;

@@ -16,7 +16,9 @@ use std::time::Duration;
 impl<C: ?Sized> WorkScheduler<C> {
     /// The one place where a state changes: the table is checked, the counters and the events follow. `from` is
     /// `None` for a work that is being added.
-    #[inline]
+    ///
+    /// Always inlined: where both states are known, a call would take longer than the change.
+    #[inline(always)]
     pub(super) fn change(&mut self, slot: u32, from: Option<WorkState>, to: WorkState) {
         if let Some(from) = from {
             debug_assert!(
