@@ -7,8 +7,25 @@ use crate::work::WorkState;
 use std::collections::VecDeque;
 
 impl<C: ?Sized> WorkScheduler<C> {
-    /// A work gets the permits it needs and its next attempt begins. Its state is the caller's to change.
-    pub(super) fn begin_attempt(&mut self, slot: u32) {
+    /// A work gets the permits it needs, its next attempt begins, and it has a turn. `from` is its state until now.
+    ///
+    /// Most works have one attempt with nothing about it: for them this is one look at the record, and always inlined.
+    #[inline(always)]
+    pub(super) fn begin_attempt(&mut self, slot: u32, from: Option<WorkState>) {
+        let record = self.arena.at_mut(slot);
+        if !record.begins_plainly() || tracing::enabled!(tracing::Level::DEBUG) {
+            return self.begin_any_attempt(slot, from);
+        }
+        (record.attempt, record.marks) = (1, record.marks | mark::ATTEMPT);
+        self.permits.take_general(record);
+        self.ready.push_record(record, slot);
+        self.recorder.attempts += 1;
+        self.arena.meta_mut(slot).span = self.now.as_nanos();
+        self.change(slot, from, WorkState::Running);
+    }
+
+    #[cold]
+    fn begin_any_attempt(&mut self, slot: u32, from: Option<WorkState>) {
         self.permits.take(&mut self.arena, slot);
         self.recorder.attempts += 1;
         if self.arena.at(slot).attempt > 0 {
@@ -17,18 +34,16 @@ impl<C: ?Sized> WorkScheduler<C> {
         let record = self.arena.at_mut(slot);
         record.attempt = record.attempt.saturating_add(1);
         record.marks |= mark::ATTEMPT;
-        let ties = record.marks & mark::RARE != 0 || record.flags.has(flag::FAMILY);
         self.arena.meta_mut(slot).span = self.now.as_nanos();
         if tracing::enabled!(tracing::Level::DEBUG) {
             self.open_span(slot);
         }
-        if ties {
-            self.begin_with_ties(slot);
-        }
+        self.begin_with_ties(slot);
+        self.change(slot, from, WorkState::Running);
+        self.ready.push(&mut self.arena, slot);
     }
 
     /// The duration of the attempt before, whose place the present one takes.
-    #[cold]
     fn keep_last_span(&mut self, slot: u32) {
         let last = self.arena.meta(slot).span;
         self.arena.rare_or_new(slot).last = last;
@@ -94,10 +109,35 @@ impl<C: ?Sized> WorkScheduler<C> {
         *open == 0
     }
 
-    pub(super) fn dependency_done(&mut self, slot: u32) {
-        if self.now_open(slot) {
+    /// What this work waited for has settled well. `at_once`: see [`Self::may_begin_at_once`].
+    #[inline]
+    pub(super) fn dependency_done(&mut self, slot: u32, at_once: bool) {
+        if !self.now_open(slot) {
+            return;
+        }
+        let free = self.permits.waiting() == 0 && self.permits.is_general_free();
+        if at_once && free && self.arena.at(slot).begins_plainly() {
+            self.begin_attempt(slot, Some(WorkState::Pending));
+        } else {
             self.rejoin(slot);
         }
+    }
+
+    /// Whether the dependents of a work that succeeds plainly in its turn may begin while there is a permit for them,
+    /// instead of joining the permit queue and leaving it when the turn is over.
+    ///
+    /// Nobody must hear of it or decide about it, and the order must be the same. Until the grants after this turn, nobody
+    /// but these dependents joins the queue: a plain success concerns no parent and no watcher, and nothing is on the
+    /// agenda. They join in the order of their edges, and if all have one rank, permits are granted in that order, too: to
+    /// the first ones, as long as they last. Who comes after one that had to join does so as well. Nor is one overtaken
+    /// in its turn by a work that needs no permit (it never joins), or by children that were held for it (it does not
+    /// begin plainly).
+    #[inline]
+    pub(super) fn may_begin_at_once(&self) -> bool {
+        self.permits.by_arrival
+            && self.agenda.is_empty()
+            && self.decider.is_none()
+            && !self.is_heard()
     }
 
     /// A work that is ready for a new attempt joins the permit queue at the tail, or begins it if it needs no permit.
@@ -110,11 +150,10 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Whether the attempt has begun and there are children: those that are held are the caller's to release.
     fn line_up(&mut self, slot: u32) -> bool {
         let needs_none = self.permits.needs_none(&self.arena, slot);
+        let state = self.arena.at(slot).state;
         if needs_none {
-            self.begin_attempt(slot);
-            self.give_turn(slot);
+            self.begin_attempt(slot, Some(state));
         } else {
-            let state = self.arena.at(slot).state;
             self.change(slot, Some(state), WorkState::Queued);
             self.permits.join(&mut self.arena, slot);
         }
@@ -123,17 +162,16 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// A waiting work has got its permit: its attempt begins.
     pub(super) fn granted(&mut self, slot: u32) {
-        self.begin_attempt(slot);
-        self.give_turn(slot);
+        self.begin_attempt(slot, Some(WorkState::Queued));
         if self.arena.is(slot, flag::FAMILY) {
             self.release_held_children(slot);
         }
     }
 
-    /// It holds what it needs: it has a turn.
-    pub(super) fn give_turn(&mut self, slot: u32) {
-        let state = self.arena.at(slot).state;
-        self.change(slot, Some(state), WorkState::Running);
+    /// A work in the middle of an attempt has got its permit back: it has a turn.
+    pub(super) fn go_on(&mut self, slot: u32) {
+        self.permits.take(&mut self.arena, slot);
+        self.change(slot, Some(WorkState::Queued), WorkState::Running);
         self.ready.push(&mut self.arena, slot);
     }
 

@@ -8,7 +8,7 @@
 
 use super::arena::Arena;
 use super::list::List;
-use super::record::{Pool, flag, mark};
+use super::record::{Pool, Record, flag, mark};
 use crate::work::Name;
 use smallvec::SmallVec;
 
@@ -38,6 +38,8 @@ pub(crate) struct Permits {
     /// The sets of named pools that works need, with and without the general one (set 0 and 1: no named pool).
     sets: Vec<(bool, SmallVec<[Pool; 2]>)>,
     lanes: Vec<Lane>,
+    /// Every work until now needs the general permit, and none has a priority.
+    pub by_arrival: bool,
     waiting: u32,
     arrivals: u64,
     /// By slot, when each waiting work has arrived: kept only once works need different sets of pools, since until then
@@ -60,6 +62,7 @@ impl Permits {
             named: Vec::new(),
             sets,
             lanes: Vec::new(),
+            by_arrival: true,
             waiting: 0,
             arrivals: 0,
             arrived: Vec::new(),
@@ -169,6 +172,11 @@ impl Permits {
         pool.capacity.saturating_sub(pool.used)
     }
 
+    #[inline]
+    pub fn is_general_free(&self) -> bool {
+        self.general.used < self.general.capacity
+    }
+
     /// Whether the work needs no permit at all.
     #[inline]
     pub fn needs_none<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> bool {
@@ -197,8 +205,7 @@ impl Permits {
     pub fn fits<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> bool {
         let record = arena.at(slot);
         if record.marks & mark::POOLS == 0 {
-            let Counter { used, capacity, .. } = self.general;
-            return used < capacity || record.flags.has(flag::NO_PERMIT);
+            return self.is_general_free() || record.flags.has(flag::NO_PERMIT);
         }
         let mut fits = true;
         Self::each_need(arena, slot, |pool, weight| {
@@ -211,15 +218,22 @@ impl Permits {
     #[inline]
     pub fn take<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
         let record = arena.at_mut(slot);
+        if record.marks & mark::POOLS == 0 {
+            return self.take_general(record);
+        }
         debug_assert!(!record.flags.has(flag::PERMIT));
         record.flags.set(flag::PERMIT);
-        if record.marks & mark::POOLS == 0 {
-            self.general.used += !record.flags.has(flag::NO_PERMIT) as u32;
-        } else {
-            Self::each_need(arena, slot, |pool, weight| {
-                self.pool_mut(pool).used += weight
-            });
-        }
+        Self::each_need(arena, slot, |pool, weight| {
+            self.pool_mut(pool).used += weight
+        });
+    }
+
+    /// The same for a work that needs the general permit at most.
+    #[inline]
+    pub fn take_general<C: ?Sized>(&mut self, record: &mut Record<C>) {
+        debug_assert!(!record.flags.has(flag::PERMIT) && record.marks & mark::POOLS == 0);
+        record.flags.set(flag::PERMIT);
+        self.general.used += !record.flags.has(flag::NO_PERMIT) as u32;
     }
 
     /// Gives back what the work holds, if it holds anything.
@@ -275,21 +289,12 @@ impl Permits {
         if self.has_sets() {
             self.note_arrival(slot);
         }
-        let key = (Self::rank(arena, slot), Self::set_of(arena, slot));
-        let lane = match self.find_lane(key) {
-            Ok(lane) => lane,
-            Err(place) => {
-                self.lanes.insert(
-                    place,
-                    Lane {
-                        rank: key.0,
-                        set: key.1,
-                        list: List::EMPTY,
-                    },
-                );
-                place
-            }
-        };
+        let (rank, set) = (Self::rank(arena, slot), Self::set_of(arena, slot));
+        let lane = self.find_lane((rank, set)).unwrap_or_else(|place| {
+            let list = List::EMPTY;
+            self.lanes.insert(place, Lane { rank, set, list });
+            place
+        });
         self.lanes[lane].list.push_back(arena, slot);
         self.waiting += 1;
         self.dirty = true;
@@ -356,12 +361,9 @@ impl Permits {
     /// Those who might get the permit in `first`'s place: the works of its lane that fit now.
     pub fn rivals<C: ?Sized>(&self, arena: &Arena<C>, first: u32) -> Vec<u32> {
         let key = (Self::rank(arena, first), Self::set_of(arena, first));
-        let lane = self
-            .lanes
-            .iter()
-            .find(|lane| (lane.rank, lane.set) == key)
-            .expect("a queued work has a lane");
-        lane.list
+        let lane = self.find_lane(key).expect("a queued work has a lane");
+        self.lanes[lane]
+            .list
             .iter(arena)
             .filter(|&slot| self.fits(arena, slot))
             .collect()

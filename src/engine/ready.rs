@@ -54,7 +54,12 @@ impl Ready {
     /// A turn in the next round. Amortised O(1).
     #[inline]
     pub fn push<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
-        let record = arena.at_mut(slot);
+        self.push_record(arena.at_mut(slot), slot);
+    }
+
+    /// The same for who has the record at hand.
+    #[inline]
+    pub fn push_record<C: ?Sized>(&mut self, record: &mut Record<C>, slot: u32) {
         debug_assert!(
             !record.flags.has(flag::READY),
             "a work that has a turn coming was given another"
@@ -71,7 +76,7 @@ impl Ready {
     }
 
     /// The place that the work gets.
-    #[inline]
+    #[inline(always)]
     fn enter(&mut self, slot: u32) -> u32 {
         if self.tail.wrapping_sub(self.head) as usize == self.ring.len() {
             self.grow();

@@ -101,6 +101,12 @@ impl<C: ?Sized> Record<C> {
         self.open += (self.marks & mark::LINGERS != 0) as u32;
     }
 
+    /// Whether its next attempt is the first, with no pool, no child and no box of rare things about it.
+    #[inline]
+    pub fn begins_plainly(&self) -> bool {
+        self.attempt == 0 && self.marks & !mark::CHILD == 0 && !self.flags.has(flag::FAMILY)
+    }
+
     /// Whether the success of the present attempt has nothing to undo but its permit: no child, parent, timer, wake,
     /// cancel or box of rare things.
     #[inline]

@@ -187,8 +187,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     fn grant(&mut self) {
         while let Some(slot) = self.next_granted() {
             if self.arena.take(slot, flag::RETURNER) {
-                self.permits.take(&mut self.arena, slot);
-                self.give_turn(slot);
+                self.go_on(slot);
             } else {
                 self.granted(slot);
             }

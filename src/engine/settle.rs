@@ -16,7 +16,9 @@ use std::time::Duration;
 impl<C: ?Sized> WorkScheduler<C> {
     /// The one place where a state changes: the table is checked, the counters and the events follow. `from` is
     /// `None` for a work that is being added.
-    #[inline]
+    ///
+    /// Always inlined: where both states are known, a call would take longer than the change.
+    #[inline(always)]
     pub(super) fn change(&mut self, slot: u32, from: Option<WorkState>, to: WorkState) {
         if let Some(from) = from {
             debug_assert!(
@@ -27,9 +29,15 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
         self.arena.at_mut(slot).state = to;
         self.recorder.enter(to);
-        if self.recorder.listens() || tracing::enabled!(tracing::Level::DEBUG) {
+        if self.is_heard() {
             self.tell(slot, to);
         }
+    }
+
+    /// Whether anybody hears of changes.
+    #[inline(always)]
+    pub(super) fn is_heard(&self) -> bool {
+        self.recorder.listens() || tracing::enabled!(tracing::Level::DEBUG)
     }
 
     #[cold]
@@ -68,22 +76,25 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// What the general way comes to for a work that has nothing to be undone: most works, and their whole end is this.
-    fn succeed_plainly(&mut self, slot: u32) {
+    pub(super) fn succeed_plainly(&mut self, slot: u32) {
+        debug_assert!(!self.is_settling, "works have no turns while others settle");
         self.permits.give_back_general();
         let record = self.arena.at_mut(slot);
         record.flags.clear(flag::PERMIT);
         record.marks = 0;
         let (outs, ins) = (record.outs, record.ins);
+        self.change(slot, Some(WorkState::Running), WorkState::Success);
         let meta = self.arena.meta_mut(slot);
         meta.span = self.now.as_nanos().saturating_sub(meta.span);
-        self.change(slot, Some(WorkState::Running), WorkState::Success);
         if outs != NONE {
-            self.release_dependents(slot);
+            self.release_dependents(slot, self.may_begin_at_once());
         }
         if ins != NONE {
             self.release_lingerers(slot);
         }
-        self.reclaim_if_due(slot);
+        if !self.keeps(WorkState::Success) {
+            self.reclaim(slot);
+        }
     }
 
     fn succeeded_with_ties(&mut self, slot: u32) {
@@ -274,7 +285,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// What a work's end means to others. It is in its settled state.
     pub(super) fn after_settling(&mut self, slot: u32) {
-        self.release_dependents(slot);
+        self.release_dependents(slot, false);
         self.release_lingerers(slot);
         self.wake_watchers(slot);
         if let Some(parent) = self.arena.parent(slot) {
@@ -291,8 +302,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.reclaim_if_due(slot);
     }
 
-    /// Tells the dependents, in the order in which their edges were added.
-    fn release_dependents(&mut self, slot: u32) {
+    /// Tells the dependents, in the order in which their edges were added. `at_once`: see [`Self::may_begin_at_once`].
+    fn release_dependents(&mut self, slot: u32, at_once: bool) {
         let record = self.arena.at(slot);
         let success = record.state == WorkState::Success;
         let mut blocked = None;
@@ -306,7 +317,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 continue;
             }
             if edge.is_satisfied() {
-                self.dependency_done(after);
+                self.dependency_done(after, at_once);
             } else {
                 let failure = blocked.get_or_insert_with(|| self.blocked_by(slot)).clone();
                 self.settling

@@ -1,16 +1,17 @@
 //! The works that a new work is after, while they are listed in its [`Spec`](super::Spec).
 
 use super::WorkId;
+use smallvec::SmallVec;
 
 /// A list of works of which the first three need no memory of their own.
 ///
-/// It has fixed places, and what has an address (the vector) is taken out to be changed: so a compiler can keep a whole
+/// It has fixed places, and what has an address (the box) is taken out to be changed: so a compiler can keep a whole
 /// spec in registers while its builder hands it from call to call. With one array and one length, as in a `SmallVec`,
-/// every such call copied the spec twice.
+/// every such call copied the spec twice. And it is small: a spec above 128 bytes is copied by a call of `memcpy`.
 #[derive(Debug, Default)]
 pub(crate) struct Before {
     near: [Option<WorkId>; 3],
-    more: Vec<WorkId>,
+    more: Option<Box<SmallVec<[WorkId; 8]>>>,
 }
 
 impl Before {
@@ -23,22 +24,30 @@ impl Before {
         } else if self.near[2].is_none() {
             self.near[2] = Some(id);
         } else {
-            let mut more = std::mem::take(&mut self.more);
+            let mut more = self.more.take().unwrap_or_default();
             more.push(id);
-            self.more = more;
+            self.more = Some(more);
         }
     }
 
     #[inline]
     pub fn len(&self) -> usize {
-        self.near.iter().flatten().count() + self.more.len()
+        let more = self.more.as_ref().map_or(0, |more| more.len());
+        self.near.iter().flatten().count() + more
     }
 
     /// In the order in which they were given.
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = WorkId> + '_ {
-        let near = self.near.iter().map_while(|&id| id);
-        near.chain(self.more.iter().copied())
+        (0..).map_while(|index| self.get(index))
+    }
+
+    #[inline]
+    fn get(&self, index: usize) -> Option<WorkId> {
+        match self.near.get(index) {
+            Some(&near) => near,
+            None => self.more.as_ref()?.get(index - self.near.len()).copied(),
+        }
     }
 }
 

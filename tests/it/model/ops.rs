@@ -22,6 +22,10 @@ pub struct Setup {
     pub retain: u8,
     /// A decider gives the turns of a round last come, first served.
     pub reversed: bool,
+    /// Nobody hears of changes of state: the engine may then leave steps out.
+    pub unheard: bool,
+    /// All works need a permit, and none has a priority.
+    pub alike: bool,
 }
 
 /// One call of the host.
@@ -89,6 +93,27 @@ pub struct Terms {
     pub callback: bool,
     /// What it does.
     pub script: Script,
+}
+
+impl Op {
+    /// See [`Setup::alike`].
+    pub fn make_alike(&mut self) {
+        if let Op::Add(terms) = self {
+            terms.make_alike();
+        }
+    }
+}
+
+impl Terms {
+    fn make_alike(&mut self) {
+        (self.priority, self.no_permit) = (0, false);
+        let turns = self.script.turns.iter_mut();
+        for action in turns.flat_map(|turn| &mut turn.actions) {
+            if let Action::Spawn(terms) = action {
+                terms.make_alike();
+            }
+        }
+    }
 }
 
 /// Prints only what differs from the default.
