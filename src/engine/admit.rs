@@ -239,6 +239,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.cycles.levels.enter(slot, self.arena.len() == 1);
         if !terms.permit {
             self.arena.set(slot, flag::NO_PERMIT);
+            self.permits.by_arrival = false;
         }
         let edges = terms.edges();
         let doomed = edges > 0 && self.link_new(slot, &terms.after, edges);
@@ -277,6 +278,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         let deadline = extras
             .deadline
             .map(|at| self.wheel.arm(at, TimerKind::Deadline.owner(slot)));
+        self.permits.by_arrival &= extras.priority == 0;
         let pools = if needs.weights.is_empty() {
             0
         } else {

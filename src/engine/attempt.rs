@@ -109,10 +109,35 @@ impl<C: ?Sized> WorkScheduler<C> {
         *open == 0
     }
 
-    pub(super) fn dependency_done(&mut self, slot: u32) {
-        if self.now_open(slot) {
+    /// What this work waited for has settled well. `at_once`: see [`Self::may_begin_at_once`].
+    #[inline]
+    pub(super) fn dependency_done(&mut self, slot: u32, at_once: bool) {
+        if !self.now_open(slot) {
+            return;
+        }
+        let free = self.permits.waiting() == 0 && self.permits.is_general_free();
+        if at_once && free && self.arena.at(slot).begins_plainly() {
+            self.begin_attempt(slot, Some(WorkState::Pending));
+        } else {
             self.rejoin(slot);
         }
+    }
+
+    /// Whether the dependents of a work that succeeds plainly in its turn may begin while there is a permit for them,
+    /// instead of joining the permit queue and leaving it when the turn is over.
+    ///
+    /// Nobody must hear of it or decide about it, and the order must be the same. Until the grants after this turn, nobody
+    /// but these dependents joins the queue: a plain success concerns no parent and no watcher, and nothing is on the
+    /// agenda. They join in the order of their edges, and if all have one rank, permits are granted in that order, too: to
+    /// the first ones, as long as they last. Who comes after one that had to join does so as well. Nor is one overtaken
+    /// in its turn by a work that needs no permit (it never joins), or by children that were held for it (it does not
+    /// begin plainly).
+    #[inline]
+    pub(super) fn may_begin_at_once(&self) -> bool {
+        self.permits.by_arrival
+            && self.agenda.is_empty()
+            && self.decider.is_none()
+            && !self.is_heard()
     }
 
     /// A work that is ready for a new attempt joins the permit queue at the tail, or begins it if it needs no permit.

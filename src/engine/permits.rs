@@ -38,6 +38,8 @@ pub(crate) struct Permits {
     /// The sets of named pools that works need, with and without the general one (set 0 and 1: no named pool).
     sets: Vec<(bool, SmallVec<[Pool; 2]>)>,
     lanes: Vec<Lane>,
+    /// Every work until now needs the general permit, and none has a priority.
+    pub by_arrival: bool,
     waiting: u32,
     arrivals: u64,
     /// By slot, when each waiting work has arrived: kept only once works need different sets of pools, since until then
@@ -60,6 +62,7 @@ impl Permits {
             named: Vec::new(),
             sets,
             lanes: Vec::new(),
+            by_arrival: true,
             waiting: 0,
             arrivals: 0,
             arrived: Vec::new(),
@@ -169,6 +172,11 @@ impl Permits {
         pool.capacity.saturating_sub(pool.used)
     }
 
+    #[inline]
+    pub fn is_general_free(&self) -> bool {
+        self.general.used < self.general.capacity
+    }
+
     /// Whether the work needs no permit at all.
     #[inline]
     pub fn needs_none<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> bool {
@@ -197,8 +205,7 @@ impl Permits {
     pub fn fits<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> bool {
         let record = arena.at(slot);
         if record.marks & mark::POOLS == 0 {
-            let Counter { used, capacity, .. } = self.general;
-            return used < capacity || record.flags.has(flag::NO_PERMIT);
+            return self.is_general_free() || record.flags.has(flag::NO_PERMIT);
         }
         let mut fits = true;
         Self::each_need(arena, slot, |pool, weight| {
@@ -354,12 +361,9 @@ impl Permits {
     /// Those who might get the permit in `first`'s place: the works of its lane that fit now.
     pub fn rivals<C: ?Sized>(&self, arena: &Arena<C>, first: u32) -> Vec<u32> {
         let key = (Self::rank(arena, first), Self::set_of(arena, first));
-        let lane = self
-            .lanes
-            .iter()
-            .find(|lane| (lane.rank, lane.set) == key)
-            .expect("a queued work has a lane");
-        lane.list
+        let lane = self.find_lane(key).expect("a queued work has a lane");
+        self.lanes[lane]
+            .list
             .iter(arena)
             .filter(|&slot| self.fits(arena, slot))
             .collect()

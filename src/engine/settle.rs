@@ -29,9 +29,15 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
         self.arena.at_mut(slot).state = to;
         self.recorder.enter(to);
-        if self.recorder.listens() || tracing::enabled!(tracing::Level::DEBUG) {
+        if self.is_heard() {
             self.tell(slot, to);
         }
+    }
+
+    /// Whether anybody hears of changes.
+    #[inline]
+    pub(super) fn is_heard(&self) -> bool {
+        self.recorder.listens() || tracing::enabled!(tracing::Level::DEBUG)
     }
 
     #[cold]
@@ -80,7 +86,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         meta.span = self.now.as_nanos().saturating_sub(meta.span);
         self.change(slot, Some(WorkState::Running), WorkState::Success);
         if outs != NONE {
-            self.release_dependents(slot);
+            self.release_dependents(slot, self.may_begin_at_once());
         }
         if ins != NONE {
             self.release_lingerers(slot);
@@ -276,7 +282,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// What a work's end means to others. It is in its settled state.
     pub(super) fn after_settling(&mut self, slot: u32) {
-        self.release_dependents(slot);
+        self.release_dependents(slot, false);
         self.release_lingerers(slot);
         self.wake_watchers(slot);
         if let Some(parent) = self.arena.parent(slot) {
@@ -293,8 +299,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.reclaim_if_due(slot);
     }
 
-    /// Tells the dependents, in the order in which their edges were added.
-    fn release_dependents(&mut self, slot: u32) {
+    /// Tells the dependents, in the order in which their edges were added. `at_once`: see [`Self::may_begin_at_once`].
+    fn release_dependents(&mut self, slot: u32, at_once: bool) {
         let record = self.arena.at(slot);
         let success = record.state == WorkState::Success;
         let mut blocked = None;
@@ -308,7 +314,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 continue;
             }
             if edge.is_satisfied() {
-                self.dependency_done(after);
+                self.dependency_done(after, at_once);
             } else {
                 let failure = blocked.get_or_insert_with(|| self.blocked_by(slot)).clone();
                 self.settling

@@ -27,9 +27,12 @@ pub fn check_bytes(data: &[u8]) {
 /// If the engine and the model differ.
 pub fn check(input: &Input) -> Counts {
     let mut pair = Pair::new(&input.setup);
-    for op in &input.ops {
-        pair.model.counts.named("op", op);
-        pair.run(op);
+    for mut op in input.ops.iter().cloned() {
+        if input.setup.plain {
+            op.make_plain();
+        }
+        pair.model.counts.named("op", &op);
+        pair.run(&op);
         pair.compare();
     }
     for _ in 0..MOST_LAST_CRANKS {
@@ -62,18 +65,20 @@ struct Pair {
     app: App,
     model: Model,
     clock: Nanos,
+    unheard: bool,
 }
 
 impl Pair {
     fn new(setup: &Setup) -> Self {
         let log = Rc::new(RefCell::new(Vec::new()));
         let events = log.clone();
-        let config = WorkSchedulerConfig::default()
+        let mut config = WorkSchedulerConfig::default()
             .max_concurrency(setup.permits as usize)
             .pool("a", setup.pools[0])
             .pool("b", setup.pools[1])
-            .retain([Retain::All, Retain::Failures, Retain::Nothing][usize::from(setup.retain)])
-            .event_sink(move |event: &WorkEvent| {
+            .retain([Retain::All, Retain::Failures, Retain::Nothing][usize::from(setup.retain)]);
+        if !setup.unheard {
+            config = config.event_sink(move |event: &WorkEvent| {
                 events.borrow_mut().push(Entry::State(
                     event.id.serial() as usize,
                     event.state,
@@ -82,6 +87,7 @@ impl Pair {
                 ));
                 true
             });
+        }
         let mut engine = WorkScheduler::new(config);
         if setup.reversed {
             engine.set_decider(Some(Box::new(last_turn_first)));
@@ -94,6 +100,7 @@ impl Pair {
             },
             model: Model::new(setup),
             clock: 0,
+            unheard: setup.unheard,
         }
     }
 
@@ -189,7 +196,11 @@ impl Pair {
 
     fn compare_log(&mut self) {
         let engine = std::mem::take(&mut *self.app.log.borrow_mut());
-        let model = std::mem::take(&mut self.model.log);
+        let mut model = std::mem::take(&mut self.model.log);
+        let settled: Vec<usize> = model.iter().filter_map(Entry::settled).collect();
+        if self.unheard {
+            model.retain(|entry| !matches!(entry, Entry::State(..)));
+        }
         if engine != model {
             let same = engine
                 .iter()
@@ -203,13 +214,9 @@ impl Pair {
                 lines(&model[same..])
             );
         }
-        for entry in engine {
-            if let Entry::State(work, state, ..) = entry
-                && state.is_settled()
-            {
-                self.compare_outcome(work);
-            }
-        }
+        settled
+            .into_iter()
+            .for_each(|work| self.compare_outcome(work));
     }
 
     fn compare(&mut self) {

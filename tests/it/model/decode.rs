@@ -67,11 +67,16 @@ impl Bytes<'_> {
     }
 
     fn setup(&mut self) -> Setup {
+        let (permits, pools, retain) =
+            (self.below(4), [self.below(3), self.below(3)], self.below(5));
+        let rest = self.byte();
         Setup {
-            permits: 1 + u32::from(self.below(4)),
-            pools: [1 + u32::from(self.below(3)), 1 + u32::from(self.below(3))],
-            retain: self.below(5).saturating_sub(2),
-            reversed: self.one_in(4),
+            permits: 1 + u32::from(permits),
+            pools: pools.map(|pool| 1 + u32::from(pool)),
+            retain: retain.saturating_sub(2),
+            reversed: rest & 0x03 == 0x03,
+            unheard: rest & 0x04 != 0,
+            plain: rest & 0x18 == 0x18,
         }
     }
 

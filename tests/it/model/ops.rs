@@ -22,6 +22,11 @@ pub struct Setup {
     pub retain: u8,
     /// A decider gives the turns of a round last come, first served.
     pub reversed: bool,
+    /// Nobody hears of changes of state: the engine may then leave steps out.
+    pub unheard: bool,
+    /// Works are as most programs have them: all need a permit, none has a priority, and who has no retries has no other
+    /// terms than its dependencies.
+    pub plain: bool,
 }
 
 /// One call of the host.
@@ -89,6 +94,39 @@ pub struct Terms {
     pub callback: bool,
     /// What it does.
     pub script: Script,
+}
+
+impl Op {
+    /// See [`Setup::plain`].
+    pub fn make_plain(&mut self) {
+        if let Op::Add(terms) = self {
+            terms.make_plain();
+        }
+    }
+}
+
+impl Terms {
+    fn make_plain(&mut self) {
+        (self.priority, self.no_permit) = (0, false);
+        if self.retries == 0 {
+            *self = Terms {
+                parent: self.parent,
+                after: std::mem::take(&mut self.after),
+                script: std::mem::take(&mut self.script),
+                ..Terms::default()
+            };
+        }
+        for action in self
+            .script
+            .turns
+            .iter_mut()
+            .flat_map(|turn| &mut turn.actions)
+        {
+            if let Action::Spawn(terms) = action {
+                terms.make_plain();
+            }
+        }
+    }
 }
 
 /// Prints only what differs from the default.

@@ -31,6 +31,16 @@ pub enum Entry {
     Settled(usize, WorkState),
 }
 
+impl Entry {
+    /// The work that has settled with this.
+    pub fn settled(&self) -> Option<usize> {
+        match *self {
+            Entry::State(work, state, ..) if state.is_settled() => Some(work),
+            _ => None,
+        }
+    }
+}
+
 /// What a call answered: an error by its kind.
 pub type Answer = Result<bool, &'static str>;
 
@@ -287,10 +297,12 @@ fn act(action: &Action, cx: &mut WorkContext<'_, App>) -> Option<Answer> {
 /// The spec that the terms describe.
 pub fn spec(terms: &Terms, now: Time, app: &App) -> Spec<App, Scripted> {
     let nanos = Duration::from_nanos;
-    let retry = Retry::times(terms.retries).with_backoff(Backoff::fixed(nanos(terms.backoff)));
-    let mut spec = Spec::new("w", Scripted::new(terms.script.clone()))
-        .priority(terms.priority)
-        .retry(retry);
+    let mut spec = Spec::new("w", Scripted::new(terms.script.clone())).priority(terms.priority);
+    if terms.retries > 0 {
+        // Not without need: a back-off of its own makes a work less plain to the engine.
+        let retry = Retry::times(terms.retries);
+        spec = spec.retry(retry.with_backoff(Backoff::fixed(nanos(terms.backoff))));
+    }
     if let Some(parent) = terms.parent.and_then(|pick| app.picked(pick)) {
         spec = spec.parent(parent);
     }
