@@ -59,6 +59,11 @@ impl<C: ?Sized> WorkScheduler<C> {
         if !record.state.is_settled() || !orphan && (is_child || self.keeps(record.state)) {
             return;
         }
+        self.reclaim(slot);
+    }
+
+    /// The same for one that neither keeps.
+    pub(super) fn reclaim(&mut self, slot: u32) {
         match self.unsettled_dependents(slot) {
             0 => self.remove(slot),
             dependents => {
@@ -105,7 +110,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    fn keeps(&self, state: WorkState) -> bool {
+    #[inline]
+    pub(super) fn keeps(&self, state: WorkState) -> bool {
         match self.settings.retain {
             Retain::All => true,
             Retain::Failures => state != WorkState::Success,

@@ -76,22 +76,25 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// What the general way comes to for a work that has nothing to be undone: most works, and their whole end is this.
-    fn succeed_plainly(&mut self, slot: u32) {
+    pub(super) fn succeed_plainly(&mut self, slot: u32) {
+        debug_assert!(!self.is_settling, "works have no turns while others settle");
         self.permits.give_back_general();
         let record = self.arena.at_mut(slot);
         record.flags.clear(flag::PERMIT);
         record.marks = 0;
         let (outs, ins) = (record.outs, record.ins);
+        self.change(slot, Some(WorkState::Running), WorkState::Success);
         let meta = self.arena.meta_mut(slot);
         meta.span = self.now.as_nanos().saturating_sub(meta.span);
-        self.change(slot, Some(WorkState::Running), WorkState::Success);
         if outs != NONE {
             self.release_dependents(slot, self.may_begin_at_once());
         }
         if ins != NONE {
             self.release_lingerers(slot);
         }
-        self.reclaim_if_due(slot);
+        if !self.keeps(WorkState::Success) {
+            self.reclaim(slot);
+        }
     }
 
     fn succeeded_with_ties(&mut self, slot: u32) {

@@ -87,7 +87,10 @@ impl<C: ?Sized> WorkScheduler<C> {
         let record = self.arena.at_mut(slot);
         record.put_back(body);
         record.flags.clear(flag::IN_TURN);
-        if aborting {
+        if self.notes.is_hook() && record.ends_plainly() {
+            // It has succeeded at once, and nothing else that may follow from a turn does.
+            self.succeed_plainly(slot)
+        } else if aborting {
             self.after_abort_turn(slot, answer.is_ready(), app)
         } else {
             self.after_turn(slot, answer, app)
