@@ -48,10 +48,11 @@ impl<C: ?Sized> WorkScheduler<C> {
         W: Work<C, T> + 'static,
         T: 'static,
     {
-        match self.check(&spec.terms) {
+        let edges = spec.terms.edges();
+        match self.check(&spec.terms, edges) {
             Ok(plan) => {
                 let body = Box::new(Aside::new(spec.work));
-                Ok(Handle::new(self.admit(&mut spec.terms, plan, body)))
+                Ok(Handle::new(self.admit(&mut spec.terms, plan, edges, body)))
             }
             Err(error) => Err(Refused { error, spec }),
         }
@@ -94,8 +95,9 @@ impl<C: ?Sized> WorkScheduler<C> {
         terms: &mut Terms<C>,
         body: Box<dyn Work<C>>,
     ) -> Result<WorkId, AddError> {
-        let plan = self.check(terms)?;
-        Ok(self.admit(terms, plan, body))
+        let edges = terms.edges();
+        let plan = self.check(terms, edges)?;
+        Ok(self.admit(terms, plan, edges, body))
     }
 
     // ---- checks ----
@@ -103,7 +105,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// What a refusal depends on, in the order in which it is told; a work that is nobody's child and asks for nothing
     /// special has no plan.
     #[inline]
-    fn check(&mut self, terms: &Terms<C>) -> Result<Option<Box<Plan>>, AddError> {
+    fn check(&mut self, terms: &Terms<C>, edges: usize) -> Result<Option<Box<Plan>>, AddError> {
         if self.closed {
             return Err(AddError::ShutDown);
         }
@@ -114,15 +116,21 @@ impl<C: ?Sized> WorkScheduler<C> {
             return Err(self.above_capacity(GENERAL, 1));
         }
         if terms.parent.is_none() && terms.extras.is_none() {
-            self.check_dependencies(terms, None)?;
+            self.check_dependencies(terms, edges, None)?;
             return Ok(None);
         }
-        self.check_more(terms)
+        self.check_more(terms, edges)
     }
 
-    fn check_more(&mut self, terms: &Terms<C>) -> Result<Option<Box<Plan>>, AddError> {
+    /// The same for the others. Cold only in that the way of plain works, the many, is laid out straight.
+    #[cold]
+    fn check_more(
+        &mut self,
+        terms: &Terms<C>,
+        edges: usize,
+    ) -> Result<Option<Box<Plan>>, AddError> {
         let parent = terms.parent.map(|id| self.check_parent(id)).transpose()?;
-        self.check_dependencies(terms, parent)?;
+        self.check_dependencies(terms, edges, parent)?;
         let needs = match &terms.extras {
             Some(extras) => self.check_pools(&extras.pools, terms.permit)?,
             None => Needs::default(),
@@ -144,9 +152,9 @@ impl<C: ?Sized> WorkScheduler<C> {
     fn check_dependencies(
         &mut self,
         terms: &Terms<C>,
+        edges: usize,
         parent: Option<u32>,
     ) -> Result<(), AddError> {
-        let edges = terms.edges();
         if edges == 0 {
             return Ok(());
         }
@@ -228,6 +236,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         &mut self,
         terms: &mut Terms<C>,
         plan: Option<Box<Plan>>,
+        edges: usize,
         body: Box<dyn Work<C>>,
     ) -> WorkId {
         let parent = plan.as_ref().and_then(|plan| plan.parent);
@@ -241,7 +250,6 @@ impl<C: ?Sized> WorkScheduler<C> {
             self.arena.set(slot, flag::NO_PERMIT);
             self.permits.by_arrival = false;
         }
-        let edges = terms.edges();
         let doomed = edges > 0 && self.link_new(slot, &terms.after, edges);
         if let Some(plan) = plan {
             self.admit_with(slot, terms, *plan);
@@ -258,6 +266,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// What comes with a parent or with extras.
+    #[cold]
     fn admit_with(&mut self, slot: u32, terms: &mut Terms<C>, plan: Plan) {
         if let Some(extras) = terms.extras.take() {
             self.admit_extras(slot, *extras, plan.needs);
@@ -319,6 +328,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// The same for a work that can never run, because a dependency has failed already.
+    #[cold]
     pub(super) fn enter_blocked(&mut self, slot: u32, from: Option<WorkState>, failure: Failure) {
         self.disarm_all(slot);
         // It has settled: the beginning of its parent's attempt must not let it go.

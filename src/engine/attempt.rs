@@ -9,8 +9,8 @@ use std::collections::VecDeque;
 impl<C: ?Sized> WorkScheduler<C> {
     /// A work gets the permits it needs, its next attempt begins, and it has a turn. `from` is its state until now.
     ///
-    /// Most works have one attempt with nothing about it: for them this is one look at the record.
-    #[inline]
+    /// Most works have one attempt with nothing about it: for them this is one look at the record, and always inlined.
+    #[inline(always)]
     pub(super) fn begin_attempt(&mut self, slot: u32, from: Option<WorkState>) {
         let record = self.arena.at_mut(slot);
         if !record.begins_plainly() || tracing::enabled!(tracing::Level::DEBUG) {
@@ -24,7 +24,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.change(slot, from, WorkState::Running);
     }
 
-    #[inline(never)]
+    #[cold]
     fn begin_any_attempt(&mut self, slot: u32, from: Option<WorkState>) {
         self.permits.take(&mut self.arena, slot);
         self.recorder.attempts += 1;

@@ -45,12 +45,12 @@ impl<T> Chunks<T> {
         self.len += self.chunks.last().map_or(0, Vec::len) - unfilled;
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn at(&self, index: u32) -> &T {
         &self.chunks[index as usize / CHUNK][index as usize % CHUNK]
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn at_mut(&mut self, index: u32) -> &mut T {
         &mut self.chunks[index as usize / CHUNK][index as usize % CHUNK]
     }

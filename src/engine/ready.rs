@@ -74,7 +74,7 @@ impl Ready {
     }
 
     /// The place that the work gets.
-    #[inline]
+    #[inline(always)]
     fn enter(&mut self, slot: u32) -> u32 {
         if self.tail.wrapping_sub(self.head) as usize == self.ring.len() {
             self.grow();

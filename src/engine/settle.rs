@@ -35,7 +35,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// Whether anybody hears of changes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_heard(&self) -> bool {
         self.recorder.listens() || tracing::enabled!(tracing::Level::DEBUG)
     }

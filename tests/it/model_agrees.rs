@@ -34,6 +34,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         1 => Just(child_before_its_parent()),
         1 => any::<bool>().prop_map(restart_of_a_blocked_work),
         1 => Just(panic_when_joined()),
+        3 => prop::collection::vec(0..8u8, 1..6).prop_map(fan_out),
     ];
     prop::collection::vec(few, 0..=LONGEST).prop_map(|few| few.concat())
 }
@@ -90,6 +91,39 @@ fn restart_of_a_blocked_work(no_permit: bool) -> Vec<Op> {
         Op::Crank(None),
         Op::Restart(blocked_now),
     ]
+}
+
+/// Works after one that succeeds in its first turn, most of them with nothing else about them.
+fn fan_out(kinds: Vec<u8>) -> Vec<Op> {
+    let after = |(back, kind): (usize, u8)| {
+        let plain = Terms {
+            after: vec![(back as u8, false)],
+            ..Terms::default()
+        };
+        match kind {
+            0 => Terms {
+                no_permit: true,
+                ..plain
+            },
+            1 => Terms {
+                priority: 1,
+                ..plain
+            },
+            2 => Terms {
+                pools: [1, 0],
+                ..plain
+            },
+            // A child of the one before, which has not begun.
+            3 => Terms {
+                parent: Some(0),
+                ..plain
+            },
+            _ => plain,
+        }
+    };
+    let works = kinds.into_iter().enumerate().map(after);
+    let works = std::iter::once(Terms::default()).chain(works);
+    works.map(add).chain([Op::Crank(None)]).collect()
 }
 
 fn panic_when_joined() -> Vec<Op> {

@@ -28,8 +28,8 @@ pub fn check_bytes(data: &[u8]) {
 pub fn check(input: &Input) -> Counts {
     let mut pair = Pair::new(&input.setup);
     for mut op in input.ops.iter().cloned() {
-        if input.setup.plain {
-            op.make_plain();
+        if input.setup.alike {
+            op.make_alike();
         }
         pair.model.counts.named("op", &op);
         pair.run(&op);

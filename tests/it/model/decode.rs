@@ -76,7 +76,7 @@ impl Bytes<'_> {
             retain: retain.saturating_sub(2),
             reversed: rest & 0x03 == 0x03,
             unheard: rest & 0x04 != 0,
-            plain: rest & 0x18 == 0x18,
+            alike: rest & 0x08 != 0,
         }
     }
 

@@ -24,9 +24,8 @@ pub struct Setup {
     pub reversed: bool,
     /// Nobody hears of changes of state: the engine may then leave steps out.
     pub unheard: bool,
-    /// Works are as most programs have them: all need a permit, none has a priority, and who has no retries has no other
-    /// terms than its dependencies.
-    pub plain: bool,
+    /// All works need a permit, and none has a priority.
+    pub alike: bool,
 }
 
 /// One call of the host.
@@ -97,33 +96,21 @@ pub struct Terms {
 }
 
 impl Op {
-    /// See [`Setup::plain`].
-    pub fn make_plain(&mut self) {
+    /// See [`Setup::alike`].
+    pub fn make_alike(&mut self) {
         if let Op::Add(terms) = self {
-            terms.make_plain();
+            terms.make_alike();
         }
     }
 }
 
 impl Terms {
-    fn make_plain(&mut self) {
+    fn make_alike(&mut self) {
         (self.priority, self.no_permit) = (0, false);
-        if self.retries == 0 {
-            *self = Terms {
-                parent: self.parent,
-                after: std::mem::take(&mut self.after),
-                script: std::mem::take(&mut self.script),
-                ..Terms::default()
-            };
-        }
-        for action in self
-            .script
-            .turns
-            .iter_mut()
-            .flat_map(|turn| &mut turn.actions)
-        {
+        let turns = self.script.turns.iter_mut();
+        for action in turns.flat_map(|turn| &mut turn.actions) {
             if let Action::Spawn(terms) = action {
-                terms.make_plain();
+                terms.make_alike();
             }
         }
     }
