@@ -211,14 +211,11 @@ impl<C: ?Sized> WorkScheduler<C> {
             }
         }
         weights.sort_unstable();
-        let weights: SmallVec<[(Pool, u32); 2]> = weights
-            .iter()
-            .map(|&(pool, weight)| (pool, weight as u32))
-            .collect();
-        Ok(Needs {
-            set: self.permits.intern(&self.arena, general, &weights),
-            weights,
-        })
+        if !weights.is_empty() {
+            self.permits.let_needs_differ(&self.arena);
+        }
+        let needs = weights.iter();
+        Ok(needs.map(|&(pool, weight)| (pool, weight as u32)).collect())
     }
 
     fn above_capacity(&self, pool: Pool, weight: u64) -> AddError {
@@ -288,11 +285,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             .deadline
             .map(|at| self.wheel.arm(at, TimerKind::Deadline.owner(slot)));
         self.permits.by_arrival &= extras.priority == 0;
-        let pools = if needs.weights.is_empty() {
-            0
-        } else {
-            mark::POOLS
-        };
+        let pools = if needs.is_empty() { 0 } else { mark::POOLS };
         self.arena.at_mut(slot).marks |= mark::RARE | pools;
         let mut rare = Rare::new(extras, needs);
         rare.deadline = deadline;

@@ -1,14 +1,14 @@
 //! Permits: how many attempts may use what at once, and who is next.
 //!
 //! Pool 0 is `max_concurrency`; the others are named. An attempt takes all the permits it needs at once or none.
-//! Those who wait are in lanes: one lane for each (priority, returner or not, set of pools). Within a lane order of
-//! arrival is exact: if its head lacks a pool, all behind it need that pool too. Between lanes, in (priority, returner,
-//! arrival) order, a work may be overtaken only by works that need none of the pools it lacks. So a grant looks at the
-//! heads of the lanes only, however many wait.
+//! Those who wait are in lanes: one lane for each (priority, returner or not, needs). Who is behind in a lane lacks what
+//! its head lacks, and within a lane the order of arrival is exact. Between lanes, in (priority, returner, arrival) order,
+//! a work may be overtaken only by works that need none of the pools it lacks. So a grant looks at the heads of the lanes
+//! only, however many wait.
 
 use super::arena::Arena;
 use super::list::List;
-use super::record::{Pool, Record, flag, mark};
+use super::record::{Needs, Pool, Record, flag, mark};
 use crate::work::Name;
 use smallvec::SmallVec;
 
@@ -26,8 +26,30 @@ type Rank = u16;
 
 struct Lane {
     rank: Rank,
-    set: u32,
+    /// Whether the general permit is needed, besides what `needs` says.
+    general: bool,
+    needs: Needs,
     list: List,
+}
+
+/// What tells in which lane a work waits; lanes are in this order.
+type Key<'a> = (Rank, bool, &'a [(Pool, u32)]);
+
+impl Lane {
+    fn key(&self) -> Key<'_> {
+        (self.rank, self.general, &self.needs)
+    }
+
+    /// Whether its works need permits of the same pools as those of that key.
+    fn has_pools_of(&self, (rank, general, needs): Key<'_>) -> bool {
+        let same_pools = || {
+            self.needs
+                .iter()
+                .map(|need| need.0)
+                .eq(needs.iter().map(|need| need.0))
+        };
+        (self.rank, self.general) == (rank, general) && same_pools()
+    }
 }
 
 pub(crate) struct Permits {
@@ -35,15 +57,14 @@ pub(crate) struct Permits {
     general: Counter,
     /// The pools from 1 on.
     named: Vec<Counter>,
-    /// The sets of named pools that works need, with and without the general one (set 0 and 1: no named pool).
-    sets: Vec<(bool, SmallVec<[Pool; 2]>)>,
     lanes: Vec<Lane>,
     /// Every work until now needs the general permit, and none has a priority.
     pub by_arrival: bool,
     waiting: u32,
     arrivals: u64,
-    /// By slot, when each waiting work has arrived: kept only once works need different sets of pools, since until then
-    /// every rank has one lane.
+    /// Some work has needed more than the general permit.
+    needs_differ: bool,
+    /// By slot, when each waiting work has arrived: kept only once needs differ, since until then every rank has one lane.
     arrived: Vec<u64>,
     /// Something has changed since it was last seen that nobody can be granted.
     dirty: bool,
@@ -56,15 +77,14 @@ impl Permits {
             capacity: max_concurrency,
             used: 0,
         };
-        let sets = vec![(true, SmallVec::new()), (false, SmallVec::new())];
         Permits {
             general,
             named: Vec::new(),
-            sets,
             lanes: Vec::new(),
             by_arrival: true,
             waiting: 0,
             arrivals: 0,
+            needs_differ: false,
             arrived: Vec::new(),
             dirty: false,
         }
@@ -119,32 +139,15 @@ impl Permits {
         self.dirty = true;
     }
 
-    /// The index of a set of pools, for [`Needs::set`].
-    pub fn intern<C: ?Sized>(
-        &mut self,
-        arena: &Arena<C>,
-        general: bool,
-        weights: &[(Pool, u32)],
-    ) -> u32 {
-        let set = (general, weights.iter().map(|&(pool, _)| pool).collect());
-        if let Some(index) = self.sets.iter().position(|known| *known == set) {
-            return index as u32;
-        }
-        if !self.has_sets() {
+    /// From now on works need different things.
+    pub fn let_needs_differ<C: ?Sized>(&mut self, arena: &Arena<C>) {
+        if !std::mem::replace(&mut self.needs_differ, true) {
             for lane in 0..self.lanes.len() {
                 for slot in self.lanes[lane].list.iter(arena) {
                     self.note_arrival(slot);
                 }
             }
         }
-        self.sets.push(set);
-        (self.sets.len() - 1) as u32
-    }
-
-    /// Whether works need different sets of pools.
-    #[inline]
-    fn has_sets(&self) -> bool {
-        self.sets.len() > 2
     }
 
     fn note_arrival(&mut self, slot: u32) {
@@ -191,7 +194,7 @@ impl Permits {
             }
             return;
         }
-        let weights = arena.rare(slot).map_or(&[][..], |rare| &rare.needs.weights);
+        let weights = Self::named_needs(arena, slot);
         // Weights are sorted by pool, and one of the general pool includes the general permit.
         let weighs_general = weights.first().is_some_and(|&(pool, _)| pool == GENERAL);
         if !arena.is(slot, flag::NO_PERMIT) && !weighs_general {
@@ -267,32 +270,43 @@ impl Permits {
         priority * 2 + !arena.is(slot, flag::RETURNER) as u16
     }
 
+    /// What the work needs besides the general permit.
     #[inline]
-    fn set_of<C: ?Sized>(arena: &Arena<C>, slot: u32) -> u32 {
-        match arena.rare(slot) {
-            Some(rare) if arena.at(slot).marks & mark::POOLS != 0 => rare.needs.set,
-            _ => arena.is(slot, flag::NO_PERMIT) as u32,
-        }
+    fn named_needs<C: ?Sized>(arena: &Arena<C>, slot: u32) -> &[(Pool, u32)] {
+        arena.rare(slot).map_or(&[], |rare| &rare.needs)
+    }
+
+    #[inline]
+    fn key<C: ?Sized>(arena: &Arena<C>, slot: u32) -> Key<'_> {
+        let general = !arena.is(slot, flag::NO_PERMIT);
+        let needs = Self::named_needs(arena, slot);
+        (Self::rank(arena, slot), general, needs)
     }
 
     /// The lane of this key, or where it belongs.
     #[inline]
-    fn find_lane(&self, key: (Rank, u32)) -> Result<usize, usize> {
+    fn find_lane(&self, key: Key<'_>) -> Result<usize, usize> {
         match &self.lanes[..] {
-            [lane] if (lane.rank, lane.set) == key => Ok(0),
-            lanes => lanes.binary_search_by_key(&key, |lane| (lane.rank, lane.set)),
+            [lane] if lane.key() == key => Ok(0),
+            lanes => lanes.binary_search_by(|lane| lane.key().cmp(&key)),
         }
     }
 
     /// Puts a work at the end of its lane.
     pub fn join<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
-        if self.has_sets() {
+        if self.needs_differ {
             self.note_arrival(slot);
         }
-        let (rank, set) = (Self::rank(arena, slot), Self::set_of(arena, slot));
-        let lane = self.find_lane((rank, set)).unwrap_or_else(|place| {
-            let list = List::EMPTY;
-            self.lanes.insert(place, Lane { rank, set, list });
+        let key = Self::key(arena, slot);
+        let lane = self.find_lane(key).unwrap_or_else(|place| {
+            let (rank, general, needs) = key;
+            let lane = Lane {
+                rank,
+                general,
+                needs: needs.into(),
+                list: List::EMPTY,
+            };
+            self.lanes.insert(place, lane);
             place
         });
         self.lanes[lane].list.push_back(arena, slot);
@@ -302,8 +316,8 @@ impl Permits {
 
     /// Takes a work out of its lane; an empty lane goes.
     pub fn leave<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
-        let key = (Self::rank(arena, slot), Self::set_of(arena, slot));
-        let lane = self.find_lane(key).expect("a queued work has a lane");
+        let lane = self.find_lane(Self::key(arena, slot));
+        let lane = lane.expect("a queued work has a lane");
         self.lanes[lane].list.remove(arena, slot);
         // One lane stays: most programs only ever have that one.
         if self.lanes[lane].list.is_empty() && self.lanes.len() > 1 {
@@ -358,15 +372,15 @@ impl Permits {
         None
     }
 
-    /// Those who might get the permit in `first`'s place: the works of its lane that fit now.
+    /// Those who might get the permit in `first`'s place: who is of its rank, needs permits of the same pools, and can have
+    /// them now; in order of arrival.
     pub fn rivals<C: ?Sized>(&self, arena: &Arena<C>, first: u32) -> Vec<u32> {
-        let key = (Self::rank(arena, first), Self::set_of(arena, first));
-        let lane = self.find_lane(key).expect("a queued work has a lane");
-        self.lanes[lane]
-            .list
-            .iter(arena)
-            .filter(|&slot| self.fits(arena, slot))
-            .collect()
+        let key = Self::key(arena, first);
+        let lanes = self.lanes.iter().filter(|lane| lane.has_pools_of(key));
+        let waiting = lanes.flat_map(|lane| lane.list.iter(arena));
+        let mut rivals: Vec<u32> = waiting.filter(|&slot| self.fits(arena, slot)).collect();
+        rivals.sort_by_key(|&slot| self.arrived.get(slot as usize));
+        rivals
     }
 
     /// Nobody can be granted anything until something changes.

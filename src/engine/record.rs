@@ -36,13 +36,8 @@ impl Links {
 /// Index of a pool.
 pub(crate) type Pool = u32;
 
-/// What an attempt needs besides the general permit.
-#[derive(Clone, Default)]
-pub(crate) struct Needs {
-    /// Which set of pools: index into [`Permits::sets`].
-    pub set: u32,
-    pub weights: SmallVec<[(Pool, u32); 2]>,
-}
+/// How much of which pools an attempt needs besides the general permit, by pool.
+pub(crate) type Needs = SmallVec<[(Pool, u32); 2]>;
 
 /// What a turn touches.
 pub(crate) struct Record<C: ?Sized> {

@@ -72,13 +72,18 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
+    /// Has had a turn of its abort, and is to have more. (Without a body it has none: it ends as soon as it may.)
     fn sleeps_in_abort(&self, slot: u32) -> bool {
         let polite = self
             .arena
             .rare(slot)
             .and_then(|rare| rare.abort.as_ref())
             .is_some_and(|abort| abort.polite);
-        polite && !self.arena.is(slot, flag::READY) && self.arena.live_children(slot) == 0
+        let record = self.arena.at(slot);
+        polite
+            && record.body.is_some()
+            && !record.flags.has(flag::READY)
+            && self.arena.live_children(slot) == 0
     }
 
     /// A turn in the middle of an attempt: at once if it holds its permit, else as soon as it has it back.

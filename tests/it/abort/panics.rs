@@ -5,7 +5,9 @@ use crankwork::{
     Failure, FailureKind, RestartError, Retry, Spec, WorkId, WorkOutcome, WorkSchedulerConfig,
     WorkState,
 };
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::task::Poll;
 
 /// Fails the test unless the work has failed for good with this panic.
@@ -45,6 +47,34 @@ fn l24_a_panic_in_a_turn_is_final_whatever_retries_are_left() {
     assert_eq!(b.lines_of("a"), ["on_reset", "poll 1"]);
     assert_eq!((b.s.metrics().attempts, b.s.metrics().panics), (1, 1));
     assert_usable(&mut b);
+}
+
+/// Nobody is left to be woken: what it watches ends in the step that lets its abort end.
+#[test]
+fn l24_a_work_that_panicked_has_no_further_turn_even_if_it_was_cancelled_and_is_woken() {
+    quiet_panics();
+    let mut b = Bench::with_permits(4);
+    let watched = Rc::new(Cell::new(None));
+    let target = watched.clone();
+    let parent = Probe::new(move |cx| {
+        let Some(other) = target.get() else {
+            cx.spawn(Spec::new("child", idling())).unwrap();
+            return cx.yield_now();
+        };
+        cx.watch(other).unwrap();
+        cx.cancel(cx.id()).unwrap();
+        panic!("{ON_PURPOSE}")
+    });
+    let parent = b.add("parent", parent);
+    b.turn();
+    let after_child = Spec::new("other", done()).after(b.find("child"));
+    watched.set(Some(b.add_spec(after_child)));
+    b.run();
+    assert_eq!(b.state(parent), WorkState::Cancelled);
+    let lines = b.lines();
+    let is_turn = |line: &&String| line.contains(": poll") || line.contains(": on_abort");
+    let turns = lines.iter().filter(is_turn).count();
+    assert_eq!((turns, b.s.metrics().turns), (4, 4), "{lines:?}");
 }
 
 #[test]

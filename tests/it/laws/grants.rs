@@ -216,6 +216,26 @@ fn l02_not_overtaken_by_a_work_with_other_pools_that_shares_what_it_lacks() {
     assert_eq!(lab.ran(), "holder big both free");
 }
 
+/// The same pools, but more of one: it is the second in its line that lacks `net`.
+#[test]
+fn l02_not_overtaken_by_a_lower_priority_while_it_waits_behind_its_like() {
+    let mut lab = pools(9);
+    lab.add(script("holder", [Nap(5)]).pool("disk", 1).pool("net", 1));
+    let both = |name, net| {
+        script(name, [])
+            .pool("disk", 2)
+            .pool("net", net)
+            .priority(1)
+    };
+    lab.add(both("first", 1)); // lacks disk
+    lab.add(both("second", 2)); // lacks disk and net
+    lab.add(script("lower", []).pool("net", 1));
+    lab.crank(0);
+    assert_eq!(lab.ran(), "holder");
+    lab.crank(5);
+    assert_eq!(lab.ran(), "holder first second lower");
+}
+
 #[test]
 fn l02_a_work_that_lacks_the_general_permit_lets_only_permitless_works_pass() {
     let mut lab = pools(1);
