@@ -9,7 +9,7 @@
 pub(super) const NIL: u32 = 0;
 
 /// So many timers stay in a cache that is near.
-const FEW: usize = 1 << 16;
+const FEW: usize = 1 << 17;
 
 /// The place of a timer that is in no list: it is free.
 const FREE: u32 = u32::MAX;
