@@ -12,12 +12,12 @@
 //! (`earliest.rs`). So the earliest deadline is always known, and what is due leaves from the head of a sorted list. A list
 //! whose timers came in order of their deadlines is sorted as it is, however long.
 //!
-//! When a table is used up the base moves to the deadline of the timer that left it. What is in the slot that it enters is filed again at lower levels,
-//! or, if that slot has been split, its table becomes that of its level. No other timer changes its level: each still
-//! differs from the base in the same digit. Splitting does early what filing again would do later, and without moving
-//! the base, which would leave timers armed between the clock and the base without a place. Either way a timer moves
-//! down, ten times at most in its life. What is armed for the base or before is not ahead of the clock, and has no place
-//! here: it waits beside the tables for the next `advance` (`late.rs`).
+//! When a table is used up the base moves to the deadline of the timer that left it. What is in the slot that it enters is
+//! filed again at lower levels, or, if that slot has been split, its table becomes that of its level. No other timer
+//! changes its level: each still differs from the base in the same digit. Splitting does early what filing again would do
+//! later, and without moving the base, which would leave timers armed between the clock and the base without a place.
+//! Either way a timer moves down, ten times at most in its life. What is armed for a moment that has come already has no
+//! place here: it waits beside the tables for the next `advance` (`late.rs`).
 //!
 //! *Order.* Two timers with the same deadline are always in the same list: which one depends only on the deadline, the
 //! base and what is split. Lists grow at the tail, are read from the head and sorted stably. So equal deadlines fire in

@@ -74,3 +74,32 @@ fn split_slots_are_adopted_when_their_time_comes() {
     );
     assert_eq!(wheel.tables.in_use(), LEVELS);
 }
+
+/// Enough of them that each knows one further on; some of those are cancelled, moved or fired by the time it is their turn.
+#[test]
+fn a_wheel_of_very_many_timers_fires_in_order() {
+    const MANY: u32 = 200_000;
+    let mut wheel = TimerWheel::new();
+    let deadline = |n: u32| Time::from_millis(1 + u64::from(n) * 7_919 % 5_000);
+    let keys: Vec<_> = (0..MANY).map(|n| wheel.arm(deadline(n), n)).collect();
+    let mut expected: Vec<(Time, u32)> = Vec::new();
+    for (n, &key) in (0..MANY).zip(&keys) {
+        match n % 5 {
+            0 => assert_eq!(wheel.cancel(key), n),
+            1 => wheel.rearm(key, deadline(n + 1)),
+            _ => expected.push((deadline(n), n)),
+        }
+    }
+    expected.extend(
+        (0..MANY)
+            .filter(|n| n % 5 == 1)
+            .map(|n| (deadline(n + 1), n)),
+    );
+    expected.sort_by_key(|&(deadline, _)| deadline);
+    let mut fired = Vec::new();
+    while let Some(next) = wheel.next_deadline() {
+        wheel.advance(next);
+        fired.extend(std::iter::from_fn(|| wheel.pop_due()));
+    }
+    assert!(fired == expected);
+}

@@ -228,6 +228,32 @@ fn lifo_reverses_permits() {
     assert_eq!(three(Box::new(Lifo), 1, done), ["a", "c", "b"]);
 }
 
+/// Where nobody hears of it, works may begin as they are released; not if somebody decides who does.
+#[test]
+fn who_is_released_is_decided_about_even_if_nobody_listens() {
+    let mut b = Bench::new(WorkSchedulerConfig::default().max_concurrency(1));
+    b.s.set_decider(Some(reversed(DecisionKind::Permit)));
+    let first = b.add("a", done());
+    for name in ["b", "c"] {
+        b.add_spec(Spec::new(name, done()).after(first));
+    }
+    b.run();
+    assert_eq!(order(&b.log, "on_success"), ["a", "c", "b"]);
+}
+
+/// They wait in lanes of their own.
+#[test]
+fn works_that_need_more_or_less_of_one_pool_are_rivals() {
+    let mut b = Bench::new(WorkSchedulerConfig::default().pool("disk", 2));
+    b.s.set_decider(Some(reversed(DecisionKind::Permit)));
+    b.add_spec(Spec::new("holder", napping(secs(1))).pool("disk", 2));
+    for (name, weight) in [("one", 1), ("two", 2)] {
+        b.add_spec(Spec::new(name, done()).pool("disk", weight));
+    }
+    b.run();
+    assert_eq!(order(&b.log, "on_success"), ["holder", "two", "one"]);
+}
+
 #[test]
 fn lifo_reverses_timers_of_one_instant() {
     let nap: fn() -> Probe = || napping(secs(1));
