@@ -75,11 +75,11 @@ mod work;
 pub use drive::MioDriver;
 pub use drive::{Driver, MonotonicClock, ParkDriver, RunUntilError, Stall, Summary, VirtualDriver};
 pub use engine::{
-    AddError, Budget, CancelToken, Candidate, Children, Crank, CyclePath, Decider, Decision,
-    DecisionKind, DependencyError, EventSink, Fifo, Job, JobId, Lifo, Limits, Next, Notifier,
-    Offload, OffloadError, PostError, RandomOrder, ReapError, Refused, Remote, RemoteWaker,
-    RestartError, Retain, Stream, Ticket, UnknownWork, WorkContext, WorkEvent, WorkScheduler,
-    WorkSchedulerConfig, WorkSchedulerMetrics,
+    AddError, AddGraphError, Budget, CancelToken, Candidate, Children, Crank, CyclePath, Decider,
+    Decision, DecisionKind, DependencyError, EventSink, Fifo, Job, JobId, Lifo, Limits, Next,
+    Notifier, Offload, OffloadError, PostError, RandomOrder, ReapError, Refused, Remote,
+    RemoteWaker, RestartError, Retain, Stream, Ticket, UnknownWork, WorkContext, WorkEvent,
+    WorkScheduler, WorkSchedulerConfig, WorkSchedulerMetrics,
 };
 #[cfg(feature = "mio")]
 pub use engine::{Io, Sources};

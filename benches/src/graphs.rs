@@ -28,6 +28,12 @@ impl Dag {
         &self.before[self.first[node] as usize..self.first[node + 1] as usize]
     }
 
+    /// (before, after), by the node that comes after.
+    pub fn edges(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let into = |node: usize| self.before(node).iter().map(move |&b| (b as usize, node));
+        (0..self.len()).flat_map(into)
+    }
+
     pub fn independent(nodes: usize) -> Dag {
         Dag::of(nodes, |_, _| {})
     }

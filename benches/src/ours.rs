@@ -75,8 +75,19 @@ impl Work<()> for Once {
     }
 }
 
-/// Adds, runs and settles a graph whose nodes come in an order that respects it.
+/// Adds, runs and settles a graph.
 pub fn run(dag: &Dag, retain: Retain) -> usize {
+    let mut scheduler = scheduler(retain);
+    let node = |_| Spec::new("node", Once::default());
+    if let Err(error) = scheduler.add_graph(dag.len(), node, dag.edges()) {
+        panic!("refused: {error}");
+    }
+    let crank = scheduler.crank_work(Time::ZERO, &mut (), Budget::unlimited());
+    crank.settled as usize
+}
+
+/// The same, the works added one by one. The nodes come in an order that respects the edges.
+pub fn run_one_by_one(dag: &Dag, retain: Retain) -> usize {
     let mut scheduler = scheduler(retain);
     let mut ids: Vec<WorkId> = Vec::with_capacity(dag.len());
     for node in 0..dag.len() {
@@ -117,21 +128,9 @@ impl Work<()> for Nap {
 pub fn run_in_time(dag: &Dag, slots: usize, nanos: u64) -> u64 {
     let mut scheduler = Scheduler::new(WorkSchedulerConfig::default().max_concurrency(slots));
     let nap = Duration::from_nanos(nanos);
-    let ids: Vec<WorkId> = (0..dag.len())
-        .map(|_| {
-            add(
-                &mut scheduler,
-                Spec::new("node", Nap(Count::default(), nap)),
-            )
-            .id()
-        })
-        .collect();
-    for node in 0..dag.len() {
-        for &before in dag.before(node) {
-            if let Err(error) = scheduler.add_dependency(ids[before as usize], ids[node]) {
-                panic!("refused: {error}");
-            }
-        }
+    let node = |_| Spec::new("node", Nap(Count::default(), nap));
+    if let Err(error) = scheduler.add_graph(dag.len(), node, dag.edges()) {
+        panic!("refused: {error}");
     }
     let mut driver = VirtualDriver::new();
     match scheduler.run_until_done(&mut (), &mut driver) {

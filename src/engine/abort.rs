@@ -80,7 +80,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 state if state.is_settled() => {}
                 WorkState::Aborting => self.override_abort(slot, cause),
                 _ if record.flags.has(flag::IN_TURN) => self.arena.set(slot, flag::CANCEL),
-                _ if record.attempt == 0 => self.end_unstarted(slot, cause),
+                _ if !record.flags.has(flag::TRIED) => self.end_unstarted(slot, cause),
                 _ => {
                     self.enter_abort(slot, cause, true);
                     self.push_children(slot, &mut stack);
@@ -217,7 +217,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         if self.arena.at(slot).state.is_settled() {
             return;
         }
-        if self.arena.at(slot).attempt == 0 {
+        if !self.arena.is(slot, flag::TRIED) {
             self.arena.set(slot, flag::BY_PARENT);
             return self.settle(slot, WorkState::Cancelled, None);
         }

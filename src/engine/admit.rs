@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 use std::task::Poll;
 
 /// What the terms of a child, or of a work with extras, come to once they have been checked.
-struct Plan {
+pub(super) struct Plan {
     parent: Option<u32>,
     needs: Needs,
 }
@@ -105,7 +105,11 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// What a refusal depends on, in the order in which it is told; a work that is nobody's child and asks for nothing
     /// special has no plan.
     #[inline]
-    fn check(&mut self, terms: &Terms<C>, edges: usize) -> Result<Option<Box<Plan>>, AddError> {
+    pub(super) fn check(
+        &mut self,
+        terms: &Terms<C>,
+        edges: usize,
+    ) -> Result<Option<Box<Plan>>, AddError> {
         if self.closed {
             return Err(AddError::ShutDown);
         }
@@ -236,6 +240,23 @@ impl<C: ?Sized> WorkScheduler<C> {
         edges: usize,
         body: Box<dyn Work<C>>,
     ) -> WorkId {
+        let (id, doomed) = self.take_in(terms, plan, edges, body);
+        match doomed.then(|| self.failed_dependency(id.slot)).flatten() {
+            Some(failure) => self.enter_blocked(id.slot, None, failure),
+            None => self.enter_line(id.slot, None),
+        }
+        id
+    }
+
+    /// The same, except that it does not get its first state yet. Whether it may be that it can never run.
+    #[inline]
+    pub(super) fn take_in(
+        &mut self,
+        terms: &mut Terms<C>,
+        plan: Option<Box<Plan>>,
+        edges: usize,
+        body: Box<dyn Work<C>>,
+    ) -> (WorkId, bool) {
         let parent = plan.as_ref().and_then(|plan| plan.parent);
         let parent_serial = parent.map(|parent| self.arena.at(parent).serial);
         let ordinal = self.ordinals.enter(parent_serial, &terms.name);
@@ -251,15 +272,12 @@ impl<C: ?Sized> WorkScheduler<C> {
         if let Some(plan) = plan {
             self.admit_with(slot, terms, *plan);
         }
-        match doomed.then(|| self.failed_dependency(slot)).flatten() {
-            Some(failure) => self.enter_blocked(slot, None, failure),
-            None => self.enter_line(slot, None),
-        }
-        WorkId {
+        let id = WorkId {
             serial,
             slot,
             home: self.home,
-        }
+        };
+        (id, doomed)
     }
 
     /// What comes with a parent or with extras.
@@ -301,14 +319,14 @@ impl<C: ?Sized> WorkScheduler<C> {
         };
         if !begun {
             self.arena.set(slot, flag::HELD);
-            self.arena.at_mut(slot).open += 1;
+            self.arena.opens.add(slot, 1);
         }
     }
 
     /// The first state of a work that is added or restarted (`from` is its old state), if nothing blocks it.
     #[inline]
     pub(super) fn enter_line(&mut self, slot: u32, from: Option<WorkState>) {
-        if self.arena.at(slot).open > 0 {
+        if self.arena.opens.of(slot) > 0 {
             self.change(slot, from, WorkState::Pending);
         } else if self.permits.waiting() == 0 && self.permits.fits(&self.arena, slot)
             || self.permits.needs_none(&self.arena, slot)
@@ -327,6 +345,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         // It has settled: the beginning of its parent's attempt must not let it go.
         self.arena.clear(slot, flag::HELD);
         self.arena.meta_mut(slot).error = Some(failure);
+        self.arena.opens.settle(slot, 0);
         self.change(slot, from, WorkState::Blocked);
         self.after_settling(slot);
         self.drain_settling();

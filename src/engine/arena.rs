@@ -5,6 +5,7 @@
 
 use super::chunks::Chunks;
 use super::inbox::Witness;
+use super::opens::Opens;
 use super::record::{Meta, NONE, Needs, Rare, Record, flag, mark};
 use crate::time::Time;
 use crate::work::{Extras, Name, Work};
@@ -14,6 +15,7 @@ use slab::Slab;
 pub(crate) struct Arena<C: ?Sized> {
     records: Slab<Record<C>>,
     metas: Chunks<Meta<C>>,
+    pub opens: Opens,
     /// The end of each work's present `sleep`: as long as the highest slot that has ever slept.
     sleeps: Vec<Time>,
     next_serial: u64,
@@ -24,6 +26,7 @@ impl<C: ?Sized> Arena<C> {
         Arena {
             records: Slab::new(),
             metas: Chunks::new(),
+            opens: Opens::new(),
             sleeps: Vec::new(),
             next_serial: 0,
         }
@@ -36,6 +39,11 @@ impl<C: ?Sized> Arena<C> {
     /// How many works have ever been added.
     pub fn added(&self) -> u64 {
         self.next_serial
+    }
+
+    /// Makes room for so many works more.
+    pub fn reserve(&mut self, works: usize) {
+        self.records.reserve(works);
     }
 
     /// Adds a work in state Pending. Amortised O(1).
@@ -58,6 +66,7 @@ impl<C: ?Sized> Arena<C> {
         record.serial = serial;
         if slot as usize == self.metas.len() {
             self.metas.grow(|| Meta::BLANK);
+            self.opens.grow(self.metas.len());
         }
         let meta = self.metas.at_mut(slot);
         meta.name = name;
@@ -68,6 +77,7 @@ impl<C: ?Sized> Arena<C> {
     /// What the meta holds is dropped, and it is blank for the next work of this slot.
     pub fn remove(&mut self, slot: u32) -> Record<C> {
         *self.metas.at_mut(slot) = Meta::BLANK;
+        self.opens.reset(slot);
         self.records.remove(slot as usize)
     }
 
@@ -113,16 +123,42 @@ impl<C: ?Sized> Arena<C> {
 
     /// The work's box of rare things, made if need be.
     pub fn rare_or_new(&mut self, slot: u32) -> &mut Rare<C> {
-        let marks = &mut self.at_mut(slot).marks;
-        let under_way = *marks & mark::ATTEMPT != 0;
-        *marks |= mark::RARE;
-        let Meta { rare, span, .. } = self.metas.at_mut(slot);
-        rare.get_or_insert_with(|| {
+        let record = self.at_mut(slot);
+        let (under_way, span) = (record.marks & mark::ATTEMPT != 0, record.span);
+        record.marks |= mark::RARE;
+        self.metas.at_mut(slot).rare.get_or_insert_with(|| {
             let mut rare = Rare::new(Extras::default(), Needs::default());
             // Until now no more than one attempt has ended, and its duration is the span.
-            rare.total = if under_way { 0 } else { *span };
+            rare.total = if under_way { 0 } else { span };
             Box::new(rare)
         })
+    }
+
+    /// The number of the work's attempt since `add` or `restart`; 0 before the first grant. A first attempt, and most works
+    /// have no other, is not written down.
+    pub fn attempt(&self, slot: u32) -> u32 {
+        match self.is(slot, flag::TRIED) {
+            true => self.meta(slot).attempts.max(1),
+            false => 0,
+        }
+    }
+
+    /// Another attempt begins.
+    #[inline]
+    pub fn count_attempt(&mut self, slot: u32) {
+        if self.is(slot, flag::TRIED) {
+            let attempts = &mut self.meta_mut(slot).attempts;
+            *attempts = (*attempts).max(1).saturating_add(1);
+        }
+        self.set(slot, flag::TRIED);
+    }
+
+    /// It has had no attempt. Says how many there were.
+    pub fn forget_attempts(&mut self, slot: u32) -> u32 {
+        let attempts = self.attempt(slot);
+        self.clear(slot, flag::TRIED);
+        self.meta_mut(slot).attempts = 0;
+        attempts
     }
 
     #[inline]
@@ -180,12 +216,11 @@ impl<C: ?Sized> Arena<C> {
 
     /// The attempt's number, counted over restarts.
     pub fn witness(&self, slot: u32) -> Witness {
-        let record = self.at(slot);
         let before = self.rare(slot).map_or(0, |rare| rare.attempts_before);
         Witness {
             slot,
-            serial: record.serial,
-            attempt: before.wrapping_add(record.attempt),
+            serial: self.at(slot).serial,
+            attempt: before.wrapping_add(self.attempt(slot)),
         }
     }
 

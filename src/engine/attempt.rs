@@ -16,11 +16,12 @@ impl<C: ?Sized> WorkScheduler<C> {
         if !record.begins_plainly() || tracing::enabled!(tracing::Level::DEBUG) {
             return self.begin_any_attempt(slot, from);
         }
-        (record.attempt, record.marks) = (1, record.marks | mark::ATTEMPT);
+        record.flags.set(flag::TRIED);
+        record.marks |= mark::ATTEMPT;
+        record.span = self.now.as_nanos();
         self.permits.take_general(record);
         self.ready.push_record(record, slot);
         self.recorder.attempts += 1;
-        self.arena.meta_mut(slot).span = self.now.as_nanos();
         self.change(slot, from, WorkState::Running);
     }
 
@@ -28,13 +29,13 @@ impl<C: ?Sized> WorkScheduler<C> {
     fn begin_any_attempt(&mut self, slot: u32, from: Option<WorkState>) {
         self.permits.take(&mut self.arena, slot);
         self.recorder.attempts += 1;
-        if self.arena.at(slot).attempt > 0 {
+        if self.arena.is(slot, flag::TRIED) {
             self.keep_last_span(slot);
         }
+        self.arena.count_attempt(slot);
         let record = self.arena.at_mut(slot);
-        record.attempt = record.attempt.saturating_add(1);
         record.marks |= mark::ATTEMPT;
-        self.arena.meta_mut(slot).span = self.now.as_nanos();
+        record.span = self.now.as_nanos();
         if tracing::enabled!(tracing::Level::DEBUG) {
             self.open_span(slot);
         }
@@ -45,7 +46,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// The duration of the attempt before, whose place the present one takes.
     fn keep_last_span(&mut self, slot: u32) {
-        let last = self.arena.meta(slot).span;
+        let last = self.arena.at(slot).span;
         self.arena.rare_or_new(slot).last = last;
     }
 
@@ -76,10 +77,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     #[cold]
     fn open_span(&mut self, slot: u32) {
-        let (name, attempt) = (
-            self.arena.meta(slot).name.clone(),
-            self.arena.at(slot).attempt,
-        );
+        let (name, attempt) = (self.arena.meta(slot).name.clone(), self.arena.attempt(slot));
         let span = tracing::debug_span!("attempt", work = &*name, attempt);
         self.arena.rare_or_new(slot).tracing = Some(span);
     }
@@ -95,26 +93,16 @@ impl<C: ?Sized> WorkScheduler<C> {
                 .collect();
             for child in held {
                 self.arena.clear(child, flag::HELD);
-                if self.now_open(child) && self.line_up(child) {
+                if self.arena.opens.close(child) && self.line_up(child) {
                     begun.push_back(child);
                 }
             }
         }
     }
 
-    /// One thing that a Pending work waited for has come about; whether it was the last.
-    fn now_open(&mut self, slot: u32) -> bool {
-        let open = &mut self.arena.at_mut(slot).open;
-        *open -= 1;
-        *open == 0
-    }
-
-    /// What this work waited for has settled well. `at_once`: see [`Self::may_begin_at_once`].
+    /// The last thing that this work waited for has settled well. `at_once`: see [`Self::may_begin_at_once`].
     #[inline]
-    pub(super) fn dependency_done(&mut self, slot: u32, at_once: bool) {
-        if !self.now_open(slot) {
-            return;
-        }
+    pub(super) fn dependencies_done(&mut self, slot: u32, at_once: bool) {
         let free = self.permits.waiting() == 0 && self.permits.is_general_free();
         if at_once && free && self.arena.at(slot).begins_plainly() {
             self.begin_attempt(slot, Some(WorkState::Pending));
@@ -190,17 +178,18 @@ impl<C: ?Sized> WorkScheduler<C> {
         );
         let under_way = self.arena.at(slot).marks & mark::ATTEMPT != 0;
         self.arena.at_mut(slot).marks &= mark::LASTING;
-        let meta = self.arena.meta_mut(slot);
+        let record = self.arena.at_mut(slot);
         if under_way {
-            meta.span = self.now.as_nanos().saturating_sub(meta.span);
+            record.span = self.now.as_nanos().saturating_sub(record.span);
         }
-        if let Some(rare) = meta.rare.as_deref_mut() {
+        let span = record.span;
+        if let Some(rare) = self.arena.rare_mut(slot) {
             rare.abort = None;
             rare.remote = None;
             rare.token = None;
             rare.tracing = None;
             if under_way {
-                rare.total = rare.total.saturating_add(meta.span);
+                rare.total = rare.total.saturating_add(span);
             }
         }
         if self.arena.is(slot, flag::FAMILY) {

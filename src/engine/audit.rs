@@ -128,7 +128,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         ensure!(!has(flag::IN_TURN), "is in a turn between cranks");
         ensure!(!has(flag::CANCEL), "a cancel was forgotten");
         match state {
-            WorkState::Pending => ensure!(record.open > 0, "Pending on nothing"),
+            WorkState::Pending => ensure!(self.arena.opens.of(slot) > 0, "Pending on nothing"),
             WorkState::Running => ensure!(
                 has(flag::READY) && has(flag::PERMIT),
                 "Running without turn or permit"
@@ -197,7 +197,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             .count();
         let lingers = record.marks & mark::LINGERS != 0;
         ensure!(
-            !lingers || unsettled == record.open as usize && unsettled > 0,
+            !lingers || unsettled == self.arena.opens.lingers_for(slot) as usize && unsettled > 0,
             "the dependents of a lingering work are miscounted"
         );
         let levels = &self.cycles.levels;
@@ -219,11 +219,14 @@ impl<C: ?Sized> WorkScheduler<C> {
         let held = record.flags.has(flag::HELD);
         if record.state == WorkState::Pending {
             ensure!(
-                record.open as usize == open + held as usize,
+                self.arena.opens.of(slot) as usize == open + held as usize,
                 "open dependencies are miscounted"
             );
         } else if !record.state.is_settled() {
-            ensure!(open == 0 && !held, "has begun before its dependencies");
+            ensure!(
+                open == 0 && self.arena.opens.of(slot) == 0 && !held,
+                "has begun before its dependencies"
+            );
         }
         Ok(())
     }

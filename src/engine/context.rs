@@ -97,7 +97,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
 
     /// Which attempt this is: 1 is the first.
     pub fn attempt(&self) -> u32 {
-        self.engine.arena.at(self.slot).attempt
+        self.engine.arena.attempt(self.slot)
     }
 
     /// Whether the work is being aborted, or has been cancelled in this turn.

@@ -245,7 +245,7 @@ impl<'a, C: ?Sized> Neighbours<'a, C> {
         let slot = event >> 1;
         let record = arena.at(slot);
         // A grant without a turn can still be revoked, so it is not a start yet.
-        let started = record.attempt > 0 && record.turns > 0;
+        let started = record.turns > 0;
         let first_child = || arena.children(slot).next().unwrap_or(NONE);
         let mut of = Neighbours {
             arena,

@@ -151,7 +151,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                     id: Some(self.id(slot)),
                     key,
                     turn: record.turns,
-                    attempt: record.attempt,
+                    attempt: self.arena.attempt(slot),
                 }
             }
         }

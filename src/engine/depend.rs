@@ -3,7 +3,7 @@
 use super::DependencyError;
 use super::WorkScheduler;
 use super::cycle::{settle, start};
-use super::record::{NONE, flag, mark};
+use super::record::{AbortCause, NONE, flag, mark};
 use crate::work::{Before, EdgeKind, Failure, FailureKind, RootCause, WorkId, WorkState};
 
 impl<C: ?Sized> WorkScheduler<C> {
@@ -24,7 +24,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         let first = self.lookup(before).map_err(DependencyError::Before)?;
         let then = self.lookup(after).map_err(DependencyError::After)?;
         self.check_edge(first, then)?;
-        let open = self.arena.at(then).open;
+        let open = self.arena.opens.of(then);
         self.link(first, then, EdgeKind::After);
         let edge_failed = self.arena.at(first).state.is_settled();
         if edge_failed && let Some(failure) = self.failed_dependency(then) {
@@ -32,7 +32,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 self.revoke_attempt(then);
             }
             self.settle(then, WorkState::Blocked, Some(failure));
-        } else if self.arena.at(then).open > open {
+        } else if self.arena.opens.of(then) > open {
             self.withdraw(then);
         }
         Ok(())
@@ -42,9 +42,11 @@ impl<C: ?Sized> WorkScheduler<C> {
         let record = self.arena.at(then);
         let fresh = match record.state {
             WorkState::Pending => true,
-            WorkState::Queued => record.turns == 0 && record.attempt == 0,
+            WorkState::Queued => record.turns == 0 && self.arena.attempt(then) == 0,
             WorkState::Running => {
-                record.turns == 0 && record.attempt == 1 && self.arena.live_children(then) == 0
+                record.turns == 0
+                    && self.arena.attempt(then) == 1
+                    && self.arena.live_children(then) == 0
             }
             _ => false,
         };
@@ -79,12 +81,23 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.permits.give_back(&mut self.arena, slot);
         self.disarm_attempt(slot);
         let record = self.arena.at_mut(slot);
-        record.attempt = 0;
         record.marks &= !mark::ATTEMPT;
+        record.span = 0;
+        self.arena.forget_attempts(slot);
         self.recorder.attempts -= 1;
-        self.arena.meta_mut(slot).span = 0;
         if let Some(rare) = self.arena.rare_mut(slot) {
             rare.tracing = None;
+        }
+    }
+
+    /// Cancels works that have been added just now, before anything is called.
+    pub(super) fn take_back(&mut self, added: &[WorkId]) {
+        for id in added {
+            // The end of one may have been that of another, which may even have been reclaimed.
+            if self.lookup(*id).is_ok() && !self.arena.at(id.slot).state.is_settled() {
+                self.withdraw(id.slot);
+                self.begin_abort(id.slot, AbortCause::Cancel);
+            }
         }
     }
 
@@ -105,12 +118,14 @@ impl<C: ?Sized> WorkScheduler<C> {
                     before.state == WorkState::Success,
                     before.state.is_settled(),
                 );
-                before.linger_for_another();
                 open += !settled as u32;
                 doomed |= settled && !success;
                 success
             });
-        self.arena.at_mut(slot).open = open;
+        self.arena.opens.add(slot, open);
+        if self.lingering > 0 {
+            self.linger_for(slot);
+        }
         doomed
     }
 
@@ -125,8 +140,8 @@ impl<C: ?Sized> WorkScheduler<C> {
                 state == WorkState::Success || kind == EdgeKind::AfterSettled && state.is_settled();
             self.graph
                 .link(&mut self.arena, before, after, kind, satisfied);
-            self.arena.at_mut(before).linger_for_another();
-            self.arena.at_mut(after).open += !state.is_settled() as u32;
+            self.linger_for_another(before);
+            self.arena.opens.add(after, !state.is_settled() as u32);
         }
         kind == EdgeKind::After && state.is_settled() && state != WorkState::Success
     }
@@ -141,7 +156,9 @@ impl<C: ?Sized> WorkScheduler<C> {
             self.graph
                 .mark(edge, kind, entry.is_satisfied() && !begins_anew);
             if begins_anew {
-                self.arena.at_mut(entry.peer()).open += !state.is_settled() as u32;
+                self.arena
+                    .opens
+                    .add(entry.peer(), !state.is_settled() as u32);
             }
         }
     }

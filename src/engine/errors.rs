@@ -24,17 +24,24 @@ pub struct CyclePath(pub Vec<(Option<WorkId>, Name)>);
 
 impl fmt::Display for CyclePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 12;
-        for (i, (_, name)) in self.0.iter().take(SHOWN).enumerate() {
-            write!(f, "{}`{name}`", if i > 0 { " -> " } else { "" })?;
-        }
-        if self.0.len() > SHOWN {
-            write!(f, " -> ({} more)", self.0.len() - SHOWN)?;
-        }
-        match self.0.first() {
-            Some((_, name)) => write!(f, " -> `{name}`"),
-            None => Ok(()),
-        }
+        write_circle(f, self.0.iter().map(|(_, name)| name))
+    }
+}
+
+fn write_circle(
+    f: &mut fmt::Formatter<'_>,
+    works: impl ExactSizeIterator<Item = impl fmt::Display> + Clone,
+) -> fmt::Result {
+    const SHOWN: usize = 12;
+    for work in works.clone().take(SHOWN) {
+        write!(f, "`{work}` -> ")?;
+    }
+    if works.len() > SHOWN {
+        write!(f, "({} more) -> ", works.len() - SHOWN)?;
+    }
+    match works.clone().next() {
+        Some(first) => write!(f, "`{first}`"),
+        None => Ok(()),
     }
 }
 
@@ -87,6 +94,49 @@ pub enum AddError {
     /// [`Limits::edges`](crate::Limits) has been reached.
     #[error("there are {0} dependencies, the limit: reap settled works, or raise `Limits::edges`")]
     TooManyEdges(usize),
+}
+
+/// Why a graph was not added.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AddGraphError {
+    /// An edge is between works of which one is not in the graph.
+    #[error(
+        "edge {edge} names work {work}, but the graph has {works}, counted from 0: mend the edge or add more works"
+    )]
+    NoSuchWork {
+        /// The edge, counted from 0.
+        edge: usize,
+        /// The work that it names.
+        work: usize,
+        /// How many there are.
+        works: usize,
+    },
+    /// These works, each after the one before it, and the first after the last, would wait for themselves.
+    #[error("these works would wait for themselves: {}; leave out an edge", Circle(.0))]
+    Cycle(Vec<usize>),
+    /// [`Limits::edges`](crate::Limits) would be exceeded. There are so many.
+    #[error(
+        "with the {0} dependencies that there are it would be too many: reap settled works, or raise `Limits::edges`"
+    )]
+    TooManyEdges(usize),
+    /// A work was refused.
+    #[error("work {work} of the graph: {error}")]
+    Refused {
+        /// Which one, counted from 0.
+        work: usize,
+        /// Why.
+        error: AddError,
+    },
+}
+
+/// The works of a cycle by position, the first once more at the end.
+struct Circle<'a>(&'a [usize]);
+
+impl fmt::Display for Circle<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_circle(f, self.0.iter())
+    }
 }
 
 /// A spec that was refused, with the reason: nothing is lost.

@@ -14,6 +14,7 @@
 
 mod audit;
 mod blocks;
+mod many;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,7 @@ use blocks::{Blocks, Header};
 use std::ops::Range;
 
 pub(crate) use blocks::Entry;
+pub(crate) use many::{Cells, Ports};
 
 /// Edges into a work that are looked at before the length of the other list is.
 const FIRST_LOOK: usize = 16;

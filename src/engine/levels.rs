@@ -18,6 +18,8 @@ const UNSET: i64 = i64::MIN;
 pub(crate) struct Levels {
     /// By slot; empty until an edge goes against the order in which works were added.
     levels: Vec<i64>,
+    /// No level that was ever moved is higher.
+    highest: i64,
     trusted: bool,
 }
 
@@ -25,6 +27,7 @@ impl Levels {
     pub fn new() -> Self {
         Levels {
             levels: Vec::new(),
+            highest: 0,
             trusted: true,
         }
     }
@@ -45,6 +48,7 @@ impl Levels {
     pub fn enter(&mut self, slot: u32, is_first: bool) {
         if is_first {
             self.trusted = true;
+            self.highest = 0;
             self.levels.clear();
         } else if let Some(level) = self.levels.get_mut(slot as usize) {
             *level = UNSET;
@@ -110,7 +114,23 @@ impl Levels {
         }
     }
 
+    /// New works, of which nothing that was there is after any, get levels in this order. `first` is the serial number of
+    /// the oldest.
+    pub fn line_up(&mut self, slots: impl ExactSizeIterator<Item = u32>, first: u64) {
+        let lowest = (first as i64).max(self.highest.saturating_add(1));
+        if !self.trusted {
+            return;
+        }
+        if lowest.checked_add(slots.len() as i64).is_none() {
+            return self.distrust();
+        }
+        for (slot, level) in slots.zip(lowest..) {
+            self.set(slot, level);
+        }
+    }
+
     fn set(&mut self, slot: u32, level: i64) {
+        self.highest = self.highest.max(level);
         if self.levels.len() <= slot as usize {
             self.levels.resize(slot as usize + 1, UNSET);
         }

@@ -4,7 +4,7 @@
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `record`, `arena`, `chunks` | what is known of a work; where works live |
+//! | `record`, `arena`, `chunks`, `opens` | what is known of a work; where works live |
 //! | `graph`, `cycle`, `levels` | dependencies; whether a new one closes a cycle |
 //! | `permits`, `list` | how many at once, who is next; those who wait, in a list |
 //! | `ready` | the works that have a turn coming |
@@ -12,6 +12,7 @@
 //! | `io` | sockets and other sources, with the feature `mio` |
 //! | `job`, `offload` | closures that run elsewhere; whose they are |
 //! | `admit`, `depend`, `restart` | add; add_dependency and edges; running a settled work anew |
+//! | `admit_graph`, `outline` | many works with the edges between them; those edges, before they are there |
 //! | `crank`, `round`, `turn` | the loop; how a round begins and ends; one turn |
 //! | `receive`, `agenda` | what the inbox held; what is left to be done between turns |
 //! | `wake` | sleeping, waking, timers |
@@ -26,6 +27,7 @@
 
 mod abort;
 mod admit;
+mod admit_graph;
 mod agenda;
 pub(crate) mod arena;
 mod aside;
@@ -53,6 +55,8 @@ mod levels;
 mod list;
 mod names;
 mod offload;
+mod opens;
+mod outline;
 mod parent;
 pub(crate) mod permits;
 mod ready;
@@ -73,7 +77,8 @@ pub use context::WorkContext;
 pub use crank::{Budget, Crank, Next};
 pub use decide::{Candidate, Decider, Decision, DecisionKind, Fifo, Lifo, RandomOrder};
 pub use errors::{
-    AddError, CyclePath, DependencyError, ReapError, Refused, RestartError, UnknownWork,
+    AddError, AddGraphError, CyclePath, DependencyError, ReapError, Refused, RestartError,
+    UnknownWork,
 };
 pub use events::{EventSink, WorkEvent, WorkSchedulerMetrics};
 pub use inbox::{CancelToken, Notifier, PostError, Remote, RemoteWaker};

@@ -67,9 +67,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         match self.unsettled_dependents(slot) {
             0 => self.remove(slot),
             dependents => {
-                let record = self.arena.at_mut(slot);
-                record.marks |= mark::LINGERS;
-                record.open = dependents;
+                self.arena.at_mut(slot).marks |= mark::LINGERS;
+                self.arena.opens.settle(slot, dependents);
                 self.lingering += 1;
             }
         }
@@ -86,12 +85,10 @@ impl<C: ?Sized> WorkScheduler<C> {
     fn release_lingerers_before(&mut self, slot: u32) {
         let mut gone: SmallVec<[u32; 8]> = SmallVec::new();
         for edge in self.graph.ins(&self.arena, slot).rev() {
-            let record = self.arena.at_mut(edge.peer());
-            if record.marks & mark::LINGERS != 0 {
-                record.open -= 1;
-                if record.open == 0 {
-                    gone.push(edge.peer());
-                }
+            let before = edge.peer();
+            let lingers = self.arena.at(before).marks & mark::LINGERS != 0;
+            if lingers && self.arena.opens.linger_for_one_less(before) {
+                gone.push(before);
             }
         }
         // Each takes its edge out of the list that has been walked.
@@ -100,12 +97,27 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
+    /// If it lingers: it has one more unsettled dependent.
+    pub(super) fn linger_for_another(&mut self, slot: u32) {
+        if self.arena.at(slot).marks & mark::LINGERS != 0 {
+            self.arena.opens.linger_for_another(slot);
+        }
+    }
+
+    /// The same for all that this work is after.
+    pub(super) fn linger_for(&mut self, slot: u32) {
+        let edges = self.graph.ins(&self.arena, slot);
+        let befores: SmallVec<[u32; 8]> = edges.map(|edge| edge.peer()).collect();
+        for before in befores {
+            self.linger_for_another(before);
+        }
+    }
+
     /// The work is to be run anew, or goes.
     pub(super) fn end_lingering(&mut self, slot: u32) {
         let record = self.arena.at_mut(slot);
         if record.marks & mark::LINGERS != 0 {
             record.marks &= !mark::LINGERS;
-            record.open = 0;
             self.lingering -= 1;
         }
     }

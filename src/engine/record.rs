@@ -44,16 +44,13 @@ pub(crate) struct Record<C: ?Sized> {
     /// Absent during a turn, and for good after a panic or a forced abort.
     pub body: Option<Box<dyn Work<C>>>,
     pub serial: u64,
+    /// When the present attempt began, or how long the last one took.
+    pub span: u64,
     /// Neighbours in a lane of the permit queue, or (`prev`) the place among those that have a turn coming; a work is in one
     /// of them at most.
     pub links: Links,
-    /// Dependencies that are open, plus one while the parent's attempt has not begun. Of a settled work that is only kept
-    /// for its dependents: those that have not settled.
-    pub open: u32,
     /// Turns since `add` or `restart`.
     pub turns: u32,
-    /// 0 before the first grant.
-    pub attempt: u32,
     /// The blocks of its edges to dependents and to dependencies.
     pub outs: u32,
     pub ins: u32,
@@ -69,10 +66,9 @@ impl<C: ?Sized> Record<C> {
     pub const BLANK: Self = Record {
         body: None,
         serial: 0,
+        span: 0,
         links: Links::NONE,
-        open: 0,
         turns: 0,
-        attempt: 0,
         outs: NONE,
         ins: NONE,
         alarm: None,
@@ -90,16 +86,10 @@ impl<C: ?Sized> Record<C> {
         std::mem::forget(self.body.replace(body));
     }
 
-    /// If it lingers: it has one more unsettled dependent.
-    #[inline]
-    pub fn linger_for_another(&mut self) {
-        self.open += (self.marks & mark::LINGERS != 0) as u32;
-    }
-
     /// Whether its next attempt is the first, with no pool, no child and no box of rare things about it.
     #[inline]
     pub fn begins_plainly(&self) -> bool {
-        self.attempt == 0 && self.marks & !mark::CHILD == 0 && !self.flags.has(flag::FAMILY)
+        self.marks & !mark::CHILD == 0 && !self.flags.has(flag::TRIED | flag::FAMILY)
     }
 
     /// Whether the success of the present attempt has nothing to undo but its permit: no child, parent, timer, wake,
@@ -108,7 +98,9 @@ impl<C: ?Sized> Record<C> {
     pub fn ends_plainly(&self) -> bool {
         let among = !flag::LOST_DEPENDENCY;
         self.marks == mark::ATTEMPT
-            && self.flags.has_just(flag::RESET | flag::PERMIT, among)
+            && self
+                .flags
+                .has_just(flag::TRIED | flag::RESET | flag::PERMIT, among)
             && self.alarm.is_none()
             && self.body.is_some()
     }
@@ -124,7 +116,7 @@ pub(crate) struct Flags {
     rest: u8,
 }
 
-const USUAL: u8 = (flag::RESET | flag::PERMIT) as u8;
+const USUAL: u8 = (flag::TRIED | flag::RESET | flag::PERMIT) as u8;
 const READY: u8 = flag::READY as u8;
 const IN_TURN: u8 = flag::IN_TURN as u8;
 
@@ -206,6 +198,8 @@ pub(crate) mod flag {
     pub const RELEASE: u16 = 1 << 5;
     /// Has a turn coming.
     pub const READY: u16 = 1 << 6;
+    /// Has had a permit for an attempt since `add` or `restart`.
+    pub const TRIED: u16 = 1 << 7;
 
     /// Its own parent cancelled it: it does not count as a failed child.
     pub const BY_PARENT: u16 = 1 << 8;
@@ -241,7 +235,7 @@ pub(crate) mod mark {
     pub const POOLS: u8 = 1 << 4;
     /// Has a box of rare things: who has none is not asked for it, which spares a look at the meta.
     pub const RARE: u8 = 1 << 5;
-    /// Settled, and reclaimed as soon as its last dependent has settled: `open` counts them.
+    /// Settled, and reclaimed as soon as its last dependent has settled: they are counted.
     pub const LINGERS: u8 = 1 << 7;
     /// What stays when an attempt ends.
     pub const LASTING: u8 = CHILD | POOLS | RARE;
@@ -253,13 +247,13 @@ pub(crate) struct Meta<C: ?Sized> {
     /// The last failure; of a Blocked work: whose failure it stems from.
     pub error: Option<Failure>,
     pub rare: Option<Box<Rare<C>>>,
-    /// When the present attempt began, or how long the last one took.
-    pub span: u64,
     pub parent: u32,
     pub prev_sibling: u32,
     pub next_sibling: u32,
     pub retries_left: u32,
     pub retries_spent: u32,
+    /// The number of its attempts, once there have been two. See [`Arena::attempt`](super::arena::Arena::attempt).
+    pub attempts: u32,
     /// Which of its same-named siblings it is.
     pub ordinal: u32,
 }
@@ -270,12 +264,12 @@ impl<C: ?Sized> Meta<C> {
         name: Name::Static(""),
         error: None,
         rare: None,
-        span: 0,
         parent: NONE,
         prev_sibling: NONE,
         next_sibling: NONE,
         retries_left: 0,
         retries_spent: 0,
+        attempts: 0,
         ordinal: 0,
     };
 }

@@ -64,10 +64,10 @@ impl<C: ?Sized> WorkScheduler<C> {
         let counted_as_failed = self.counts_as_failed(slot);
         self.end_lingering(slot);
         self.cycles.levels.distrust();
+        let attempts = self.arena.forget_attempts(slot);
+        self.arena.opens.reset(slot);
         let record = self.arena.at_mut(slot);
-        let attempts = std::mem::take(&mut record.attempt);
         record.turns = 0;
-        record.open = 0;
         let kept = flag::NO_PERMIT | flag::LOST_DEPENDENCY;
         record.flags.clear(!kept);
         record.marks &= mark::LASTING;
@@ -93,12 +93,12 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     fn reopen_edges(&mut self, slot: u32) {
+        self.linger_for(slot);
         for edge in self.graph.ins(&self.arena, slot) {
             let before = edge.peer();
-            self.arena.at_mut(before).linger_for_another();
             let satisfied = self.graph.out_of(&self.arena, edge).is_satisfied();
             if !satisfied && !self.arena.at(before).state.is_settled() {
-                self.arena.at_mut(slot).open += 1;
+                self.arena.opens.add(slot, 1);
             }
         }
     }

@@ -46,7 +46,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             id: self.id(slot),
             name: self.arena.meta(slot).name.clone(),
             state: to,
-            attempt: self.arena.at(slot).attempt,
+            attempt: self.arena.attempt(slot),
             time: self.now,
         };
         let span = self
@@ -82,10 +82,9 @@ impl<C: ?Sized> WorkScheduler<C> {
         let record = self.arena.at_mut(slot);
         record.flags.clear(flag::PERMIT);
         record.marks = 0;
+        record.span = self.now.as_nanos().saturating_sub(record.span);
         let (outs, ins) = (record.outs, record.ins);
         self.change(slot, Some(WorkState::Running), WorkState::Success);
-        let meta = self.arena.meta_mut(slot);
-        meta.span = self.now.as_nanos().saturating_sub(meta.span);
         if outs != NONE {
             self.release_dependents(slot, self.may_begin_at_once());
         }
@@ -259,6 +258,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             // Else the last attempt's failure stays known.
             self.arena.meta_mut(slot).error = error;
         }
+        self.arena.opens.settle(slot, 0);
         self.change(slot, Some(state), to);
         self.after_settling(slot);
     }
@@ -313,12 +313,11 @@ impl<C: ?Sized> WorkScheduler<C> {
                 continue;
             };
             let after = edge.peer();
-            if self.arena.at(after).state != WorkState::Pending {
-                continue;
-            }
             if edge.is_satisfied() {
-                self.dependency_done(after, at_once);
-            } else {
+                if self.arena.opens.close(after) {
+                    self.dependencies_done(after, at_once);
+                }
+            } else if self.arena.at(after).state == WorkState::Pending {
                 let failure = blocked.get_or_insert_with(|| self.blocked_by(slot)).clone();
                 self.settling
                     .push_back((after, WorkState::Blocked, Some(failure)));

@@ -1,7 +1,7 @@
 //! The state of every work at one moment.
 
 use crate::WorkScheduler;
-use crate::engine::record::{NONE, mark};
+use crate::engine::record::{NONE, flag, mark};
 use crate::time::Time;
 use crate::work::{Failure, Name, RootCause, WorkId, WorkState};
 use std::time::Duration;
@@ -65,7 +65,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 .map(|edge| self.id(edge.peer()))
                 .collect(),
             parent: (meta.parent != NONE).then(|| self.id(meta.parent)),
-            attempts: record.attempt,
+            attempts: self.arena.attempt(slot),
             retries_left: meta.retries_left,
             last_error: meta.error.clone(),
             last_duration,
@@ -77,20 +77,22 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// How long the last attempt took, and all together.
     fn durations(&self, slot: u32) -> (Option<Duration>, Duration) {
-        let (record, meta) = (self.arena.at(slot), self.arena.meta(slot));
-        let rare = meta.rare.as_deref();
+        let (record, rare) = (self.arena.at(slot), self.arena.rare(slot));
         if record.marks & mark::ATTEMPT != 0 {
-            let present = self.now.as_nanos().saturating_sub(meta.span);
+            let present = self.now.as_nanos().saturating_sub(record.span);
             let last = rare
-                .filter(|_| record.attempt > 1)
+                .filter(|_| self.arena.attempt(slot) > 1)
                 .map(|rare| Duration::from_nanos(rare.last));
             let ended = rare.map_or(0, |rare| rare.total);
             return (last, Duration::from_nanos(ended.saturating_add(present)));
         }
-        let last = (record.attempt > 0).then(|| Duration::from_nanos(meta.span));
+        let last = record
+            .flags
+            .has(flag::TRIED)
+            .then(|| Duration::from_nanos(record.span));
         (
             last,
-            Duration::from_nanos(rare.map_or(meta.span, |rare| rare.total)),
+            Duration::from_nanos(rare.map_or(record.span, |rare| rare.total)),
         )
     }
 

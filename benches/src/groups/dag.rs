@@ -92,6 +92,9 @@ fn hand_and_ours(dag: &Rc<Dag>) -> Vec<Contender> {
 fn all(dag: Dag, peers: bool) -> Vec<Contender> {
     let dag = Rc::new(dag);
     let mut all = hand_and_ours(&dag);
+    all.push(contender("crankwork, one by one", &dag, |dag| {
+        ours::run_one_by_one(dag, Retain::All)
+    }));
     all.push(contender("crankwork, none kept", &dag, |dag| {
         ours::run(dag, Retain::Nothing)
     }));

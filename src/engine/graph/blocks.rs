@@ -233,6 +233,17 @@ impl Blocks {
         block
     }
 
+    /// So many cells that have never been in a block, side by side; they are the caller's to divide into blocks.
+    pub fn take_cells(&mut self, cells: usize) -> u32 {
+        let first = self.end;
+        self.end += cells as u32;
+        let end = self.end as usize;
+        if end > self.cells.len() {
+            self.cells.resize(end, Entry::GAP);
+        }
+        first
+    }
+
     #[cold]
     fn make_cells(&mut self) {
         while self.cells.len() < self.end as usize {

@@ -1,0 +1,287 @@
+//! A graph that is to be added: its edges by position, checked, counted and ordered before anything of it is there.
+
+use super::AddGraphError;
+use super::record::NONE;
+
+/// How many edges a work has, out of it and into it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Degrees {
+    pub outs: u32,
+    pub ins: u32,
+}
+
+/// The edges of a graph without cycle, each once.
+#[derive(Debug, Default)]
+pub(crate) struct Outline {
+    /// (before, after), in the order in which they were given.
+    pub edges: Vec<(u32, u32)>,
+    /// By work; none if there are no edges.
+    pub degrees: Vec<Degrees>,
+    /// The works, each after those it depends on; none if they came so.
+    pub order: Option<Vec<u32>>,
+}
+
+/// By which end edges stand together.
+#[derive(Clone, Copy)]
+enum Grouped {
+    ByAfter,
+    ByBefore,
+}
+
+impl Outline {
+    /// O(works + edges), and O(edges log edges) if an edge is there twice or they are in no order.
+    ///
+    /// # Errors
+    /// An edge that names no work; a cycle.
+    pub fn new(
+        works: u32,
+        edges: impl Iterator<Item = (usize, usize)>,
+    ) -> Result<Self, AddGraphError> {
+        let mut edges = collect(works, edges)?;
+        if edges.is_empty() {
+            return Ok(Outline::default());
+        }
+        if !are_known_once(works, &edges, Grouped::ByAfter)
+            && !are_known_once(works, &edges, Grouped::ByBefore)
+        {
+            drop_repeated(&mut edges);
+        }
+        let mut degrees = vec![Degrees::default(); works as usize];
+        let mut in_order = true;
+        for &(before, after) in &edges {
+            degrees[before as usize].outs += 1;
+            degrees[after as usize].ins += 1;
+            in_order &= before < after;
+        }
+        let mut outline = Outline {
+            edges,
+            degrees,
+            order: None,
+        };
+        if !in_order {
+            outline.order = Some(outline.sort()?);
+        }
+        Ok(outline)
+    }
+
+    /// The order of Kahn, "Topological sorting of large networks", 1962.
+    fn sort(&self) -> Result<Vec<u32>, AddGraphError> {
+        let (first, dependents) = self.rows();
+        let mut open: Vec<u32> = self.degrees.iter().map(|work| work.ins).collect();
+        let sources = (0..open.len() as u32).filter(|&work| open[work as usize] == 0);
+        let mut order: Vec<u32> = Vec::with_capacity(open.len());
+        order.extend(sources);
+        let mut next = 0;
+        while let Some(&work) = order.get(next) {
+            next += 1;
+            let row = first[work as usize] as usize..first[work as usize + 1] as usize;
+            for &after in &dependents[row] {
+                let open = &mut open[after as usize];
+                *open -= 1;
+                if *open == 0 {
+                    order.push(after);
+                }
+            }
+        }
+        if order.len() < open.len() {
+            return Err(AddGraphError::Cycle(self.cycle(&open)));
+        }
+        Ok(order)
+    }
+
+    /// The dependents of all works, one row after the other, and where each row begins.
+    fn rows(&self) -> (Vec<u32>, Vec<u32>) {
+        let mut first = Vec::with_capacity(self.degrees.len() + 1);
+        let mut end = 0;
+        for work in &self.degrees {
+            first.push(end);
+            end += work.outs;
+        }
+        first.push(end);
+        let mut fill = first.clone();
+        let mut dependents = vec![0; self.edges.len()];
+        for &(before, after) in &self.edges {
+            let place = &mut fill[before as usize];
+            dependents[*place as usize] = after;
+            *place += 1;
+        }
+        (first, dependents)
+    }
+
+    /// A cycle among the works that have something open left: each of them waits for one of them.
+    fn cycle(&self, open: &[u32]) -> Vec<usize> {
+        let is_left = |work: u32| open[work as usize] > 0;
+        let mut before_of = vec![NONE; open.len()];
+        for &(before, after) in self.edges.iter().filter(|edge| is_left(edge.0)) {
+            before_of[after as usize] = before;
+        }
+        let mut work = (0..open.len() as u32).find(|&work| is_left(work));
+        let mut path = Vec::new();
+        let mut place = vec![NONE; open.len()];
+        while let Some(at) = work {
+            if place[at as usize] != NONE {
+                // What came before the first visit leads to the cycle, and is not on it.
+                path.drain(..place[at as usize] as usize);
+                break;
+            }
+            place[at as usize] = path.len() as u32;
+            path.push(at as usize);
+            work = Some(before_of[at as usize]);
+        }
+        path.reverse();
+        path
+    }
+}
+
+fn collect(
+    works: u32,
+    edges: impl Iterator<Item = (usize, usize)>,
+) -> Result<Vec<(u32, u32)>, AddGraphError> {
+    let mut collected = Vec::with_capacity(edges.size_hint().0);
+    for (before, after) in edges {
+        let highest = before.max(after);
+        if highest >= works as usize {
+            return Err(AddGraphError::NoSuchWork {
+                edge: collected.len(),
+                work: highest,
+                works: works as usize,
+            });
+        }
+        if before == after {
+            return Err(AddGraphError::Cycle(vec![before]));
+        }
+        collected.push((before as u32, after as u32));
+    }
+    Ok(collected)
+}
+
+/// Whether all edges with one end in common stand together, and none is there twice.
+fn are_known_once(works: u32, edges: &[(u32, u32)], grouped: Grouped) -> bool {
+    // By work: the last edge of which it is the other end came from this one.
+    let mut last = vec![NONE; works as usize];
+    let mut is_done = vec![false; works as usize];
+    let mut present = NONE;
+    edges.iter().all(|&(before, after)| {
+        let (common, other) = match grouped {
+            Grouped::ByAfter => (after, before),
+            Grouped::ByBefore => (before, after),
+        };
+        if common != present {
+            if std::mem::replace(&mut is_done[common as usize], true) {
+                return false;
+            }
+            present = common;
+        }
+        std::mem::replace(&mut last[other as usize], common) != common
+    })
+}
+
+/// Of edges that are there several times the first one stays.
+fn drop_repeated(edges: &mut Vec<(u32, u32)>) {
+    let mut by_ends: Vec<usize> = (0..edges.len()).collect();
+    by_ends.sort_unstable_by_key(|&place| (edges[place], place));
+    let mut repeated = vec![false; edges.len()];
+    for pair in by_ends.windows(2) {
+        repeated[pair[1]] = edges[pair[0]] == edges[pair[1]];
+    }
+    let mut places = repeated.into_iter();
+    edges.retain(|_| places.next() == Some(false));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::rng::Stream;
+
+    fn outline(works: u32, edges: &[(usize, usize)]) -> Result<Outline, AddGraphError> {
+        Outline::new(works, edges.iter().copied())
+    }
+
+    #[test]
+    fn edges_are_counted_once_and_stay_in_their_order() {
+        let grouped_by_after = [(0, 2), (1, 2), (0, 3)];
+        let grouped_by_before = [(0, 2), (0, 3), (1, 2)];
+        let in_no_order = [(0, 2), (1, 3), (0, 3), (1, 2)];
+        for edges in [&grouped_by_after[..], &grouped_by_before, &in_no_order] {
+            let known = outline(4, edges).unwrap();
+            let as_given = known.edges.iter().map(|&(a, b)| (a as usize, b as usize));
+            assert!(as_given.eq(edges.iter().copied()), "{edges:?}");
+            assert_eq!(known.order, None);
+        }
+        let repeated = outline(4, &[(0, 2), (1, 2), (0, 2), (1, 3), (1, 2)]).unwrap();
+        assert_eq!(repeated.edges, [(0, 2), (1, 2), (1, 3)]);
+        let degrees: Vec<_> = repeated.degrees.iter().map(|d| (d.outs, d.ins)).collect();
+        assert_eq!(degrees, [(1, 0), (2, 0), (0, 2), (0, 1)]);
+    }
+
+    #[test]
+    fn a_graph_that_runs_backwards_is_put_in_order() {
+        let known = outline(4, &[(3, 2), (2, 0), (1, 0)]).unwrap();
+        assert_eq!(known.order.as_deref(), Some(&[1, 3, 2, 0][..]));
+    }
+
+    #[test]
+    fn a_cycle_is_named_and_nothing_but_it() {
+        let edges = [(0, 1), (1, 2), (2, 3), (3, 1), (3, 4), (4, 5)];
+        let Err(AddGraphError::Cycle(mut cycle)) = outline(6, &edges) else {
+            panic!("no cycle");
+        };
+        let first = cycle.iter().position(|&work| work == 1).unwrap();
+        cycle.rotate_left(first);
+        assert_eq!(cycle, [1, 2, 3]);
+        assert_eq!(
+            outline(2, &[(0, 1), (1, 1)]).unwrap_err(),
+            AddGraphError::Cycle(vec![1])
+        );
+    }
+
+    #[test]
+    fn an_edge_to_nowhere_is_named() {
+        let refused = outline(2, &[(0, 1), (0, 2)]).unwrap_err();
+        let expected = AddGraphError::NoSuchWork {
+            edge: 1,
+            work: 2,
+            works: 2,
+        };
+        assert_eq!(refused, expected);
+        assert!(outline(0, &[(0, 1)]).is_err());
+        assert!(outline(0, &[]).is_ok());
+    }
+
+    #[test]
+    fn random_graphs_are_in_order_or_have_the_cycle_that_is_named() {
+        let mut stream = Stream::new(3);
+        let (mut sorted, mut cyclic) = (0, 0);
+        for _ in 0..2_000 {
+            let works = 2 + stream.below(8);
+            let edges: Vec<(usize, usize)> = (0..stream.below(12))
+                .map(|_| (stream.below(works) as usize, stream.below(works) as usize))
+                .filter(|edge| edge.0 != edge.1)
+                .collect();
+            match outline(works as u32, &edges) {
+                Ok(known) => {
+                    sorted += 1;
+                    let order = known.order.unwrap_or_else(|| (0..works as u32).collect());
+                    let mut place = vec![usize::MAX; works as usize];
+                    for (at, &work) in order.iter().enumerate() {
+                        place[work as usize] = at;
+                    }
+                    assert!(edges.iter().all(|&(a, b)| place[a] < place[b]), "{edges:?}");
+                }
+                Err(AddGraphError::Cycle(cycle)) => {
+                    cyclic += 1;
+                    let next = cycle.iter().cycle().skip(1);
+                    assert!(
+                        cycle
+                            .iter()
+                            .zip(next)
+                            .all(|(&a, &b)| edges.contains(&(a, b))),
+                        "{cycle:?} in {edges:?}"
+                    );
+                }
+                Err(other) => panic!("{other}"),
+            }
+        }
+        assert!(sorted > 200 && cyclic > 200, "{sorted} and {cyclic}");
+    }
+}
