@@ -5,6 +5,8 @@ use std::path::Path;
 pub struct Dag {
     first: Vec<u32>,
     before: Vec<u32>,
+    /// (before, after), by the node that comes after.
+    edges: Vec<(usize, usize)>,
 }
 
 impl Dag {
@@ -12,10 +14,14 @@ impl Dag {
         let mut dag = Dag {
             first: vec![0],
             before: Vec::new(),
+            edges: Vec::new(),
         };
         for node in 0..nodes {
+            let first = dag.before.len();
             before(node, &mut dag.before);
             dag.first.push(dag.before.len() as u32);
+            let edges = dag.before[first..].iter();
+            dag.edges.extend(edges.map(|&b| (b as usize, node)));
         }
         dag
     }
@@ -28,10 +34,9 @@ impl Dag {
         &self.before[self.first[node] as usize..self.first[node + 1] as usize]
     }
 
-    /// (before, after), by the node that comes after.
+    /// The same as pairs (before, after).
     pub fn edges(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let into = |node: usize| self.before(node).iter().map(move |&b| (b as usize, node));
-        (0..self.len()).flat_map(into)
+        self.edges.iter().copied()
     }
 
     pub fn independent(nodes: usize) -> Dag {

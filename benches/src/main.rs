@@ -61,6 +61,7 @@ pub struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     pin();
+    measure::keep_freed_memory();
     match run(&args) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(failed) => {

@@ -21,6 +21,16 @@ pub fn timed<R>(ops: u64, work: impl FnOnce() -> R) -> (Sample, R) {
     (Sample { nanos, ops }, result)
 }
 
+/// Lets the allocator keep what is freed, as it does in a process that has used much memory before.
+///
+/// glibc gives memory back to the system from a size on that follows the largest block it has seen freed: 128 kB at first.
+/// So whoever uses more than that paid for the same pages in each round, and whoever uses less did not. 32 MiB is the
+/// largest block that it follows; blocks above that are mapped anew for everybody.
+pub fn keep_freed_memory() {
+    const LARGEST: usize = 32 << 20;
+    std::hint::black_box(vec![0u8; LARGEST - (64 << 10)]);
+}
+
 /// One of those who do the same work: a name, and a round of it.
 pub struct Contender {
     pub name: &'static str,

@@ -33,7 +33,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 .arena
                 .get(slot)
                 .is_some_and(|record| !record.state.is_settled())
-                && self.arena.meta(slot).parent == super::record::NONE;
+                && self.arena.parent(slot).is_none();
             if root {
                 self.begin_abort(slot, AbortCause::Cancel);
             }
@@ -167,7 +167,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             .rare(slot)
             .and_then(|rare| rare.abort.as_ref())
             .is_some_and(|abort| abort.polite);
-        if polite && self.arena.at(slot).body.is_some() {
+        if polite && self.arena.at(slot).body.is_there() {
             self.ready.push(&mut self.arena, slot);
         } else {
             self.agenda.finish(slot);

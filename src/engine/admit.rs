@@ -3,6 +3,7 @@
 //! Everything is checked first, so that a refusal changes nothing; what can never run is refused here.
 
 use super::aside::Aside;
+use super::body::Body;
 use super::context::WorkContext;
 use super::cycle::{self, settle};
 use super::permits::GENERAL;
@@ -31,7 +32,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         T: 'static,
     {
         // The terms stay where they are: to move them would cost more than to use them.
-        let body = Box::new(Aside::new(spec.work));
+        let body = Body::Own(Box::new(Aside::new(spec.work)));
         self.check_and_admit(&mut spec.terms, body).map(Handle::new)
     }
 
@@ -51,7 +52,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         let edges = spec.terms.edges();
         match self.check(&spec.terms, edges) {
             Ok(plan) => {
-                let body = Box::new(Aside::new(spec.work));
+                let body = Body::Own(Box::new(Aside::new(spec.work)));
                 Ok(Handle::new(self.admit(&mut spec.terms, plan, edges, body)))
             }
             Err(error) => Err(Refused { error, spec }),
@@ -87,14 +88,10 @@ impl<C: ?Sized> WorkScheduler<C> {
         let mut terms = Terms::new(work.name().to_owned().into());
         terms.after = deps.iter().copied().collect();
         terms.retries = retries;
-        self.check_and_admit(&mut terms, work)
+        self.check_and_admit(&mut terms, Body::Own(work))
     }
 
-    fn check_and_admit(
-        &mut self,
-        terms: &mut Terms<C>,
-        body: Box<dyn Work<C>>,
-    ) -> Result<WorkId, AddError> {
+    fn check_and_admit(&mut self, terms: &mut Terms<C>, body: Body<C>) -> Result<WorkId, AddError> {
         let edges = terms.edges();
         let plan = self.check(terms, edges)?;
         Ok(self.admit(terms, plan, edges, body))
@@ -110,20 +107,27 @@ impl<C: ?Sized> WorkScheduler<C> {
         terms: &Terms<C>,
         edges: usize,
     ) -> Result<Option<Box<Plan>>, AddError> {
+        self.check_any(terms.permit)?;
+        if terms.parent.is_none() && terms.extras.is_none() {
+            self.check_dependencies(terms, edges, None)?;
+            return Ok(None);
+        }
+        self.check_more(terms, edges)
+    }
+
+    /// What holds for every work.
+    #[inline(always)]
+    pub(super) fn check_any(&self, permit: bool) -> Result<(), AddError> {
         if self.closed {
             return Err(AddError::ShutDown);
         }
         if self.arena.len() >= self.settings.limits.works {
             return Err(AddError::TooManyWorks(self.arena.len()));
         }
-        if terms.permit && self.permits.capacity(GENERAL) == 0 {
+        if permit && self.permits.capacity(GENERAL) == 0 {
             return Err(self.above_capacity(GENERAL, 1));
         }
-        if terms.parent.is_none() && terms.extras.is_none() {
-            self.check_dependencies(terms, edges, None)?;
-            return Ok(None);
-        }
-        self.check_more(terms, edges)
+        Ok(())
     }
 
     /// The same for the others. Cold only in that the way of plain works, the many, is laid out straight.
@@ -222,6 +226,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         Ok(needs.map(|&(pool, weight)| (pool, weight as u32)).collect())
     }
 
+    #[cold]
     fn above_capacity(&self, pool: Pool, weight: u64) -> AddError {
         AddError::AboveCapacity {
             pool: self.permits.name(pool).clone(),
@@ -238,46 +243,57 @@ impl<C: ?Sized> WorkScheduler<C> {
         terms: &mut Terms<C>,
         plan: Option<Box<Plan>>,
         edges: usize,
-        body: Box<dyn Work<C>>,
+        body: Body<C>,
     ) -> WorkId {
-        let (id, doomed) = self.take_in(terms, plan, edges, body);
-        match doomed.then(|| self.failed_dependency(id.slot)).flatten() {
-            Some(failure) => self.enter_blocked(id.slot, None, failure),
-            None => self.enter_line(id.slot, None),
+        let (slot, doomed) = self.take_in(terms, plan, edges, body);
+        // A work that can never run may be gone at once.
+        let id = self.id(slot);
+        match doomed.then(|| self.failed_dependency(slot)).flatten() {
+            Some(failure) => self.enter_blocked(slot, None, failure),
+            None => self.enter_line(slot, None),
         }
         id
     }
 
-    /// The same, except that it does not get its first state yet. Whether it may be that it can never run.
+    /// The same, except that it does not get its first state yet. Its slot, and whether it may be that it can never run.
     #[inline]
     pub(super) fn take_in(
         &mut self,
         terms: &mut Terms<C>,
         plan: Option<Box<Plan>>,
         edges: usize,
-        body: Box<dyn Work<C>>,
-    ) -> (WorkId, bool) {
+        body: Body<C>,
+    ) -> (u32, bool) {
         let parent = plan.as_ref().and_then(|plan| plan.parent);
-        let parent_serial = parent.map(|parent| self.arena.at(parent).serial);
-        let ordinal = self.ordinals.enter(parent_serial, &terms.name);
-        self.recorder.retries_left += terms.retries as u64;
         let name = std::mem::replace(&mut terms.name, crate::Name::Static(""));
-        let (slot, serial) = self.arena.insert(body, name, terms.retries, ordinal);
-        self.cycles.levels.enter(slot, self.arena.len() == 1);
-        if !terms.permit {
-            self.arena.set(slot, flag::NO_PERMIT);
-            self.permits.by_arrival = false;
-        }
+        let slot = self.take_in_any(parent, name, terms.retries, terms.permit, body);
         let doomed = edges > 0 && self.link_new(slot, &terms.after, edges);
         if let Some(plan) = plan {
             self.admit_with(slot, terms, *plan);
         }
-        let id = WorkId {
-            serial,
-            slot,
-            home: self.home,
-        };
-        (id, doomed)
+        (slot, doomed)
+    }
+
+    /// What holds for every work.
+    #[inline]
+    pub(super) fn take_in_any(
+        &mut self,
+        parent: Option<u32>,
+        name: crate::Name,
+        retries: u32,
+        permit: bool,
+        body: Body<C>,
+    ) -> u32 {
+        let parent_serial = parent.map(|parent| self.arena.at(parent).serial);
+        let ordinal = self.ordinals.enter(parent_serial, &name);
+        self.recorder.retries_left += retries as u64;
+        let slot = self.arena.insert(body, name, retries, ordinal);
+        self.cycles.levels.enter(slot, self.arena.len() == 1);
+        if !permit {
+            self.arena.set(slot, flag::NO_PERMIT);
+            self.permits.by_arrival = false;
+        }
+        slot
     }
 
     /// What comes with a parent or with extras.

@@ -1,11 +1,12 @@
 //! A whole graph comes in at once: [`WorkScheduler::add_graph`].
 
 use super::aside::Aside;
+use super::body::{Body, Place, Shelf};
 use super::cycle::{settle, start};
-use super::graph::{Cells, Ports};
-use super::outline::{Degrees, Outline};
+use super::graph::Cells;
+use super::outline::Outline;
 use super::{AddError, AddGraphError, WorkScheduler};
-use crate::work::{Failure, Handle, Spec, Work, WorkId, WorkState};
+use crate::work::{Failure, Handle, Spec, Terms, Work, WorkId, WorkState};
 
 impl<C: ?Sized> WorkScheduler<C> {
     /// Adds so many works, which `make` makes by position, and makes each edge `(before, after)` a dependency between two
@@ -53,11 +54,11 @@ impl<C: ?Sized> WorkScheduler<C> {
                 error: AddError::TooManyWorks(self.arena.len() + room),
             });
         }
-        let outline = Outline::new(works as u32, edges.into_iter())?;
+        let mut outline = Outline::new(works as u32, edges.into_iter())?;
         self.check_room_for(outline.edges.len())?;
-        let cells = self.graph.take_cells(&outline.degrees);
+        let cells = self.graph.cells_for_many(&outline.degrees);
         let cells = cells.ok_or(AddGraphError::TooManyEdges(self.graph.len()))?;
-        let mut addition = Addition::new(self, &outline, cells);
+        let mut addition = Addition::new(self, works, &mut outline, cells);
         addition.add_works(works, make)?;
         addition.link()?;
         Ok(addition.complete())
@@ -72,14 +73,13 @@ impl<C: ?Sized> WorkScheduler<C> {
 }
 
 /// Works that are coming in, and then the edges between them. What does not come to its end is taken back.
-struct Addition<'a, C: ?Sized> {
+struct Addition<'a, C: ?Sized, W: Work<C, T> + 'static, T: 'static> {
     scheduler: &'a mut WorkScheduler<C>,
-    outline: &'a Outline,
-    /// For the lists of those that have not come yet.
+    /// The bodies of those that have come.
+    shelf: Shelf<Aside<W, T>>,
+    outline: &'a mut Outline,
     cells: Cells,
     added: Vec<WorkId>,
-    /// If there are edges.
-    ports: Vec<Ports>,
     /// Those that can never run, because something outside of the graph has failed already.
     doomed: Vec<(u32, Failure)>,
     /// Whether one has a parent: what waits for what then is more than the edges say.
@@ -87,78 +87,104 @@ struct Addition<'a, C: ?Sized> {
     complete: bool,
 }
 
-impl<'a, C: ?Sized> Addition<'a, C> {
-    fn new(scheduler: &'a mut WorkScheduler<C>, outline: &'a Outline, cells: Cells) -> Self {
+impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
+    fn new(
+        scheduler: &'a mut WorkScheduler<C>,
+        works: usize,
+        outline: &'a mut Outline,
+        cells: Cells,
+    ) -> Self {
+        scheduler.arena.reserve(works);
         Addition {
             scheduler,
+            shelf: Shelf::with_capacity(works),
             outline,
             cells,
-            added: Vec::new(),
-            ports: Vec::with_capacity(outline.degrees.len()),
+            added: Vec::with_capacity(works),
             doomed: Vec::new(),
             has_children: false,
             complete: false,
         }
     }
 
-    fn add_works<W, T>(
+    fn add_works(
         &mut self,
         works: usize,
         mut make: impl FnMut(usize) -> Spec<C, W>,
-    ) -> Result<(), AddGraphError>
-    where
-        W: Work<C, T> + 'static,
-        T: 'static,
-    {
-        self.scheduler.arena.reserve(works);
-        self.added.reserve(works);
+    ) -> Result<(), AddGraphError> {
         for work in 0..works {
             let spec = make(work);
-            self.add_work(spec, self.outline.degrees.get(work).copied())
+            let into = self.outline.degrees.get(work).map_or(0, |of| of.ins);
+            self.add_work(spec, into)
                 .map_err(|error| AddGraphError::Refused { work, error })?;
         }
         Ok(())
     }
 
+    /// A work with so many edges into it.
     #[inline]
-    fn add_work<W, T>(
-        &mut self,
-        mut spec: Spec<C, W>,
-        degrees: Option<Degrees>,
-    ) -> Result<(), AddError>
-    where
-        W: Work<C, T> + 'static,
-        T: 'static,
-    {
-        let s = &mut *self.scheduler;
-        let edges = spec.terms.edges();
-        let plan = s.check(&spec.terms, edges)?;
-        self.has_children |= spec.terms.parent.is_some();
-        let body = Box::new(Aside::new(spec.work));
-        let (id, doomed) = s.take_in(&mut spec.terms, plan, edges, body);
-        self.added.push(id);
-        if let Some(degrees) = degrees {
-            let ports = s
-                .graph
-                .open_ports(&mut s.arena, id.slot, degrees, &mut self.cells);
-            self.ports.push(ports);
-            s.arena.opens.add(id.slot, degrees.ins);
+    fn add_work(&mut self, spec: Spec<C, W>, into: u32) -> Result<(), AddError> {
+        if !spec.terms.is_plain() {
+            return self.add_work_with_ties(spec, into);
         }
-        match doomed.then(|| s.failed_dependency(id.slot)).flatten() {
-            None => s.enter_line(id.slot, None),
+        let Terms {
+            name,
+            retries,
+            permit,
+            ..
+        } = spec.terms;
+        self.scheduler.check_any(permit)?;
+        let body = self.place(spec.work);
+        let s = &mut *self.scheduler;
+        let slot = s.take_in_any(None, name, retries, permit, body);
+        self.added.push(s.id(slot));
+        if into > 0 {
+            s.arena.opens.add(slot, into);
+            s.change(slot, None, WorkState::Pending);
+        } else {
+            s.enter_line(slot, None);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn place(&mut self, work: W) -> Body<C> {
+        Body::Shelved(Place {
+            shelf: self.scheduler.shelves.next(),
+            cell: self.shelf.push(Aside::new(work)),
+        })
+    }
+
+    /// The same for one that has dependencies of its own, a parent, or extras.
+    #[cold]
+    fn add_work_with_ties(&mut self, mut spec: Spec<C, W>, into: u32) -> Result<(), AddError> {
+        let edges = spec.terms.edges();
+        let plan = self.scheduler.check(&spec.terms, edges)?;
+        self.has_children |= spec.terms.parent.is_some();
+        let body = self.place(spec.work);
+        let s = &mut *self.scheduler;
+        let (slot, doomed) = s.take_in(&mut spec.terms, plan, edges, body);
+        self.added.push(s.id(slot));
+        s.arena.opens.add(slot, into);
+        match doomed.then(|| s.failed_dependency(slot)).flatten() {
+            None => s.enter_line(slot, None),
             Some(failure) => {
-                s.change(id.slot, None, WorkState::Pending);
-                self.doomed.push((id.slot, failure));
+                s.change(slot, None, WorkState::Pending);
+                self.doomed.push((slot, failure));
             }
         }
         Ok(())
     }
 
     fn link(&mut self) -> Result<(), AddGraphError> {
-        let edges = &self.outline.edges;
+        if self.outline.edges.is_empty() {
+            return Ok(());
+        }
+        let s = &mut *self.scheduler;
         // Works may have brought dependencies of their own.
-        self.scheduler.check_room_for(edges.len())?;
-        self.scheduler.graph.link_many(&mut self.ports, edges);
+        s.check_room_for(self.outline.edges.len())?;
+        s.graph
+            .link_many(&mut s.arena, &self.added, self.outline, self.cells);
         if self.has_children {
             self.check_cycles()?;
         }
@@ -183,15 +209,22 @@ impl<'a, C: ?Sized> Addition<'a, C> {
         Ok(())
     }
 
-    fn complete<T>(mut self) -> Vec<Handle<T>> {
+    fn complete(mut self) -> Vec<Handle<T>> {
         self.complete = true;
+        self.shelve();
         self.line_up();
-        for (slot, failure) in std::mem::take(&mut self.doomed) {
-            self.scheduler
-                .enter_blocked(slot, Some(WorkState::Pending), failure);
-        }
+        // All are entered before any of them blocks another.
+        let doomed = std::mem::take(&mut self.doomed).into_iter();
+        let blocked = doomed.map(|(slot, failure)| (slot, WorkState::Blocked, Some(failure)));
+        self.scheduler.settling.extend(blocked);
+        self.scheduler.drain_settling();
         let added = std::mem::take(&mut self.added);
         added.into_iter().map(Handle::new).collect()
+    }
+
+    fn shelve(&mut self) {
+        let shelf = std::mem::replace(&mut self.shelf, Shelf::with_capacity(0));
+        self.scheduler.shelves.add(shelf);
     }
 
     /// Levels are to be in the order of the new edges, too.
@@ -209,13 +242,10 @@ impl<'a, C: ?Sized> Addition<'a, C> {
     }
 }
 
-impl<C: ?Sized> Drop for Addition<'_, C> {
+impl<C: ?Sized, W: Work<C, T>, T> Drop for Addition<'_, C, W, T> {
     fn drop(&mut self) {
         if !self.complete {
-            let rest = self.outline.degrees.get(self.ports.len()..);
-            self.scheduler
-                .graph
-                .give_back_cells(self.cells, rest.unwrap_or_default());
+            self.shelve();
             self.scheduler.take_back(&self.added);
         }
     }

@@ -3,12 +3,14 @@
 //! A slot is a `u32`; a [`WorkId`](crate::WorkId) also carries the serial number of the work, so a slot that is used
 //! again never answers to an old id.
 
+use super::body::Body;
 use super::chunks::Chunks;
 use super::inbox::Witness;
+use super::kin::Kin;
 use super::opens::Opens;
-use super::record::{Meta, NONE, Needs, Rare, Record, flag, mark};
+use super::record::{Meta, Needs, Rare, Record, flag, mark};
 use crate::time::Time;
-use crate::work::{Extras, Name, Work};
+use crate::work::{Extras, Name};
 use slab::Slab;
 
 /// All works of one scheduler.
@@ -18,6 +20,7 @@ pub(crate) struct Arena<C: ?Sized> {
     pub opens: Opens,
     /// The end of each work's present `sleep`: as long as the highest slot that has ever slept.
     sleeps: Vec<Time>,
+    pub(super) kin: Vec<Kin>,
     next_serial: u64,
 }
 
@@ -28,6 +31,7 @@ impl<C: ?Sized> Arena<C> {
             metas: Chunks::new(),
             opens: Opens::new(),
             sleeps: Vec::new(),
+            kin: Vec::new(),
             next_serial: 0,
         }
     }
@@ -51,13 +55,7 @@ impl<C: ?Sized> Arena<C> {
     /// Blank entries are put in and then filled: an entry that has just been put together piece by piece cannot be moved
     /// before all pieces have reached the cache.
     #[inline]
-    pub fn insert(
-        &mut self,
-        body: Box<dyn Work<C>>,
-        name: Name,
-        retries: u32,
-        ordinal: u32,
-    ) -> (u32, u64) {
+    pub fn insert(&mut self, body: Body<C>, name: Name, retries: u32, ordinal: u32) -> u32 {
         let serial = self.next_serial;
         self.next_serial += 1;
         let slot = self.records.insert(Record::BLANK) as u32;
@@ -71,7 +69,7 @@ impl<C: ?Sized> Arena<C> {
         let meta = self.metas.at_mut(slot);
         meta.name = name;
         (meta.retries_left, meta.ordinal) = (retries, ordinal);
-        (slot, serial)
+        slot
     }
 
     /// What the meta holds is dropped, and it is blank for the next work of this slot.
@@ -207,13 +205,6 @@ impl<C: ?Sized> Arena<C> {
         self.rare(slot).map_or(0, |rare| rare.family.live)
     }
 
-    /// The work's parent, if it is a child.
-    #[inline]
-    pub fn parent(&self, slot: u32) -> Option<u32> {
-        let is_child = self.at(slot).marks & mark::CHILD != 0;
-        is_child.then(|| self.meta(slot).parent)
-    }
-
     /// The attempt's number, counted over restarts.
     pub fn witness(&self, slot: u32) -> Witness {
         let before = self.rare(slot).map_or(0, |rare| rare.attempts_before);
@@ -246,82 +237,5 @@ impl<C: ?Sized> Arena<C> {
         let mut slots: Vec<u32> = self.slots().collect();
         slots.sort_unstable_by_key(|&slot| self.at(slot).serial);
         slots
-    }
-
-    /// The children of a work's present attempt, in the order in which they were added.
-    pub fn children(&self, slot: u32) -> Siblings<'_, C> {
-        let has_any = self.is(slot, flag::FAMILY);
-        let family = has_any
-            .then(|| self.rare(slot))
-            .flatten()
-            .map(|rare| &rare.family)
-            .filter(|family| family.count > 0);
-        Siblings {
-            arena: self,
-            next: family.map_or(NONE, |family| family.first),
-        }
-    }
-
-    /// Adds `child` as the last child of `parent`. O(1).
-    pub fn adopt(&mut self, parent: u32, child: u32) {
-        self.set(parent, flag::FAMILY);
-        let family = &mut self.rare_or_new(parent).family;
-        let last = if family.count == 0 { NONE } else { family.last };
-        if last == NONE {
-            family.first = child;
-        }
-        family.last = child;
-        family.count += 1;
-        family.live += 1;
-        if last != NONE {
-            self.meta_mut(last).next_sibling = child;
-        }
-        let meta = self.meta_mut(child);
-        (meta.parent, meta.prev_sibling, meta.next_sibling) = (parent, last, NONE);
-        self.at_mut(child).marks |= mark::CHILD;
-    }
-
-    /// Takes a settled child out of its parent's list. O(1).
-    pub fn disown(&mut self, child: u32) {
-        let meta = self.meta_mut(child);
-        let (parent, prev, next) = (meta.parent, meta.prev_sibling, meta.next_sibling);
-        (meta.parent, meta.prev_sibling, meta.next_sibling) = (NONE, NONE, NONE);
-        self.at_mut(child).marks &= !mark::CHILD;
-        if parent == NONE {
-            return;
-        }
-        if prev != NONE {
-            self.meta_mut(prev).next_sibling = next;
-        }
-        if next != NONE {
-            self.meta_mut(next).prev_sibling = prev;
-        }
-        let family = &mut self.rare_or_new(parent).family;
-        family.count -= 1;
-        if prev == NONE {
-            family.first = next;
-        }
-        if next == NONE {
-            family.last = prev;
-        }
-    }
-}
-
-/// Iterates over the children of a work.
-pub(crate) struct Siblings<'a, C: ?Sized> {
-    arena: &'a Arena<C>,
-    next: u32,
-}
-
-impl<C: ?Sized> Iterator for Siblings<'_, C> {
-    type Item = u32;
-
-    fn next(&mut self) -> Option<u32> {
-        if self.next == NONE {
-            return None;
-        }
-        let child = self.next;
-        self.next = self.arena.meta(child).next_sibling;
-        Some(child)
     }
 }

@@ -49,7 +49,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             .map(|&state| n(state))
             .sum();
         ensure!(
-            in_flight == self.recorder.unsettled,
+            in_flight == self.recorder.unsettled(),
             "unsettled works are miscounted"
         );
         Ok(())
@@ -177,7 +177,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         ensure!(
             children
                 .iter()
-                .all(|&child| self.arena.meta(child).parent == slot),
+                .all(|&child| self.arena.parent(child) == Some(slot)),
             "a child has another parent"
         );
         ensure!(

@@ -61,6 +61,11 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         WorkContext { app, engine, slot }
     }
 
+    /// What is called next is a hook.
+    pub(super) fn begin_hook(&mut self) {
+        self.engine.notes = TurnNotes::new(Mode::Hook);
+    }
+
     /// A hook is over and a turn begins: what the hook asked for does not count.
     pub(super) fn end_hook(&mut self, turn: Mode) {
         self.engine.notes = TurnNotes::new(turn);
@@ -272,7 +277,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         let id = id.into();
         let slot = self.engine.lookup(id)?;
         let live = !self.engine.arena.at(slot).state.is_settled();
-        if live && self.engine.arena.meta(slot).parent == self.slot {
+        if live && self.engine.arena.parent(slot) == Some(self.slot) {
             self.engine.arena.set(slot, flag::BY_PARENT);
         }
         self.engine.cancel(id)

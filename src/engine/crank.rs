@@ -198,7 +198,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         match self.next_time() {
             Some(at) if at <= self.now => Next::Now,
             Some(at) => Next::At(at),
-            None if self.recorder.unsettled == 0 => Next::Idle,
+            None if self.recorder.unsettled() == 0 => Next::Idle,
             None => self.next_from_outside(),
         }
     }

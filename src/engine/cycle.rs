@@ -263,7 +263,7 @@ impl<'a, C: ?Sized> Neighbours<'a, C> {
                 }
                 Way::Needs if !started && !record.state.is_settled() => {
                     let held = arena.is(slot, flag::HELD);
-                    of.single = held.then(|| start(arena.meta(slot).parent));
+                    of.single = arena.parent(slot).filter(|_| held).map(start);
                     of.edges = graph.ins(arena, slot);
                 }
                 Way::Needs => {}
@@ -276,9 +276,8 @@ impl<'a, C: ?Sized> Neighbours<'a, C> {
                 (of.single, of.edges) = (arena.parent(slot).map(settle), graph.outs(arena, slot));
             }
             (Way::Needs, false) if !started => {
-                of.single = arena
-                    .is(slot, flag::HELD)
-                    .then(|| start(arena.meta(slot).parent));
+                let held = arena.is(slot, flag::HELD);
+                of.single = arena.parent(slot).filter(|_| held).map(start);
                 of.edges = graph.ins(arena, slot);
             }
             (Way::Needs, true) if !record.state.is_settled() => {
@@ -292,7 +291,7 @@ impl<'a, C: ?Sized> Neighbours<'a, C> {
     fn next_child(&mut self) -> Option<Event> {
         while self.child != NONE {
             let child = self.child;
-            self.child = self.arena.meta(child).next_sibling;
+            self.child = self.arena.next_sibling(child).unwrap_or(NONE);
             match self.way {
                 Way::Needed if self.arena.is(child, flag::HELD) => return Some(start(child)),
                 Way::Needs if !self.arena.at(child).state.is_settled() => {

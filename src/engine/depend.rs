@@ -96,6 +96,8 @@ impl<C: ?Sized> WorkScheduler<C> {
             // The end of one may have been that of another, which may even have been reclaimed.
             if self.lookup(*id).is_ok() && !self.arena.at(id.slot).state.is_settled() {
                 self.withdraw(id.slot);
+                // It was not to be: its parent does not fail from it.
+                self.arena.set(id.slot, flag::BY_PARENT);
                 self.begin_abort(id.slot, AbortCause::Cancel);
             }
         }

@@ -106,7 +106,6 @@ impl WorkSchedulerMetrics {
 /// The counters and where the events go.
 pub(crate) struct Recorder {
     pub by_state: [u64; WorkState::COUNT],
-    pub unsettled: u64,
     pub attempts: u64,
     pub retries_left: u64,
     /// Not beside `settled`: the two would be read as one, and that would wait for the last turn's count.
@@ -126,7 +125,6 @@ impl Recorder {
     pub fn new(capacity: usize, sink: Option<Box<dyn EventSink>>) -> Self {
         Recorder {
             by_state: [0; WorkState::COUNT],
-            unsettled: 0,
             attempts: 0,
             retries_left: 0,
             turns: 0,
@@ -153,15 +151,19 @@ impl Recorder {
         self.by_state[state as usize] += 1;
         if state.is_settled() {
             self.settled += 1;
-        } else {
-            self.unsettled += 1;
         }
     }
 
     #[inline]
     pub fn leave(&mut self, state: WorkState) {
         self.by_state[state as usize] -= 1;
-        self.unsettled -= !state.is_settled() as u64;
+    }
+
+    /// Works that have not settled: summed up when somebody asks, since every change would have to keep it.
+    #[inline]
+    pub fn unsettled(&self) -> u64 {
+        let unsettled = WorkState::ALL.iter().filter(|state| !state.is_settled());
+        unsettled.map(|&state| self.by_state[state as usize]).sum()
     }
 
     pub fn emit(&mut self, event: WorkEvent) {

@@ -25,7 +25,7 @@ use blocks::{Blocks, Header};
 use std::ops::Range;
 
 pub(crate) use blocks::Entry;
-pub(crate) use many::{Cells, Ports};
+pub(crate) use many::Cells;
 
 /// Edges into a work that are looked at before the length of the other list is.
 const FIRST_LOOK: usize = 16;

@@ -142,6 +142,7 @@ impl Levels {
 mod tests {
     use super::*;
     use crate::Name;
+    use crate::engine::body::Body;
     use std::task::Poll;
 
     /// Two works, the levels of which have been moved by as much.
@@ -149,7 +150,7 @@ mod tests {
         let (mut arena, mut levels) = (Arena::new(), Levels::new());
         for by in [first, second] {
             let work = |_: &mut crate::WorkContext<'_, ()>| Poll::Ready(Ok(()));
-            let (slot, _) = arena.insert(Box::new(work), Name::Static("w"), 0, 0);
+            let slot = arena.insert(Body::Own(Box::new(work)), Name::Static("w"), 0, 0);
             levels.enter(slot, arena.len() == 1);
             levels.shift(&arena, [slot].into_iter(), by);
         }

@@ -5,6 +5,7 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `record`, `arena`, `chunks`, `opens` | what is known of a work; where works live |
+//! | `body` | where what they do is |
 //! | `graph`, `cycle`, `levels` | dependencies; whether a new one closes a cycle |
 //! | `permits`, `list` | how many at once, who is next; those who wait, in a list |
 //! | `ready` | the works that have a turn coming |
@@ -19,7 +20,7 @@
 //! | `abort` | cancel, limits, grace, shutdown |
 //! | `attempt` | how an attempt begins, what every end has in common |
 //! | `settle` | success, failure, retries, what follows for others; *the* function that changes a state |
-//! | `family` | what a child's end means to its parent |
+//! | `kin`, `family` | whose child a work is; what a child's end means to its parent |
 //! | `reclaim` | giving slots back |
 //! | `context`, `children`, `parent` | what a work may do, as a parent too |
 //! | `names`, `rng`, `decide` | name paths, randomness, decisions |
@@ -33,6 +34,7 @@ pub(crate) mod arena;
 mod aside;
 mod attempt;
 mod audit;
+pub(crate) mod body;
 mod children;
 mod chunks;
 mod config;
@@ -51,6 +53,7 @@ mod inbox_loom;
 #[cfg_attr(not(feature = "mio"), path = "no_io.rs")]
 mod io;
 mod job;
+mod kin;
 mod levels;
 mod list;
 mod names;
@@ -94,6 +97,7 @@ use crate::time::{Time, TimerWheel};
 use crate::work::{Backoff, Failure, Handle, Name, RootCause, WorkId, WorkOutcome, WorkState};
 use agenda::Agenda;
 use arena::Arena;
+use body::Shelves;
 use context::TurnNotes;
 use cycle::CycleSearch;
 use graph::Graph;
@@ -114,6 +118,7 @@ use std::time::Duration;
 /// [`Next`] stale. A scheduler is not `Send`; works need not be.
 pub struct WorkScheduler<C: ?Sized> {
     pub(crate) arena: Arena<C>,
+    shelves: Shelves<C>,
     pub(crate) graph: Graph,
     pub(crate) permits: Permits,
     pub(crate) ready: Ready,
@@ -178,6 +183,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         };
         WorkScheduler {
             arena: Arena::new(),
+            shelves: Shelves::new(),
             graph: Graph::new(),
             permits,
             ready: Ready::new(),
@@ -378,7 +384,7 @@ impl<C: ?Sized> fmt::Debug for WorkScheduler<C> {
         f.debug_struct("WorkScheduler")
             .field("now", &self.now)
             .field("works", &self.arena.len())
-            .field("unsettled", &self.recorder.unsettled)
+            .field("unsettled", &self.recorder.unsettled())
             .finish_non_exhaustive()
     }
 }

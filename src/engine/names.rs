@@ -4,7 +4,6 @@
 //! another name shifts nobody else's draws.
 
 use super::arena::Arena;
-use super::record::NONE;
 use super::rng::{Stream, fold, hash_text, mix};
 use crate::work::Name;
 use std::collections::BTreeMap;
@@ -102,12 +101,8 @@ fn group(parent_serial: Option<u64>, name: &str) -> u64 {
 
 /// A work's ancestors and itself, from the root.
 fn line<C: ?Sized>(arena: &Arena<C>, slot: u32) -> Vec<u32> {
-    let mut line = vec![slot];
-    let mut parent = arena.meta(slot).parent;
-    while parent != NONE {
-        line.push(parent);
-        parent = arena.meta(parent).parent;
-    }
+    let mut line: Vec<u32> =
+        std::iter::successors(Some(slot), |&slot| arena.parent(slot)).collect();
     line.reverse();
     line
 }

@@ -4,10 +4,20 @@ use super::AddGraphError;
 use super::record::NONE;
 
 /// How many edges a work has, out of it and into it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Degrees {
     pub outs: u32,
     pub ins: u32,
+    /// While edges are counted, the work that its last edge leads to; then where its list is.
+    pub block: u32,
+}
+
+impl Degrees {
+    const NONE: Degrees = Degrees {
+        outs: 0,
+        ins: 0,
+        block: NONE,
+    };
 }
 
 /// The edges of a graph without cycle, each once.
@@ -21,13 +31,6 @@ pub(crate) struct Outline {
     pub order: Option<Vec<u32>>,
 }
 
-/// By which end edges stand together.
-#[derive(Clone, Copy)]
-enum Grouped {
-    ByAfter,
-    ByBefore,
-}
-
 impl Outline {
     /// O(works + edges), and O(edges log edges) if an edge is there twice or they are in no order.
     ///
@@ -35,33 +38,96 @@ impl Outline {
     /// An edge that names no work; a cycle.
     pub fn new(
         works: u32,
-        edges: impl Iterator<Item = (usize, usize)>,
+        mut edges: impl Iterator<Item = (usize, usize)>,
     ) -> Result<Self, AddGraphError> {
-        let mut edges = collect(works, edges)?;
-        if edges.is_empty() {
-            return Ok(Outline::default());
-        }
-        if !are_known_once(works, &edges, Grouped::ByAfter)
-            && !are_known_once(works, &edges, Grouped::ByBefore)
-        {
-            drop_repeated(&mut edges);
-        }
-        let mut degrees = vec![Degrees::default(); works as usize];
-        let mut in_order = true;
-        for &(before, after) in &edges {
-            degrees[before as usize].outs += 1;
-            degrees[after as usize].ins += 1;
-            in_order &= before < after;
-        }
-        let mut outline = Outline {
-            edges,
-            degrees,
-            order: None,
+        let mut outline = Outline::default();
+        let Some(first) = edges.next() else {
+            return Ok(outline);
         };
-        if !in_order {
+        outline.degrees = vec![Degrees::NONE; works as usize];
+        outline.edges.reserve(edges.size_hint().0 + 1);
+        let mut found = Found::default();
+        outline.see(first, &mut found)?;
+        edges.try_for_each(|edge| outline.see(edge, &mut found))?;
+        if found.doubtful && !outline.stand_together_by_before() {
+            outline.drop_repeated();
+        }
+        if found.backward {
             outline.order = Some(outline.sort()?);
         }
         Ok(outline)
+    }
+
+    /// Takes an edge, unless it is none.
+    #[inline]
+    fn see(&mut self, edge: (usize, usize), found: &mut Found) -> Result<(), AddGraphError> {
+        let (before, after) = edge;
+        if before >= after {
+            if before == after {
+                return Err(self.refuse(edge));
+            }
+            found.backward = true;
+        }
+        let (first, then) = (before as u32, after as u32);
+        let Some(of_first) = self.degrees.get_mut(before) else {
+            return Err(self.refuse(edge));
+        };
+        of_first.outs += 1;
+        found.doubtful |= std::mem::replace(&mut of_first.block, then) == then;
+        let Some(of_then) = self.degrees.get_mut(after) else {
+            return Err(self.refuse(edge));
+        };
+        found.doubtful |= then != found.present && of_then.ins > 0;
+        of_then.ins += 1;
+        found.present = then;
+        self.edges.push((first, then));
+        Ok(())
+    }
+
+    #[cold]
+    fn refuse(&self, (before, after): (usize, usize)) -> AddGraphError {
+        let (work, works) = (before.max(after), self.degrees.len());
+        if work >= works {
+            return AddGraphError::NoSuchWork {
+                edge: self.edges.len(),
+                work,
+                works,
+            };
+        }
+        AddGraphError::Cycle(vec![before])
+    }
+
+    /// Whether the edges out of each work stand together, and none is there twice.
+    fn stand_together_by_before(&self) -> bool {
+        // By work: the last edge into it came from this one.
+        let mut last = vec![NONE; self.degrees.len()];
+        let mut is_done = vec![false; self.degrees.len()];
+        let mut present = NONE;
+        self.edges.iter().all(|&(before, after)| {
+            if before != present && std::mem::replace(&mut is_done[before as usize], true) {
+                return false;
+            }
+            present = before;
+            std::mem::replace(&mut last[after as usize], before) != before
+        })
+    }
+
+    /// Of edges that are there several times the first one stays.
+    fn drop_repeated(&mut self) {
+        let edges = &mut self.edges;
+        let mut by_ends: Vec<usize> = (0..edges.len()).collect();
+        by_ends.sort_unstable_by_key(|&place| (edges[place], place));
+        let mut repeated = vec![false; edges.len()];
+        for pair in by_ends.windows(2) {
+            repeated[pair[1]] = edges[pair[0]] == edges[pair[1]];
+        }
+        let mut places = repeated.into_iter();
+        edges.retain(|&(before, after)| {
+            let stays = places.next() == Some(false);
+            self.degrees[before as usize].outs -= !stays as u32;
+            self.degrees[after as usize].ins -= !stays as u32;
+            stays
+        });
     }
 
     /// The order of Kahn, "Topological sorting of large networks", 1962.
@@ -133,59 +199,24 @@ impl Outline {
     }
 }
 
-fn collect(
-    works: u32,
-    edges: impl Iterator<Item = (usize, usize)>,
-) -> Result<Vec<(u32, u32)>, AddGraphError> {
-    let mut collected = Vec::with_capacity(edges.size_hint().0);
-    for (before, after) in edges {
-        let highest = before.max(after);
-        if highest >= works as usize {
-            return Err(AddGraphError::NoSuchWork {
-                edge: collected.len(),
-                work: highest,
-                works: works as usize,
-            });
-        }
-        if before == after {
-            return Err(AddGraphError::Cycle(vec![before]));
-        }
-        collected.push((before as u32, after as u32));
-    }
-    Ok(collected)
+/// What the edges are like, on a first look.
+struct Found {
+    /// One leads from a later work to an earlier one.
+    backward: bool,
+    /// The edges into a work do not stand together, or one is there twice.
+    doubtful: bool,
+    /// Where the last edge leads to.
+    present: u32,
 }
 
-/// Whether all edges with one end in common stand together, and none is there twice.
-fn are_known_once(works: u32, edges: &[(u32, u32)], grouped: Grouped) -> bool {
-    // By work: the last edge of which it is the other end came from this one.
-    let mut last = vec![NONE; works as usize];
-    let mut is_done = vec![false; works as usize];
-    let mut present = NONE;
-    edges.iter().all(|&(before, after)| {
-        let (common, other) = match grouped {
-            Grouped::ByAfter => (after, before),
-            Grouped::ByBefore => (before, after),
-        };
-        if common != present {
-            if std::mem::replace(&mut is_done[common as usize], true) {
-                return false;
-            }
-            present = common;
+impl Default for Found {
+    fn default() -> Self {
+        Found {
+            backward: false,
+            doubtful: false,
+            present: NONE,
         }
-        std::mem::replace(&mut last[other as usize], common) != common
-    })
-}
-
-/// Of edges that are there several times the first one stays.
-fn drop_repeated(edges: &mut Vec<(u32, u32)>) {
-    let mut by_ends: Vec<usize> = (0..edges.len()).collect();
-    by_ends.sort_unstable_by_key(|&place| (edges[place], place));
-    let mut repeated = vec![false; edges.len()];
-    for pair in by_ends.windows(2) {
-        repeated[pair[1]] = edges[pair[0]] == edges[pair[1]];
     }
-    let mut places = repeated.into_iter();
-    edges.retain(|_| places.next() == Some(false));
 }
 
 #[cfg(test)]

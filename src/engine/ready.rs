@@ -187,6 +187,7 @@ impl Ready {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::body::Body;
     use crate::{Name, WorkContext};
     use std::collections::VecDeque;
     use std::task::Poll;
@@ -197,7 +198,7 @@ mod tests {
         let mut arena = Arena::new();
         for _ in 0..WORKS {
             let work = |_: &mut WorkContext<'_, ()>| Poll::Ready(Ok(()));
-            arena.insert(Box::new(work), Name::Static("w"), 0, 0);
+            arena.insert(Body::Own(Box::new(work)), Name::Static("w"), 0, 0);
         }
         arena
     }

@@ -1,7 +1,7 @@
 //! Giving slots back: children when their parent's attempt has ended, roots when the host reaps them or by `Retain`;
 //! never while a work that is after them is unsettled.
 
-use super::record::{Family, NONE, flag, mark};
+use super::record::{Family, flag, mark};
 use super::{ReapError, Retain, WorkScheduler};
 use crate::work::{WorkId, WorkOutcome, WorkState};
 use smallvec::SmallVec;
@@ -18,8 +18,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         if !state.is_settled() {
             return Err(ReapError::NotSettled(id, state));
         }
-        let meta = self.arena.meta(slot);
-        if meta.parent != NONE {
+        if self.arena.parent(slot).is_some() {
             return Err(ReapError::Child(id));
         }
         let dependents = self.unsettled_dependents(slot);

@@ -2,12 +2,13 @@
 //! What only few works need (family, abort, limits, output, watches) is in a box, [`Rare`].
 
 use super::Retain;
+use super::body::Body;
 use super::inbox::{CancelToken, WakerCell, Witness};
 use super::io::SourceList;
 use super::offload::Errands;
 use super::rng::Stream;
 use crate::time::TimerKey;
-use crate::work::{Extras, Failure, Name, OnChildFailure, Work, WorkId, WorkState};
+use crate::work::{Extras, Failure, Name, OnChildFailure, WorkId, WorkState};
 use smallvec::SmallVec;
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -41,8 +42,8 @@ pub(crate) type Needs = SmallVec<[(Pool, u32); 2]>;
 
 /// What a turn touches.
 pub(crate) struct Record<C: ?Sized> {
-    /// Absent during a turn, and for good after a panic or a forced abort.
-    pub body: Option<Box<dyn Work<C>>>,
+    /// Gone during a turn, and for good after a panic or a forced abort.
+    pub body: Body<C>,
     pub serial: u64,
     /// When the present attempt began, or how long the last one took.
     pub span: u64,
@@ -64,7 +65,7 @@ pub(crate) struct Record<C: ?Sized> {
 impl<C: ?Sized> Record<C> {
     /// A record that is to be filled.
     pub const BLANK: Self = Record {
-        body: None,
+        body: Body::GONE,
         serial: 0,
         span: 0,
         links: Links::NONE,
@@ -81,9 +82,9 @@ impl<C: ?Sized> Record<C> {
 impl<C: ?Sized> Record<C> {
     /// The body is back from its turn. (What was there meanwhile is nothing, and need not be dropped.)
     #[inline]
-    pub fn put_back(&mut self, body: Box<dyn Work<C>>) {
-        debug_assert!(self.body.is_none());
-        std::mem::forget(self.body.replace(body));
+    pub fn put_back(&mut self, body: Body<C>) {
+        debug_assert!(!self.body.is_there());
+        std::mem::forget(std::mem::replace(&mut self.body, body));
     }
 
     /// Whether its next attempt is the first, with no pool, no child and no box of rare things about it.
@@ -102,7 +103,7 @@ impl<C: ?Sized> Record<C> {
                 .flags
                 .has_just(flag::TRIED | flag::RESET | flag::PERMIT, among)
             && self.alarm.is_none()
-            && self.body.is_some()
+            && self.body.is_there()
     }
 }
 
@@ -247,9 +248,6 @@ pub(crate) struct Meta<C: ?Sized> {
     /// The last failure; of a Blocked work: whose failure it stems from.
     pub error: Option<Failure>,
     pub rare: Option<Box<Rare<C>>>,
-    pub parent: u32,
-    pub prev_sibling: u32,
-    pub next_sibling: u32,
     pub retries_left: u32,
     pub retries_spent: u32,
     /// The number of its attempts, once there have been two. See [`Arena::attempt`](super::arena::Arena::attempt).
@@ -264,9 +262,6 @@ impl<C: ?Sized> Meta<C> {
         name: Name::Static(""),
         error: None,
         rare: None,
-        parent: NONE,
-        prev_sibling: NONE,
-        next_sibling: NONE,
         retries_left: 0,
         retries_spent: 0,
         attempts: 0,
@@ -378,6 +373,6 @@ mod tests {
             size_of::<Option<Record<()>>>() <= 64,
             "the slab's entry has no room for a tag"
         );
-        assert!(size_of::<Meta<()>>() <= 64, "{}", size_of::<Meta<()>>());
+        assert!(size_of::<Meta<()>>() <= 48, "{}", size_of::<Meta<()>>());
     }
 }

@@ -1,7 +1,7 @@
 //! Running a settled work anew.
 
 use super::cycle::{settle, start};
-use super::record::{NONE, flag, mark};
+use super::record::{flag, mark};
 use super::wake::TimerKind;
 use super::{RestartError, WorkScheduler};
 use crate::work::{WorkId, WorkState};
@@ -23,12 +23,12 @@ impl<C: ?Sized> WorkScheduler<C> {
         if self.closed {
             return Err(RestartError::ShutDown);
         }
-        let parent = self.arena.meta(slot).parent;
-        let parent_aborts = parent != NONE && self.arena.at(parent).state == WorkState::Aborting;
+        let aborts = |parent: u32| self.arena.at(parent).state == WorkState::Aborting;
+        let parent_aborts = self.arena.parent(slot).is_some_and(aborts);
         if self.arena.is(slot, flag::ORPHAN) || parent_aborts {
             return Err(RestartError::ParentDone(id));
         }
-        if self.arena.at(slot).body.is_none() {
+        if !self.arena.at(slot).body.is_there() {
             return Err(RestartError::Gone(id));
         }
         self.check_restart(slot)?;
@@ -74,14 +74,13 @@ impl<C: ?Sized> WorkScheduler<C> {
         let meta = self.arena.meta_mut(slot);
         self.recorder.retries_left += meta.retries_spent as u64;
         meta.retries_left += std::mem::take(&mut meta.retries_spent);
-        let parent = meta.parent;
         if attempts > 0 || meta.rare.is_some() {
             let rare = self.arena.rare_or_new(slot);
             rare.attempts_before = rare.attempts_before.wrapping_add(attempts);
             self.drop_output(slot);
         }
         self.reopen_edges(slot);
-        if parent != NONE {
+        if let Some(parent) = self.arena.parent(slot) {
             self.child_restarted(parent, state, counted_as_failed);
             self.hold_for_parent(parent, slot);
             self.give_back_asleep(parent);

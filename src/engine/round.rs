@@ -166,7 +166,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                     .rare(slot)
                     .and_then(|rare| rare.abort.as_ref())
                     .is_some_and(|a| a.polite);
-                if !polite || self.arena.at(slot).body.is_none() {
+                if !polite || !self.arena.at(slot).body.is_there() {
                     self.conclude_abort(slot, app);
                 }
             }

@@ -11,6 +11,7 @@ use super::record::{AbortCause, NONE, flag};
 use super::turn::Hook;
 use super::wake::TimerKind;
 use crate::work::{Failure, FailureKind, WorkState};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 impl<C: ?Sized> WorkScheduler<C> {
@@ -97,7 +98,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     fn succeeded_with_ties(&mut self, slot: u32) {
-        if self.arena.at(slot).body.is_none() {
+        if !self.arena.at(slot).body.is_there() {
             let failure = self.panic_of(slot);
             self.end_attempt(slot);
             return self.settle(slot, WorkState::Failed, Some(failure));
@@ -123,7 +124,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         let cancelled = failure.is_cancelled();
         let again = self.may_try_again(slot, &failure);
         if !cancelled {
-            if self.arena.at(slot).body.is_some() {
+            if self.arena.at(slot).body.is_there() {
                 // The hook may ask why. Without a body none is called, and the panic that took it stays known.
                 self.arena.meta_mut(slot).error = Some(failure.clone());
             }
@@ -142,7 +143,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.end_attempt(slot);
         if cancelled {
             self.settle(slot, WorkState::Cancelled, None);
-        } else if self.arena.at(slot).body.is_none() {
+        } else if !self.arena.at(slot).body.is_there() {
             let panic = self.panic_of(slot);
             let failure = if *failure.kind() == FailureKind::Panicked {
                 failure
@@ -163,7 +164,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         failure.may_retry()
             && meta.retries_left > 0
             && !self.closed
-            && self.arena.at(slot).body.is_some()
+            && self.arena.at(slot).body.is_there()
             && deadline.is_none_or(|at| at > self.now)
     }
 
@@ -269,7 +270,10 @@ impl<C: ?Sized> WorkScheduler<C> {
             .rare_mut(slot)
             .and_then(|rare| rare.output.take())
         {
-            self.drop_body(slot, output);
+            let dropped = catch_unwind(AssertUnwindSafe(|| drop(output)));
+            if let Err(payload) = dropped {
+                self.panicked(slot, payload);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! One turn of a work, its hooks, and what follows from what they return or from a panic.
 
 use super::WorkScheduler;
+use super::body::{Body, Held};
 use super::context::{Mode, TurnNotes, WorkContext};
 use super::record::{AbortCause, flag};
 use crate::work::{Failure, Work, WorkState};
@@ -17,10 +18,29 @@ pub(super) enum Hook {
     FailureRaise,
 }
 
+/// Which turn is called: the first of all begins with `on_reset`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    First,
+    Next,
+    FirstAbort,
+    Abort,
+}
+
+impl Part {
+    #[inline]
+    const fn mode(self) -> Mode {
+        match self {
+            Part::First | Part::Next => Mode::Poll,
+            Part::FirstAbort | Part::Abort => Mode::Abort,
+        }
+    }
+}
+
 pub(super) type Payload = Box<dyn Any + Send>;
 
 /// What a turn returns.
-type Answer = Poll<Result<(), Failure>>;
+pub(super) type Answer = Poll<Result<(), Failure>>;
 
 impl<C: ?Sized> WorkScheduler<C> {
     // ---- turns ----
@@ -32,34 +52,53 @@ impl<C: ?Sized> WorkScheduler<C> {
         let record = self.arena.at_mut(slot);
         record.turns = record.turns.saturating_add(1);
         let usual = record.state == WorkState::Running && record.flags.are_usual();
-        if usual
-            && !tracing::enabled!(tracing::Level::DEBUG)
-            && let Some(body) = record.body.take()
-        {
-            record.flags.begin_usual_turn();
-            self.usual_turn(slot, body, app)
-        } else {
-            self.any_turn(slot, app)
+        if !usual || !record.body.is_there() || tracing::enabled!(tracing::Level::DEBUG) {
+            return self.any_turn(slot, app);
+        }
+        record.flags.begin_usual_turn();
+        match record.body.take() {
+            Body::Own(body) => self.usual_turn(slot, body, app),
+            Body::Shelved(place) => self.usual_turn(slot, place, app),
         }
     }
 
     /// A turn in the middle of an attempt that ends, most often, with the wish for another: what [`Self::any_turn`] comes
     /// to if nothing else is going on. Programs are made of these, so each step here has been weighed.
     #[inline]
-    fn usual_turn(&mut self, slot: u32, mut body: Box<dyn Work<C>>, app: &mut C) {
+    fn usual_turn<B: Held<C>>(&mut self, slot: u32, mut body: B, app: &mut C) {
         self.notes = TurnNotes::new(Mode::Poll);
-        let answer = match self.call(slot, false, &mut body, app) {
+        let answer = match self.call(slot, Part::Next, &mut body, app) {
             Ok(answer) => answer,
-            Err(payload) => return self.turn_panicked(slot, false, body, payload, app),
+            Err(payload) => return self.turn_panicked(slot, false, body.into_body(), payload, app),
         };
         let record = self.arena.at_mut(slot);
-        record.put_back(body);
         if answer.is_pending() && self.notes.yielded && record.flags.are_of_usual_turn() {
+            record.put_back(body.into_body());
             // `Pending` is nothing that would have to be dropped, but that would be looked at once more.
             std::mem::forget(answer);
             return self.ready.push_after_turn(record, slot);
         }
+        self.after_usual_turn(slot, body.into_body(), answer, app)
+    }
+
+    /// Whatever else such a turn ends with. Who has succeeded and is a plain work is done with here.
+    #[inline(never)]
+    fn after_usual_turn(&mut self, slot: u32, mut body: Body<C>, answer: Answer, app: &mut C) {
+        if matches!(answer, Poll::Ready(Ok(()))) {
+            let cx = &mut WorkContext::new(app, self, slot);
+            if cx.succeeds_at_once()
+                && let Err(payload) =
+                    catch_unwind(AssertUnwindSafe(|| body.hook(cx, Hook::Success)))
+            {
+                return self.turn_panicked(slot, false, body, payload, app);
+            }
+        }
+        let record = self.arena.at_mut(slot);
+        record.put_back(body);
         record.flags.clear(flag::IN_TURN);
+        if self.notes.is_hook() && record.ends_plainly() {
+            return self.succeed_plainly(slot);
+        }
         self.after_turn(slot, answer, app)
     }
 
@@ -69,17 +108,22 @@ impl<C: ?Sized> WorkScheduler<C> {
         record.flags.clear(flag::READY);
         record.flags.set(flag::IN_TURN | flag::RESET);
         let aborting = record.state == WorkState::Aborting;
-        let Some(mut body) = record.body.take() else {
-            self.arena.clear(slot, flag::IN_TURN);
+        let mut body = record.body.take();
+        if !body.is_there() {
+            record.flags.clear(flag::IN_TURN);
             return self.broke_down(slot, aborting, app);
+        }
+        let part = match (first, aborting) {
+            (true, false) => Part::First,
+            (true, true) => Part::FirstAbort,
+            (false, false) => Part::Next,
+            (false, true) => Part::Abort,
         };
-        self.notes = TurnNotes::new(if aborting { Mode::Abort } else { Mode::Poll });
+        self.notes = TurnNotes::new(part.mode());
         let call = if tracing::enabled!(tracing::Level::DEBUG) {
-            self.call_in_span(slot, first, aborting, &mut body, app)
-        } else if first {
-            self.first_call(slot, aborting, &mut body, app)
+            self.call_in_span(slot, part, &mut body, app)
         } else {
-            self.call(slot, aborting, &mut body, app)
+            self.call(slot, part, &mut body, app)
         };
         let answer = match call {
             Ok(answer) => answer,
@@ -103,64 +147,29 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// The context is made outside of the closure: what a closure captures is copied into it, two words at a time right
     /// after they were written one at a time, and a processor waits for that.
     #[inline]
-    fn call(
+    fn call<B: Held<C>>(
         &mut self,
         slot: u32,
-        aborting: bool,
-        body: &mut Box<dyn Work<C>>,
+        part: Part,
+        body: &mut B,
         app: &mut C,
     ) -> Result<Answer, Payload> {
         let cx = &mut WorkContext::new(app, self, slot);
-        catch_unwind(AssertUnwindSafe(|| match aborting {
-            true => body.on_abort(cx).map(Ok),
-            false => body.poll(cx),
-        }))
+        catch_unwind(AssertUnwindSafe(|| body.play(cx, part)))
     }
 
-    /// The first call, after `on_reset`; and if the work succeeds at once, before `on_success`. Most works have just this
-    /// one turn, and their hooks should not cost them three calls.
-    #[inline]
-    fn first_call(
-        &mut self,
-        slot: u32,
-        aborting: bool,
-        body: &mut Box<dyn Work<C>>,
-        app: &mut C,
-    ) -> Result<Answer, Payload> {
-        self.notes = TurnNotes::new(Mode::Hook);
-        let cx = &mut WorkContext::new(app, self, slot);
-        catch_unwind(AssertUnwindSafe(|| {
-            body.on_reset(cx);
-            if aborting {
-                cx.end_hook(Mode::Abort);
-                return body.on_abort(cx).map(Ok);
-            }
-            cx.end_hook(Mode::Poll);
-            let answer = body.poll(cx);
-            if matches!(answer, Poll::Ready(Ok(()))) && cx.succeeds_at_once() {
-                body.on_success(cx);
-            }
-            answer
-        }))
-    }
-
-    /// Either call, in the span of the attempt.
+    /// The same in the span of the attempt.
     #[cold]
     fn call_in_span(
         &mut self,
         slot: u32,
-        first: bool,
-        aborting: bool,
-        body: &mut Box<dyn Work<C>>,
+        part: Part,
+        body: &mut Body<C>,
         app: &mut C,
     ) -> Result<Answer, Payload> {
         let span = self.arena.rare(slot).and_then(|rare| rare.tracing.clone());
         let _entered = span.map(tracing::Span::entered);
-        if first {
-            self.first_call(slot, aborting, body, app)
-        } else {
-            self.call(slot, aborting, body, app)
-        }
+        self.call(slot, part, body, app)
     }
 
     #[cold]
@@ -168,13 +177,13 @@ impl<C: ?Sized> WorkScheduler<C> {
         &mut self,
         slot: u32,
         aborting: bool,
-        body: Box<dyn Work<C>>,
+        body: Body<C>,
         payload: Payload,
         app: &mut C,
     ) {
         self.arena.clear(slot, flag::IN_TURN);
         self.panicked(slot, payload);
-        self.drop_body(slot, Some(body));
+        self.drop_body(slot, body);
         self.broke_down(slot, aborting, app);
     }
 
@@ -258,27 +267,21 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Calls a hook, unless the work has been dropped. If it panics the work is dropped too.
     pub(super) fn call_hook(&mut self, slot: u32, hook: Hook, app: &mut C) {
-        let Some(mut body) = self.arena.at_mut(slot).body.take() else {
+        let mut body = self.arena.at_mut(slot).body.take();
+        if !body.is_there() {
             return;
-        };
+        }
         self.arena.set(slot, flag::IN_TURN);
         self.notes = TurnNotes::new(Mode::Hook);
-        let call = catch_unwind(AssertUnwindSafe(|| {
-            let cx = &mut WorkContext::new(app, self, slot);
-            match hook {
-                Hook::Reset => body.on_reset(cx),
-                Hook::Success => body.on_success(cx),
-                Hook::FailureRetry => body.on_failure_retry(cx),
-                Hook::FailureRaise => body.on_failure_raise(cx),
-            }
-        }));
+        let cx = &mut WorkContext::new(app, self, slot);
+        let call = catch_unwind(AssertUnwindSafe(|| body.hook(cx, hook)));
         self.arena
             .clear(slot, flag::IN_TURN | flag::WOKEN | flag::RELEASE);
         match call {
-            Ok(()) => self.arena.at_mut(slot).body = Some(body),
+            Ok(()) => self.arena.at_mut(slot).put_back(body),
             Err(payload) => {
                 self.panicked(slot, payload);
-                self.drop_body(slot, Some(body));
+                self.drop_body(slot, body);
             }
         }
     }
@@ -312,10 +315,48 @@ impl<C: ?Sized> WorkScheduler<C> {
         error.unwrap_or_else(|| Failure::panicked(String::from("the work was dropped")))
     }
 
-    /// Drops what belongs to a work (its body, its output); a panic in that is the work's.
-    pub(super) fn drop_body<D>(&mut self, slot: u32, body: D) -> Option<Failure> {
-        let payload = catch_unwind(AssertUnwindSafe(|| drop(body))).err()?;
+    /// Drops a work's body; a panic in that is the work's.
+    pub(super) fn drop_body(&mut self, slot: u32, body: Body<C>) -> Option<Failure> {
+        let payload = catch_unwind(AssertUnwindSafe(|| self.discard(body))).err()?;
         Some(self.panicked(slot, payload))
+    }
+}
+
+/// A turn of a work. In its first one `on_reset` comes first, and if it succeeds at once `on_success` last: most works
+/// have just this one turn, and their hooks should not cost them three calls.
+#[inline]
+pub(super) fn play<C: ?Sized, W: Work<C> + ?Sized>(
+    work: &mut W,
+    cx: &mut WorkContext<'_, C>,
+    part: Part,
+) -> Answer {
+    let first = matches!(part, Part::First | Part::FirstAbort);
+    if first {
+        cx.begin_hook();
+        work.on_reset(cx);
+        cx.end_hook(part.mode());
+    }
+    if part.mode() == Mode::Abort {
+        return work.on_abort(cx).map(Ok);
+    }
+    let answer = work.poll(cx);
+    if first && matches!(answer, Poll::Ready(Ok(()))) && cx.succeeds_at_once() {
+        work.on_success(cx);
+    }
+    answer
+}
+
+#[inline]
+pub(super) fn call_hook_of<C: ?Sized, W: Work<C> + ?Sized>(
+    work: &mut W,
+    cx: &mut WorkContext<'_, C>,
+    hook: Hook,
+) {
+    match hook {
+        Hook::Reset => work.on_reset(cx),
+        Hook::Success => work.on_success(cx),
+        Hook::FailureRetry => work.on_failure_retry(cx),
+        Hook::FailureRaise => work.on_failure_raise(cx),
     }
 }
 

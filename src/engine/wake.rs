@@ -81,7 +81,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             .is_some_and(|abort| abort.polite);
         let record = self.arena.at(slot);
         polite
-            && record.body.is_some()
+            && record.body.is_there()
             && !record.flags.has(flag::READY)
             && self.arena.live_children(slot) == 0
     }

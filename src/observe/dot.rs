@@ -1,7 +1,6 @@
 //! The works and their edges as a Graphviz graph.
 
 use crate::WorkScheduler;
-use crate::engine::record::NONE;
 use crate::work::{EdgeKind, WorkState};
 use std::fmt::Write;
 
@@ -37,8 +36,8 @@ impl<C: ?Sized> WorkScheduler<C> {
             let after = self.arena.at(edge.peer()).serial;
             let _ = writeln!(dot, "  w{serial} -> w{after} [style={style}];");
         }
-        if meta.parent != NONE {
-            let parent = self.arena.at(meta.parent).serial;
+        if let Some(parent) = self.arena.parent(slot) {
+            let parent = self.arena.at(parent).serial;
             let _ = writeln!(
                 dot,
                 "  w{parent} -> w{serial} [style=dotted, arrowhead=odot];"

@@ -1,7 +1,7 @@
 //! The state of every work at one moment.
 
 use crate::WorkScheduler;
-use crate::engine::record::{NONE, flag, mark};
+use crate::engine::record::{flag, mark};
 use crate::time::Time;
 use crate::work::{Failure, Name, RootCause, WorkId, WorkState};
 use std::time::Duration;
@@ -64,7 +64,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 .outs(&self.arena, slot)
                 .map(|edge| self.id(edge.peer()))
                 .collect(),
-            parent: (meta.parent != NONE).then(|| self.id(meta.parent)),
+            parent: self.arena.parent(slot).map(|parent| self.id(parent)),
             attempts: self.arena.attempt(slot),
             retries_left: meta.retries_left,
             last_error: meta.error.clone(),

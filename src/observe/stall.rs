@@ -163,8 +163,10 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     fn dependencies(&self, slot: u32, waits: &mut Vec<WaitsFor>) {
-        if self.arena.is(slot, flag::HELD) {
-            let (id, name) = self.named(self.arena.meta(slot).parent);
+        if self.arena.is(slot, flag::HELD)
+            && let Some(parent) = self.arena.parent(slot)
+        {
+            let (id, name) = self.named(parent);
             waits.push(WaitsFor::ParentAttempt(id, name));
         }
         let open = self

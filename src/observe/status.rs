@@ -1,7 +1,6 @@
 //! The tree that a person wants to read at 3 a.m.
 
 use crate::WorkScheduler;
-use crate::engine::record::NONE;
 use crate::work::WorkState;
 use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,7 +21,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             .arena
             .slots_by_age()
             .into_iter()
-            .filter(|&slot| self.arena.meta(slot).parent == NONE);
+            .filter(|&slot| self.arena.parent(slot).is_none());
         let mut stack: Vec<(u32, usize)> = roots.map(|slot| (slot, 0)).collect();
         stack.reverse();
         while let Some((slot, depth)) = stack.pop() {
@@ -64,9 +63,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             )?;
         }
         self.outside_line(text, slot)?;
-        if let Some(body) = &record.body {
-            text.push_str(&own_status(&**body));
-        }
+        self.look_at_body(&record.body, |body| text.push_str(&own_status(body)));
         match &meta.error {
             Some(error) if record.state != WorkState::Success => write!(text, " : {error}"),
             _ => Ok(()),

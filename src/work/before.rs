@@ -31,6 +31,11 @@ impl Before {
     }
 
     #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.near[0].is_none()
+    }
+
+    #[inline]
     pub fn len(&self) -> usize {
         let more = self.more.as_ref().map_or(0, |more| more.len());
         self.near.iter().flatten().count() + more

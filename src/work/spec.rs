@@ -70,6 +70,12 @@ impl<C: ?Sized> Terms<C> {
         self.after.len() + settled
     }
 
+    /// Whether it depends on nothing, is nobody's child, and asks for nothing that few works ask for.
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.parent.is_none() && self.extras.is_none() && self.after.is_empty()
+    }
+
     /// The works that it is after, and how.
     pub fn dependencies(&self) -> impl Iterator<Item = (WorkId, EdgeKind)> + '_ {
         let extras = self.extras.as_deref();

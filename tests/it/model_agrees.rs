@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 
 use super::model::compare::{check, check_bytes};
-use super::model::decode::{decode_op, decode_setup};
+use super::model::decode::{GRAPH, decode_op, decode_setup};
 use super::model::ops::{Action, End, Hook, Input, Op, Script, Setup, Terms, Turn};
 use super::model::reference::Counts;
 use proptest::prelude::*;
@@ -23,6 +23,12 @@ fn op() -> impl Strategy<Value = Op> {
     prop::collection::vec(any::<u8>(), 64).prop_map(|bytes| decode_op(&bytes))
 }
 
+/// A graph has more to it than the bytes of another operation can tell.
+fn graph(mut bytes: Vec<u8>) -> Op {
+    bytes[0] = GRAPH;
+    decode_op(&bytes)
+}
+
 fn setup() -> impl Strategy<Value = Setup> {
     prop::array::uniform5(any::<u8>()).prop_map(|bytes| decode_setup(&bytes))
 }
@@ -35,6 +41,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         1 => any::<bool>().prop_map(restart_of_a_blocked_work),
         1 => Just(panic_when_joined()),
         3 => prop::collection::vec(0..8u8, 1..6).prop_map(fan_out),
+        2 => prop::collection::vec(any::<u8>(), 64..256).prop_map(|bytes| vec![graph(bytes)]),
     ];
     prop::collection::vec(few, 0..=LONGEST).prop_map(|few| few.concat())
 }

@@ -234,9 +234,9 @@ impl Blocks {
     }
 
     /// So many cells that have never been in a block, side by side; they are the caller's to divide into blocks.
-    pub fn take_cells(&mut self, cells: usize) -> u32 {
+    pub fn take_cells(&mut self, cells: u32) -> u32 {
         let first = self.end;
-        self.end += cells as u32;
+        self.end += cells;
         let end = self.end as usize;
         if end > self.cells.len() {
             self.cells.resize(end, Entry::GAP);

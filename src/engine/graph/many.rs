@@ -6,37 +6,15 @@
 
 use super::blocks::Header;
 use super::{Arena, Entry, Graph, MOST_CELLS, Side, size_for};
-use crate::engine::outline::Degrees;
+use crate::engine::outline::{Degrees, Outline};
 use crate::engine::record::NONE;
+use crate::work::WorkId;
 
-/// The list to which a work's next edges are added, and how many it has.
-#[derive(Clone, Copy)]
-struct Port {
-    block: u32,
-    len: u32,
-}
-
-/// A new work, the edges of which are on their way.
-#[derive(Clone, Copy)]
-pub(crate) struct Ports {
-    slot: u32,
-    outs: Port,
-    ins: Port,
-}
-
-/// Cells for the lists of many works, which take them one after the other.
+/// How many cells the lists of a graph take.
 #[derive(Clone, Copy)]
 pub(crate) struct Cells {
-    next_outs: u32,
-    next_ins: u32,
-}
-
-impl Port {
-    #[inline]
-    fn next(&mut self) -> u32 {
-        self.len += 1;
-        self.len
-    }
+    outs: u32,
+    ins: u32,
 }
 
 /// How many cells a list takes; none if there is none.
@@ -46,108 +24,84 @@ const fn cells_for(edges: u32) -> u32 {
 }
 
 impl Graph {
-    /// Takes cells for the lists of works that will have so many edges. `None` if there is no memory for them.
-    pub fn take_cells(&mut self, degrees: &[Degrees]) -> Option<Cells> {
-        let mut wanted = [0; 2];
+    /// The cells that works with so many edges need; `None` if there is no memory for them.
+    pub fn cells_for_many(&self, degrees: &[Degrees]) -> Option<Cells> {
+        let (mut outs, mut ins) = (0, 0);
         for work in degrees {
-            wanted[0] += cells_for(work.outs) as usize;
-            wanted[1] += cells_for(work.ins) as usize;
+            outs += cells_for(work.outs) as usize;
+            ins += cells_for(work.ins) as usize;
         }
-        if self.blocks.len() + wanted[0] + wanted[1] > MOST_CELLS {
-            return None;
-        }
-        let next_outs = self.blocks.take_cells(wanted[0] + wanted[1]);
-        Some(Cells {
-            next_outs,
-            next_ins: next_outs + wanted[0] as u32,
-        })
+        let cells = Cells {
+            outs: outs as u32,
+            ins: ins as u32,
+        };
+        (self.blocks.len() + outs + ins <= MOST_CELLS).then_some(cells)
     }
 
-    /// Gives back what no work has taken: all that works with `degrees` would have.
-    pub fn give_back_cells(&mut self, mut cells: Cells, degrees: &[Degrees]) {
-        for work in degrees {
-            for block in [
-                self.next_list(&mut cells.next_outs, work.outs),
-                self.next_list(&mut cells.next_ins, work.ins),
-            ] {
-                if block != NONE {
-                    self.blocks.give_back(block);
-                }
+    /// Adds the edges of a graph between these works, none of which has edges out of it yet. What `outline` knows of degrees
+    /// is used up. O(works + edges).
+    pub fn link_many<C: ?Sized>(
+        &mut self,
+        arena: &mut Arena<C>,
+        works: &[WorkId],
+        outline: &mut Outline,
+        cells: Cells,
+    ) {
+        let mut next_outs = self.blocks.take_cells(cells.outs + cells.ins);
+        let mut next_ins = next_outs + cells.outs;
+        let mut ins = Vec::with_capacity(works.len());
+        for (work, degrees) in works.iter().zip(&mut outline.degrees) {
+            let record = arena.at_mut(work.slot);
+            let mut into = self.new_list(&mut next_ins, degrees.ins);
+            degrees.block = self.new_list(&mut next_outs, degrees.outs);
+            record.outs = degrees.block;
+            if record.ins == NONE {
+                record.ins = into;
+            } else if degrees.ins > 0 {
+                into = self.widen(arena, work.slot, &mut degrees.ins, into);
             }
+            ins.push(into);
         }
+        // From the last to the first, so that what is left to be filled of a list says where an edge goes.
+        for &(before, after) in outline.edges.iter().rev() {
+            let (first, then) = (works[before as usize].slot, works[after as usize].slot);
+            let before = &mut outline.degrees[before as usize];
+            let (outs, out) = (before.block, before.outs);
+            before.outs -= 1;
+            let into = &mut outline.degrees[after as usize].ins;
+            *self.blocks.at_mut(outs + out) = Entry::new(then, *into);
+            *self.blocks.at_mut(ins[after as usize] + *into) = Entry::new(first, out);
+            *into -= 1;
+        }
+        self.edges += outline.edges.len();
     }
 
-    /// An empty list for so many edges.
+    /// A list with so many edges, which are the caller's to fill in.
     #[inline]
-    fn next_list(&mut self, next: &mut u32, edges: u32) -> u32 {
+    fn new_list(&mut self, next: &mut u32, edges: u32) -> u32 {
         if edges == 0 {
             return NONE;
         }
         let block = *next;
         *next += cells_for(edges);
-        self.blocks
-            .set_header(block, Header::new(size_for(edges), 0));
+        let header = Header::new(size_for(edges), edges);
+        self.blocks.set_header(block, header);
         block
     }
 
-    /// Gives a new work, which has no edge out of it yet, its lists; the edges are [`Graph::link_many`]'s to fill in.
-    #[inline]
-    pub fn open_ports<C: ?Sized>(
+    /// The work is after others already: their list gets room for so many `more`, and the new list is not needed. Where it
+    /// is then; `more` says how many it will have.
+    #[cold]
+    fn widen<C: ?Sized>(
         &mut self,
         arena: &mut Arena<C>,
         slot: u32,
-        degrees: Degrees,
-        cells: &mut Cells,
-    ) -> Ports {
-        let outs = self.next_list(&mut cells.next_outs, degrees.outs);
-        let ins = self.next_list(&mut cells.next_ins, degrees.ins);
-        let record = arena.at_mut(slot);
-        record.outs = outs;
-        let is_after_others = record.ins != NONE;
-        if !is_after_others {
-            record.ins = ins;
-        }
-        let mut ports = Ports {
-            slot,
-            outs: Port {
-                block: outs,
-                len: 0,
-            },
-            ins: Port { block: ins, len: 0 },
-        };
-        if is_after_others && ins != NONE {
-            ports.ins = self.widen(arena, slot, degrees.ins, ins);
-        }
-        ports
-    }
-
-    /// The work is after others already: their list gets room for so many more, and the new list is not needed.
-    #[cold]
-    fn widen<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32, more: u32, spare: u32) -> Port {
+        more: &mut u32,
+        spare: u32,
+    ) -> u32 {
         self.blocks.give_back(spare);
-        let len = self.blocks.header(arena.at(slot).ins).len();
-        let header = Header::new(size_for(len + more), len);
-        let block = self.rebuild(arena, slot, Side::Ins, header);
-        Port { block, len }
-    }
-
-    /// Adds these edges, each once, between the works of `ports` by position. O(works + edges).
-    pub fn link_many(&mut self, ports: &mut [Ports], edges: &[(u32, u32)]) {
-        for &(before, after) in edges {
-            let first = &mut ports[before as usize];
-            let (before, outs, out) = (first.slot, first.outs.block, first.outs.next());
-            let then = &mut ports[after as usize];
-            let (after, ins, into) = (then.slot, then.ins.block, then.ins.next());
-            *self.blocks.at_mut(outs + out) = Entry::new(after, into);
-            *self.blocks.at_mut(ins + into) = Entry::new(before, out);
-        }
-        for port in ports.iter().flat_map(|ports| [ports.outs, ports.ins]) {
-            if port.block != NONE {
-                let size = self.blocks.header(port.block).size();
-                let header = Header::new(size, port.len);
-                self.blocks.set_header(port.block, header);
-            }
-        }
-        self.edges += edges.len();
+        *more += self.blocks.header(arena.at(slot).ins).len();
+        let header = Header::new(size_for(*more), *more);
+        self.rebuild(arena, slot, Side::Ins, header)
     }
 }

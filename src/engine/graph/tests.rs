@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::Name;
+use crate::engine::body::Body;
 use crate::engine::rng::Stream;
 use std::task::Poll;
 
@@ -33,7 +34,9 @@ impl Pair {
 
     fn add(&mut self) -> u32 {
         let work = |_: &mut crate::WorkContext<'_, ()>| Poll::Ready(Ok(()));
-        let (slot, _) = self.arena.insert(Box::new(work), Name::Static("w"), 0, 0);
+        let slot = self
+            .arena
+            .insert(Body::Own(Box::new(work)), Name::Static("w"), 0, 0);
         self.works.push(slot);
         slot
     }

@@ -4,12 +4,13 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crankwork::{
-    Budget, Decision, DecisionKind, ReapError, RestartError, Retain, Time, WorkEvent, WorkScheduler,
+    AddGraphError, Budget, Decision, DecisionKind, ReapError, RestartError, Retain, Time,
+    WorkEvent, WorkScheduler,
 };
 use crankwork::{WorkSchedulerConfig, WorkState};
 
 use super::decode::decode;
-use super::ops::{Input, Nanos, Op, Setup, Step};
+use super::ops::{Input, Nanos, Op, Pick, Setup, Step, Terms};
 use super::reference::{Counts, Model};
 use super::scripted::{self, Answer, App, Entry};
 
@@ -147,6 +148,15 @@ impl Pair {
                 let answer = answer.map(|_| true).map_err(|e| scripted::add_error(&e));
                 (answer, self.model.add(terms))
             }
+            // A work that is refused in the middle would have an id in the engine only.
+            Op::AddGraph(..) if self.model.has_no_permits() => return None,
+            Op::AddGraph(works, edges) => {
+                let edges = super::ops::edges(works.len(), edges);
+                (
+                    self.add_graph(works, &edges),
+                    self.model.add_graph(works, &edges),
+                )
+            }
             Op::AddDependency(before, after) => {
                 let answer = self.engine.add_dependency(id(*before)?, id(*after)?);
                 let answer = answer.map(|()| true);
@@ -174,6 +184,37 @@ impl Pair {
             }
             _ => return None,
         })
+    }
+
+    /// What the engine answers.
+    fn add_graph(&mut self, works: &[Terms], edges: &[(usize, usize)]) -> Answer {
+        let spec = |terms: &Terms| {
+            let mut terms = terms.clone();
+            terms.after.retain(|&(pick, _)| self.is_there(pick));
+            scripted::spec(&terms, self.engine.now(), &self.app)
+        };
+        let mut specs: Vec<_> = works.iter().map(spec).map(Some).collect();
+        let make = |work: usize| specs[work].take().expect("each is made once");
+        let added = self
+            .engine
+            .add_graph(works.len(), make, edges.iter().copied());
+        match added {
+            Ok(handles) => {
+                assert_eq!(handles.len(), works.len());
+                self.app
+                    .ids
+                    .extend(handles.iter().map(|handle| handle.id()));
+                Ok(true)
+            }
+            Err(AddGraphError::Cycle(_)) => Err("cycle"),
+            Err(AddGraphError::Refused { work: 0, error }) => Err(scripted::add_error(&error)),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    fn is_there(&self, pick: Pick) -> bool {
+        let id = self.app.picked(pick);
+        id.is_some_and(|id| self.engine.state(id).is_some())
     }
 
     fn crank(&mut self, budget: Option<u64>) {

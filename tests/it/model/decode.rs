@@ -8,6 +8,9 @@ use super::ops::{Abort, Action, End, Hook, Input, Nanos, Op, Script, Setup, Step
 /// Operations beyond this are ignored: long inputs find nothing that short ones do not.
 const MOST_OPS: usize = 400;
 
+/// An operation that begins with this byte adds a graph.
+pub const GRAPH: u8 = 176;
+
 /// Decodes a whole input: the set-up, then operations to its end.
 pub fn decode(data: &[u8]) -> Input {
     let mut bytes = Bytes(data);
@@ -87,7 +90,8 @@ impl Bytes<'_> {
             70..=84 => Op::Clock(Step::By(self.nanos())),
             85..=107 => Op::Clock(Step::ToNext),
             108..=109 => Op::Clock(Step::By(1_000_000 * SECOND)),
-            110..=179 => Op::Add(Box::new(self.terms(0))),
+            110..=175 => Op::Add(Box::new(self.terms(0))),
+            GRAPH..=179 => self.graph(),
             180..=195 => Op::AddDependency(self.byte(), self.byte()),
             196..=203 => Op::Wake(self.byte()),
             204..=219 => Op::Cancel(self.byte()),
@@ -99,6 +103,38 @@ impl Bytes<'_> {
                 2 => Op::Shutdown,
                 _ => Op::Crank(None),
             },
+        }
+    }
+
+    /// Its edges come first: where bytes run out, works become simple, but depend on each other all the same.
+    fn graph(&mut self) -> Op {
+        let works = [0, 1, 2, 3, 3, 4, 5, 6][usize::from(self.below(8))];
+        let (edges, order) = (self.below(9), self.below(8));
+        let edges = (0..edges).map(|_| self.edge(works, order)).collect();
+        Op::AddGraph((0..works).map(|_| self.member()).collect(), edges)
+    }
+
+    /// Mostly from the one to the other as `order` has them, so that few graphs have a cycle: with 0 as they are added, with
+    /// 7 the other way round, and with others this and that.
+    fn edge(&mut self, works: u8, order: u8) -> (u8, u8) {
+        let (any, a, b) = (self.one_in(32), self.byte(), self.byte());
+        if any || works < 2 {
+            return (a, b);
+        }
+        let a = a % works;
+        let b = (a + 1 + b % (works - 1)) % works;
+        match a ^ order < b ^ order {
+            true => (a, b),
+            false => (b, a),
+        }
+    }
+
+    /// A work that cannot be refused.
+    fn member(&mut self) -> Terms {
+        Terms {
+            parent: None,
+            pools: [0, 0],
+            ..self.terms(0)
         }
     }
 

@@ -37,6 +37,8 @@ pub enum Op {
     Clock(Step),
     /// `add`.
     Add(Box<Terms>),
+    /// `add_graph`: the works, and edges between them; see [`edges`].
+    AddGraph(Vec<Terms>, Vec<(u8, u8)>),
     /// `add_dependency(before, after)`.
     AddDependency(Pick, Pick),
     /// `wake`.
@@ -98,8 +100,10 @@ pub struct Terms {
 impl Op {
     /// See [`Setup::alike`].
     pub fn make_alike(&mut self) {
-        if let Op::Add(terms) = self {
-            terms.make_alike();
+        match self {
+            Op::Add(terms) => terms.make_alike(),
+            Op::AddGraph(works, _) => works.iter_mut().for_each(Terms::make_alike),
+            _ => {}
         }
     }
 }
@@ -259,6 +263,13 @@ pub enum Hook {
     Retry,
     /// `on_failure_raise`.
     Raise,
+}
+
+/// The edges of a graph by position: picked modulo the number of its works.
+pub fn edges(works: usize, picks: &[(u8, u8)]) -> Vec<(usize, usize)> {
+    let work = |pick: u8| usize::from(pick).checked_rem(works);
+    let edge = |&(before, after): &(u8, u8)| Some((work(before)?, work(after)?));
+    picks.iter().filter_map(edge).collect()
 }
 
 /// How many of the latest works can be picked.

@@ -60,7 +60,7 @@ impl Model {
     }
 
     /// Each work once for each kind.
-    fn distinct_deps(&self, terms: &Terms) -> Vec<(usize, bool)> {
+    pub(super) fn distinct_deps(&self, terms: &Terms) -> Vec<(usize, bool)> {
         let mut deps = Vec::new();
         for &(pick, settled) in &terms.after {
             if let Some(dep) = self.picked(pick)
@@ -74,7 +74,7 @@ impl Model {
         deps
     }
 
-    fn insert(&mut self, terms: &Terms, parent: Option<usize>) -> usize {
+    pub(super) fn insert(&mut self, terms: &Terms, parent: Option<usize>) -> usize {
         self.works.push(Some(Work {
             state: Pending,
             terms: terms.clone(),
@@ -122,6 +122,11 @@ impl Model {
         if self.is_held(work) {
             return self.enter_state(work, from, Pending);
         }
+        self.enter_line(work, from);
+    }
+
+    /// Nothing holds it back any more.
+    pub(super) fn enter_line(&mut self, work: usize, from: Option<WorkState>) {
         if self.is_free_for(work) {
             self.begin_attempt(work);
             self.enter_state(work, from, Running);
@@ -143,7 +148,7 @@ impl Model {
     }
 
     /// Marks what is satisfied, and says which dependency has failed.
-    fn look_at_deps(&mut self, work: usize) -> Option<usize> {
+    pub(super) fn look_at_deps(&mut self, work: usize) -> Option<usize> {
         let mut blocker = None;
         for at in 0..self.edges.len() {
             let edge = self.edges[at];
@@ -210,7 +215,7 @@ impl Model {
     }
 
     /// An edge that exists counts once; the stricter kind holds, and begins anew.
-    fn link(&mut self, before: usize, after: usize, settled: bool) {
+    pub(super) fn link(&mut self, before: usize, after: usize, settled: bool) {
         let same = |e: &&mut Edge| e.before == before && e.after == after;
         match self.edges.iter_mut().find(same) {
             Some(edge) if edge.settled && !settled => {

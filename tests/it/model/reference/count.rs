@@ -10,10 +10,10 @@ use crankwork::{TRANSITIONS, WorkState};
 type EdgeKey = (Option<WorkState>, WorkState);
 
 /// What is counted by name.
-const NAMES: [(&str, &str); 6] = [
+const NAMES: [(&str, &str); 7] = [
     (
         "op",
-        "Crank Clock Add AddDependency Wake Cancel CancelAll Restart Reap Capacity Shutdown",
+        "Crank Clock Add AddGraph AddDependency Wake Cancel CancelAll Restart Reap Capacity Shutdown",
     ),
     (
         "terms",
@@ -30,6 +30,7 @@ const NAMES: [(&str, &str); 6] = [
     ),
     ("abort", "Ready Yield Sleep Hang Bare Panic forced"),
     ("hook", "Reset Success Retry Raise"),
+    ("graph", "added cycle shut_down waits runs queues doomed"),
 ];
 
 /// How often what has happened.

@@ -5,6 +5,7 @@
 
 mod abort;
 mod admit;
+mod admit_graph;
 mod count;
 mod graph;
 mod next;

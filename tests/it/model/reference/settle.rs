@@ -111,7 +111,7 @@ impl Model {
         }
     }
 
-    fn settle_all(&mut self) {
+    pub(super) fn settle_all(&mut self) {
         self.is_settling = true;
         while !self.settling.is_empty() {
             let (work, state, failure) = self.settling.remove(0);

@@ -1,0 +1,229 @@
+//! Where the bodies of works are: each in a box of its own, or, if many of one type came at once, side by side on a shelf.
+//!
+//! A shelf spares each of its works an allocation, and lies in memory in the order in which they came. It is gone once
+//! the last of them is.
+
+use super::turn::{Answer, Hook, Part, call_hook_of, play};
+use super::{WorkContext, WorkScheduler};
+use crate::engine::record::NONE;
+use crate::work::Work;
+use slab::Slab;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// What a work's record has of its body. Not [`Option`]al: that would take another word.
+pub(crate) enum Body<C: ?Sized> {
+    Own(Box<dyn Work<C>>),
+    Shelved(Place),
+}
+
+/// Which cell of which shelf.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub shelf: u32,
+    pub cell: u32,
+}
+
+impl<C: ?Sized> Body<C> {
+    /// No body: it is having a turn, or it is no more.
+    pub const GONE: Self = Body::Shelved(Place {
+        shelf: NONE,
+        cell: NONE,
+    });
+
+    #[inline]
+    pub fn is_there(&self) -> bool {
+        match self {
+            Body::Own(_) => true,
+            Body::Shelved(place) => place.cell != NONE,
+        }
+    }
+
+    #[inline]
+    pub fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::GONE)
+    }
+}
+
+/// A body out of its record, that can be called.
+pub(super) trait Held<C: ?Sized> {
+    fn play(&mut self, cx: &mut WorkContext<'_, C>, part: Part) -> Answer;
+    fn hook(&mut self, cx: &mut WorkContext<'_, C>, hook: Hook);
+    fn into_body(self) -> Body<C>;
+}
+
+impl<C: ?Sized> Held<C> for Box<dyn Work<C>> {
+    #[inline]
+    fn play(&mut self, cx: &mut WorkContext<'_, C>, part: Part) -> Answer {
+        play(&mut **self, cx, part)
+    }
+
+    #[inline]
+    fn hook(&mut self, cx: &mut WorkContext<'_, C>, hook: Hook) {
+        call_hook_of(&mut **self, cx, hook);
+    }
+
+    #[inline]
+    fn into_body(self) -> Body<C> {
+        Body::Own(self)
+    }
+}
+
+impl<C: ?Sized> Held<C> for Place {
+    #[inline]
+    fn play(&mut self, cx: &mut WorkContext<'_, C>, part: Part) -> Answer {
+        cx.engine.shelves.at(*self).play(self.cell, cx, part)
+    }
+
+    #[inline]
+    fn hook(&mut self, cx: &mut WorkContext<'_, C>, hook: Hook) {
+        cx.engine.shelves.at(*self).hook(self.cell, cx, hook);
+    }
+
+    #[inline]
+    fn into_body(self) -> Body<C> {
+        Body::Shelved(self)
+    }
+}
+
+impl<C: ?Sized> Held<C> for Body<C> {
+    #[inline]
+    fn play(&mut self, cx: &mut WorkContext<'_, C>, part: Part) -> Answer {
+        match self {
+            Body::Own(body) => body.play(cx, part),
+            Body::Shelved(place) => place.play(cx, part),
+        }
+    }
+
+    #[inline]
+    fn hook(&mut self, cx: &mut WorkContext<'_, C>, hook: Hook) {
+        match self {
+            Body::Own(body) => body.hook(cx, hook),
+            Body::Shelved(place) => place.hook(cx, hook),
+        }
+    }
+
+    #[inline]
+    fn into_body(self) -> Body<C> {
+        self
+    }
+}
+
+/// Works of one type. Each is borrowed for its own calls only.
+pub(crate) struct Shelf<W> {
+    cells: Vec<RefCell<Option<W>>>,
+    /// How many are not cleared.
+    left: Cell<usize>,
+}
+
+impl<W> Shelf<W> {
+    pub fn with_capacity(works: usize) -> Self {
+        Shelf {
+            cells: Vec::with_capacity(works),
+            left: Cell::new(0),
+        }
+    }
+
+    /// Puts a work into the next cell.
+    #[inline]
+    pub fn push(&mut self, work: W) -> u32 {
+        let cell = self.cells.len() as u32;
+        self.cells.push(RefCell::new(Some(work)));
+        cell
+    }
+}
+
+/// A shelf of whatever type.
+trait AnyShelf<C: ?Sized> {
+    fn play(&self, cell: u32, cx: &mut WorkContext<'_, C>, part: Part) -> Answer;
+    fn hook(&self, cell: u32, cx: &mut WorkContext<'_, C>, hook: Hook);
+    fn look(&self, cell: u32, look: &mut dyn FnMut(&dyn Work<C>));
+    /// One work less is here; whether it was the last. To be cleared next.
+    fn leave(&self) -> bool;
+    fn clear(&self, cell: u32);
+}
+
+impl<C: ?Sized, W: Work<C>> AnyShelf<C> for Shelf<W> {
+    fn play(&self, cell: u32, cx: &mut WorkContext<'_, C>, part: Part) -> Answer {
+        match &mut *self.cells[cell as usize].borrow_mut() {
+            Some(work) => play(work, cx, part),
+            None => Answer::Pending,
+        }
+    }
+
+    fn hook(&self, cell: u32, cx: &mut WorkContext<'_, C>, hook: Hook) {
+        if let Some(work) = &mut *self.cells[cell as usize].borrow_mut() {
+            call_hook_of(work, cx, hook);
+        }
+    }
+
+    fn look(&self, cell: u32, look: &mut dyn FnMut(&dyn Work<C>)) {
+        if let Some(work) = &*self.cells[cell as usize].borrow() {
+            look(work);
+        }
+    }
+
+    fn leave(&self) -> bool {
+        self.left.set(self.left.get() - 1);
+        self.left.get() == 0
+    }
+
+    fn clear(&self, cell: u32) {
+        let work = self.cells[cell as usize].borrow_mut().take();
+        // Its drop may panic, and the cell is free by then.
+        drop(work);
+    }
+}
+
+/// All shelves of a scheduler.
+pub(crate) struct Shelves<C: ?Sized>(Slab<Rc<dyn AnyShelf<C>>>);
+
+impl<C: ?Sized> Shelves<C> {
+    pub fn new() -> Self {
+        Shelves(Slab::new())
+    }
+
+    /// Which one the next will be.
+    pub fn next(&self) -> u32 {
+        self.0.vacant_key() as u32
+    }
+
+    pub fn add<W: Work<C> + 'static>(&mut self, shelf: Shelf<W>) {
+        shelf.left.set(shelf.cells.len());
+        if !shelf.cells.is_empty() {
+            self.0.insert(Rc::new(shelf));
+        }
+    }
+
+    /// Held for the length of a call, in which works may come and go.
+    #[inline]
+    fn at(&self, place: Place) -> Rc<dyn AnyShelf<C>> {
+        self.0[place.shelf as usize].clone()
+    }
+}
+
+impl<C: ?Sized> WorkScheduler<C> {
+    /// Calls `look` with a body that is there.
+    pub(crate) fn look_at_body(&self, body: &Body<C>, mut look: impl FnMut(&dyn Work<C>)) {
+        match body {
+            Body::Own(body) => look(&**body),
+            body if !body.is_there() => {}
+            Body::Shelved(place) => self.shelves.at(*place).look(place.cell, &mut look),
+        }
+    }
+
+    /// Drops a body; this may panic.
+    pub(super) fn discard(&mut self, body: Body<C>) {
+        match body {
+            Body::Own(body) => drop(body),
+            body if !body.is_there() => {}
+            Body::Shelved(place) => {
+                let shelf = self.shelves.at(place);
+                if shelf.leave() {
+                    self.shelves.0.remove(place.shelf as usize);
+                }
+                shelf.clear(place.cell);
+            }
+        }
+    }
+}
