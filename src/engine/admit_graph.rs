@@ -114,6 +114,9 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
     ) -> Result<(), AddGraphError> {
         for work in 0..works {
             let spec = make(work);
+            if self.names_inward(&spec.terms) {
+                return Err(AddGraphError::Inward(work));
+            }
             let into = self.outline.degrees.get(work).map_or(0, |of| of.ins);
             self.add_work(spec, into)
                 .map_err(|error| AddGraphError::Refused { work, error })?;
@@ -122,6 +125,16 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
     }
 
     /// A work with so many edges into it.
+    /// Whether a work names one of those that have come before it in this graph.
+    #[inline]
+    fn names_inward(&self, terms: &Terms<C>) -> bool {
+        let Some(first) = self.added.first().filter(|_| !terms.is_plain()) else {
+            return false;
+        };
+        let is_inward = |id: WorkId| id.home == first.home && id.serial >= first.serial;
+        terms.parent.is_some_and(is_inward) || terms.dependencies().any(|(id, _)| is_inward(id))
+    }
+
     #[inline]
     fn add_work(&mut self, spec: Spec<C, W>, into: u32) -> Result<(), AddError> {
         if !spec.terms.is_plain() {
@@ -229,14 +242,17 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
 
     /// Levels are to be in the order of the new edges, too.
     fn line_up(&mut self) {
+        let end = self.scheduler.arena.slots_end();
         let levels = &mut self.scheduler.cycles.levels;
         let first = self.added.first().map_or(0, |id| id.serial);
         match &self.outline.order {
             Some(order) => {
                 let slot = |&work: &u32| self.added[work as usize].slot;
-                levels.line_up(order.iter().map(slot), first);
+                levels.line_up(order.iter().map(slot), first, end);
             }
-            None if levels.are_kept() => levels.line_up(self.added.iter().map(|id| id.slot), first),
+            None if levels.are_kept() => {
+                levels.line_up(self.added.iter().map(|id| id.slot), first, end);
+            }
             None => {}
         }
     }

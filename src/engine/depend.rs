@@ -3,7 +3,7 @@
 use super::DependencyError;
 use super::WorkScheduler;
 use super::cycle::{settle, start};
-use super::record::{AbortCause, NONE, flag, mark};
+use super::record::{NONE, flag, mark};
 use crate::work::{Before, EdgeKind, Failure, FailureKind, RootCause, WorkId, WorkState};
 
 impl<C: ?Sized> WorkScheduler<C> {
@@ -90,17 +90,16 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// Cancels works that have been added just now, before anything is called.
+    /// Cancels works that have been added just now, before anything is called. All are entered before one of them blocks
+    /// another: their parents do not fail from what was not to be.
     pub(super) fn take_back(&mut self, added: &[WorkId]) {
         for id in added {
-            // The end of one may have been that of another, which may even have been reclaimed.
-            if self.lookup(*id).is_ok() && !self.arena.at(id.slot).state.is_settled() {
-                self.withdraw(id.slot);
-                // It was not to be: its parent does not fail from it.
-                self.arena.set(id.slot, flag::BY_PARENT);
-                self.begin_abort(id.slot, AbortCause::Cancel);
-            }
+            self.withdraw(id.slot);
+            self.arena.set(id.slot, flag::BY_PARENT);
         }
+        let cancelled = added.iter().map(|id| (id.slot, WorkState::Cancelled, None));
+        self.settling.extend(cancelled);
+        self.drain_settling();
     }
 
     // ---- edges ----

@@ -120,6 +120,11 @@ pub enum AddGraphError {
         "with the {0} dependencies that there are it would be too many: reap settled works, or raise `Limits::edges`"
     )]
     TooManyEdges(usize),
+    /// The spec of this work names another of the graph by its id, which an event sink can have told it.
+    #[error(
+        "work {0} of the graph names another of it in its spec: use an edge, or add it after the graph"
+    )]
+    Inward(usize),
     /// A work was refused.
     #[error("work {work} of the graph: {error}")]
     Refused {

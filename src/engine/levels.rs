@@ -115,8 +115,13 @@ impl Levels {
     }
 
     /// New works, of which nothing that was there is after any, get levels in this order. `first` is the serial number of
-    /// the oldest.
-    pub fn line_up(&mut self, slots: impl ExactSizeIterator<Item = u32>, first: u64) {
+    /// the oldest; all slots are below `slots_end`.
+    pub fn line_up(
+        &mut self,
+        slots: impl ExactSizeIterator<Item = u32>,
+        first: u64,
+        slots_end: u32,
+    ) {
         let lowest = (first as i64).max(self.highest.saturating_add(1));
         if !self.trusted {
             return;
@@ -124,8 +129,12 @@ impl Levels {
         if lowest.checked_add(slots.len() as i64).is_none() {
             return self.distrust();
         }
+        self.highest = lowest + slots.len() as i64;
         for (slot, level) in slots.zip(lowest..) {
-            self.set(slot, level);
+            if self.levels.len() <= slot as usize {
+                self.levels.resize(slots_end as usize, UNSET);
+            }
+            self.levels[slot as usize] = level;
         }
     }
 

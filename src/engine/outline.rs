@@ -38,17 +38,15 @@ impl Outline {
     /// An edge that names no work; a cycle.
     pub fn new(
         works: u32,
-        mut edges: impl Iterator<Item = (usize, usize)>,
+        edges: impl Iterator<Item = (usize, usize)>,
     ) -> Result<Self, AddGraphError> {
         let mut outline = Outline::default();
-        let Some(first) = edges.next() else {
+        outline.collect(works as usize, edges)?;
+        if outline.edges.is_empty() {
             return Ok(outline);
-        };
+        }
         outline.degrees = vec![Degrees::NONE; works as usize];
-        outline.edges.reserve(edges.size_hint().0 + 1);
-        let mut found = Found::default();
-        outline.see(first, &mut found)?;
-        edges.try_for_each(|edge| outline.see(edge, &mut found))?;
+        let found = outline.count();
         if found.doubtful && !outline.stand_together_by_before() {
             outline.drop_repeated();
         }
@@ -58,43 +56,43 @@ impl Outline {
         Ok(outline)
     }
 
-    /// Takes an edge, unless it is none.
-    #[inline]
-    fn see(&mut self, edge: (usize, usize), found: &mut Found) -> Result<(), AddGraphError> {
-        let (before, after) = edge;
-        if before >= after {
-            if before == after {
-                return Err(self.refuse(edge));
+    fn collect(
+        &mut self,
+        works: usize,
+        mut edges: impl Iterator<Item = (usize, usize)>,
+    ) -> Result<(), AddGraphError> {
+        self.edges.reserve(edges.size_hint().0);
+        edges.try_for_each(|(before, after)| {
+            if before.max(after) >= works {
+                return Err(AddGraphError::NoSuchWork {
+                    edge: self.edges.len(),
+                    work: before.max(after),
+                    works,
+                });
             }
-            found.backward = true;
-        }
-        let (first, then) = (before as u32, after as u32);
-        let Some(of_first) = self.degrees.get_mut(before) else {
-            return Err(self.refuse(edge));
-        };
-        of_first.outs += 1;
-        found.doubtful |= std::mem::replace(&mut of_first.block, then) == then;
-        let Some(of_then) = self.degrees.get_mut(after) else {
-            return Err(self.refuse(edge));
-        };
-        found.doubtful |= then != found.present && of_then.ins > 0;
-        of_then.ins += 1;
-        found.present = then;
-        self.edges.push((first, then));
-        Ok(())
+            if before == after {
+                return Err(AddGraphError::Cycle(vec![before]));
+            }
+            self.edges.push((before as u32, after as u32));
+            Ok(())
+        })
     }
 
-    #[cold]
-    fn refuse(&self, (before, after): (usize, usize)) -> AddGraphError {
-        let (work, works) = (before.max(after), self.degrees.len());
-        if work >= works {
-            return AddGraphError::NoSuchWork {
-                edge: self.edges.len(),
-                work,
-                works,
-            };
+    /// Counts what leads out of each work and into it.
+    fn count(&mut self) -> Found {
+        let mut found = Found::default();
+        let mut present = NONE;
+        for &(before, after) in &self.edges {
+            found.backward |= before > after;
+            let first = &mut self.degrees[before as usize];
+            first.outs += 1;
+            found.doubtful |= std::mem::replace(&mut first.block, after) == after;
+            let then = &mut self.degrees[after as usize];
+            found.doubtful |= after != present && then.ins > 0;
+            then.ins += 1;
+            present = after;
         }
-        AddGraphError::Cycle(vec![before])
+        found
     }
 
     /// Whether the edges out of each work stand together, and none is there twice.
@@ -200,23 +198,12 @@ impl Outline {
 }
 
 /// What the edges are like, on a first look.
+#[derive(Default)]
 struct Found {
     /// One leads from a later work to an earlier one.
     backward: bool,
     /// The edges into a work do not stand together, or one is there twice.
     doubtful: bool,
-    /// Where the last edge leads to.
-    present: u32,
-}
-
-impl Default for Found {
-    fn default() -> Self {
-        Found {
-            backward: false,
-            doubtful: false,
-            present: NONE,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,9 @@ struct Counter {
 /// A lane's place in the order: priority (higher first), then returners. Lower is earlier.
 type Rank = u16;
 
+/// That of a work without priority that is no returner.
+const PLAIN: Rank = i8::MAX as u16 * 2 + 1;
+
 struct Lane {
     rank: Rank,
     /// Whether the general permit is needed, besides what `needs` says.
@@ -294,6 +297,15 @@ impl Permits {
 
     /// Puts a work at the end of its lane.
     pub fn join<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
+        self.waiting += 1;
+        self.dirty = true;
+        let plain = self.by_arrival && !self.needs_differ && !arena.is(slot, flag::RETURNER);
+        if let [lane] = &mut self.lanes[..]
+            && plain
+            && lane.rank == PLAIN
+        {
+            return lane.list.push_back(arena, slot);
+        }
         if self.needs_differ {
             self.note_arrival(slot);
         }
@@ -310,8 +322,6 @@ impl Permits {
             place
         });
         self.lanes[lane].list.push_back(arena, slot);
-        self.waiting += 1;
-        self.dirty = true;
     }
 
     /// Takes a work out of its lane; an empty lane goes.

@@ -3,6 +3,7 @@
 //! [`Lab`] is a scheduler with an application that writes down every turn. Works are scripts: one [`Step`] a turn. A
 //! test adds some, cranks at given milliseconds, and compares who had a turn in what order.
 
+mod add_graph;
 mod adding;
 mod determinism;
 mod family;
