@@ -49,6 +49,20 @@ fn l14_a_cycle_through_a_work_that_came_after_a_graph_is_refused() {
     assert_eq!(lab.s.audit(), Ok(()));
 }
 
+/// What runs forward is in order with what ran backward before it.
+#[test]
+fn l14_a_cycle_through_a_graph_that_came_after_edges_that_ran_backward_is_refused() {
+    let mut lab = held_up();
+    let first = lab.work("first", []);
+    let before = lab.work("before", []);
+    lab.s.add_dependency(before, first).unwrap();
+    let works = vec![script("a", []).after(first), script("b", [])];
+    let ids = graph(&mut lab, works, &[(0, 1)]);
+    assert_eq!(lab.s.audit(), Ok(()));
+    let refused = path_of(lab.s.add_dependency(ids[1], before));
+    assert_eq!(refused, "`before` -> `first` -> `a` -> `b` -> `before`");
+}
+
 #[test]
 fn l14_a_child_whose_parent_waits_for_a_graph_is_not_to_be_before_it() {
     let mut lab = held_up();

@@ -18,6 +18,8 @@ fn shapes() -> Vec<(&'static str, Vec<Edge>)> {
     let no_order = [5, 0, 3, 6, 1, 4, 2].map(|at| by_after[at]).to_vec();
     let this_and_that: Vec<Edge> = no_order.iter().map(|&(a, b)| (a ^ 1, b ^ 1)).collect();
     let twice: Vec<Edge> = by_after.iter().flat_map(|&edge| [edge, edge]).collect();
+    let mut one_again = by_before.clone();
+    one_again.insert(2, by_before[0]);
     let again = [&no_order[..], &by_after[..]].concat();
     let backward_again = [&backward[..], &backward[..2]].concat();
     vec![
@@ -27,6 +29,7 @@ fn shapes() -> Vec<(&'static str, Vec<Edge>)> {
         ("in no order", no_order),
         ("in both directions", this_and_that),
         ("each twice", twice),
+        ("grouped by before, one once more", one_again),
         ("all once more", again),
         ("backward, two once more", backward_again),
     ]
