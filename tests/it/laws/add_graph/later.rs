@@ -54,7 +54,9 @@ fn l14_a_cycle_through_a_work_that_came_after_a_graph_is_refused() {
 fn l14_a_cycle_through_a_graph_that_came_after_edges_that_ran_backward_is_refused() {
     let mut lab = held_up();
     let first = lab.work("first", []);
-    let before = lab.work("before", []);
+    let source = lab.work("source", []);
+    let before = lab.add(script("before", []).after(source));
+    // Less is after this edge than before it, so it is what comes after that goes up.
     lab.s.add_dependency(before, first).unwrap();
     let works = vec![script("a", []).after(first), script("b", [])];
     let ids = graph(&mut lab, works, &[(0, 1)]);
