@@ -227,7 +227,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.recorder.forced_aborts += 1;
         tracing::warn!(
             id = self.arena.at(slot).serial,
-            name = &*self.arena.meta(slot).name,
+            name = &**self.arena.meta(slot).name,
             "abort ended by force"
         );
         self.ready.remove(&mut self.arena, slot);

@@ -4,11 +4,11 @@
 //! again never answers to an old id.
 
 use super::body::Body;
-use super::chunks::Chunks;
 use super::inbox::Witness;
 use super::kin::Kin;
+use super::metas::{Meta, MetaRef, Metas};
 use super::opens::Opens;
-use super::record::{Meta, Needs, Rare, Record, flag, mark};
+use super::record::{Needs, Rare, Record, flag, mark};
 use crate::time::Time;
 use crate::work::{Extras, Name};
 use slab::Slab;
@@ -16,7 +16,7 @@ use slab::Slab;
 /// All works of one scheduler.
 pub(crate) struct Arena<C: ?Sized> {
     records: Slab<Record<C>>,
-    metas: Chunks<Meta<C>>,
+    metas: Metas<C>,
     pub opens: Opens,
     /// The end of each work's present `sleep`: as long as the highest slot that has ever slept.
     sleeps: Vec<Time>,
@@ -28,7 +28,7 @@ impl<C: ?Sized> Arena<C> {
     pub fn new() -> Self {
         Arena {
             records: Slab::new(),
-            metas: Chunks::new(),
+            metas: Metas::new(),
             opens: Opens::new(),
             sleeps: Vec::new(),
             kin: Vec::new(),
@@ -48,6 +48,7 @@ impl<C: ?Sized> Arena<C> {
     /// Makes room for so many works more.
     pub fn reserve(&mut self, works: usize) {
         self.records.reserve(works);
+        self.opens.reserve(works);
     }
 
     /// Adds a work in state Pending. Amortised O(1).
@@ -62,19 +63,13 @@ impl<C: ?Sized> Arena<C> {
         let record = self.at_mut(slot);
         record.put_back(body);
         record.serial = serial;
-        if slot as usize == self.metas.len() {
-            self.metas.grow(|| Meta::BLANK);
-            self.opens.grow(self.metas.len());
-        }
-        let meta = self.metas.at_mut(slot);
-        meta.name = name;
-        (meta.retries_left, meta.ordinal) = (retries, ordinal);
+        self.opens.enter(slot);
+        self.metas.enter(slot, name, retries, ordinal);
         slot
     }
 
-    /// What the meta holds is dropped, and it is blank for the next work of this slot.
     pub fn remove(&mut self, slot: u32) -> Record<C> {
-        *self.metas.at_mut(slot) = Meta::BLANK;
+        self.metas.leave(slot);
         self.opens.reset(slot);
         self.records.remove(slot as usize)
     }
@@ -94,13 +89,13 @@ impl<C: ?Sized> Arena<C> {
     }
 
     #[inline]
-    pub fn meta(&self, slot: u32) -> &Meta<C> {
-        self.metas.at(slot)
+    pub fn meta(&self, slot: u32) -> MetaRef<'_, C> {
+        self.metas.get(slot)
     }
 
     #[inline]
     pub fn meta_mut(&mut self, slot: u32) -> &mut Meta<C> {
-        self.metas.at_mut(slot)
+        self.metas.get_mut(slot)
     }
 
     #[inline]
@@ -108,7 +103,7 @@ impl<C: ?Sized> Arena<C> {
         if self.at(slot).marks & mark::RARE == 0 {
             return None;
         }
-        self.metas.at(slot).rare.as_deref()
+        self.metas.get(slot).rare
     }
 
     #[inline]
@@ -116,7 +111,7 @@ impl<C: ?Sized> Arena<C> {
         if self.at(slot).marks & mark::RARE == 0 {
             return None;
         }
-        self.metas.at_mut(slot).rare.as_deref_mut()
+        self.metas.get_mut(slot).rare.as_deref_mut()
     }
 
     /// The work's box of rare things, made if need be.
@@ -124,7 +119,7 @@ impl<C: ?Sized> Arena<C> {
         let record = self.at_mut(slot);
         let (under_way, span) = (record.marks & mark::ATTEMPT != 0, record.span);
         record.marks |= mark::RARE;
-        self.metas.at_mut(slot).rare.get_or_insert_with(|| {
+        self.metas.get_mut(slot).rare.get_or_insert_with(|| {
             let mut rare = Rare::new(Extras::default(), Needs::default());
             // Until now no more than one attempt has ended, and its duration is the span.
             rare.total = if under_way { 0 } else { span };
@@ -224,7 +219,7 @@ impl<C: ?Sized> Arena<C> {
 
     /// More than the highest slot that was ever used; less than twice as many, once there are a few.
     pub fn slots_end(&self) -> u32 {
-        self.metas.len() as u32
+        self.opens.slots()
     }
 
     /// Slots in use, in no order that may reach a decision.

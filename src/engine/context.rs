@@ -92,7 +92,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
 
     /// The work's name.
     pub fn name(&self) -> &Name {
-        &self.engine.arena.meta(self.slot).name
+        self.engine.arena.meta(self.slot).name
     }
 
     /// The time of this crank.

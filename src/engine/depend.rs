@@ -184,7 +184,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 .arena
                 .meta(slot)
                 .error
-                .clone()
+                .cloned()
                 .filter(|failure| RootCause::of(failure).is_some());
             return Some(known.unwrap_or_else(|| Failure::of_kind(own)));
         }
@@ -200,12 +200,12 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// What a dependent of this settled work records as the cause of its being Blocked.
     pub(super) fn blocked_by(&self, slot: u32) -> Failure {
         let meta = self.arena.meta(slot);
-        match &meta.error {
+        match meta.error {
             // The root cause is the same all along a chain, and shared.
             Some(failure) if self.arena.at(slot).state == WorkState::Blocked => failure.clone(),
             failure => {
                 let cause = failure
-                    .clone()
+                    .cloned()
                     .filter(|_| self.arena.at(slot).state == WorkState::Failed);
                 let kind = FailureKind::Blocked {
                     root: self.id(slot),

@@ -85,7 +85,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     fn child_failure(&self, child: u32) -> Failure {
         let meta = self.arena.meta(child);
         let cancelled = self.arena.at(child).state == WorkState::Cancelled;
-        let own = meta.error.clone().filter(|_| !cancelled);
+        let own = meta.error.cloned().filter(|_| !cancelled);
         let cause = own.or_else(|| Some(Failure::cancelled()));
         Failure::caused(
             FailureKind::Child {

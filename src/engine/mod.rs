@@ -36,7 +36,6 @@ mod attempt;
 mod audit;
 pub(crate) mod body;
 mod children;
-mod chunks;
 mod config;
 mod context;
 mod crank;
@@ -56,6 +55,7 @@ mod job;
 mod kin;
 mod levels;
 mod list;
+mod metas;
 mod names;
 mod offload;
 mod opens;
@@ -276,7 +276,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             self.arena
                 .meta(slot)
                 .error
-                .clone()
+                .cloned()
                 .unwrap_or_else(|| Failure::msg("no failure was recorded"))
         };
         match self.arena.at(slot).state {

@@ -127,7 +127,7 @@ pub(crate) fn path<C: ?Sized>(arena: &Arena<C>, slot: u32) -> String {
 pub(crate) fn path_key<C: ?Sized>(arena: &Arena<C>, slot: u32) -> u64 {
     line(arena, slot).iter().fold(0, |key, &slot| {
         let meta = arena.meta(slot);
-        fold(fold(key, hash_text(&meta.name)), meta.ordinal as u64)
+        fold(fold(key, hash_text(meta.name)), meta.ordinal as u64)
     })
 }
 

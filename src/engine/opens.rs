@@ -4,6 +4,10 @@
 /// Of a settled work: what is counted is not what it waits for, but, if it lingers, who waits for it.
 const SETTLED: u32 = 1 << 31;
 
+/// As many slots are added at least and at most.
+const FEW: usize = 4;
+const MANY: usize = 512;
+
 /// By slot. Below 2^31, since there are at most 2^28 edges.
 pub(crate) struct Opens(Vec<u32>);
 
@@ -12,9 +16,29 @@ impl Opens {
         Opens(Vec::new())
     }
 
-    /// So many slots begin with nothing open.
-    pub fn grow(&mut self, slots: usize) {
-        self.0.resize(slots, 0);
+    /// A work has come, to a slot that has been used before or to the next one. Amortised O(1).
+    #[inline]
+    pub fn enter(&mut self, slot: u32) {
+        if slot as usize == self.0.len() {
+            self.grow();
+        }
+    }
+
+    /// Many slots at once, so that each costs next to nothing.
+    #[cold]
+    fn grow(&mut self) {
+        let more = self.0.len().clamp(FEW, MANY);
+        self.0.resize(self.0.len() + more, 0);
+    }
+
+    /// Makes room for so many slots more.
+    pub fn reserve(&mut self, slots: usize) {
+        self.0.reserve(slots);
+    }
+
+    /// Those that have been used, and some more.
+    pub fn slots(&self) -> u32 {
+        self.0.len() as u32
     }
 
     /// The dependencies that are open, plus one while the parent's attempt has not begun; none of a settled work.

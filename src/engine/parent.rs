@@ -34,6 +34,6 @@ impl<C: ?Sized> WorkContext<'_, C> {
     /// Why this work's last attempt failed. In `on_failure_retry` and `on_failure_raise` that is the one which has just
     /// ended, whether by an error of its own, a child or a limit.
     pub fn last_failure(&self) -> Option<&Failure> {
-        self.engine.arena.meta(self.slot).error.as_ref()
+        self.engine.arena.meta(self.slot).error
     }
 }

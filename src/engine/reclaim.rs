@@ -136,7 +136,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         let children: Vec<u32> = self.arena.children(slot).collect();
         for child in children {
             self.ordinals
-                .leave(Some(serial), &self.arena.meta(child).name);
+                .leave(Some(serial), self.arena.meta(child).name);
             self.arena.disown(child);
             self.arena.set(child, flag::ORPHAN);
             self.reclaim_if_due(child);
@@ -148,7 +148,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     fn remove(&mut self, slot: u32) {
         self.end_lingering(slot);
         if !self.arena.is(slot, flag::ORPHAN) {
-            self.ordinals.leave(None, &self.arena.meta(slot).name);
+            self.ordinals.leave(None, self.arena.meta(slot).name);
         }
         self.graph
             .unlink_all(&mut self.arena, slot, |arena, after| {

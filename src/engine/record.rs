@@ -8,7 +8,7 @@ use super::io::SourceList;
 use super::offload::Errands;
 use super::rng::Stream;
 use crate::time::TimerKey;
-use crate::work::{Extras, Failure, Name, OnChildFailure, WorkId, WorkState};
+use crate::work::{Extras, Failure, OnChildFailure, WorkId, WorkState};
 use smallvec::SmallVec;
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -242,33 +242,6 @@ pub(crate) mod mark {
     pub const LASTING: u8 = CHILD | POOLS | RARE;
 }
 
-/// What is not needed for a turn, for every work.
-pub(crate) struct Meta<C: ?Sized> {
-    pub name: Name,
-    /// The last failure; of a Blocked work: whose failure it stems from.
-    pub error: Option<Failure>,
-    pub rare: Option<Box<Rare<C>>>,
-    pub retries_left: u32,
-    pub retries_spent: u32,
-    /// The number of its attempts, once there have been two. See [`Arena::attempt`](super::arena::Arena::attempt).
-    pub attempts: u32,
-    /// Which of its same-named siblings it is.
-    pub ordinal: u32,
-}
-
-impl<C: ?Sized> Meta<C> {
-    /// What is to be filled.
-    pub const BLANK: Self = Meta {
-        name: Name::Static(""),
-        error: None,
-        rare: None,
-        retries_left: 0,
-        retries_spent: 0,
-        attempts: 0,
-        ordinal: 0,
-    };
-}
-
 /// What few works need.
 pub(crate) struct Rare<C: ?Sized> {
     pub extras: Extras<C>,
@@ -373,6 +346,5 @@ mod tests {
             size_of::<Option<Record<()>>>() <= 64,
             "the slab's entry has no room for a tag"
         );
-        assert!(size_of::<Meta<()>>() <= 48, "{}", size_of::<Meta<()>>());
     }
 }

@@ -213,7 +213,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 self.permits.give_back(&mut self.arena, slot);
             }
         } else if sleeps && !self.has_just_lost_waker(slot) {
-            let failure = Failure::lost_wake(&self.arena.meta(slot).name);
+            let failure = Failure::lost_wake(self.arena.meta(slot).name);
             self.fail_attempt(slot, failure, app);
         } else if self.arena.is(slot, flag::PERMIT) {
             self.ready.push(&mut self.arena, slot);
@@ -302,7 +302,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.recorder.panics += 1;
         let failure = Failure::panicked(text_of(&*payload).to_owned());
         self.arena.meta_mut(slot).error = Some(failure.clone());
-        tracing::error!(id = self.arena.at(slot).serial, name = &*self.arena.meta(slot).name, %failure);
+        tracing::error!(id = self.arena.at(slot).serial, name = &**self.arena.meta(slot).name, %failure);
         if !self.settings.catch_panics {
             self.payload = Some(payload);
         }
@@ -311,7 +311,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// The failure of a work whose body is gone.
     pub(super) fn panic_of(&self, slot: u32) -> Failure {
-        let error = self.arena.meta(slot).error.clone();
+        let error = self.arena.meta(slot).error.cloned();
         error.unwrap_or_else(|| Failure::panicked(String::from("the work was dropped")))
     }
 

@@ -25,7 +25,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         let _ = writeln!(
             dot,
             "  w{serial} [label=\"{}\\n{state}\", fillcolor=\"{}\"];",
-            escaped(&meta.name),
+            escaped(meta.name),
             colour(state)
         );
         for edge in self.graph.outs(&self.arena, slot) {

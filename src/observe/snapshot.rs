@@ -67,10 +67,10 @@ impl<C: ?Sized> WorkScheduler<C> {
             parent: self.arena.parent(slot).map(|parent| self.id(parent)),
             attempts: self.arena.attempt(slot),
             retries_left: meta.retries_left,
-            last_error: meta.error.clone(),
+            last_error: meta.error.cloned(),
             last_duration,
             total_duration,
-            root_cause: meta.error.as_ref().and_then(RootCause::of),
+            root_cause: meta.error.and_then(RootCause::of),
             next_deadline: self.earliest_timer(slot),
         }
     }
