@@ -35,8 +35,8 @@ impl Dag {
     }
 
     /// The same as pairs (before, after).
-    pub fn edges(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        self.edges.iter().copied()
+    pub fn edges(&self) -> &[(usize, usize)] {
+        &self.edges
     }
 
     pub fn independent(nodes: usize) -> Dag {

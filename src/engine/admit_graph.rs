@@ -3,7 +3,6 @@
 use super::aside::Aside;
 use super::body::{Body, Place, Shelf};
 use super::cycle::{settle, start};
-use super::graph::Cells;
 use super::outline::Outline;
 use super::{AddError, AddGraphError, WorkScheduler};
 use crate::work::{Failure, Handle, Spec, Terms, Work, WorkId, WorkState};
@@ -25,7 +24,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     ///         Poll::Ready(Ok(()))
     ///     })
     /// };
-    /// let works = s.add_graph(3, step, [(2, 0), (0, 1), (2, 1)])?;
+    /// let works = s.add_graph(3, step, &[(2, 0), (0, 1), (2, 1)])?;
     ///
     /// let mut log = Vec::new();
     /// s.run_until_done(&mut log, &mut VirtualDriver::new())?;
@@ -41,7 +40,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         &mut self,
         works: usize,
         make: impl FnMut(usize) -> Spec<C, W>,
-        edges: impl IntoIterator<Item = (usize, usize)>,
+        edges: &[(usize, usize)],
     ) -> Result<Vec<Handle<T>>, AddGraphError>
     where
         W: Work<C, T> + 'static,
@@ -54,7 +53,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 error: AddError::TooManyWorks(self.arena.len() + room),
             });
         }
-        let mut outline = Outline::new(works as u32, edges.into_iter())?;
+        let mut outline = Outline::new(works as u32, edges)?;
         self.check_room_for(outline.edges.len())?;
         let cells = self.graph.cells_for_many(&outline.degrees);
         let cells = cells.ok_or(AddGraphError::TooManyEdges(self.graph.len()))?;
@@ -77,8 +76,9 @@ struct Addition<'a, C: ?Sized, W: Work<C, T> + 'static, T: 'static> {
     scheduler: &'a mut WorkScheduler<C>,
     /// The bodies of those that have come.
     shelf: Shelf<Aside<W, T>>,
-    outline: &'a mut Outline,
-    cells: Cells,
+    outline: &'a mut Outline<'a>,
+    /// What the lists of edges out of them will take.
+    cells: u32,
     added: Vec<WorkId>,
     /// Those that can never run, because something outside of the graph has failed already.
     doomed: Vec<(u32, Failure)>,
@@ -91,8 +91,8 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
     fn new(
         scheduler: &'a mut WorkScheduler<C>,
         works: usize,
-        outline: &'a mut Outline,
-        cells: Cells,
+        outline: &'a mut Outline<'a>,
+        cells: u32,
     ) -> Self {
         scheduler.arena.reserve(works);
         Addition {
@@ -124,7 +124,6 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
         Ok(())
     }
 
-    /// A work with so many edges into it.
     /// Whether a work names one of those that have come before it in this graph.
     #[inline]
     fn names_inward(&self, terms: &Terms<C>) -> bool {
@@ -135,6 +134,7 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
         terms.parent.is_some_and(is_inward) || terms.dependencies().any(|(id, _)| is_inward(id))
     }
 
+    /// A work with so many edges into it.
     #[inline]
     fn add_work(&mut self, spec: Spec<C, W>, into: u32) -> Result<(), AddError> {
         if !spec.terms.is_plain() {
@@ -208,13 +208,13 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
     #[cold]
     fn check_cycles(&mut self) -> Result<(), AddGraphError> {
         let s = &mut *self.scheduler;
-        for &(before, after) in &self.outline.edges {
-            let [first, then] = [before, after].map(|work| self.added[work as usize].slot);
+        for &(before, after) in self.outline.edges.iter() {
+            let [first, then] = [before, after].map(|work| self.added[work].slot);
             if s.cycles
                 .precedes(&s.arena, &s.graph, start(then), settle(first))
             {
                 return Err(AddGraphError::Refused {
-                    work: after as usize,
+                    work: after,
                     error: AddError::Cycle(s.cycle_path(start(then), settle(first))),
                 });
             }

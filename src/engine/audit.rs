@@ -74,15 +74,17 @@ impl<C: ?Sized> WorkScheduler<C> {
             );
         }
         let (mut timers, mut external, mut retries, mut lingering) = (0, 0, 0, 0);
-        self.audit_lists()?;
+        self.graph.audit(&self.arena)?;
+        let open = self.open_edges();
         for slot in self.arena.slots() {
-            self.audit_work(slot).map_err(|broken| {
-                format!(
-                    "{} `{}`: {broken}",
-                    self.id(slot),
-                    self.arena.meta(slot).name
-                )
-            })?;
+            self.audit_work(slot, open[slot as usize])
+                .map_err(|broken| {
+                    format!(
+                        "{} `{}`: {broken}",
+                        self.id(slot),
+                        self.arena.meta(slot).name
+                    )
+                })?;
             timers += self.timers_of(slot);
             external += self.arena.is(slot, flag::EXTERNAL) as u32;
             retries += self.arena.meta(slot).retries_left as u64;
@@ -108,12 +110,17 @@ impl<C: ?Sized> WorkScheduler<C> {
         Ok(())
     }
 
-    fn audit_lists(&self) -> Result<(), String> {
-        let mut slots = self.arena.slots();
-        let cells = slots.try_fold(0, |cells, slot| {
-            Ok::<usize, String>(cells + self.graph.audit_work(&self.arena, slot)?)
-        })?;
-        self.graph.audit_memory(cells)
+    /// By slot, how many edges into a work are open, counted anew from the other side.
+    fn open_edges(&self) -> Vec<u32> {
+        let mut open = vec![0; self.arena.slots_end() as usize];
+        let slots = self.arena.slots();
+        for slot in slots.filter(|&slot| !self.arena.at(slot).state.is_settled()) {
+            let edges = self.graph.outs(&self.arena, slot);
+            for edge in edges.filter(|edge| !edge.is_satisfied()) {
+                open[edge.peer() as usize] += 1;
+            }
+        }
+        open
     }
 
     fn timers_of(&self, slot: u32) -> usize {
@@ -122,7 +129,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         limits.iter().flatten().count() + self.arena.at(slot).alarm.is_some() as usize
     }
 
-    fn audit_work(&self, slot: u32) -> Result<(), String> {
+    fn audit_work(&self, slot: u32, open: u32) -> Result<(), String> {
         let record = self.arena.at(slot);
         let (state, has) = (record.state, |flag: u16| record.flags.has(flag));
         ensure!(!has(flag::IN_TURN), "is in a turn between cranks");
@@ -161,7 +168,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             "a turn in {state}"
         );
         self.audit_family(slot)?;
-        self.audit_edges(slot)
+        self.audit_edges(slot, open)
     }
 
     fn audit_family(&self, slot: u32) -> Result<(), String> {
@@ -187,7 +194,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         Ok(())
     }
 
-    fn audit_edges(&self, slot: u32) -> Result<(), String> {
+    fn audit_edges(&self, slot: u32, open: u32) -> Result<(), String> {
         let record = self.arena.at(slot);
         let settled = |slot: u32| self.arena.at(slot).state.is_settled();
         let unsettled = self
@@ -211,15 +218,10 @@ impl<C: ?Sized> WorkScheduler<C> {
                     || level(slot) < level(edge.peer())),
             "its level is not below that of a work after it"
         );
-        let into = self.graph.ins(&self.arena, slot);
-        let open = into
-            .filter(|&edge| !settled(edge.peer()))
-            .filter(|&edge| !self.graph.out_of(&self.arena, edge).is_satisfied())
-            .count();
         let held = record.flags.has(flag::HELD);
         if record.state == WorkState::Pending {
             ensure!(
-                self.arena.opens.of(slot) as usize == open + held as usize,
+                self.arena.opens.of(slot) == open + held as u32,
                 "open dependencies are miscounted"
             );
         } else if !record.state.is_settled() {

@@ -106,7 +106,7 @@ impl CycleSearch {
             self.ends[end].push(event);
         }
         let (last, first) = (from >> 1, to >> 1);
-        if last != first && is_first(arena, first) {
+        if last != first && is_first(arena, graph, first) {
             return Some(Way::Needs);
         }
         if last != first && is_last(arena, last) {
@@ -185,9 +185,8 @@ fn canonical<C: ?Sized>(arena: &Arena<C>, event: Event) -> Event {
 }
 
 /// Whether a work needs nothing but itself: most edges are added to or from such a one.
-fn is_first<C: ?Sized>(arena: &Arena<C>, slot: u32) -> bool {
-    let record = arena.at(slot);
-    record.ins == NONE && !record.flags.has(flag::FAMILY | flag::HELD)
+fn is_first<C: ?Sized>(arena: &Arena<C>, graph: &Graph, slot: u32) -> bool {
+    !arena.is(slot, flag::FAMILY | flag::HELD) && !graph.has_ins(arena, slot)
 }
 
 /// Whether nothing but itself needs a work.

@@ -3,7 +3,7 @@
 use super::DependencyError;
 use super::WorkScheduler;
 use super::cycle::{settle, start};
-use super::record::{NONE, flag, mark};
+use super::record::{flag, mark};
 use crate::work::{Before, EdgeKind, Failure, FailureKind, RootCause, WorkId, WorkState};
 
 impl<C: ?Sized> WorkScheduler<C> {
@@ -167,8 +167,8 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// The failure of a dependency that has settled without satisfying its edge, as this work's own.
     #[inline]
     pub(super) fn failed_dependency(&self, slot: u32) -> Option<Failure> {
-        let record = self.arena.at(slot);
-        if record.ins == NONE && !record.flags.has(flag::LOST_DEPENDENCY) {
+        let lost = self.arena.is(slot, flag::LOST_DEPENDENCY);
+        if !lost && !self.graph.has_ins(&self.arena, slot) {
             return None;
         }
         self.find_failed_dependency(slot)

@@ -14,6 +14,7 @@
 
 mod audit;
 mod blocks;
+mod ins;
 mod many;
 #[cfg(test)]
 mod tests;
@@ -22,16 +23,14 @@ use super::arena::Arena;
 use super::record::{NONE, Record};
 use crate::work::EdgeKind;
 use blocks::{Blocks, Header};
+use ins::Ins;
+use std::cell::OnceCell;
 use std::ops::Range;
 
 pub(crate) use blocks::Entry;
-pub(crate) use many::Cells;
 
 /// Edges into a work that are looked at before the length of the other list is.
 const FIRST_LOOK: usize = 16;
-
-/// A list that comes to be edge by edge begins with so large a block (as a power of two): one edge.
-const FIRST_SIZE: u32 = 1;
 
 /// No edge is added once there are so many cells. One call doubles each list at most once, so it adds twice as many at
 /// most, besides the list of a new work.
@@ -51,33 +50,24 @@ impl Side {
             Side::Ins => Side::Outs,
         }
     }
-
-    #[inline]
-    fn of<C: ?Sized>(self, record: &Record<C>) -> u32 {
-        match self {
-            Side::Outs => record.outs,
-            Side::Ins => record.ins,
-        }
-    }
-
-    #[inline]
-    fn of_mut<C: ?Sized>(self, record: &mut Record<C>) -> &mut u32 {
-        match self {
-            Side::Outs => &mut record.outs,
-            Side::Ins => &mut record.ins,
-        }
-    }
 }
 
+/// What holds wherever edges change one by one.
+const MADE: &str = "who changes edges has made those into works";
+
 pub(crate) struct Graph {
-    blocks: Blocks,
+    /// The edges out of works; each work's record says where its list is.
+    outs: Blocks,
+    /// Not there while all edges came with whole graphs and nobody has asked for one by the work it leads into.
+    ins: OnceCell<Ins>,
     edges: usize,
 }
 
 impl Graph {
     pub fn new() -> Self {
         Graph {
-            blocks: Blocks::new(),
+            outs: Blocks::new(),
+            ins: OnceCell::new(),
             edges: 0,
         }
     }
@@ -90,46 +80,103 @@ impl Graph {
     /// Whether so many edges more would be more than `limit`, or more than there is memory for.
     #[inline]
     pub fn lacks_room(&self, more: usize, limit: usize) -> bool {
-        self.edges + more > limit || self.blocks.len() >= MOST_CELLS
+        let into = self.ins.get().map_or(0, |ins| ins.blocks.len());
+        self.edges + more > limit || self.outs.len().max(into) >= MOST_CELLS
     }
+
+    // ---- the two sides ----
+
+    /// The edges into works, made if need be.
+    #[inline]
+    fn made_ins<C: ?Sized>(&self, arena: &Arena<C>) -> &Ins {
+        self.ins.get_or_init(|| match self.edges {
+            0 => Ins::new(),
+            _ => Ins::of(arena, &self.outs),
+        })
+    }
+
+    /// Once they have been made.
+    #[inline]
+    fn ins_made(&self) -> &Ins {
+        self.ins.get().expect(MADE)
+    }
+
+    #[inline]
+    fn ins_mut(&mut self) -> &mut Ins {
+        self.ins.get_mut().expect(MADE)
+    }
+
+    #[inline]
+    fn blocks_mut(&mut self, side: Side) -> &mut Blocks {
+        match side {
+            Side::Outs => &mut self.outs,
+            Side::Ins => &mut self.ins_mut().blocks,
+        }
+    }
+
+    #[inline]
+    fn list<C: ?Sized>(&self, arena: &Arena<C>, slot: u32, side: Side) -> u32 {
+        match side {
+            Side::Outs => arena.at(slot).outs,
+            Side::Ins => self.made_ins(arena).head(slot),
+        }
+    }
+
+    #[inline]
+    fn list_mut<'a, C: ?Sized>(
+        &'a mut self,
+        arena: &'a mut Arena<C>,
+        slot: u32,
+        side: Side,
+    ) -> &'a mut u32 {
+        match side {
+            Side::Outs => &mut arena.at_mut(slot).outs,
+            Side::Ins => self.ins_mut().head_mut(slot),
+        }
+    }
+
+    // ---- looking ----
 
     /// Edges out of `slot`, in the order in which they were added.
     #[inline]
     pub fn outs<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> Entries<'_> {
-        Entries(self.blocks.entries(arena.at(slot).outs).iter())
+        Entries(self.outs.entries(arena.at(slot).outs).iter())
     }
 
     /// Edges into `slot`, in the order in which they were added; what they are like is told by [`Graph::out_of`].
     #[inline]
     pub fn ins<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> Entries<'_> {
-        Entries(self.blocks.entries(arena.at(slot).ins).iter())
+        Entries(self.made_ins(arena).entries(slot).iter())
+    }
+
+    /// Whether an edge leads into `slot`.
+    #[inline]
+    pub fn has_ins<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> bool {
+        self.made_ins(arena).head(slot) != NONE
     }
 
     /// The same edge on the side of the work that comes first.
     #[inline]
     pub fn out_of<C: ?Sized>(&self, arena: &Arena<C>, into: Entry) -> Entry {
-        self.blocks.at(arena.at(into.peer()).outs + into.place())
+        self.outs.at(arena.at(into.peer()).outs + into.place())
     }
 
-    /// Where the entries of a list are, gaps included: for walks during which other things change.
+    /// Where the entries of a list out of a work are, gaps included: for walks during which other things change.
     #[inline]
-    pub fn range(&self, block: u32) -> Range<u32> {
-        if block == NONE {
-            return 0..0;
-        }
-        block + 1..block + 1 + self.blocks.header(block).len()
+    pub fn range(&self, outs: u32) -> Range<u32> {
+        self.outs.range(outs)
     }
 
-    /// The entry at such an index.
+    /// The outgoing entry at such an index.
     #[inline]
     pub fn at(&self, index: u32) -> Entry {
-        self.blocks.at(index)
+        self.outs.at(index)
     }
 
     /// The work before this outgoing entry has settled. The entry as it is now, unless it is a gap or was satisfied before.
     #[inline]
     pub fn settle(&mut self, index: u32, success: bool) -> Option<Entry> {
-        let entry = self.blocks.at_mut(index);
+        let entry = self.outs.at_mut(index);
         if entry.is_satisfied() {
             return None;
         }
@@ -142,7 +189,7 @@ impl Graph {
     /// Says what the edge of this outgoing entry is like from now on.
     #[inline]
     pub fn mark(&mut self, index: u32, kind: EdgeKind, satisfied: bool) {
-        let entry = self.blocks.at_mut(index);
+        let entry = self.outs.at_mut(index);
         *entry = entry.with(kind, satisfied);
     }
 
@@ -150,8 +197,8 @@ impl Graph {
     /// lists, but for the first few edges into `after`: mostly they are all.
     #[inline]
     pub fn find<C: ?Sized>(&self, arena: &Arena<C>, before: u32, after: u32) -> Option<u32> {
-        let (outs, ins) = (arena.at(before).outs, arena.at(after).ins);
-        self.find_in(outs, self.blocks.entries(ins), before, after)
+        let into = self.made_ins(arena).entries(after);
+        self.find_in(arena.at(before).outs, into, before, after)
     }
 
     #[inline]
@@ -163,7 +210,7 @@ impl Graph {
     }
 
     fn find_among_many(&self, outs: u32, into: &[Entry], before: u32, after: u32) -> Option<u32> {
-        let out = self.blocks.entries(outs);
+        let out = self.outs.entries(outs);
         if out.len() < into.len() {
             return position(out, after).map(|place| outs + 1 + place as u32);
         }
@@ -181,26 +228,28 @@ impl Graph {
         befores: impl Iterator<Item = u32>,
         mut look: impl FnMut(&mut Record<C>) -> bool,
     ) {
+        self.made_ins(arena);
         let size = size_for(most as u32);
-        let block = self.blocks.take(Header::new(size, 0));
+        let block = self.ins_mut().blocks.take(Header::new(size, 0));
         let mut len = 0;
         for before in befores {
             let record = arena.at_mut(before);
-            let into = self.blocks.first(block, len);
+            let into = self.ins_made().blocks.first(block, len);
             if self.find_in(record.outs, into, before, after).is_some() {
                 continue;
             }
             let satisfied = look(record);
             let (outs, out) = self
+                .outs
                 .next_place(&mut record.outs)
                 .unwrap_or_else(|| self.grow(arena, before, Side::Outs));
             len += 1;
-            *self.blocks.at_mut(block + len) = Entry::new(before, out);
-            *self.blocks.at_mut(outs + out) =
-                Entry::new(after, len).with(EdgeKind::After, satisfied);
+            *self.ins_mut().blocks.at_mut(block + len) = Entry::new(before, out);
+            *self.outs.at_mut(outs + out) = Entry::new(after, len).with(EdgeKind::After, satisfied);
         }
-        self.blocks.set_header(block, Header::new(size, len));
-        arena.at_mut(after).ins = block;
+        let ins = self.ins_mut();
+        ins.blocks.set_header(block, Header::new(size, len));
+        *ins.head_mut(after) = block;
         self.edges += len as usize;
     }
 
@@ -213,35 +262,29 @@ impl Graph {
         kind: EdgeKind,
         satisfied: bool,
     ) {
+        self.made_ins(arena);
         let (ins, into) = self.place(arena, after, Side::Ins);
         let (outs, out) = self.place(arena, before, Side::Outs);
-        *self.blocks.at_mut(ins + into) = Entry::new(before, out);
-        *self.blocks.at_mut(outs + out) = Entry::new(after, into).with(kind, satisfied);
+        *self.ins_mut().blocks.at_mut(ins + into) = Entry::new(before, out);
+        *self.outs.at_mut(outs + out) = Entry::new(after, into).with(kind, satisfied);
         self.edges += 1;
     }
 
     /// The block of a list and its next place, which is the caller's to fill at once.
     #[inline]
     fn place<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32, side: Side) -> (u32, u32) {
-        let block = side.of_mut(arena.at_mut(slot));
-        self.next_place(block)
-            .unwrap_or_else(|| self.grow(arena, slot, side))
-    }
-
-    /// The same, if there is room; a list that has no block gets one.
-    #[inline]
-    fn next_place(&mut self, block: &mut u32) -> Option<(u32, u32)> {
-        if *block == NONE {
-            *block = self.blocks.take(Header::new(FIRST_SIZE, 1));
-            return Some((*block, 1));
-        }
-        self.blocks.append(*block).map(|place| (*block, place))
+        let place = match side {
+            Side::Outs => self.outs.next_place(&mut arena.at_mut(slot).outs),
+            Side::Ins => self.ins_mut().next_place(slot),
+        };
+        place.unwrap_or_else(|| self.grow(arena, slot, side))
     }
 
     /// The same where there is no room.
     #[inline(never)]
     fn grow<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32, side: Side) -> (u32, u32) {
-        let header = self.blocks.header(*side.of_mut(arena.at_mut(slot)));
+        let list = self.list(arena, slot, side);
+        let header = self.blocks_mut(side).header(list);
         let half_are_gaps = header.gaps() > header.len() / 2;
         let size = header.size() + !half_are_gaps as u32;
         let len = header.live() + 1;
@@ -256,34 +299,29 @@ impl Graph {
         side: Side,
         header: Header,
     ) -> u32 {
-        let old = side.of(arena.at(slot));
-        let block = self.blocks.take(header);
-        *side.of_mut(arena.at_mut(slot)) = block;
-        if self.blocks.header(old).gaps() == 0 {
-            self.blocks.copy(old, block);
+        let old = self.list(arena, slot, side);
+        let blocks = self.blocks_mut(side);
+        let block = blocks.take(header);
+        if blocks.header(old).gaps() == 0 {
+            blocks.copy(old, block);
         } else {
-            self.copy_without_gaps(arena, old, block, side.other());
+            self.copy_without_gaps(arena, old, block, side);
         }
-        self.blocks.give_back(old);
+        self.blocks_mut(side).give_back(old);
+        *self.list_mut(arena, slot, side) = block;
         block
     }
 
     /// Their twins are told where they are now.
-    fn copy_without_gaps<C: ?Sized>(
-        &mut self,
-        arena: &Arena<C>,
-        old: u32,
-        block: u32,
-        others: Side,
-    ) {
+    fn copy_without_gaps<C: ?Sized>(&mut self, arena: &Arena<C>, old: u32, block: u32, side: Side) {
         let mut place = 0;
-        for index in self.range(old) {
-            let entry = self.at(index);
+        for index in self.blocks_mut(side).range(old) {
+            let entry = self.blocks_mut(side).at(index);
             if !entry.is_gap() {
                 place += 1;
-                *self.blocks.at_mut(block + place) = entry;
-                let twins = others.of(arena.at(entry.peer()));
-                let twin = self.blocks.at_mut(twins + entry.place());
+                *self.blocks_mut(side).at_mut(block + place) = entry;
+                let twins = self.list(arena, entry.peer(), side.other());
+                let twin = self.blocks_mut(side.other()).at_mut(twins + entry.place());
                 *twin = twin.with_place(place);
             }
         }
@@ -297,6 +335,7 @@ impl Graph {
         slot: u32,
         mut lost: impl FnMut(&mut Arena<C>, u32),
     ) {
+        self.made_ins(arena);
         self.unlink_side(arena, slot, Side::Outs, |arena, entry| {
             if !entry.is_satisfied() {
                 lost(arena, entry.peer());
@@ -304,7 +343,8 @@ impl Graph {
         });
         self.unlink_side(arena, slot, Side::Ins, |_, _| ());
         if self.edges == 0 {
-            self.blocks.clear();
+            self.outs.clear();
+            self.ins_mut().clear();
         }
     }
 
@@ -316,33 +356,34 @@ impl Graph {
         side: Side,
         mut gone: impl FnMut(&mut Arena<C>, Entry),
     ) {
-        let block = side.of(arena.at(slot));
+        let block = self.list(arena, slot, side);
         if block == NONE {
             return;
         }
-        for index in self.range(block) {
-            let entry = self.at(index);
+        for index in self.blocks_mut(side).range(block) {
+            let entry = self.blocks_mut(side).at(index);
             if !entry.is_gap() {
                 self.leave_gap(arena, entry, side.other());
                 self.edges -= 1;
                 gone(arena, entry);
             }
         }
-        self.blocks.give_back(block);
-        *side.of_mut(arena.at_mut(slot)) = NONE;
+        self.blocks_mut(side).give_back(block);
+        *self.list_mut(arena, slot, side) = NONE;
     }
 
     /// Removes the other entry of an edge. An empty list has no block; one of which little is left gets a smaller one.
     fn leave_gap<C: ?Sized>(&mut self, arena: &mut Arena<C>, entry: Entry, side: Side) {
-        let block = side.of(arena.at(entry.peer()));
-        let header = self.blocks.header(block).with_gap();
+        let block = self.list(arena, entry.peer(), side);
+        let blocks = self.blocks_mut(side);
+        let header = blocks.header(block).with_gap();
         if header.live() == 0 {
-            self.blocks.give_back(block);
-            *side.of_mut(arena.at_mut(entry.peer())) = NONE;
+            blocks.give_back(block);
+            *self.list_mut(arena, entry.peer(), side) = NONE;
             return;
         }
-        *self.blocks.at_mut(block + entry.place()) = Entry::GAP;
-        self.blocks.set_header(block, header);
+        *blocks.at_mut(block + entry.place()) = Entry::GAP;
+        blocks.set_header(block, header);
         if header.live() < 1 << header.size() >> 3 {
             // Half full, so that it does not grow again at once.
             let smaller = Header::new(header.size() - 2, header.live());

@@ -2,6 +2,7 @@
 
 use super::AddGraphError;
 use super::record::NONE;
+use std::borrow::Cow;
 
 /// How many edges a work has, out of it and into it.
 #[derive(Clone, Copy, Debug)]
@@ -21,32 +22,32 @@ impl Degrees {
 }
 
 /// The edges of a graph without cycle, each once.
-#[derive(Debug, Default)]
-pub(crate) struct Outline {
+#[derive(Debug)]
+pub(crate) struct Outline<'a> {
     /// (before, after), in the order in which they were given.
-    pub edges: Vec<(u32, u32)>,
+    pub edges: Cow<'a, [(usize, usize)]>,
     /// By work; none if there are no edges.
     pub degrees: Vec<Degrees>,
     /// The works, each after those it depends on; none if they came so.
     pub order: Option<Vec<u32>>,
 }
 
-impl Outline {
+impl<'a> Outline<'a> {
     /// O(works + edges), and O(edges log edges) if an edge is there twice or they are in no order.
     ///
     /// # Errors
     /// An edge that names no work; a cycle.
-    pub fn new(
-        works: u32,
-        edges: impl Iterator<Item = (usize, usize)>,
-    ) -> Result<Self, AddGraphError> {
-        let mut outline = Outline::default();
-        outline.collect(works as usize, edges)?;
-        if outline.edges.is_empty() {
+    pub fn new(works: u32, edges: &'a [(usize, usize)]) -> Result<Self, AddGraphError> {
+        let mut outline = Outline {
+            edges: Cow::Borrowed(edges),
+            degrees: Vec::new(),
+            order: None,
+        };
+        if edges.is_empty() {
             return Ok(outline);
         }
         outline.degrees = vec![Degrees::NONE; works as usize];
-        let found = outline.count();
+        let found = outline.count()?;
         if found.doubtful && !outline.stand_together_by_before() {
             outline.drop_repeated();
         }
@@ -56,63 +57,50 @@ impl Outline {
         Ok(outline)
     }
 
-    fn collect(
-        &mut self,
-        works: usize,
-        mut edges: impl Iterator<Item = (usize, usize)>,
-    ) -> Result<(), AddGraphError> {
-        self.edges.reserve(edges.size_hint().0);
-        edges.try_for_each(|(before, after)| {
-            if before.max(after) >= works {
-                return Err(AddGraphError::NoSuchWork {
-                    edge: self.edges.len(),
-                    work: before.max(after),
-                    works,
-                });
+    /// Counts what leads out of each work and into it.
+    fn count(&mut self) -> Result<Found, AddGraphError> {
+        let mut found = Found::default();
+        let mut present = usize::MAX;
+        let works = self.degrees.len();
+        for (edge, &(before, after)) in self.edges.iter().enumerate() {
+            let work = before.max(after);
+            if work >= works {
+                return Err(AddGraphError::NoSuchWork { edge, work, works });
             }
             if before == after {
                 return Err(AddGraphError::Cycle(vec![before]));
             }
-            self.edges.push((before as u32, after as u32));
-            Ok(())
-        })
-    }
-
-    /// Counts what leads out of each work and into it.
-    fn count(&mut self) -> Found {
-        let mut found = Found::default();
-        let mut present = NONE;
-        for &(before, after) in &self.edges {
             found.backward |= before > after;
-            let first = &mut self.degrees[before as usize];
+            let first = &mut self.degrees[before];
             first.outs += 1;
-            found.doubtful |= std::mem::replace(&mut first.block, after) == after;
-            let then = &mut self.degrees[after as usize];
+            let last = std::mem::replace(&mut first.block, after as u32);
+            found.doubtful |= last == after as u32;
+            let then = &mut self.degrees[after];
             found.doubtful |= after != present && then.ins > 0;
             then.ins += 1;
             present = after;
         }
-        found
+        Ok(found)
     }
 
     /// Whether the edges out of each work stand together, and none is there twice.
     fn stand_together_by_before(&self) -> bool {
         // By work: the last edge into it came from this one.
-        let mut last = vec![NONE; self.degrees.len()];
+        let mut last = vec![usize::MAX; self.degrees.len()];
         let mut is_done = vec![false; self.degrees.len()];
-        let mut present = NONE;
+        let mut present = usize::MAX;
         self.edges.iter().all(|&(before, after)| {
-            if before != present && std::mem::replace(&mut is_done[before as usize], true) {
+            if before != present && std::mem::replace(&mut is_done[before], true) {
                 return false;
             }
             present = before;
-            std::mem::replace(&mut last[after as usize], before) != before
+            std::mem::replace(&mut last[after], before) != before
         })
     }
 
     /// Of edges that are there several times the first one stays.
     fn drop_repeated(&mut self) {
-        let edges = &mut self.edges;
+        let edges = self.edges.to_mut();
         let mut by_ends: Vec<usize> = (0..edges.len()).collect();
         by_ends.sort_unstable_by_key(|&place| (edges[place], place));
         let mut repeated = vec![false; edges.len()];
@@ -122,8 +110,8 @@ impl Outline {
         let mut places = repeated.into_iter();
         edges.retain(|&(before, after)| {
             let stays = places.next() == Some(false);
-            self.degrees[before as usize].outs -= !stays as u32;
-            self.degrees[after as usize].ins -= !stays as u32;
+            self.degrees[before].outs -= !stays as u32;
+            self.degrees[after].ins -= !stays as u32;
             stays
         });
     }
@@ -164,9 +152,9 @@ impl Outline {
         first.push(end);
         let mut fill = first.clone();
         let mut dependents = vec![0; self.edges.len()];
-        for &(before, after) in &self.edges {
-            let place = &mut fill[before as usize];
-            dependents[*place as usize] = after;
+        for &(before, after) in self.edges.iter() {
+            let place = &mut fill[before];
+            dependents[*place as usize] = after as u32;
             *place += 1;
         }
         (first, dependents)
@@ -174,23 +162,23 @@ impl Outline {
 
     /// A cycle among the works that have something open left: each of them waits for one of them.
     fn cycle(&self, open: &[u32]) -> Vec<usize> {
-        let is_left = |work: u32| open[work as usize] > 0;
-        let mut before_of = vec![NONE; open.len()];
+        let is_left = |work: usize| open[work] > 0;
+        let mut before_of = vec![0; open.len()];
         for &(before, after) in self.edges.iter().filter(|edge| is_left(edge.0)) {
-            before_of[after as usize] = before;
+            before_of[after] = before;
         }
-        let mut work = (0..open.len() as u32).find(|&work| is_left(work));
+        let mut work = (0..open.len()).find(|&work| is_left(work));
         let mut path = Vec::new();
         let mut place = vec![NONE; open.len()];
         while let Some(at) = work {
-            if place[at as usize] != NONE {
+            if place[at] != NONE {
                 // What came before the first visit leads to the cycle, and is not on it.
-                path.drain(..place[at as usize] as usize);
+                path.drain(..place[at] as usize);
                 break;
             }
-            place[at as usize] = path.len() as u32;
-            path.push(at as usize);
-            work = Some(before_of[at as usize]);
+            place[at] = path.len() as u32;
+            path.push(at);
+            work = Some(before_of[at]);
         }
         path.reverse();
         path
@@ -211,8 +199,8 @@ mod tests {
     use super::*;
     use crate::engine::rng::Stream;
 
-    fn outline(works: u32, edges: &[(usize, usize)]) -> Result<Outline, AddGraphError> {
-        Outline::new(works, edges.iter().copied())
+    fn outline(works: u32, edges: &[(usize, usize)]) -> Result<Outline<'_>, AddGraphError> {
+        Outline::new(works, edges)
     }
 
     #[test]
@@ -222,12 +210,11 @@ mod tests {
         let in_no_order = [(0, 2), (1, 3), (0, 3), (1, 2)];
         for edges in [&grouped_by_after[..], &grouped_by_before, &in_no_order] {
             let known = outline(4, edges).unwrap();
-            let as_given = known.edges.iter().map(|&(a, b)| (a as usize, b as usize));
-            assert!(as_given.eq(edges.iter().copied()), "{edges:?}");
+            assert_eq!(*known.edges, edges[..]);
             assert_eq!(known.order, None);
         }
         let repeated = outline(4, &[(0, 2), (1, 2), (0, 2), (1, 3), (1, 2)]).unwrap();
-        assert_eq!(repeated.edges, [(0, 2), (1, 2), (1, 3)]);
+        assert_eq!(*repeated.edges, [(0, 2), (1, 2), (1, 3)]);
         let degrees: Vec<_> = repeated.degrees.iter().map(|d| (d.outs, d.ins)).collect();
         assert_eq!(degrees, [(1, 0), (2, 0), (0, 2), (0, 1)]);
     }

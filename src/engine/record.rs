@@ -52,9 +52,8 @@ pub(crate) struct Record<C: ?Sized> {
     pub links: Links,
     /// Turns since `add` or `restart`.
     pub turns: u32,
-    /// The blocks of its edges to dependents and to dependencies.
+    /// Where the list of its edges to dependents is.
     pub outs: u32,
-    pub ins: u32,
     /// The wake-up of a sleeper, or the end of a back-off.
     pub alarm: Option<TimerKey>,
     pub flags: Flags,
@@ -71,7 +70,6 @@ impl<C: ?Sized> Record<C> {
         links: Links::NONE,
         turns: 0,
         outs: NONE,
-        ins: NONE,
         alarm: None,
         flags: Flags::new(0),
         marks: 0,

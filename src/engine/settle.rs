@@ -84,14 +84,12 @@ impl<C: ?Sized> WorkScheduler<C> {
         record.flags.clear(flag::PERMIT);
         record.marks = 0;
         record.span = self.now.as_nanos().saturating_sub(record.span);
-        let (outs, ins) = (record.outs, record.ins);
+        let outs = record.outs;
         self.change(slot, Some(WorkState::Running), WorkState::Success);
         if outs != NONE {
             self.release_dependents(slot, self.may_begin_at_once());
         }
-        if ins != NONE {
-            self.release_lingerers(slot);
-        }
+        self.release_lingerers(slot);
         if !self.keeps(WorkState::Success) {
             self.reclaim(slot);
         }

@@ -1,39 +1,88 @@
 //! The invariants of the lists, checked.
 
+use super::blocks::Blocks;
+use super::ins::Ins;
 use super::{Graph, Side};
 use crate::engine::arena::Arena;
 use crate::engine::record::NONE;
 
+/// Both sides, also if edges into works have not been made yet: to check them is no reason to make them for good.
+struct Sides<'a, C: ?Sized> {
+    arena: &'a Arena<C>,
+    outs: &'a Blocks,
+    ins: &'a Ins,
+}
+
 impl Graph {
-    /// Whether the lists of a work are as they should be, and how many cells they take. O(its edges).
+    /// Whether all lists are as they should be, and every cell is in one of them or spare. O(works + edges).
     ///
     /// # Errors
     /// What is broken, in words.
-    pub fn audit_work<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> Result<usize, String> {
-        let outs = self.audit_list(arena, slot, Side::Outs)?;
-        Ok(outs + self.audit_list(arena, slot, Side::Ins)?)
+    pub fn audit<C: ?Sized>(&self, arena: &Arena<C>) -> Result<(), String> {
+        let unmade;
+        let ins = match self.ins.get() {
+            Some(ins) => ins,
+            None => {
+                unmade = Ins::of(arena, &self.outs);
+                &unmade
+            }
+        };
+        let sides = Sides {
+            arena,
+            outs: &self.outs,
+            ins,
+        };
+        sides.audit(Side::Outs)?;
+        sides.audit(Side::Ins)
+    }
+}
+
+impl<C: ?Sized> Sides<'_, C> {
+    fn blocks(&self, side: Side) -> &Blocks {
+        match side {
+            Side::Outs => self.outs,
+            Side::Ins => &self.ins.blocks,
+        }
     }
 
-    fn audit_list<C: ?Sized>(
-        &self,
-        arena: &Arena<C>,
-        slot: u32,
-        side: Side,
-    ) -> Result<usize, String> {
-        let block = side.of(arena.at(slot));
+    fn list(&self, slot: u32, side: Side) -> u32 {
+        match side {
+            Side::Outs => self.arena.at(slot).outs,
+            Side::Ins => self.ins.head(slot),
+        }
+    }
+
+    fn audit(&self, side: Side) -> Result<(), String> {
+        let mut used = 0;
+        for slot in self.arena.slots() {
+            used += self.audit_list(slot, side)?;
+        }
+        let (spare, all) = (self.blocks(side).spare(), self.blocks(side).len());
+        if used + spare != all {
+            return Err(format!(
+                "lists have {used} cells and {spare} are spare of {all}"
+            ));
+        }
+        Ok(())
+    }
+
+    /// How many cells the list takes.
+    fn audit_list(&self, slot: u32, side: Side) -> Result<usize, String> {
+        let block = self.list(slot, side);
         if block == NONE {
             return Ok(0);
         }
-        let header = self.blocks.header(block);
-        let entries = self.blocks.entries(block);
+        let header = self.blocks(side).header(block);
+        let entries = self.blocks(side).entries(block);
         let mut seen = 0;
         for (place, &entry) in (1..).zip(entries).filter(|(_, entry)| !entry.is_gap()) {
             seen += 1;
-            let peer = arena
-                .get(entry.peer())
-                .ok_or("an edge with a work that is gone")?;
-            let twins = self.blocks.entries(side.other().of(peer));
-            let twin = twins.get(entry.place() as usize - 1);
+            if self.arena.get(entry.peer()).is_none() {
+                return Err("an edge with a work that is gone".into());
+            }
+            let twins = self.list(entry.peer(), side.other());
+            let twin = self.blocks(side.other()).entries(twins);
+            let twin = twin.get(entry.place() as usize - 1);
             if twin.is_none_or(|twin| (twin.peer(), twin.place()) != (slot, place)) {
                 return Err("the two ends of an edge do not point to each other".into());
             }
@@ -45,19 +94,5 @@ impl Graph {
             ));
         }
         Ok(1 << header.size())
-    }
-
-    /// Whether all cells are either in `used` or spare. O(blocks).
-    ///
-    /// # Errors
-    /// What is broken, in words.
-    pub fn audit_memory(&self, used: usize) -> Result<(), String> {
-        let (spare, all) = (self.blocks.spare(), self.blocks.len());
-        if used + spare != all {
-            return Err(format!(
-                "lists have {used} cells and {spare} are spare of {all}"
-            ));
-        }
-        Ok(())
     }
 }

@@ -5,6 +5,10 @@
 
 use crate::engine::record::NONE;
 use crate::work::EdgeKind;
+use std::ops::Range;
+
+/// A list that comes to be edge by edge begins with so large a block (as a power of two): one edge.
+const FIRST_SIZE: u32 = 1;
 
 /// One end of an edge in the list of the work at the other: that work, the place of the edge in *that* work's list, and, of
 /// edges out of a work, what the edge is like. One number, so that it is written and read at once.
@@ -195,9 +199,29 @@ impl Blocks {
         self.first(block, self.header(block).len())
     }
 
+    /// Where the entries of a block are, gaps included; nowhere for no block.
+    #[inline]
+    pub fn range(&self, block: u32) -> Range<u32> {
+        if block == NONE {
+            return 0..0;
+        }
+        block + 1..block + 1 + self.header(block).len()
+    }
+
+    /// The block of a list and its next place, which is the caller's to fill at once; `None` if it is full. A list that has
+    /// no block gets one.
+    #[inline]
+    pub fn next_place(&mut self, list: &mut u32) -> Option<(u32, u32)> {
+        if *list == NONE {
+            *list = self.take(Header::new(FIRST_SIZE, 1));
+            return Some((*list, 1));
+        }
+        self.append(*list).map(|place| (*list, place))
+    }
+
     /// The next place of a block, which is the caller's to fill at once; `None` if it is full.
     #[inline]
-    pub fn append(&mut self, block: u32) -> Option<u32> {
+    fn append(&mut self, block: u32) -> Option<u32> {
         let header = self.header(block);
         if header.is_full() {
             return None;

@@ -1,21 +1,11 @@
-//! Many edges at once, all between works that are new: since it is known how many each will have, its lists are made in
-//! their final size, and every edge is written once.
-//!
-//! The lists of edges out of all these works lie side by side, and after them those of edges into them: who settles
-//! works one after the other reads only the first.
+//! Many edges at once, all between works that are new: since it is known how many each will have, its list is made in its
+//! final size, and every edge is written once.
 
 use super::blocks::Header;
-use super::{Arena, Entry, Graph, MOST_CELLS, Side, size_for};
+use super::{Arena, Entry, Graph, MOST_CELLS, size_for};
 use crate::engine::outline::{Degrees, Outline};
 use crate::engine::record::NONE;
 use crate::work::WorkId;
-
-/// How many cells the lists of a graph take.
-#[derive(Clone, Copy)]
-pub(crate) struct Cells {
-    outs: u32,
-    ins: u32,
-}
 
 /// How many cells a list takes; none if there is none.
 #[inline]
@@ -24,18 +14,17 @@ const fn cells_for(edges: u32) -> u32 {
 }
 
 impl Graph {
-    /// The cells that works with so many edges need; `None` if there is no memory for them.
-    pub fn cells_for_many(&self, degrees: &[Degrees]) -> Option<Cells> {
+    /// The cells that lists out of works with so many edges need; `None` if there is no memory for them, or for those into
+    /// the works.
+    pub fn cells_for_many(&self, degrees: &[Degrees]) -> Option<u32> {
         let (mut outs, mut ins) = (0, 0);
         for work in degrees {
             outs += cells_for(work.outs) as usize;
             ins += cells_for(work.ins) as usize;
         }
-        let cells = Cells {
-            outs: outs as u32,
-            ins: ins as u32,
-        };
-        (self.blocks.len() + outs + ins <= MOST_CELLS).then_some(cells)
+        let known = self.ins.get().map_or(0, |ins| ins.blocks.len());
+        let fit = self.outs.len() + outs <= MOST_CELLS && known + ins <= MOST_CELLS;
+        fit.then_some(outs as u32)
     }
 
     /// Adds the edges of a graph between these works, none of which has edges out of it yet. What `outline` knows of degrees
@@ -44,36 +33,33 @@ impl Graph {
         &mut self,
         arena: &mut Arena<C>,
         works: &[WorkId],
-        outline: &mut Outline,
-        cells: Cells,
+        outline: &mut Outline<'_>,
+        cells: u32,
     ) {
-        let mut next_outs = self.blocks.take_cells(cells.outs + cells.ins);
-        let mut next_ins = next_outs + cells.outs;
-        let mut ins = Vec::with_capacity(works.len());
+        if self.edges == 0 {
+            self.ins.take();
+        }
+        let mut next = self.outs.take_cells(cells);
         for (work, degrees) in works.iter().zip(&mut outline.degrees) {
-            let record = arena.at_mut(work.slot);
-            let mut into = self.new_list(&mut next_ins, degrees.ins);
-            degrees.block = self.new_list(&mut next_outs, degrees.outs);
-            record.outs = degrees.block;
-            if record.ins == NONE {
-                record.ins = into;
-            } else if degrees.ins > 0 {
-                into = self.widen(arena, work.slot, &mut degrees.ins, into);
+            degrees.block = self.new_list(&mut next, degrees.outs);
+            arena.at_mut(work.slot).outs = degrees.block;
+            if let Some(ins) = self.ins.get_mut() {
+                degrees.ins = ins.make_room(work.slot, degrees.ins);
             }
-            ins.push(into);
         }
         // From the last to the first, so that what is left to be filled of a list says where an edge goes.
         for &(before, after) in outline.edges.iter().rev() {
-            let (first, then) = (works[before as usize].slot, works[after as usize].slot);
-            let before = &mut outline.degrees[before as usize];
-            let (outs, out) = (before.block, before.outs);
-            before.outs -= 1;
-            let into = &mut outline.degrees[after as usize].ins;
-            *self.blocks.at_mut(outs + out) = Entry::new(then, *into);
-            *self.blocks.at_mut(ins[after as usize] + *into) = Entry::new(first, out);
+            let into = &mut outline.degrees[after].ins;
+            let entry = Entry::new(works[after].slot, *into);
             *into -= 1;
+            let before = &mut outline.degrees[before];
+            *self.outs.at_mut(before.block + before.outs) = entry;
+            before.outs -= 1;
         }
         self.edges += outline.edges.len();
+        if let Some(ins) = self.ins.get_mut() {
+            ins.fill(arena, &self.outs, works.iter().map(|work| work.slot));
+        }
     }
 
     /// A list with so many edges, which are the caller's to fill in.
@@ -85,23 +71,7 @@ impl Graph {
         let block = *next;
         *next += cells_for(edges);
         let header = Header::new(size_for(edges), edges);
-        self.blocks.set_header(block, header);
+        self.outs.set_header(block, header);
         block
-    }
-
-    /// The work is after others already: their list gets room for so many `more`, and the new list is not needed. Where it
-    /// is then; `more` says how many it will have.
-    #[cold]
-    fn widen<C: ?Sized>(
-        &mut self,
-        arena: &mut Arena<C>,
-        slot: u32,
-        more: &mut u32,
-        spare: u32,
-    ) -> u32 {
-        self.blocks.give_back(spare);
-        *more += self.blocks.header(arena.at(slot).ins).len();
-        let header = Header::new(size_for(*more), *more);
-        self.rebuild(arena, slot, Side::Ins, header)
     }
 }

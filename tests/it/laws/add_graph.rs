@@ -27,7 +27,7 @@ fn try_graph(lab: &mut Lab, works: Works, edges: &[Edge]) -> Result<Vec<WorkId>,
     let count = works.len();
     let mut works = works.into_iter();
     let make = |_| works.next().expect("each work is made once");
-    let handles = lab.s.add_graph(count, make, edges.iter().copied())?;
+    let handles = lab.s.add_graph(count, make, edges)?;
     Ok(handles.into_iter().map(Handle::id).collect())
 }
 

@@ -195,9 +195,7 @@ impl Pair {
         };
         let mut specs: Vec<_> = works.iter().map(spec).map(Some).collect();
         let make = |work: usize| specs[work].take().expect("each is made once");
-        let added = self
-            .engine
-            .add_graph(works.len(), make, edges.iter().copied());
+        let added = self.engine.add_graph(works.len(), make, edges);
         match added {
             Ok(handles) => {
                 assert_eq!(handles.len(), works.len());

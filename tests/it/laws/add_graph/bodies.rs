@@ -33,8 +33,8 @@ fn counted(lab: &mut Lab, works: usize) -> (Vec<Handle<usize>>, Rc<Cell<u32>>) {
         let _dropped = Dropped(drops.clone());
         Spec::new("counted", Counted { number, _dropped })
     };
-    let edges = (1..works).map(|work| (work, work - 1));
-    let works = lab.s.add_graph(works, make, edges);
+    let edges: Vec<_> = (1..works).map(|work| (work, work - 1)).collect();
+    let works = lab.s.add_graph(works, make, &edges);
     (works.expect("the graph is a good one"), drops)
 }
 
@@ -99,7 +99,7 @@ fn l30_works_of_a_graph_that_is_taken_back_go_when_they_are_reaped() {
         let _dropped = Dropped(drops.clone());
         Spec::new("counted", Counted { number, _dropped }).after(other)
     };
-    assert!(lab.s.add_graph(3, make, []).is_err());
+    assert!(lab.s.add_graph(3, make, &[]).is_err());
     assert_eq!(drops.get(), 1, "the second, which is refused");
     lab.run();
     lab.s.reap_settled();
@@ -178,7 +178,7 @@ fn l24_a_drop_that_panics_leaves_the_others_of_a_graph_alone() {
     for retain in [Retain::All, Retain::Nothing] {
         let mut lab = lab_with(config(9).retain(retain));
         let make = |work| with_bad_drop(super::NAMES[work]);
-        lab.s.add_graph(3, make, [(2, 1), (1, 0)]).unwrap();
+        lab.s.add_graph(3, make, &[(2, 1), (1, 0)]).unwrap();
         lab.run();
         lab.s.reap_settled();
         assert_eq!(lab.ran(), "#2 #1 #0");
@@ -198,7 +198,7 @@ fn l24_a_drop_that_panics_while_a_graph_is_taken_back_is_counted() {
             2 => with_bad_drop("c").pool("tape", 1),
             _ => with_bad_drop(super::NAMES[work]),
         };
-        let add = || lab.s.add_graph(3, make, [(2, 1), (1, 0)]).is_ok();
+        let add = || lab.s.add_graph(3, make, &[(2, 1), (1, 0)]).is_ok();
         let added = catch_unwind(AssertUnwindSafe(add));
         assert_eq!(added.ok(), (!panics).then_some(false));
         assert_eq!(
@@ -290,7 +290,7 @@ fn l09_works_of_a_graph_say_what_they_are_doing() {
     let mut lab = lab(9);
     let works = lab
         .s
-        .add_graph(2, |work| Spec::new("shown", Shown(work as u64)), []);
+        .add_graph(2, |work| Spec::new("shown", Shown(work as u64)), &[]);
     let ids: Vec<WorkId> = works.unwrap().into_iter().map(Handle::id).collect();
     lab.crank(0);
     lab.s.wake(ids[0]).unwrap();

@@ -38,7 +38,7 @@ fn l14_a_work_that_names_another_of_its_graph_is_refused_and_the_graph_with_it()
                 2 => name(script("c", []), known.borrow()[1]),
                 _ => script(NAMES[work], []),
             };
-            let added = lab.s.add_graph(3, make, edges.iter().copied());
+            let added = lab.s.add_graph(3, make, edges);
             let added = added.map(|works| works.into_iter().map(Handle::id).collect::<Vec<_>>());
             assert_eq!(added, Err(AddGraphError::Inward(2)), "{edges:?}");
             lab.run();
@@ -60,10 +60,10 @@ fn l14_what_is_said_about_such_a_work_says_what_to_do() {
 fn l15_a_work_of_a_graph_may_name_works_of_an_earlier_one() {
     let (mut lab, known) = listening();
     let first = |work: usize| script(NAMES[work], []);
-    lab.s.add_graph(2, first, [(1, 0)]).unwrap();
+    lab.s.add_graph(2, first, &[(1, 0)]).unwrap();
     let before = known.borrow()[0];
     let second = |work: usize| script(["d", "e"][work], []).after(before);
-    lab.s.add_graph(2, second, [(1, 0)]).unwrap();
+    lab.s.add_graph(2, second, &[(1, 0)]).unwrap();
     lab.run();
     assert_eq!(lab.ran(), "b a e d");
 }

@@ -30,7 +30,8 @@ impl Many {
                 }
             })
         };
-        let works = s.add_graph(MANY, make, edges).unwrap();
+        let edges: Vec<Edge> = edges.collect();
+        let works = s.add_graph(MANY, make, &edges).unwrap();
         s.audit().unwrap();
         let ids = works.into_iter().map(Handle::id).collect();
         Many { s, ids }
@@ -97,7 +98,8 @@ fn l14_the_ends_of_a_chain_of_a_hundred_thousand_are_not_joined() {
 fn l14_a_cycle_of_a_hundred_thousand_is_refused() {
     let mut s = WorkScheduler::<Turns>::new(WorkSchedulerConfig::default());
     let make = |_| Spec::new("never", |_: &mut Cx<'_>| Poll::Ready(Ok(())));
-    let refused = s.add_graph(MANY, make, backward().chain([(0, MANY - 1)]));
+    let edges: Vec<Edge> = backward().chain([(0, MANY - 1)]).collect();
+    let refused = s.add_graph(MANY, make, &edges);
     let refused = refused.unwrap_err().to_string();
     assert!(refused.contains("(99988 more)"), "{refused}");
     assert_eq!(s.metrics().total, 0);

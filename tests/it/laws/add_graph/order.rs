@@ -162,7 +162,7 @@ fn l15_the_works_of_a_graph_are_made_in_order() {
         made.push(work);
         script(NAMES[work], [Ok])
     };
-    let added = lab.s.add_graph(4, make, [(3, 0), (2, 1)]).unwrap();
+    let added = lab.s.add_graph(4, make, &[(3, 0), (2, 1)]).unwrap();
     assert_eq!(made, [0, 1, 2, 3]);
     let serials: Vec<u64> = added.iter().map(|work| work.id().serial()).collect();
     assert_eq!(serials, [0, 1, 2, 3]);

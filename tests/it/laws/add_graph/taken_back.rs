@@ -237,7 +237,7 @@ fn add_with_panic(lab: &mut Lab, edges: &[Edge]) {
         2 => panic!("{ON_PURPOSE}"),
         _ => telling(script(NAMES[work], [])),
     };
-    let add = || lab.s.add_graph(4, make, edges.iter().copied()).map(drop);
+    let add = || lab.s.add_graph(4, make, edges).map(drop);
     let caught = catch_unwind(AssertUnwindSafe(add)).expect_err("`make` panics");
     let message = caught.downcast_ref::<String>().expect("a text");
     assert_eq!(message, ON_PURPOSE, "it goes on to the host as it is");
@@ -303,7 +303,7 @@ fn l13_a_parent_does_not_fail_from_children_in_a_graph_that_is_taken_back() {
             2 => script("bad", []).pool("tape", 1),
             _ => script(NAMES[work], []).parent(parent),
         };
-        let add = || lab.s.add_graph(3, make, [(1, 0)]).is_ok();
+        let add = || lab.s.add_graph(3, make, &[(1, 0)]).is_ok();
         assert!(!catch_unwind(AssertUnwindSafe(add)).unwrap_or(false));
         lab.run();
         assert_eq!(lab.state(parent), Success, "panics: {panics}");

@@ -1,0 +1,103 @@
+//! The edges into works. Nothing is in them that the edges out of works do not say, too, and who runs a graph to its end
+//! never asks: so a graph that came whole has none until somebody does.
+
+use super::blocks::{Blocks, Entry, Header};
+use super::size_for;
+use crate::engine::arena::Arena;
+use crate::engine::record::NONE;
+
+pub(super) struct Ins {
+    /// By slot: the block of a work's list.
+    heads: Vec<u32>,
+    pub blocks: Blocks,
+}
+
+impl Ins {
+    pub const fn new() -> Self {
+        Ins {
+            heads: Vec::new(),
+            blocks: Blocks::new(),
+        }
+    }
+
+    /// Those of all edges. O(works + edges).
+    #[cold]
+    pub fn of<C: ?Sized>(arena: &Arena<C>, outs: &Blocks) -> Self {
+        let mut counts = vec![0; arena.slots_end() as usize];
+        for slot in arena.slots() {
+            for entry in outs.entries(arena.at(slot).outs) {
+                counts[entry.peer() as usize] += 1;
+            }
+        }
+        let mut ins = Ins::new();
+        for (slot, count) in (0..).zip(counts) {
+            ins.make_room(slot, count);
+        }
+        ins.fill(arena, outs, arena.slots());
+        ins
+    }
+
+    #[inline]
+    pub fn head(&self, slot: u32) -> u32 {
+        self.heads.get(slot as usize).copied().unwrap_or(NONE)
+    }
+
+    #[inline]
+    pub fn head_mut(&mut self, slot: u32) -> &mut u32 {
+        if self.heads.len() <= slot as usize {
+            self.heads.resize(slot as usize + 1, NONE);
+        }
+        &mut self.heads[slot as usize]
+    }
+
+    #[inline]
+    pub fn entries(&self, slot: u32) -> &[Entry] {
+        self.blocks.entries(self.head(slot))
+    }
+
+    /// See [`Blocks::next_place`].
+    #[inline]
+    pub fn next_place(&mut self, slot: u32) -> Option<(u32, u32)> {
+        if self.heads.len() <= slot as usize {
+            self.heads.resize(slot as usize + 1, NONE);
+        }
+        self.blocks.next_place(&mut self.heads[slot as usize])
+    }
+
+    /// So many more edges will be filled in, into a work no edge into which has ever gone. How many there will be then.
+    pub fn make_room(&mut self, slot: u32, more: u32) -> u32 {
+        if more == 0 {
+            return 0;
+        }
+        let old = self.head(slot);
+        let known = self.blocks.entries(old).len() as u32;
+        let all = known + more;
+        let block = self.blocks.take(Header::new(size_for(all), all));
+        if old != NONE {
+            self.blocks.copy(old, block);
+            self.blocks.give_back(old);
+        }
+        *self.head_mut(slot) = block;
+        all
+    }
+
+    /// Fills in the edges out of these works, none of which is a gap, where they say that they are.
+    pub fn fill<C: ?Sized>(
+        &mut self,
+        arena: &Arena<C>,
+        outs: &Blocks,
+        slots: impl Iterator<Item = u32>,
+    ) {
+        for slot in slots {
+            for (place, entry) in (1..).zip(outs.entries(arena.at(slot).outs)) {
+                let block = self.heads[entry.peer() as usize];
+                *self.blocks.at_mut(block + entry.place()) = Entry::new(slot, place);
+            }
+        }
+    }
+
+    /// No edge is left.
+    pub fn clear(&mut self) {
+        self.blocks.clear();
+    }
+}
