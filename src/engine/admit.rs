@@ -265,8 +265,13 @@ impl<C: ?Sized> WorkScheduler<C> {
         body: Body<C>,
     ) -> (u32, bool) {
         let parent = plan.as_ref().and_then(|plan| plan.parent);
-        let name = std::mem::replace(&mut terms.name, crate::Name::Static(""));
-        let slot = self.take_in_any(parent, name, terms.retries, terms.permit, body);
+        let slot = self.take_in_any(
+            parent,
+            &mut terms.name,
+            terms.retries,
+            terms.permit,
+            body,
+        );
         let doomed = edges > 0 && self.link_new(slot, &terms.after, edges);
         if let Some(plan) = plan {
             self.admit_with(slot, terms, *plan);
@@ -274,18 +279,18 @@ impl<C: ?Sized> WorkScheduler<C> {
         (slot, doomed)
     }
 
-    /// What holds for every work.
+    /// What holds for every work. Takes the name, if it is to be kept.
     #[inline]
     pub(super) fn take_in_any(
         &mut self,
         parent: Option<u32>,
-        name: crate::Name,
+        name: &mut crate::Name,
         retries: u32,
         permit: bool,
         body: Body<C>,
     ) -> u32 {
         let parent_serial = parent.map(|parent| self.arena.at(parent).serial);
-        let ordinal = self.ordinals.enter(parent_serial, &name);
+        let ordinal = self.ordinals.enter(parent_serial, name);
         self.recorder.retries_left += retries as u64;
         let slot = self.arena.insert(body, name, retries, ordinal);
         self.cycles.levels.enter(slot, self.arena.len() == 1);

@@ -141,7 +141,7 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
             return self.add_work_with_ties(spec, into);
         }
         let Terms {
-            name,
+            mut name,
             retries,
             permit,
             ..
@@ -149,8 +149,10 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
         self.scheduler.check_any(permit)?;
         let body = self.place(spec.work);
         let s = &mut *self.scheduler;
-        let slot = s.take_in_any(None, name, retries, permit, body);
-        self.added.push(s.id(slot));
+        let serial = s.arena.added();
+        let slot = s.take_in_any(None, &mut name, retries, permit, body);
+        let home = s.home;
+        self.added.push(WorkId { serial, home, slot });
         if into > 0 {
             s.arena.opens.add(slot, into);
             s.change(slot, None, WorkState::Pending);

@@ -51,12 +51,12 @@ impl<C: ?Sized> Arena<C> {
         self.opens.reserve(works);
     }
 
-    /// Adds a work in state Pending. Amortised O(1).
+    /// Adds a work in state Pending. Takes the name, if it is to be kept. Amortised O(1).
     ///
     /// Blank entries are put in and then filled: an entry that has just been put together piece by piece cannot be moved
     /// before all pieces have reached the cache.
     #[inline]
-    pub fn insert(&mut self, body: Body<C>, name: Name, retries: u32, ordinal: u32) -> u32 {
+    pub fn insert(&mut self, body: Body<C>, name: &mut Name, retries: u32, ordinal: u32) -> u32 {
         let serial = self.next_serial;
         self.next_serial += 1;
         let slot = self.records.insert(Record::BLANK) as u32;

@@ -159,7 +159,7 @@ mod tests {
         let (mut arena, mut levels) = (Arena::new(), Levels::new());
         for by in [first, second] {
             let work = |_: &mut crate::WorkContext<'_, ()>| Poll::Ready(Ok(()));
-            let slot = arena.insert(Body::Own(Box::new(work)), Name::Static("w"), 0, 0);
+            let slot = arena.insert(Body::Own(Box::new(work)), &mut Name::Static("w"), 0, 0);
             levels.enter(slot, arena.len() == 1);
             levels.shift(&arena, [slot].into_iter(), by);
         }

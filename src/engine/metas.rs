@@ -156,30 +156,30 @@ impl<C: ?Sized> Metas<C> {
         &mut chunk.own[place]
     }
 
-    /// A work has come, to a slot that has been used before or to the next one. Amortised O(1).
+    /// A work has come, to a slot that has been used before or to the next one. Takes the name, if it is to be kept. Amortised
+    /// O(1).
     #[inline]
-    pub fn enter(&mut self, slot: u32, name: Name, retries: u32, ordinal: u32) {
+    pub fn enter(&mut self, slot: u32, name: &mut Name, retries: u32, ordinal: u32) {
         let (chunk, place) = split(slot);
         if let Some(chunk) = self.0.get(chunk)
             && place >= chunk.own.len()
-            && chunk.foresees(place, &name, retries, ordinal)
+            && chunk.foresees(place, name, retries, ordinal)
         {
-            // What the program contains has nothing to be dropped.
-            return std::mem::forget(name);
+            return;
         }
         self.enter_own(slot, name, retries, ordinal);
     }
 
-    fn enter_own(&mut self, slot: u32, name: Name, retries: u32, ordinal: u32) {
+    fn enter_own(&mut self, slot: u32, name: &mut Name, retries: u32, ordinal: u32) {
         let (chunk, place) = split(slot);
         if chunk == self.0.len() {
-            self.0.push(Chunk::beginning_with(&name, retries, ordinal));
-            if self.0[chunk].foresees(place, &name, retries, ordinal) {
+            self.0.push(Chunk::beginning_with(name, retries, ordinal));
+            if self.0[chunk].foresees(place, name, retries, ordinal) {
                 return;
             }
         }
         let meta = self.get_mut(slot);
-        meta.name = name;
+        meta.name = std::mem::replace(name, Name::Static(""));
         (meta.retries_left, meta.ordinal) = (retries, ordinal);
     }
 
@@ -230,7 +230,7 @@ mod tests {
             let seldom = [3, 100, 2_000][run % 3];
             for step in 0..2_000 {
                 let (own, old) = (stream.below(seldom) == 0, stream.below(4) == 0);
-                let (name, retries): (Name, u32) = match (own, stream.below(3)) {
+                let (mut name, retries): (Name, u32) = match (own, stream.below(3)) {
                     (true, 0) => (format!("shared {step}").into(), 0),
                     (true, 1) => ("other".into(), 0),
                     (true, _) => ("one".into(), 3),
@@ -248,7 +248,7 @@ mod tests {
                     }
                     None => each.push(known),
                 }
-                metas.enter(slot, name, retries, slot);
+                metas.enter(slot, &mut name, retries, slot);
                 if stream.below(seldom) == 0 {
                     let failure = format!("failure {step}");
                     metas.get_mut(slot).error = Some(Failure::msg(failure.clone()));
@@ -269,7 +269,7 @@ mod tests {
     fn works_of_one_name_take_no_memory_each() {
         let mut metas = Metas::<()>::new();
         for slot in 0..10_000 {
-            metas.enter(slot, "one".into(), 2, slot);
+            metas.enter(slot, &mut "one".into(), 2, slot);
         }
         assert!(metas.0.iter().all(|chunk| chunk.own.is_empty()));
         metas.get_mut(CHUNK as u32 + 1).retries_left -= 1;

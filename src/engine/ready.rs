@@ -198,7 +198,7 @@ mod tests {
         let mut arena = Arena::new();
         for _ in 0..WORKS {
             let work = |_: &mut WorkContext<'_, ()>| Poll::Ready(Ok(()));
-            arena.insert(Body::Own(Box::new(work)), Name::Static("w"), 0, 0);
+            arena.insert(Body::Own(Box::new(work)), &mut Name::Static("w"), 0, 0);
         }
         arena
     }

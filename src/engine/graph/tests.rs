@@ -36,7 +36,7 @@ impl Pair {
         let work = |_: &mut crate::WorkContext<'_, ()>| Poll::Ready(Ok(()));
         let slot = self
             .arena
-            .insert(Body::Own(Box::new(work)), Name::Static("w"), 0, 0);
+            .insert(Body::Own(Box::new(work)), &mut Name::Static("w"), 0, 0);
         self.works.push(slot);
         slot
     }
