@@ -87,6 +87,7 @@ pub use observe::{StallReport, Stalled, Timeline, WaitsFor, WorkSnapshot};
 pub use offload::{InlineOffload, ThreadOffload};
 pub use time::Time;
 pub use work::{
-    Backoff, BoxError, Failure, FailureKind, Handle, Name, OnChildFailure, Phase, Progress, Retry,
-    RootCause, Spec, TRANSITIONS, Transition, Work, WorkId, WorkOutcome, WorkState, diagram,
+    Backoff, BoxError, Failure, FailureKind, Handle, Handles, HandlesIter, Name, OnChildFailure,
+    Phase, Progress, Retry, RootCause, Spec, TRANSITIONS, Transition, Work, WorkId, WorkOutcome,
+    WorkState, diagram,
 };

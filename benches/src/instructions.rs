@@ -112,7 +112,12 @@ pub fn count(words: &[String]) -> Result<(), String> {
 
 /// Case names differ among groups.
 fn find(case: &str, n: u64) -> Option<Case> {
-    let mut cases = groups::ALL.iter().flat_map(|group| (group.cases)(true));
+    let both = [true, false].into_iter();
+    let mut cases = both.flat_map(|quick| {
+        groups::ALL
+            .iter()
+            .flat_map(move |group| (group.cases)(quick))
+    });
     cases.find(|found| found.name == case && found.n == n)
 }
 

@@ -265,13 +265,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         body: Body<C>,
     ) -> (u32, bool) {
         let parent = plan.as_ref().and_then(|plan| plan.parent);
-        let slot = self.take_in_any(
-            parent,
-            &mut terms.name,
-            terms.retries,
-            terms.permit,
-            body,
-        );
+        let slot = self.take_in_any(parent, &mut terms.name, terms.retries, terms.permit, body);
         let doomed = edges > 0 && self.link_new(slot, &terms.after, edges);
         if let Some(plan) = plan {
             self.admit_with(slot, terms, *plan);

@@ -5,7 +5,7 @@ use super::body::{Body, Place, Shelf};
 use super::cycle::{settle, start};
 use super::outline::Outline;
 use super::{AddError, AddGraphError, WorkScheduler};
-use crate::work::{Failure, Handle, Spec, Terms, Work, WorkId, WorkState};
+use crate::work::{Failure, Handles, Spec, Terms, Work, WorkState};
 
 impl<C: ?Sized> WorkScheduler<C> {
     /// Adds so many works, which `make` makes by position, and makes each edge `(before, after)` a dependency between two
@@ -41,7 +41,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         works: usize,
         make: impl FnMut(usize) -> Spec<C, W>,
         edges: &[(usize, usize)],
-    ) -> Result<Vec<Handle<T>>, AddGraphError>
+    ) -> Result<Handles<T>, AddGraphError>
     where
         W: Work<C, T> + 'static,
         T: 'static,
@@ -79,7 +79,7 @@ struct Addition<'a, C: ?Sized, W: Work<C, T> + 'static, T: 'static> {
     outline: &'a mut Outline<'a>,
     /// What the lists of edges out of them will take.
     cells: u32,
-    added: Vec<WorkId>,
+    added: Handles<T>,
     /// Those that can never run, because something outside of the graph has failed already.
     doomed: Vec<(u32, Failure)>,
     /// Whether one has a parent: what waits for what then is more than the edges say.
@@ -95,12 +95,13 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
         cells: u32,
     ) -> Self {
         scheduler.arena.reserve(works);
+        let added = Handles::new(scheduler.home, scheduler.arena.added(), works);
         Addition {
             scheduler,
             shelf: Shelf::with_capacity(works),
             outline,
             cells,
-            added: Vec::with_capacity(works),
+            added,
             doomed: Vec::new(),
             has_children: false,
             complete: false,
@@ -127,11 +128,11 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
     /// Whether a work names one of those that have come before it in this graph.
     #[inline]
     fn names_inward(&self, terms: &Terms<C>) -> bool {
-        let Some(first) = self.added.first().filter(|_| !terms.is_plain()) else {
+        if terms.is_plain() {
             return false;
-        };
-        let is_inward = |id: WorkId| id.home == first.home && id.serial >= first.serial;
-        terms.parent.is_some_and(is_inward) || terms.dependencies().any(|(id, _)| is_inward(id))
+        }
+        let mut named = terms.dependencies().map(|(id, _)| id).chain(terms.parent);
+        named.any(|id| self.added.contain(id))
     }
 
     /// A work with so many edges into it.
@@ -149,10 +150,8 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
         self.scheduler.check_any(permit)?;
         let body = self.place(spec.work);
         let s = &mut *self.scheduler;
-        let serial = s.arena.added();
         let slot = s.take_in_any(None, &mut name, retries, permit, body);
-        let home = s.home;
-        self.added.push(WorkId { serial, home, slot });
+        self.added.push(slot);
         if into > 0 {
             s.arena.opens.add(slot, into);
             s.change(slot, None, WorkState::Pending);
@@ -179,7 +178,7 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
         let body = self.place(spec.work);
         let s = &mut *self.scheduler;
         let (slot, doomed) = s.take_in(&mut spec.terms, plan, edges, body);
-        self.added.push(s.id(slot));
+        self.added.push(slot);
         s.arena.opens.add(slot, into);
         match doomed.then(|| s.failed_dependency(slot)).flatten() {
             None => s.enter_line(slot, None),
@@ -199,7 +198,7 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
         // Works may have brought dependencies of their own.
         s.check_room_for(self.outline.edges.len())?;
         s.graph
-            .link_many(&mut s.arena, &self.added, self.outline, self.cells);
+            .link_many(&mut s.arena, self.added.slots(), self.outline, self.cells);
         if self.has_children {
             self.check_cycles()?;
         }
@@ -211,7 +210,7 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
     fn check_cycles(&mut self) -> Result<(), AddGraphError> {
         let s = &mut *self.scheduler;
         for &(before, after) in self.outline.edges.iter() {
-            let [first, then] = [before, after].map(|work| self.added[work].slot);
+            let [first, then] = [before, after].map(|work| self.added.slots()[work]);
             if s.cycles
                 .precedes(&s.arena, &s.graph, start(then), settle(first))
             {
@@ -224,7 +223,7 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
         Ok(())
     }
 
-    fn complete(mut self) -> Vec<Handle<T>> {
+    fn complete(mut self) -> Handles<T> {
         self.complete = true;
         self.shelve();
         self.line_up();
@@ -233,8 +232,8 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
         let blocked = doomed.map(|(slot, failure)| (slot, WorkState::Blocked, Some(failure)));
         self.scheduler.settling.extend(blocked);
         self.scheduler.drain_settling();
-        let added = std::mem::take(&mut self.added);
-        added.into_iter().map(Handle::new).collect()
+        let none = Handles::new(self.scheduler.home, 0, 0);
+        std::mem::replace(&mut self.added, none)
     }
 
     fn shelve(&mut self) {
@@ -246,14 +245,14 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
     fn line_up(&mut self) {
         let end = self.scheduler.arena.slots_end();
         let levels = &mut self.scheduler.cycles.levels;
-        let first = self.added.first().map_or(0, |id| id.serial);
+        let (first, slots) = (self.added.first(), self.added.slots());
         match &self.outline.order {
             Some(order) => {
-                let slot = |&work: &u32| self.added[work as usize].slot;
+                let slot = |&work: &u32| slots[work as usize];
                 levels.line_up(order.iter().map(slot), first, end);
             }
             None if levels.are_kept() => {
-                levels.line_up(self.added.iter().map(|id| id.slot), first, end);
+                levels.line_up(slots.iter().copied(), first, end);
             }
             None => {}
         }
@@ -264,7 +263,7 @@ impl<C: ?Sized, W: Work<C, T>, T> Drop for Addition<'_, C, W, T> {
     fn drop(&mut self) {
         if !self.complete {
             self.shelve();
-            self.scheduler.take_back(&self.added);
+            self.scheduler.take_back(self.added.slots());
         }
     }
 }

@@ -92,12 +92,12 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Cancels works that have been added just now, before anything is called. All are entered before one of them blocks
     /// another: their parents do not fail from what was not to be.
-    pub(super) fn take_back(&mut self, added: &[WorkId]) {
-        for id in added {
-            self.withdraw(id.slot);
-            self.arena.set(id.slot, flag::BY_PARENT);
+    pub(super) fn take_back(&mut self, added: &[u32]) {
+        for &slot in added {
+            self.withdraw(slot);
+            self.arena.set(slot, flag::BY_PARENT);
         }
-        let cancelled = added.iter().map(|id| (id.slot, WorkState::Cancelled, None));
+        let cancelled = added.iter().map(|&slot| (slot, WorkState::Cancelled, None));
         self.settling.extend(cancelled);
         self.drain_settling();
     }

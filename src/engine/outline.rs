@@ -5,20 +5,10 @@ use super::record::NONE;
 use std::borrow::Cow;
 
 /// How many edges a work has, out of it and into it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Degrees {
     pub outs: u32,
     pub ins: u32,
-    /// While edges are counted, the work that its last edge leads to; then where its list is.
-    pub block: u32,
-}
-
-impl Degrees {
-    const NONE: Degrees = Degrees {
-        outs: 0,
-        ins: 0,
-        block: NONE,
-    };
 }
 
 /// The edges of a graph without cycle, each once.
@@ -46,7 +36,7 @@ impl<'a> Outline<'a> {
         if edges.is_empty() {
             return Ok(outline);
         }
-        outline.degrees = vec![Degrees::NONE; works as usize];
+        outline.degrees = vec![Degrees::default(); works as usize];
         let found = outline.count()?;
         if found.doubtful && !outline.stand_together_by_before() {
             outline.drop_repeated();
@@ -60,8 +50,10 @@ impl<'a> Outline<'a> {
     /// Counts what leads out of each work and into it.
     fn count(&mut self) -> Result<Found, AddGraphError> {
         let mut found = Found::default();
-        let mut present = usize::MAX;
         let works = self.degrees.len();
+        // Of the edges into one work that are looked at now: where they begin, and whether their befores rise.
+        let (mut first, mut rising) = (0, true);
+        let mut last = (usize::MAX, usize::MAX);
         for (edge, &(before, after)) in self.edges.iter().enumerate() {
             let work = before.max(after);
             if work >= works {
@@ -71,15 +63,18 @@ impl<'a> Outline<'a> {
                 return Err(AddGraphError::Cycle(vec![before]));
             }
             found.backward |= before > after;
-            let first = &mut self.degrees[before];
-            first.outs += 1;
-            let last = std::mem::replace(&mut first.block, after as u32);
-            found.doubtful |= last == after as u32;
-            let then = &mut self.degrees[after];
-            found.doubtful |= after != present && then.ins > 0;
-            then.ins += 1;
-            present = after;
+            self.degrees[before].outs += 1;
+            let ins = &mut self.degrees[after].ins;
+            if after == last.1 {
+                rising &= before > last.0;
+            } else {
+                found.doubtful |= *ins > 0 || !rising && is_one_repeated(&self.edges[first..edge]);
+                (first, rising) = (edge, true);
+            }
+            *ins += 1;
+            last = (before, after);
         }
+        found.doubtful |= !rising && is_one_repeated(&self.edges[first..]);
         Ok(found)
     }
 
@@ -185,6 +180,18 @@ impl<'a> Outline<'a> {
     }
 }
 
+/// Whether an edge is twice among those into one work.
+#[inline]
+fn is_one_repeated(into: &[(usize, usize)]) -> bool {
+    const FEW: usize = 8;
+    if into.len() <= FEW {
+        return (1..into.len()).any(|place| into[..place].contains(&into[place]));
+    }
+    let mut sorted = into.to_vec();
+    sorted.sort_unstable();
+    sorted.windows(2).any(|pair| pair[0] == pair[1])
+}
+
 /// What the edges are like, on a first look.
 #[derive(Default)]
 struct Found {
@@ -217,6 +224,22 @@ mod tests {
         assert_eq!(*repeated.edges, [(0, 2), (1, 2), (1, 3)]);
         let degrees: Vec<_> = repeated.degrees.iter().map(|d| (d.outs, d.ins)).collect();
         assert_eq!(degrees, [(1, 0), (2, 0), (0, 2), (0, 1)]);
+    }
+
+    /// The last edge repeats one of the others, or none.
+    #[test]
+    fn an_edge_that_is_repeated_is_found_wherever_it_is_among_those_into_its_work() {
+        for len in 1..30 {
+            for repeats in 0..=len {
+                let falling = (0..len).rev().map(|before| (before, 50));
+                let again = (repeats < len).then_some((repeats, 50));
+                let then = [(0, 51), (1, 51)];
+                let edges: Vec<_> = falling.chain(again).chain(then).collect();
+                let known = outline(52, &edges).unwrap();
+                assert_eq!(known.edges.len(), len + then.len(), "{edges:?}");
+                assert_eq!(known.degrees[50].ins as usize, len);
+            }
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod before;
 mod failure;
+mod handles;
 mod id;
 mod outcome;
 mod retry;
@@ -13,6 +14,7 @@ mod state;
 
 pub(crate) use before::Before;
 pub use failure::{BoxError, Failure, FailureKind};
+pub use handles::{Handles, HandlesIter};
 pub use id::{Handle, Name, WorkId};
 pub use outcome::{RootCause, WorkOutcome};
 pub use retry::{Backoff, Retry};

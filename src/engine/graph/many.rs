@@ -4,8 +4,6 @@
 use super::blocks::Header;
 use super::{Arena, Entry, Graph, MOST_CELLS, size_for};
 use crate::engine::outline::{Degrees, Outline};
-use crate::engine::record::NONE;
-use crate::work::WorkId;
 
 /// How many cells a list takes; none if there is none.
 #[inline]
@@ -17,14 +15,18 @@ impl Graph {
     /// The cells that lists out of works with so many edges need; `None` if there is no memory for them, or for those into
     /// the works.
     pub fn cells_for_many(&self, degrees: &[Degrees]) -> Option<u32> {
-        let (mut outs, mut ins) = (0, 0);
-        for work in degrees {
-            outs += cells_for(work.outs) as usize;
-            ins += cells_for(work.ins) as usize;
-        }
-        let known = self.ins.get().map_or(0, |ins| ins.blocks.len());
-        let fit = self.outs.len() + outs <= MOST_CELLS && known + ins <= MOST_CELLS;
-        fit.then_some(outs as u32)
+        let sum = |edges: fn(&Degrees) -> u32| -> usize {
+            let cells = degrees.iter().map(|work| cells_for(edges(work)) as usize);
+            cells.sum()
+        };
+        let outs = sum(|work| work.outs);
+        let fits = self.outs.len() + outs <= MOST_CELLS;
+        // Lists that are made later have no more than two cells for an edge, for which there is always room.
+        let fit = self
+            .ins
+            .get()
+            .is_none_or(|ins| ins.blocks.len() + sum(|work| work.ins) <= MOST_CELLS);
+        (fits && fit).then_some(outs as u32)
     }
 
     /// Adds the edges of a graph between these works, none of which has edges out of it yet. What `outline` knows of degrees
@@ -32,7 +34,7 @@ impl Graph {
     pub fn link_many<C: ?Sized>(
         &mut self,
         arena: &mut Arena<C>,
-        works: &[WorkId],
+        works: &[u32],
         outline: &mut Outline<'_>,
         cells: u32,
     ) {
@@ -40,34 +42,35 @@ impl Graph {
             self.ins.take();
         }
         let mut next = self.outs.take_cells(cells);
-        for (work, degrees) in works.iter().zip(&mut outline.degrees) {
-            degrees.block = self.new_list(&mut next, degrees.outs);
-            arena.at_mut(work.slot).outs = degrees.block;
+        for (&work, degrees) in works.iter().zip(&mut outline.degrees) {
+            if degrees.outs > 0 {
+                let block = self.new_list(&mut next, degrees.outs);
+                arena.at_mut(work).outs = block;
+                // From here on: where its last edge goes that is not there yet.
+                degrees.outs += block;
+            }
             if let Some(ins) = self.ins.get_mut() {
-                degrees.ins = ins.make_room(work.slot, degrees.ins);
+                degrees.ins = ins.make_room(work, degrees.ins);
             }
         }
-        // From the last to the first, so that what is left to be filled of a list says where an edge goes.
+        // From the last to the first, so that every list is filled from its end.
         for &(before, after) in outline.edges.iter().rev() {
             let into = &mut outline.degrees[after].ins;
-            let entry = Entry::new(works[after].slot, *into);
+            let entry = Entry::new(works[after], *into);
             *into -= 1;
-            let before = &mut outline.degrees[before];
-            *self.outs.at_mut(before.block + before.outs) = entry;
-            before.outs -= 1;
+            let out = &mut outline.degrees[before].outs;
+            *self.outs.at_mut(*out) = entry;
+            *out -= 1;
         }
         self.edges += outline.edges.len();
         if let Some(ins) = self.ins.get_mut() {
-            ins.fill(arena, &self.outs, works.iter().map(|work| work.slot));
+            ins.fill(arena, &self.outs, works.iter().copied());
         }
     }
 
     /// A list with so many edges, which are the caller's to fill in.
     #[inline]
     fn new_list(&mut self, next: &mut u32, edges: u32) -> u32 {
-        if edges == 0 {
-            return NONE;
-        }
         let block = *next;
         *next += cells_for(edges);
         let header = Header::new(size_for(edges), edges);

@@ -28,7 +28,7 @@ fn try_graph(lab: &mut Lab, works: Works, edges: &[Edge]) -> Result<Vec<WorkId>,
     let mut works = works.into_iter();
     let make = |_| works.next().expect("each work is made once");
     let handles = lab.s.add_graph(count, make, edges)?;
-    Ok(handles.into_iter().map(Handle::id).collect())
+    Ok(handles.iter().map(Handle::id).collect())
 }
 
 fn graph(lab: &mut Lab, works: Works, edges: &[Edge]) -> Vec<WorkId> {

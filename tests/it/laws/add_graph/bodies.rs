@@ -35,7 +35,8 @@ fn counted(lab: &mut Lab, works: usize) -> (Vec<Handle<usize>>, Rc<Cell<u32>>) {
     };
     let edges: Vec<_> = (1..works).map(|work| (work, work - 1)).collect();
     let works = lab.s.add_graph(works, make, &edges);
-    (works.expect("the graph is a good one"), drops)
+    let works = works.expect("the graph is a good one");
+    (works.iter().collect(), drops)
 }
 
 #[test]
@@ -291,7 +292,7 @@ fn l09_works_of_a_graph_say_what_they_are_doing() {
     let works = lab
         .s
         .add_graph(2, |work| Spec::new("shown", Shown(work as u64)), &[]);
-    let ids: Vec<WorkId> = works.unwrap().into_iter().map(Handle::id).collect();
+    let ids: Vec<WorkId> = works.unwrap().iter().map(Handle::id).collect();
     lab.crank(0);
     lab.s.wake(ids[0]).unwrap();
     lab.crank(0);

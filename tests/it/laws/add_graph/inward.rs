@@ -39,7 +39,7 @@ fn l14_a_work_that_names_another_of_its_graph_is_refused_and_the_graph_with_it()
                 _ => script(NAMES[work], []),
             };
             let added = lab.s.add_graph(3, make, edges);
-            let added = added.map(|works| works.into_iter().map(Handle::id).collect::<Vec<_>>());
+            let added = added.map(|works| works.iter().map(Handle::id).collect::<Vec<_>>());
             assert_eq!(added, Err(AddGraphError::Inward(2)), "{edges:?}");
             lab.run();
             assert_eq!(lab.ran(), "", "nobody has had a turn");

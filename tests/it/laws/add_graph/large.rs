@@ -33,7 +33,7 @@ impl Many {
         let edges: Vec<Edge> = edges.collect();
         let works = s.add_graph(MANY, make, &edges).unwrap();
         s.audit().unwrap();
-        let ids = works.into_iter().map(Handle::id).collect();
+        let ids = works.iter().map(Handle::id).collect();
         Many { s, ids }
     }
 

@@ -166,7 +166,7 @@ fn l15_the_works_of_a_graph_are_made_in_order() {
     assert_eq!(made, [0, 1, 2, 3]);
     let serials: Vec<u64> = added.iter().map(|work| work.id().serial()).collect();
     assert_eq!(serials, [0, 1, 2, 3]);
-    let name = |at: usize| lab.s.name(added[at]).unwrap().to_string();
+    let name = |at: usize| lab.s.name(added.get(at).unwrap()).unwrap().to_string();
     assert_eq!((0..4).map(name).collect::<String>(), "abcd");
 }
 

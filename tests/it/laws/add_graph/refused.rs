@@ -3,7 +3,7 @@
 use super::super::Step::Expect;
 use super::super::{Lab, config, lab, lab_with, script};
 use super::{Edge, Works, assert_usable, graph, plain, try_graph};
-use crankwork::{AddError, AddGraphError, Handle, Limits, Next};
+use crankwork::{AddError, AddGraphError, Handles, Limits, Next};
 
 /// Tries to add works and edges that are refused before any work has even been made.
 fn refuse(lab: &mut Lab, works: usize, edges: &[Edge]) -> AddGraphError {
@@ -14,7 +14,7 @@ fn refuse(lab: &mut Lab, works: usize, edges: &[Edge]) -> AddGraphError {
         made += 1;
         script("never", [])
     };
-    let added: Result<Vec<Handle<()>>, _> = lab.s.add_graph(works, make, edges);
+    let added: Result<Handles<()>, _> = lab.s.add_graph(works, make, edges);
     assert_eq!(made, 0);
     assert_eq!((lab.s.metrics(), lab.s.next()), before);
     assert_eq!(lab.events(), "");

@@ -1,0 +1,152 @@
+//! [`Handles`]: what names the works of a graph.
+
+use super::{Handle, WorkId};
+use std::fmt;
+use std::marker::PhantomData;
+use std::num::NonZeroU32;
+use std::ops::Range;
+
+/// The [`Handle`]s of the works of a graph, by position. They take 4 bytes each, and are made when asked for.
+pub struct Handles<T> {
+    home: NonZeroU32,
+    /// The serial number of the first; the others follow.
+    first: u64,
+    slots: Vec<u32>,
+    output: PhantomData<fn() -> T>,
+}
+
+impl<T> Handles<T> {
+    pub(crate) fn new(home: NonZeroU32, first: u64, room: usize) -> Self {
+        Handles {
+            home,
+            first,
+            slots: Vec::with_capacity(room),
+            output: PhantomData,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, slot: u32) {
+        self.slots.push(slot);
+    }
+
+    #[inline]
+    pub(crate) fn slots(&self) -> &[u32] {
+        &self.slots
+    }
+
+    /// The serial number of the first.
+    pub(crate) fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// Whether it is one of these works.
+    pub(crate) fn contain(&self, id: WorkId) -> bool {
+        let place = id.serial.checked_sub(self.first);
+        id.home == self.home && place.is_some_and(|place| place < self.slots.len() as u64)
+    }
+
+    /// How many works the graph has.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// The handle of the work at this position, counted from 0. O(1).
+    pub fn get(&self, position: usize) -> Option<Handle<T>> {
+        let slot = *self.slots.get(position)?;
+        Some(Handle::new(WorkId {
+            serial: self.first + position as u64,
+            home: self.home,
+            slot,
+        }))
+    }
+
+    /// All handles, in the order of positions.
+    pub fn iter(&self) -> HandlesIter<'_, T> {
+        HandlesIter {
+            handles: self,
+            places: 0..self.len(),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Handles<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self).finish()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Handles<T> {
+    type Item = Handle<T>;
+    type IntoIter = HandlesIter<'a, T>;
+
+    fn into_iter(self) -> HandlesIter<'a, T> {
+        self.iter()
+    }
+}
+
+/// The handles of a graph, one after the other; see [`Handles::iter`].
+pub struct HandlesIter<'a, T> {
+    handles: &'a Handles<T>,
+    places: Range<usize>,
+}
+
+impl<T> Iterator for HandlesIter<'_, T> {
+    type Item = Handle<T>;
+
+    fn next(&mut self) -> Option<Handle<T>> {
+        self.handles.get(self.places.next()?)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.places.size_hint()
+    }
+}
+
+impl<T> DoubleEndedIterator for HandlesIter<'_, T> {
+    fn next_back(&mut self) -> Option<Handle<T>> {
+        self.handles.get(self.places.next_back()?)
+    }
+}
+
+impl<T> ExactSizeIterator for HandlesIter<'_, T> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handles_are_those_of_consecutive_works() {
+        let home = NonZeroU32::MIN;
+        let mut handles = Handles::<()>::new(home, 7, 3);
+        for slot in [4, 0, 9] {
+            handles.push(slot);
+        }
+        let id = |serial, slot| WorkId { serial, home, slot };
+        let ids = [id(7, 4), id(8, 0), id(9, 9)];
+        assert!(handles.iter().map(Handle::id).eq(ids));
+        assert!(
+            handles
+                .iter()
+                .rev()
+                .map(Handle::id)
+                .eq([ids[2], ids[1], ids[0]])
+        );
+        assert_eq!((handles.len(), handles.iter().len()), (3, 3));
+        assert_eq!(handles.get(2).map(Handle::id), Some(ids[2]));
+        assert_eq!(handles.get(3), None);
+        assert!(ids.iter().all(|&id| handles.contain(id)));
+        assert!(!handles.contain(id(6, 1)) && !handles.contain(id(10, 1)));
+        let other = NonZeroU32::new(2).unwrap();
+        assert!(!handles.contain(WorkId {
+            home: other,
+            ..ids[0]
+        }));
+        assert_eq!(format!("{handles:?}"), "[#7, #8, #9]");
+    }
+}
