@@ -3,6 +3,7 @@
 use super::*;
 use crate::Name;
 use crate::engine::body::Body;
+use crate::engine::outline::Outline;
 use crate::engine::rng::Stream;
 use std::task::Poll;
 
@@ -70,6 +71,29 @@ impl Pair {
                     .link(&mut self.arena, before, after, kind, satisfied);
             }
         }
+    }
+
+    /// Adds new works with edges between them, of which some are after works that were there before.
+    fn link_many(&mut self, works: u32, edges: &[(usize, usize)], stream: &mut Stream) {
+        let old = self.works.clone();
+        let new: Vec<u32> = (0..works).map(|_| self.add()).collect();
+        for &slot in new.iter().filter(|_| !old.is_empty()) {
+            if stream.chance(1, 8) {
+                let before = old[stream.below(old.len() as u64) as usize];
+                self.link(before, slot, EdgeKind::After, false);
+            }
+        }
+        let mut outline = Outline::new(works, edges).unwrap();
+        self.edges
+            .extend(outline.edges.iter().map(|&(before, after)| Edge {
+                before: new[before],
+                after: new[after],
+                kind: EdgeKind::After,
+                satisfied: false,
+            }));
+        let cells = self.graph.cells_for_many(&outline.degrees).unwrap();
+        self.graph
+            .link_many(&mut self.arena, &new, &mut outline, cells);
     }
 
     /// Adds all edges into a work that has none.
@@ -207,6 +231,47 @@ fn works_and_edges_come_and_go_as_in_a_vector_of_edges() {
         }
         assert_eq!(pair.cells(), 0, "no edge is left, and no memory in use");
     }
+}
+
+/// Graphs come whole, the first of them to a graph without edges; then edges come one by one, and works go.
+#[test]
+fn a_graph_that_comes_whole_is_as_if_its_edges_had_come_one_by_one() {
+    let mut unmade = 0;
+    for seed in 0..200 {
+        let mut stream = Stream::new(seed);
+        let mut pair = Pair::new();
+        for _ in 0..1 + stream.below(3) {
+            let works = 1 + stream.below(20);
+            let edges: Vec<(usize, usize)> = (0..stream.below(60))
+                .map(|_| [(); 2].map(|()| stream.below(works) as usize))
+                .filter(|ends| ends[0] != ends[1])
+                .map(|ends| (ends[0].min(ends[1]), ends[0].max(ends[1])))
+                .collect();
+            pair.link_many(works as u32, &edges, &mut stream);
+            unmade += (pair.graph.ins.get().is_none() && !pair.edges.is_empty()) as u32;
+            // Most often looking does not come first.
+            if stream.chance(1, 4) {
+                pair.check();
+            }
+        }
+        for _ in 0..stream.below(30) {
+            let [a, b] = [(); 2].map(|()| stream.below(pair.works.len() as u64) as usize);
+            match (a == b, pair.works[a], pair.works[b]) {
+                (true, gone, _) if pair.works.len() > 1 => pair.remove(gone),
+                (true, ..) => {}
+                (_, a, b) => pair.link(a, b, EdgeKind::After, false),
+            }
+            if stream.chance(1, 3) {
+                pair.check();
+            }
+        }
+        pair.check();
+        while let Some(&slot) = pair.works.first() {
+            pair.remove(slot);
+        }
+        assert_eq!(pair.cells(), 0);
+    }
+    assert!(unmade > 100, "{unmade}");
 }
 
 #[test]
