@@ -1,6 +1,7 @@
 //! What is left to be done between turns, and whether that is anything: one look, since it is asked after every turn.
 
 use super::inbox::Witness;
+use super::turn::Payload;
 use crate::work::{Completion, WorkId, WorkOutcome};
 use std::collections::VecDeque;
 
@@ -15,6 +16,8 @@ pub(crate) struct Agenda<C: ?Sized> {
     /// FailFast parents a child of which has failed in this round.
     failing: VecDeque<Witness>,
     callbacks: VecDeque<Callback<C>>,
+    /// A panic that is not to be caught; of several the last.
+    payload: Option<Payload>,
 }
 
 impl<C: ?Sized> Agenda<C> {
@@ -24,6 +27,7 @@ impl<C: ?Sized> Agenda<C> {
             finishing: VecDeque::new(),
             failing: VecDeque::new(),
             callbacks: VecDeque::new(),
+            payload: None,
         }
     }
 
@@ -45,6 +49,21 @@ impl<C: ?Sized> Agenda<C> {
     pub fn call(&mut self, callback: Callback<C>) {
         self.entries += 1;
         self.callbacks.push_back(callback);
+    }
+
+    pub fn let_through(&mut self, payload: Payload) {
+        self.entries += self.payload.is_none() as usize;
+        self.payload = Some(payload);
+    }
+
+    #[inline]
+    pub fn has_payload(&self) -> bool {
+        self.payload.is_some()
+    }
+
+    pub fn take_payload(&mut self) -> Option<Payload> {
+        self.entries -= self.payload.is_some() as usize;
+        self.payload.take()
     }
 
     pub fn next_finishing(&mut self) -> Option<u32> {

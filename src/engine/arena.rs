@@ -79,6 +79,11 @@ impl<C: ?Sized> Arena<C> {
     }
 
     #[inline]
+    pub fn get_mut(&mut self, slot: u32) -> Option<&mut Record<C>> {
+        self.records.get_mut(slot as usize)
+    }
+
+    #[inline]
     pub fn at(&self, slot: u32) -> &Record<C> {
         &self.records[slot as usize]
     }

@@ -24,18 +24,22 @@ pub(crate) struct Place {
     pub cell: u32,
 }
 
-impl<C: ?Sized> Body<C> {
-    /// No body: it is having a turn, or it is no more.
-    pub const GONE: Self = Body::Shelved(Place {
+impl Place {
+    pub const NOWHERE: Self = Place {
         shelf: NONE,
         cell: NONE,
-    });
+    };
+}
+
+impl<C: ?Sized> Body<C> {
+    /// No body: it is having a turn, or it is no more.
+    pub const GONE: Self = Body::Shelved(Place::NOWHERE);
 
     #[inline]
     pub fn is_there(&self) -> bool {
         match self {
             Body::Own(_) => true,
-            Body::Shelved(place) => place.cell != NONE,
+            Body::Shelved(place) => *place != Place::NOWHERE,
         }
     }
 

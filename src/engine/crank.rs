@@ -41,13 +41,16 @@ impl<F> Budget<F> {
     }
 }
 
+/// What says that the host wants the thread back. A pointer to a pointer, since that fits a register.
+type Stop<'a, 'b> = Option<&'a mut &'b mut dyn FnMut() -> bool>;
+
 /// What is left of a budget.
-struct Rest<'a> {
+struct Rest<'a, 'b> {
     turns: u64,
-    stop: Option<&'a mut dyn FnMut() -> bool>,
+    stop: Stop<'a, 'b>,
 }
 
-impl Rest<'_> {
+impl Rest<'_, '_> {
     /// Spends one turn. Whether it was the last, or the host wants the thread back.
     #[inline]
     fn spend(&mut self) -> bool {
@@ -110,13 +113,18 @@ impl<C: ?Sized> WorkScheduler<C> {
         app: &mut C,
         budget: Budget<F>,
     ) -> Crank {
-        let Budget { turns, mut stop } = budget;
-        let stop = stop.as_mut().map(|stop| stop as &mut dyn FnMut() -> bool);
-        self.crank(now, app, Rest { turns, stop })
+        let Budget { turns, stop } = budget;
+        match stop {
+            None => self.crank(now, app, turns, None),
+            Some(mut stop) => {
+                let mut stop: &mut dyn FnMut() -> bool = &mut stop;
+                self.crank(now, app, turns, Some(&mut stop))
+            }
+        }
     }
 
     #[inline(never)]
-    fn crank(&mut self, now: Time, app: &mut C, rest: Rest<'_>) -> Crank {
+    fn crank(&mut self, now: Time, app: &mut C, turns: u64, stop: Stop<'_, '_>) -> Crank {
         if self.in_crank {
             return Crank {
                 turns: 0,
@@ -129,11 +137,11 @@ impl<C: ?Sized> WorkScheduler<C> {
             self.now = now;
         }
         let (turns_before, settled_before) = (self.recorder.turns, self.recorder.settled);
-        self.give_turns(app, rest);
+        self.give_turns(app, Rest { turns, stop });
         if cfg!(debug_assertions) {
             self.check_invariants();
         }
-        if self.payload.is_some() {
+        if self.agenda.has_payload() {
             self.let_through();
         }
         Crank {
@@ -145,9 +153,10 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Rounds, until there is nothing to do or the budget is spent.
     #[inline]
-    fn give_turns(&mut self, app: &mut C, mut rest: Rest<'_>) {
+    fn give_turns(&mut self, app: &mut C, mut rest: Rest<'_, '_>) {
         while self.round_open || self.begin_round(app) {
-            if self.ready.round_is_over() {
+            let mut next = self.next_of_round();
+            if next.is_none() {
                 self.wind_up(app);
                 // A round without a turn costs one: closures that post closures must not outrun the budget.
                 if rest.spend() {
@@ -155,11 +164,13 @@ impl<C: ?Sized> WorkScheduler<C> {
                 }
                 continue;
             }
-            while let Some(slot) = self.next_turn() {
+            while let Some(slot) = next {
                 self.turn(slot, app);
-                self.after_step(app);
-                if self.payload.is_some() {
-                    return;
+                if self.is_anything_left() {
+                    self.finish_and_grant(app);
+                    if self.agenda.has_payload() {
+                        return;
+                    }
                 }
                 if rest.spend() {
                     if self.ready.round_is_over() {
@@ -167,6 +178,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                     }
                     return;
                 }
+                next = self.next_turn();
             }
             self.end_round(app);
         }
@@ -176,7 +188,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[cold]
     #[inline(never)]
     fn let_through(&mut self) {
-        if let Some(payload) = self.payload.take() {
+        if let Some(payload) = self.agenda.take_payload() {
             resume_unwind(payload);
         }
     }
@@ -214,10 +226,13 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     #[inline]
     pub(super) fn has_loose_ends(&self) -> bool {
-        self.inbox.has_mail()
-            || self.has_io_news()
-            || !self.agenda.is_empty()
-            || !self.mail.is_empty()
+        self.has_mail() || !self.agenda.is_empty()
+    }
+
+    /// Whether something has come from outside.
+    #[inline]
+    pub(super) fn has_mail(&self) -> bool {
+        self.inbox.has_mail() || self.has_io_news() || !self.mail.is_empty()
     }
 
     pub(super) fn can_grant(&self) -> bool {

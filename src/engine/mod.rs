@@ -151,8 +151,6 @@ pub struct WorkScheduler<C: ?Sized> {
     external_sleepers: u32,
     /// Settled works that are only there because works are after them.
     lingering: u32,
-    /// Panics to let through at the end of the crank, if they are not caught.
-    payload: Option<Box<dyn Any + Send>>,
     not_send: std::marker::PhantomData<*const ()>,
 }
 
@@ -216,7 +214,6 @@ impl<C: ?Sized> WorkScheduler<C> {
             mail: VecDeque::new(),
             external_sleepers: 0,
             lingering: 0,
-            payload: None,
             not_send: std::marker::PhantomData,
         }
     }

@@ -85,6 +85,24 @@ impl<C: ?Sized> Record<C> {
         std::mem::forget(std::mem::replace(&mut self.body, body));
     }
 
+    /// Whether it has a turn coming in the middle of an attempt, and nothing else is going on with it.
+    #[inline]
+    pub fn is_usually_called(&self) -> bool {
+        self.state == WorkState::Running && self.flags.are_usual()
+    }
+
+    /// Such a turn begins.
+    #[inline]
+    pub fn begin_usual_turn(&mut self) {
+        self.count_turn();
+        self.flags.begin_usual_turn();
+    }
+
+    #[inline]
+    pub fn count_turn(&mut self) {
+        self.turns = self.turns.saturating_add(1);
+    }
+
     /// Whether its next attempt is the first, with no pool, no child and no box of rare things about it.
     #[inline]
     pub fn begins_plainly(&self) -> bool {

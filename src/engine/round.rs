@@ -34,9 +34,9 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[inline]
     fn may_have_news(&self) -> bool {
         self.is_anything_left()
-            || self.wheel.next_deadline().is_some_and(|at| at <= self.now)
-            || self.has_loose_ends()
             || self.jobs.any_outstanding()
+            || self.wheel.next_deadline().is_some_and(|at| at <= self.now)
+            || self.has_mail()
     }
 
     /// Starts a round with whatever else there is to do, if there is anything.
@@ -123,12 +123,12 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Whether something may be left to be done between turns.
     #[inline]
-    fn is_anything_left(&self) -> bool {
+    pub(super) fn is_anything_left(&self) -> bool {
         !self.agenda.is_empty() || self.permits.is_dirty()
     }
 
     #[inline(never)]
-    fn finish_and_grant(&mut self, app: &mut C) {
+    pub(super) fn finish_and_grant(&mut self, app: &mut C) {
         if !self.agenda.is_empty() {
             self.finish(app);
         }
@@ -179,7 +179,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             self.recorder.callback_panics += 1;
             tracing::error!(message = text_of(&*payload), "a callback panicked");
             if !self.settings.catch_panics {
-                self.payload = Some(payload);
+                self.agenda.let_through(payload);
             }
         }
     }
@@ -216,10 +216,21 @@ impl<C: ?Sized> WorkScheduler<C> {
             }
             self.ready.start_round();
         }
-        Some(match self.decider {
+        Some(self.pop())
+    }
+
+    /// Whose turn is next in this round.
+    #[inline]
+    pub(super) fn next_of_round(&mut self) -> Option<u32> {
+        (!self.ready.round_is_over()).then(|| self.pop())
+    }
+
+    #[inline]
+    fn pop(&mut self) -> u32 {
+        match self.decider {
             None => self.ready.pop(),
             Some(_) => self.pop_as_decided(),
-        })
+        }
     }
 
     #[cold]

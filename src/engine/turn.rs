@@ -1,7 +1,7 @@
 //! One turn of a work, its hooks, and what follows from what they return or from a panic.
 
 use super::WorkScheduler;
-use super::body::{Body, Held};
+use super::body::{Body, Held, Place};
 use super::context::{Mode, TurnNotes, WorkContext};
 use super::record::{AbortCause, flag};
 use crate::work::{Failure, Work, WorkState};
@@ -49,17 +49,23 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[inline]
     pub(super) fn turn(&mut self, slot: u32, app: &mut C) {
         self.recorder.turns += 1;
-        let record = self.arena.at_mut(slot);
-        record.turns = record.turns.saturating_add(1);
-        let usual = record.state == WorkState::Running && record.flags.are_usual();
-        if !usual || !record.body.is_there() || tracing::enabled!(tracing::Level::DEBUG) {
-            return self.any_turn(slot, app);
+        if let Some(record) = self.arena.get_mut(slot)
+            && record.is_usually_called()
+            && !tracing::enabled!(tracing::Level::DEBUG)
+        {
+            match record.body.take() {
+                Body::Own(body) => {
+                    record.begin_usual_turn();
+                    return self.usual_turn(slot, body, app);
+                }
+                Body::Shelved(place) if place != Place::NOWHERE => {
+                    record.begin_usual_turn();
+                    return self.usual_turn(slot, place, app);
+                }
+                Body::Shelved(_) => {}
+            }
         }
-        record.flags.begin_usual_turn();
-        match record.body.take() {
-            Body::Own(body) => self.usual_turn(slot, body, app),
-            Body::Shelved(place) => self.usual_turn(slot, place, app),
-        }
+        self.any_turn(slot, app);
     }
 
     /// A turn in the middle of an attempt that ends, most often, with the wish for another: what [`Self::any_turn`] comes
@@ -71,8 +77,11 @@ impl<C: ?Sized> WorkScheduler<C> {
             Ok(answer) => answer,
             Err(payload) => return self.turn_panicked(slot, false, body.into_body(), payload, app),
         };
-        let record = self.arena.at_mut(slot);
-        if answer.is_pending() && self.notes.yielded && record.flags.are_of_usual_turn() {
+        if let Some(record) = self.arena.get_mut(slot)
+            && answer.is_pending()
+            && self.notes.yielded
+            && record.flags.are_of_usual_turn()
+        {
             record.put_back(body.into_body());
             // `Pending` is nothing that would have to be dropped, but that would be looked at once more.
             std::mem::forget(answer);
@@ -105,6 +114,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     fn any_turn(&mut self, slot: u32, app: &mut C) {
         let record = self.arena.at_mut(slot);
         let first = !record.flags.has(flag::RESET);
+        record.count_turn();
         record.flags.clear(flag::READY);
         record.flags.set(flag::IN_TURN | flag::RESET);
         let aborting = record.state == WorkState::Aborting;
@@ -304,7 +314,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.arena.meta_mut(slot).error = Some(failure.clone());
         tracing::error!(id = self.arena.at(slot).serial, name = &**self.arena.meta(slot).name, %failure);
         if !self.settings.catch_panics {
-            self.payload = Some(payload);
+            self.agenda.let_through(payload);
         }
         failure
     }
