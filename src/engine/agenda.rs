@@ -32,6 +32,11 @@ impl<C: ?Sized> Agenda<C> {
     }
 
     #[inline]
+    pub fn len(&self) -> usize {
+        self.entries
+    }
+
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.entries == 0
     }

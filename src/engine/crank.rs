@@ -226,13 +226,10 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     #[inline]
     pub(super) fn has_loose_ends(&self) -> bool {
-        self.has_mail() || !self.agenda.is_empty()
-    }
-
-    /// Whether something has come from outside.
-    #[inline]
-    pub(super) fn has_mail(&self) -> bool {
-        self.inbox.has_mail() || self.has_io_news() || !self.mail.is_empty()
+        self.inbox.has_mail()
+            || self.has_io_news()
+            || !self.agenda.is_empty()
+            || !self.mail.is_empty()
     }
 
     pub(super) fn can_grant(&self) -> bool {

@@ -49,7 +49,7 @@ pub(super) struct Jobs {
     offload: Option<Box<dyn Offload>>,
     made: u64,
     /// Submitted, and the end has not been seen.
-    outstanding: u64,
+    outstanding: usize,
 }
 
 /// An attempt's part.
@@ -62,10 +62,10 @@ pub(crate) struct Errands {
 }
 
 impl Jobs {
-    /// Whether there is any job that has not been seen to end.
+    /// Jobs that have not been seen to end.
     #[inline]
-    pub fn any_outstanding(&self) -> bool {
-        self.outstanding > 0
+    pub fn outstanding(&self) -> usize {
+        self.outstanding
     }
 
     /// When a simulated job ends next.
@@ -91,7 +91,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     pub fn jobs_outside(&self) -> u64 {
         match &self.jobs.offload {
             Some(offload) if offload.is_simulated() => 0,
-            _ => self.jobs.outstanding,
+            _ => self.jobs.outstanding as u64,
         }
     }
 

@@ -33,10 +33,13 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Whether a round may have to begin with something else than turns.
     #[inline]
     fn may_have_news(&self) -> bool {
-        self.is_anything_left()
-            || self.jobs.any_outstanding()
+        // Asked all at once, since most often there is nothing of either.
+        let things = self.agenda.len() | self.mail.len() | self.jobs.outstanding();
+        things > 0
+            || self.permits.is_dirty()
+            || self.inbox.has_mail()
+            || self.has_io_news()
             || self.wheel.next_deadline().is_some_and(|at| at <= self.now)
-            || self.has_mail()
     }
 
     /// Starts a round with whatever else there is to do, if there is anything.

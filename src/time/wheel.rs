@@ -193,13 +193,18 @@ impl TimerWheel {
     /// If the timer has fired or was cancelled, unless its key names another timer by now.
     #[inline]
     pub fn cancel(&mut self, key: TimerKey) -> u32 {
-        let node = self.nodes.armed(key.index());
-        self.remove(key.index(), node);
+        let &Node {
+            deadline,
+            owner,
+            place,
+            ..
+        } = self.nodes.armed(key.index());
+        self.remove(key.index(), place);
         self.nodes.release(key.index());
-        if node.deadline == self.earliest {
+        if deadline == self.earliest {
             self.find_earliest();
         }
-        node.owner
+        owner
     }
 
     /// Gives an armed timer another deadline: the same as to cancel it and to arm it again, but the key stays. O(1).
@@ -208,11 +213,15 @@ impl TimerWheel {
     /// If the timer has fired or was cancelled, unless its key names another timer by now.
     #[inline]
     pub fn rearm(&mut self, key: TimerKey, deadline: Time) {
-        let node = self.nodes.armed(key.index());
-        self.remove(key.index(), node);
+        let &Node {
+            deadline: old,
+            place,
+            ..
+        } = self.nodes.armed(key.index());
+        self.remove(key.index(), place);
         self.nodes.set_deadline(key.index(), deadline.as_nanos());
         self.file(key.index(), deadline.as_nanos());
-        if node.deadline == self.earliest {
+        if old == self.earliest {
             self.find_earliest();
         }
     }
@@ -239,9 +248,11 @@ impl TimerWheel {
         } else {
             return None;
         };
-        let node = self.nodes.armed(index);
+        let &Node {
+            deadline, owner, ..
+        } = self.nodes.armed(index);
         self.nodes.release(index);
-        Some((Time::from_nanos(node.deadline), node.owner))
+        Some((Time::from_nanos(deadline), owner))
     }
 
     /// The due timers of the earliest deadline, in the order in which they would be popped: those whose order a search may
@@ -303,11 +314,19 @@ impl TimerWheel {
         }
         let place = self.place(index, deadline);
         // Not `<`, because the wheel may have been empty. Equal deadlines are in one slot anyway.
+        if deadline <= self.earliest || place == self.first {
+            self.note_first(place, deadline);
+        }
+    }
+
+    /// The timer is the earliest, or in the slot of that.
+    #[inline(never)]
+    fn note_first(&mut self, place: Place, deadline: u64) {
         if deadline <= self.earliest {
             self.earliest = deadline;
             self.first = place;
         }
-        if place == self.first && self.tables.of(place).sorted & bit(place) == 0 {
+        if self.tables.of(place).sorted & bit(place) == 0 {
             self.find_earliest();
         }
     }
@@ -329,6 +348,19 @@ impl TimerWheel {
     #[inline]
     fn append(&mut self, table: u32, level: u32, index: u32, deadline: u64) -> Place {
         let place = place(table, digit(deadline, level));
+        let table = self.tables.of_mut(place);
+        let is_special = (table.split | table.sorted) & bit(place) != 0;
+        let list = table.slot_mut(place & 63);
+        if is_special || list.is_empty() {
+            return self.append_with_care(place, level, index, deadline);
+        }
+        self.nodes.push_back(list, index, place);
+        place
+    }
+
+    /// The same where the slot is split or empty, or its list is sorted.
+    #[inline(never)]
+    fn append_with_care(&mut self, place: Place, level: u32, index: u32, deadline: u64) -> Place {
         let table = self.tables.of_mut(place);
         let bit = bit(place);
         let (is_split, is_sorted) = (table.split & bit != 0, table.sorted & bit != 0);
@@ -355,18 +387,25 @@ impl TimerWheel {
     }
 
     /// Takes a timer out of its list. Leaves `earliest` to the caller.
-    #[inline]
-    fn remove(&mut self, index: u32, node: Node) {
-        if node.place == LATE {
-            return self.late.remove(node.deadline, node.number());
+    #[inline(always)]
+    fn remove(&mut self, index: u32, place: Place) {
+        if place == LATE {
+            return self.remove_late(index);
         }
-        let list = self.tables.slot_mut(node.place);
+        let list = self.tables.slot_mut(place);
         self.nodes.unlink(list, index);
         if list.is_empty() {
-            self.vacate(node.place);
+            self.vacate(place);
         }
     }
 
+    #[cold]
+    fn remove_late(&mut self, index: u32) {
+        let node = self.nodes.armed(index);
+        self.late.remove(node.deadline, node.number());
+    }
+
+    #[inline(never)]
     fn vacate(&mut self, place: Place) {
         if let Some(level) = self.tables.vacate(place) {
             self.occupied &= !(1 << level);

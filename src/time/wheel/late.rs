@@ -10,6 +10,8 @@ type Key = (u64, u64);
 
 #[derive(Default)]
 pub(super) struct Late {
+    /// In both maps.
+    len: usize,
     /// Due since the last `advance`.
     due: BTreeMap<Key, u32>,
     /// Armed since then.
@@ -20,13 +22,14 @@ pub(super) struct Late {
 impl Late {
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.due.is_empty() && self.fresh.is_empty()
+        self.len == 0
     }
 
     /// Adds a timer and says how many were added before it.
     pub(super) fn insert(&mut self, deadline: u64, index: u32) -> u64 {
         let number = self.armed;
         self.armed += 1;
+        self.len += 1;
         self.fresh.insert((deadline, number), index);
         number
     }
@@ -35,6 +38,7 @@ impl Late {
         let key = (deadline, number);
         let removed = self.due.remove(&key).or_else(|| self.fresh.remove(&key));
         debug_assert!(removed.is_some());
+        self.len -= removed.is_some() as usize;
     }
 
     /// The earliest deadline, due or not.
@@ -56,7 +60,9 @@ impl Late {
 
     /// Takes the first that is due.
     pub(super) fn pop_due(&mut self) -> Option<u32> {
-        self.due.pop_first().map(|(_, index)| index)
+        let (_, index) = self.due.pop_first()?;
+        self.len -= 1;
+        Some(index)
     }
 
     /// Those due that have this deadline, in the order in which they were armed.

@@ -60,7 +60,7 @@ impl List {
 
 impl Node {
     /// Of a timer that is in no list.
-    pub(super) const fn number(self) -> u64 {
+    pub(super) const fn number(&self) -> u64 {
         (self.prev as u64) << 32 | self.next as u64
     }
 }
@@ -93,11 +93,12 @@ impl Nodes {
         self.len
     }
 
-    /// The timer at `index`, which must be armed.
+    /// The timer at `index`, which must be armed. Not a copy: that would read two links at once which have just been written
+    /// one by one, and a processor waits for that.
     #[track_caller]
     #[inline]
-    pub(super) fn armed(&self, index: u32) -> Node {
-        let node = self.nodes[index as usize];
+    pub(super) fn armed(&self, index: u32) -> &Node {
+        let node = &self.nodes[index as usize];
         assert!(node.place != FREE, "the timer has fired or was cancelled");
         node
     }
@@ -234,7 +235,7 @@ impl Nodes {
     /// Takes a timer out of `list`, the one it is in.
     #[inline]
     pub(super) fn unlink(&mut self, list: &mut List, index: u32) {
-        let Node { next, prev, .. } = self.nodes[index as usize];
+        let &Node { next, prev, .. } = &self.nodes[index as usize];
         match prev {
             NIL => list.head = next,
             prev => self.nodes[prev as usize].next = next,
