@@ -12,8 +12,9 @@ use std::any::TypeId;
 use std::task::Poll;
 use std::time::Duration;
 
-/// Which call of a work is being made.
+/// Which call of a work is being made. Two bytes, so that notes are cleared by two writes.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
+#[repr(u16)]
 pub(super) enum Mode {
     #[default]
     Poll,

@@ -4,6 +4,7 @@
 //! depend on it.
 
 use super::WorkScheduler;
+use super::round::Round;
 use crate::time::Time;
 use std::panic::resume_unwind;
 use std::time::Duration;
@@ -141,7 +142,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         if cfg!(debug_assertions) {
             self.check_invariants();
         }
-        if self.agenda.has_payload() {
+        if !self.agenda.is_empty() {
             self.let_through();
         }
         Crank {
@@ -154,16 +155,19 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Rounds, until there is nothing to do or the budget is spent.
     #[inline]
     fn give_turns(&mut self, app: &mut C, mut rest: Rest<'_, '_>) {
-        while self.round_open || self.begin_round(app) {
-            let mut next = self.next_of_round();
-            if next.is_none() {
-                self.wind_up(app);
-                // A round without a turn costs one: closures that post closures must not outrun the budget.
-                if rest.spend() {
-                    return;
+        loop {
+            let mut next = match self.open_round(app) {
+                Round::None => return,
+                Round::Turn(slot) => Some(slot),
+                Round::Empty => {
+                    self.wind_up(app);
+                    // It costs a turn: closures that post closures must not outrun the budget.
+                    if rest.spend() {
+                        return;
+                    }
+                    continue;
                 }
-                continue;
-            }
+            };
             while let Some(slot) = next {
                 self.turn(slot, app);
                 if self.is_anything_left() {
@@ -184,7 +188,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// The panic that was not caught goes on.
+    /// If there was a panic that is not to be caught, it goes on.
     #[cold]
     #[inline(never)]
     fn let_through(&mut self) {
@@ -233,6 +237,6 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     pub(super) fn can_grant(&self) -> bool {
-        self.permits.is_dirty() && self.permits.next_grant(&self.arena).is_some()
+        self.permits.changes() > 0 && self.permits.next_grant(&self.arena).is_some()
     }
 }

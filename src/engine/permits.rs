@@ -69,8 +69,8 @@ pub(crate) struct Permits {
     needs_differ: bool,
     /// By slot, when each waiting work has arrived: kept only once needs differ, since until then every rank has one lane.
     arrived: Vec<u64>,
-    /// Something has changed since it was last seen that nobody can be granted.
-    dirty: bool,
+    /// How much has changed since it was last seen that nobody can be granted.
+    changes: usize,
 }
 
 impl Permits {
@@ -89,7 +89,7 @@ impl Permits {
             arrivals: 0,
             needs_differ: false,
             arrived: Vec::new(),
-            dirty: false,
+            changes: 0,
         }
     }
 
@@ -139,7 +139,7 @@ impl Permits {
                 used: 0,
             }),
         }
-        self.dirty = true;
+        self.changes += 1;
     }
 
     /// From now on works need different things.
@@ -168,8 +168,8 @@ impl Permits {
     }
 
     #[inline]
-    pub fn is_dirty(&self) -> bool {
-        self.dirty
+    pub fn changes(&self) -> usize {
+        self.changes
     }
 
     #[inline]
@@ -256,14 +256,14 @@ impl Permits {
                 self.pool_mut(pool).used -= weight
             });
         }
-        self.dirty |= self.waiting > 0;
+        self.changes += (self.waiting > 0) as usize;
     }
 
     /// The same for a work that holds the general permit and nothing else; its flag is the caller's to clear.
     #[inline]
     pub fn give_back_general(&mut self) {
         self.general.used -= 1;
-        self.dirty |= self.waiting > 0;
+        self.changes += (self.waiting > 0) as usize;
     }
 
     #[inline]
@@ -298,7 +298,7 @@ impl Permits {
     /// Puts a work at the end of its lane.
     pub fn join<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
         self.waiting += 1;
-        self.dirty = true;
+        self.changes += 1;
         let plain = self.by_arrival && !self.needs_differ && !arena.is(slot, flag::RETURNER);
         if let [lane] = &mut self.lanes[..]
             && plain
@@ -334,7 +334,7 @@ impl Permits {
             self.lanes.remove(lane);
         }
         self.waiting -= 1;
-        self.dirty = true;
+        self.changes += 1;
     }
 
     /// Takes who gets the next permit out of its lane. As [`Permits::next_grant`].
@@ -396,7 +396,7 @@ impl Permits {
     /// Nobody can be granted anything until something changes.
     #[inline]
     pub fn seen(&mut self) {
-        self.dirty = false;
+        self.changes = 0;
     }
 
     /// The pools of which the work needs more than is free, with (free, capacity, needed).

@@ -171,6 +171,16 @@ impl Ready {
         }
     }
 
+    /// The same, if anything has become ready.
+    #[inline]
+    pub fn try_start_round(&mut self) -> bool {
+        if self.end == self.tail {
+            return false;
+        }
+        self.start_round();
+        true
+    }
+
     /// The works whose turns of this round are still to come.
     pub fn round(&self) -> impl Iterator<Item = u32> + '_ {
         let places = 0..self.end.wrapping_sub(self.head);

@@ -15,19 +15,41 @@ use super::turn::{Payload, text_of};
 use crate::work::WorkState;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+/// What is to be done in a round.
+pub(super) enum Round {
+    /// There is none, since there is nothing to do.
+    None,
+    /// It has no turns left.
+    Empty,
+    /// This work's turn is next.
+    Turn(u32),
+}
+
 impl<C: ?Sized> WorkScheduler<C> {
-    /// Starts a round, if there is anything to do: most often nothing but turns.
+    /// Goes on with the round that is open, or starts one, if there is anything to do: most often nothing but turns.
     #[inline]
-    pub(super) fn begin_round(&mut self, app: &mut C) -> bool {
-        if self.may_have_news() {
-            return self.begin_round_with_news(app);
+    pub(super) fn open_round(&mut self, app: &mut C) -> Round {
+        if !self.round_open {
+            if !self.may_have_news() {
+                return self.open_round_of_turns();
+            }
+            if !self.begin_round_with_news(app) {
+                return Round::None;
+            }
         }
-        if self.ready.is_empty() {
-            return false;
+        match self.ready.round_is_over() {
+            true => Round::Empty,
+            false => Round::Turn(self.pop()),
+        }
+    }
+
+    #[inline]
+    fn open_round_of_turns(&mut self) -> Round {
+        if !self.ready.try_start_round() {
+            return Round::None;
         }
         self.round_open = true;
-        self.ready.start_round();
-        true
+        Round::Turn(self.pop())
     }
 
     /// Whether a round may have to begin with something else than turns.
@@ -35,8 +57,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     fn may_have_news(&self) -> bool {
         // Asked all at once, since most often there is nothing of either.
         let things = self.agenda.len() | self.mail.len() | self.jobs.outstanding();
-        things > 0
-            || self.permits.is_dirty()
+        (things | self.permits.changes()) > 0
             || self.inbox.has_mail()
             || self.has_io_news()
             || self.wheel.next_deadline().is_some_and(|at| at <= self.now)
@@ -127,7 +148,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Whether something may be left to be done between turns.
     #[inline]
     pub(super) fn is_anything_left(&self) -> bool {
-        !self.agenda.is_empty() || self.permits.is_dirty()
+        (self.agenda.len() | self.permits.changes()) > 0
     }
 
     #[inline(never)]
@@ -135,7 +156,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         if !self.agenda.is_empty() {
             self.finish(app);
         }
-        if self.permits.is_dirty() {
+        if self.permits.changes() > 0 {
             self.grant();
         }
     }
@@ -214,18 +235,11 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[inline]
     pub(super) fn next_turn(&mut self) -> Option<u32> {
         if self.ready.round_is_over() {
-            if self.may_have_news() || self.ready.is_empty() {
+            if self.may_have_news() || !self.ready.try_start_round() {
                 return None;
             }
-            self.ready.start_round();
         }
         Some(self.pop())
-    }
-
-    /// Whose turn is next in this round.
-    #[inline]
-    pub(super) fn next_of_round(&mut self) -> Option<u32> {
-        (!self.ready.round_is_over()).then(|| self.pop())
     }
 
     #[inline]
