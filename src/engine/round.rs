@@ -234,10 +234,8 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Whose turn is next in this round; or in the next one, if nothing is to be done between the two.
     #[inline]
     pub(super) fn next_turn(&mut self) -> Option<u32> {
-        if self.ready.round_is_over() {
-            if self.may_have_news() || !self.ready.try_start_round() {
-                return None;
-            }
+        if self.ready.round_is_over() && (self.may_have_news() || !self.ready.try_start_round()) {
+            return None;
         }
         Some(self.pop())
     }
