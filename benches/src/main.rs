@@ -53,6 +53,9 @@ pub struct Args {
     /// Only sizes up to this
     #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
     max_n: u64,
+    /// Leaves the allocator as it is: memory goes back to the system between rounds
+    #[arg(long)]
+    give_back: bool,
     /// Nothing but so many rounds of one row, untimed, for a profiler; prints how many operations they were
     #[arg(long, num_args = 4, value_names = ["ROW", "CASE", "N", "ROUNDS"], exclusive = true)]
     count: Option<Vec<String>>,
@@ -60,8 +63,11 @@ pub struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    // A profiler would lose sight of a program that starts itself anew.
+    if !args.give_back && args.count.is_none() {
+        measure::keep_freed_memory();
+    }
     pin();
-    measure::keep_freed_memory();
     match run(&args) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(failed) => {

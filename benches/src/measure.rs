@@ -21,14 +21,29 @@ pub fn timed<R>(ops: u64, work: impl FnOnce() -> R) -> (Sample, R) {
     (Sample { nanos, ops }, result)
 }
 
-/// Lets the allocator keep what is freed, as it does in a process that has used much memory before.
+/// Starts the program anew with an allocator that keeps what is freed, as in a process that has run for a while.
 ///
-/// glibc gives memory back to the system from a size on that follows the largest block it has seen freed: 128 kB at first.
-/// So whoever uses more than that paid for the same pages in each round, and whoever uses less did not. 32 MiB is the
-/// largest block that it follows; blocks above that are mapped anew for everybody.
+/// By default glibc maps large blocks anew each time, and gives large free memory back to the system; from what size on, it
+/// learns from what has been freed before. So whose blocks are larger pays for the same pages in each round, and whose
+/// blocks fit in what somebody else has left behind does not. Only glibc reads these variables, when a process starts.
 pub fn keep_freed_memory() {
-    const LARGEST: usize = 32 << 20;
-    std::hint::black_box(vec![0u8; LARGEST - (64 << 10)]);
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        use std::os::unix::process::CommandExt;
+        const KEEP: [(&str, &str); 2] = [
+            ("MALLOC_MMAP_MAX_", "0"),
+            ("MALLOC_TRIM_THRESHOLD_", "1000000000000"),
+        ];
+        if std::env::var_os(KEEP[0].0).is_some() {
+            return;
+        }
+        let Ok(program) = std::env::current_exe() else {
+            return;
+        };
+        let mut anew = std::process::Command::new(program);
+        let error = anew.args(std::env::args_os().skip(1)).envs(KEEP).exec();
+        eprintln!("memory is given back to the system between rounds: {error}");
+    }
 }
 
 /// One of those who do the same work: a name, and a round of it.
