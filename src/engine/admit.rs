@@ -17,7 +17,16 @@ use std::task::Poll;
 /// What the terms of a child, or of a work with extras, come to once they have been checked.
 pub(super) struct Plan {
     parent: Option<u32>,
-    needs: Needs,
+    /// In a box, since few need anything of a named pool, and a plan is returned.
+    needs: Option<Box<Needs>>,
+}
+
+impl Plan {
+    /// Nobody's child, and nothing of a named pool.
+    const PLAIN: Plan = Plan {
+        parent: None,
+        needs: None,
+    };
 }
 
 impl<C: ?Sized> WorkScheduler<C> {
@@ -100,17 +109,13 @@ impl<C: ?Sized> WorkScheduler<C> {
     // ---- checks ----
 
     /// What a refusal depends on, in the order in which it is told; a work that is nobody's child and asks for nothing
-    /// special has no plan.
+    /// special has the plain plan.
     #[inline]
-    pub(super) fn check(
-        &mut self,
-        terms: &Terms<C>,
-        edges: usize,
-    ) -> Result<Option<Box<Plan>>, AddError> {
+    pub(super) fn check(&mut self, terms: &Terms<C>, edges: usize) -> Result<Plan, AddError> {
         self.check_any(terms.permit)?;
         if terms.parent.is_none() && terms.extras.is_none() {
             self.check_dependencies(terms, edges, None)?;
-            return Ok(None);
+            return Ok(Plan::PLAIN);
         }
         self.check_more(terms, edges)
     }
@@ -132,18 +137,15 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// The same for the others. Cold only in that the way of plain works, the many, is laid out straight.
     #[cold]
-    fn check_more(
-        &mut self,
-        terms: &Terms<C>,
-        edges: usize,
-    ) -> Result<Option<Box<Plan>>, AddError> {
+    fn check_more(&mut self, terms: &Terms<C>, edges: usize) -> Result<Plan, AddError> {
         let parent = terms.parent.map(|id| self.check_parent(id)).transpose()?;
         self.check_dependencies(terms, edges, parent)?;
         let needs = match &terms.extras {
             Some(extras) => self.check_pools(&extras.pools, terms.permit)?,
             None => Needs::default(),
         };
-        Ok(Some(Box::new(Plan { parent, needs })))
+        let needs = (!needs.is_empty()).then(|| Box::new(needs));
+        Ok(Plan { parent, needs })
     }
 
     fn check_parent(&self, id: WorkId) -> Result<u32, AddError> {
@@ -238,13 +240,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     // ---- adding ----
 
     /// Takes out of `terms` what it keeps.
-    fn admit(
-        &mut self,
-        terms: &mut Terms<C>,
-        plan: Option<Box<Plan>>,
-        edges: usize,
-        body: Body<C>,
-    ) -> WorkId {
+    fn admit(&mut self, terms: &mut Terms<C>, plan: Plan, edges: usize, body: Body<C>) -> WorkId {
         let (slot, doomed) = self.take_in(terms, plan, edges, body);
         // A work that can never run may be gone at once.
         let id = self.id(slot);
@@ -260,15 +256,15 @@ impl<C: ?Sized> WorkScheduler<C> {
     pub(super) fn take_in(
         &mut self,
         terms: &mut Terms<C>,
-        plan: Option<Box<Plan>>,
+        plan: Plan,
         edges: usize,
         body: Body<C>,
     ) -> (u32, bool) {
-        let parent = plan.as_ref().and_then(|plan| plan.parent);
-        let slot = self.take_in_any(parent, &mut terms.name, terms.retries, terms.permit, body);
+        let (parent, name) = (plan.parent, &mut terms.name);
+        let slot = self.take_in_any(parent, name, terms.retries, terms.permit, body);
         let doomed = edges > 0 && self.link_new(slot, &terms.after, edges);
-        if let Some(plan) = plan {
-            self.admit_with(slot, terms, *plan);
+        if parent.is_some() || terms.extras.is_some() {
+            self.admit_with(slot, terms, plan);
         }
         (slot, doomed)
     }
@@ -299,7 +295,8 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[cold]
     fn admit_with(&mut self, slot: u32, terms: &mut Terms<C>, plan: Plan) {
         if let Some(extras) = terms.extras.take() {
-            self.admit_extras(slot, *extras, plan.needs);
+            let needs = plan.needs.map_or_else(Needs::default, |needs| *needs);
+            self.admit_extras(slot, *extras, needs);
         }
         if let Some(parent) = plan.parent {
             self.cycles.levels.distrust();

@@ -1,4 +1,4 @@
-//! Where works live: a slab of hot records, and beside it a vector of what a turn does not touch.
+//! Where works live: a slab of hot records, and beside it columns of what a turn does not touch.
 //!
 //! A slot is a `u32`; a [`WorkId`](crate::WorkId) also carries the serial number of the work, so a slot that is used
 //! again never answers to an old id.
@@ -120,16 +120,25 @@ impl<C: ?Sized> Arena<C> {
     }
 
     /// The work's box of rare things, made if need be.
+    #[inline]
     pub fn rare_or_new(&mut self, slot: u32) -> &mut Rare<C> {
+        if self.at(slot).marks & mark::RARE == 0 {
+            self.make_rare(slot);
+        }
+        let rare = self.metas.get_mut(slot).rare.as_deref_mut();
+        rare.expect("what is marked as rare has its box")
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_rare(&mut self, slot: u32) {
+        let mut rare = Box::new(Rare::new(Extras::default(), Needs::default()));
         let record = self.at_mut(slot);
-        let (under_way, span) = (record.marks & mark::ATTEMPT != 0, record.span);
         record.marks |= mark::RARE;
-        self.metas.get_mut(slot).rare.get_or_insert_with(|| {
-            let mut rare = Rare::new(Extras::default(), Needs::default());
-            // Until now no more than one attempt has ended, and its duration is the span.
-            rare.total = if under_way { 0 } else { span };
-            Box::new(rare)
-        })
+        // Until now no more than one attempt has ended, and its duration is the span.
+        let under_way = record.marks & mark::ATTEMPT != 0;
+        rare.total = if under_way { 0 } else { record.span };
+        self.metas.get_mut(slot).rare = Some(rare);
     }
 
     /// The number of the work's attempt since `add` or `restart`; 0 before the first grant. A first attempt, and most works

@@ -169,9 +169,11 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.disarm_all(slot);
         self.not_external(slot);
         self.permits.give_back(&mut self.arena, slot);
-        self.unwatch_all(slot);
-        self.forget_jobs(slot);
-        self.forget_sources(slot);
+        if self.arena.rare(slot).is_some() {
+            self.unwatch_all(slot);
+            self.forget_jobs(slot);
+            self.forget_sources(slot);
+        }
         self.arena.clear(
             slot,
             flag::WOKEN | flag::RETURNER | flag::RELEASE | flag::CANCEL,

@@ -10,6 +10,9 @@
 //! ones as they are. What an edge is like is kept on the side of the work that comes first, so that its end is told to
 //! its dependents in one pass. Whether an edge exists already is looked for in the shorter of the two lists.
 //!
+//! The edges into works say nothing that those out of works do not. While all edges came with whole graphs (`many.rs`)
+//! they are not there; who asks for one first makes them all (`ins.rs`).
+//!
 //! At most 2^28 edges, and at most 2^30 cells of memory before one more is added: indices and counters have the room.
 
 mod audit;

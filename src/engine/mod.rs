@@ -4,7 +4,7 @@
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `record`, `arena`, `chunks`, `opens` | what is known of a work; where works live |
+//! | `record`, `arena`, `metas`, `opens` | what is known of a work; where works live |
 //! | `body` | where what they do is |
 //! | `graph`, `cycle`, `levels` | dependencies; whether a new one closes a cycle |
 //! | `permits`, `list` | how many at once, who is next; those who wait, in a list |

@@ -56,11 +56,11 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[inline]
     fn may_have_news(&self) -> bool {
         // Asked all at once, since most often there is nothing of either.
-        let things = self.agenda.len() | self.mail.len() | self.jobs.outstanding();
-        (things | self.permits.changes()) > 0
+        let inside = self.agenda.len() | self.permits.changes() | self.wheel.late_len();
+        (inside | self.mail.len() | self.jobs.outstanding()) > 0
             || self.inbox.has_mail()
             || self.has_io_news()
-            || self.wheel.next_deadline().is_some_and(|at| at <= self.now)
+            || self.wheel.next_ahead().is_some_and(|at| at <= self.now)
     }
 
     /// Starts a round with whatever else there is to do, if there is anything.

@@ -230,11 +230,12 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// The work has settled: its watchers have a turn, and watch it no more.
     pub(super) fn wake_watchers(&mut self, slot: u32) {
-        let id = self.id(slot);
         let Some(rare) = self.arena.rare_mut(slot) else {
             return;
         };
-        for witness in std::mem::take(&mut rare.watchers) {
+        let watchers = std::mem::take(&mut rare.watchers);
+        let id = self.id(slot);
+        for witness in watchers {
             if self.arena.is_present(witness) {
                 let rare = self.arena.rare_mut(witness.slot);
                 if rare.is_some_and(|rare| rare.watching.remove(&id)) {

@@ -155,13 +155,23 @@ impl TimerWheel {
     #[must_use]
     #[inline]
     pub fn next_deadline(&self) -> Option<Time> {
-        let ahead = (self.occupied != 0).then_some(self.earliest);
-        let earliest = if self.late.is_empty() {
-            ahead
-        } else {
-            ahead.into_iter().chain(self.late.earliest()).min()
-        };
-        earliest.map(Time::from_nanos)
+        if self.late.len() == 0 {
+            return self.next_ahead();
+        }
+        let late = self.late.earliest().map(Time::from_nanos);
+        self.next_ahead().into_iter().chain(late).min()
+    }
+
+    /// The same, those left out that were armed too late.
+    #[inline]
+    pub(crate) fn next_ahead(&self) -> Option<Time> {
+        (self.occupied != 0).then_some(Time::from_nanos(self.earliest))
+    }
+
+    /// How many timers were armed too late, and have not been popped.
+    #[inline]
+    pub(crate) fn late_len(&self) -> usize {
+        self.late.len()
     }
 
     /// When an armed timer fires. O(1).
@@ -233,7 +243,7 @@ impl TimerWheel {
     #[inline]
     pub fn advance(&mut self, now: Time) {
         self.now = self.now.max(now.as_nanos());
-        if !self.late.is_empty() {
+        if self.late.len() > 0 {
             self.late.fall_due();
         }
     }
@@ -241,7 +251,7 @@ impl TimerWheel {
     /// Takes the first timer that is due: its deadline and its owner. The order is (deadline, arming order). O(1).
     #[inline]
     pub fn pop_due(&mut self) -> Option<(Time, u32)> {
-        let index = if !self.late.is_empty() && self.late_is_first() {
+        let index = if self.late.len() > 0 && self.late_is_first() {
             self.late.pop_due()?
         } else if self.has_due() {
             self.pop_first()

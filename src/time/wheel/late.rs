@@ -21,8 +21,8 @@ pub(super) struct Late {
 
 impl Late {
     #[inline]
-    pub(super) fn is_empty(&self) -> bool {
-        self.len == 0
+    pub(super) fn len(&self) -> usize {
+        self.len
     }
 
     /// Adds a timer and says how many were added before it.
