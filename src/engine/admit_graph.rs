@@ -33,13 +33,14 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// What works of a graph depend on is known from the other side as long as nobody asks: the first call that does (a
-    /// snapshot, a stall report, another dependency, a restart, a work that is reclaimed) writes it down for all works, once,
-    /// in O(works + edges).
+    /// What works depend on is known from the other side as long as all edges have come so and nobody asks: the first call
+    /// that does (a snapshot, a stall report, another dependency, a restart, a work that is reclaimed) writes it down for all
+    /// works, once in the life of a scheduler, in O(works + edges).
     ///
     /// # Errors
-    /// [`AddGraphError`]. If it is the edges that are wrong, or there are too many works, nothing has been added. If a work
-    /// is refused, or `make` panics, those added before it have been cancelled before their first turn.
+    /// [`AddGraphError`]. If it is the edges that are wrong, or there are too many works or edges, nothing has been added. If
+    /// a work is refused, or `make` panics, or the edges are too many only with those that works have brought themselves,
+    /// the works that have come have been cancelled before their first turn.
     pub fn add_graph<W, T>(
         &mut self,
         works: usize,

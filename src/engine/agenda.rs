@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 pub(crate) type Callback<C> = (Completion<C>, WorkId, WorkOutcome);
 
 pub(crate) struct Agenda<C: ?Sized> {
-    /// Entries in all the queues.
+    /// Entries in all the queues, and one for the payload.
     entries: usize,
     /// Attempts that have nothing left to wait for: joined parents, drained aborts.
     finishing: VecDeque<u32>,

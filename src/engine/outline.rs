@@ -23,7 +23,8 @@ pub(crate) struct Outline<'a> {
 }
 
 impl<'a> Outline<'a> {
-    /// O(works + edges), and O(edges log edges) if an edge is there twice or they are in no order.
+    /// O(works + edges), and O(edges log edges) if an edge is there twice or they are in no order, or if those into a work
+    /// are many and do not rise.
     ///
     /// # Errors
     /// An edge that names no work; a cycle.

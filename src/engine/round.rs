@@ -66,6 +66,10 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Starts a round with whatever else there is to do, if there is anything.
     #[inline(never)]
     fn begin_round_with_news(&mut self, app: &mut C) -> bool {
+        if self.agenda.has_payload() {
+            // Nothing more is done before that panic has come through.
+            return false;
+        }
         let timers = self.wheel.next_deadline().is_some_and(|at| at <= self.now);
         if self.has_io_news() {
             self.take_io_news();

@@ -257,6 +257,17 @@ impl Blocks {
         block
     }
 
+    /// Cells there is memory for.
+    #[cfg(test)]
+    pub fn made(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// Whether there are blocks that have been given back.
+    pub fn has_spare(&self) -> bool {
+        self.free.iter().any(|&block| block != NONE)
+    }
+
     /// So many cells that have never been in a block, side by side; they are the caller's to divide into blocks.
     pub fn take_cells(&mut self, cells: u32) -> u32 {
         let first = self.end;

@@ -1,5 +1,5 @@
 //! The edges into works. Nothing is in them that the edges out of works do not say, too, and who runs a graph to its end
-//! never asks: so a graph that came whole has none until somebody does.
+//! and keeps it does not ask: so a graph that came whole has none until somebody does (a work that is reclaimed asks, too).
 
 use super::blocks::{Blocks, Entry, Header};
 use super::size_for;
@@ -20,7 +20,12 @@ impl Ins {
         }
     }
 
-    /// Those of all edges. O(works + edges).
+    /// Whether there has never been an edge in them.
+    pub fn is_unused(&self) -> bool {
+        self.heads.is_empty()
+    }
+
+    /// Those of all edges. O(slots + edges).
     #[cold]
     pub fn of<C: ?Sized>(arena: &Arena<C>, outs: &Blocks) -> Self {
         let mut counts = vec![0; arena.slots_end() as usize];

@@ -2,6 +2,7 @@
 //! final size, and every edge is written once.
 
 use super::blocks::Header;
+use super::ins::Ins;
 use super::{Arena, Entry, Graph, MOST_CELLS, size_for};
 use crate::engine::outline::{Degrees, Outline};
 
@@ -38,10 +39,12 @@ impl Graph {
         outline: &mut Outline<'_>,
         cells: u32,
     ) {
-        if self.edges == 0 {
+        // Once somebody has asked for them, somebody may ask again and again: they are made at once from then on.
+        if self.edges == 0 && self.ins.get().is_some_and(Ins::is_unused) {
             self.ins.take();
         }
-        let mut next = self.outs.take_cells(cells);
+        // Side by side, unless there is memory that has been given back.
+        let mut next = (!self.outs.has_spare()).then(|| self.outs.take_cells(cells));
         for (&work, degrees) in works.iter().zip(&mut outline.degrees) {
             if degrees.outs > 0 {
                 let block = self.new_list(&mut next, degrees.outs);
@@ -68,12 +71,14 @@ impl Graph {
         }
     }
 
-    /// A list with so many edges, which are the caller's to fill in.
+    /// A list with so many edges, which are the caller's to fill in: in the `next` cells, if they are known.
     #[inline]
-    fn new_list(&mut self, next: &mut u32, edges: u32) -> u32 {
-        let block = *next;
-        *next += cells_for(edges);
+    fn new_list(&mut self, next: &mut Option<u32>, edges: u32) -> u32 {
         let header = Header::new(size_for(edges), edges);
+        let Some(block) = *next else {
+            return self.outs.take(header);
+        };
+        *next = Some(block + cells_for(edges));
         self.outs.set_header(block, header);
         block
     }

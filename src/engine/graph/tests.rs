@@ -174,6 +174,11 @@ impl Pair {
         self.graph.audit(&self.arena).unwrap();
     }
 
+    /// Cells that have ever been made.
+    fn cells_ever(&self) -> usize {
+        self.graph.outs.made() + self.graph.made_ins(&self.arena).blocks.made()
+    }
+
     fn cells(&self) -> usize {
         self.graph.outs.len() + self.graph.made_ins(&self.arena).blocks.len()
     }
@@ -272,6 +277,34 @@ fn a_graph_that_comes_whole_is_as_if_its_edges_had_come_one_by_one() {
         assert_eq!(pair.cells(), 0);
     }
     assert!(unmade > 100, "{unmade}");
+}
+
+/// Graphs that come and go while one edge stays, and while none does.
+#[test]
+fn graphs_that_come_and_go_take_flat_memory_and_are_not_walked_anew() {
+    for keeps_one in [true, false] {
+        let (mut pair, mut stream) = (Pair::new(), Stream::new(1));
+        let lasting = [pair.add(), pair.add()];
+        if keeps_one {
+            pair.link(lasting[0], lasting[1], EdgeKind::After, false);
+        }
+        for round in 0..200 {
+            let edges: Vec<(usize, usize)> = (1..10).map(|work| (work - 1, work)).collect();
+            pair.link_many(10, &edges, &mut stream);
+            assert_eq!(
+                pair.graph.ins.get().is_none(),
+                !keeps_one && round == 0,
+                "only the first is not written down from both sides"
+            );
+            while pair.works.len() > 2 {
+                let last = *pair.works.last().unwrap();
+                pair.remove(last);
+            }
+            pair.check();
+        }
+        // Each of them takes some twenty.
+        assert!(pair.cells_ever() < 300, "{}", pair.cells_ever());
+    }
 }
 
 #[test]

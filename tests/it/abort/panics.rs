@@ -2,8 +2,8 @@
 
 use crate::workbench::*;
 use crankwork::{
-    Failure, FailureKind, RestartError, Retry, Spec, WorkId, WorkOutcome, WorkSchedulerConfig,
-    WorkState,
+    Budget, Failure, FailureKind, Next, RestartError, Retry, Spec, Time, WorkContext, WorkId,
+    WorkOutcome, WorkScheduler, WorkSchedulerConfig, WorkState,
 };
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -331,6 +331,54 @@ fn l24_the_flag_holds_for_hooks_and_callbacks_too() {
     assert!(through(&mut b));
     assert_eq!(b.state(a), WorkState::Success);
     assert_usable(&mut b);
+}
+
+/// What is not caught comes through at once, also where no work has a turn in that round or ever again.
+#[test]
+fn l24_the_flag_holds_where_no_work_has_a_turn() {
+    quiet_panics();
+    struct Falls;
+    impl Drop for Falls {
+        fn drop(&mut self) {
+            panic!("{ON_PURPOSE}, dropped");
+        }
+    }
+    type Case = fn(&mut WorkScheduler<()>);
+    let posted: Case = |s| {
+        let closure = |_: &mut (), _: &mut WorkScheduler<()>| panic!("{ON_PURPOSE}, posted");
+        s.remote().post(closure).unwrap();
+    };
+    let cancelled: Case = |s| {
+        let ends = |_: &mut WorkContext<'_, ()>| Poll::Ready(Ok(()));
+        let spec = Spec::new("a", ends).on_settled(|_, _, _| panic!("{ON_PURPOSE}, settled"));
+        let work = s.add(spec).unwrap();
+        s.cancel(work).unwrap();
+    };
+    let reaped: Case = |s| {
+        let falls = Falls;
+        let spec = Spec::new("a", move |_: &mut WorkContext<'_, ()>| {
+            let _ = &falls;
+            Poll::Ready(Ok(()))
+        });
+        let work = s.add(spec).unwrap();
+        let crank = s.crank_work(Time::ZERO, &mut (), Budget::unlimited());
+        assert_eq!(crank.next, Next::Idle);
+        s.reap(work).unwrap();
+    };
+    for case in [posted, cancelled, reaped] {
+        let mut s = WorkScheduler::new(WorkSchedulerConfig::default().catch_panics(false));
+        case(&mut s);
+        let mut asked = 0;
+        let stop = || {
+            asked += 1;
+            asked > 100
+        };
+        let crank = || s.crank_work(Time::ZERO, &mut (), Budget::unlimited().or_when(stop));
+        assert!(catch_unwind(AssertUnwindSafe(crank)).is_err());
+        assert!(asked <= 1, "{asked} turns were spent");
+        let crank = s.crank_work(Time::ZERO, &mut (), Budget::unlimited());
+        assert_eq!((crank.turns, crank.next), (0, Next::Idle));
+    }
 }
 
 #[test]
