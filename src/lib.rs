@@ -18,7 +18,7 @@
 //! | to | see |
 //! | --- | --- |
 //! | write a work | [`Work`], [`WorkContext`]: what it may do in a turn |
-//! | add one, or many | [`WorkScheduler::add`], [`add_fn`](WorkScheduler::add_fn), [`add_work`](WorkScheduler::add_work), [`Spec`]; a whole graph at once: [`add_graph`](WorkScheduler::add_graph) |
+//! | add one, or many | [`WorkScheduler::add`], [`add_fn`](WorkScheduler::add_fn), [`add_work`](WorkScheduler::add_work), [`Spec`]; a whole graph at once: [`add_graph`](WorkScheduler::add_graph), which gives [`Handles`] |
 //! | order works | [`Spec::after`], [`Spec::after_settled`], [`WorkScheduler::add_dependency`] |
 //! | make one work own others | [`WorkContext::spawn`], [`Spec::parent`], [`Children`], [`OnChildFailure`], [`WorkContext::retain_children`] |
 //! | run members in sequence, in batches, on a condition, again and again; host a future | [`compose`] |

@@ -68,6 +68,7 @@ impl<C: ?Sized> Arena<C> {
         slot
     }
 
+    /// What is known of the work beside its record is dropped or forgotten: the next work of this slot finds nothing of it.
     pub fn remove(&mut self, slot: u32) -> Record<C> {
         self.metas.leave(slot);
         self.opens.reset(slot);

@@ -170,6 +170,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             };
             while let Some(slot) = next {
                 self.turn(slot, app);
+                // As `after_step`; a panic that is to come through is among what may be left.
                 if self.is_anything_left() {
                     self.finish_and_grant(app);
                     if self.agenda.has_payload() {

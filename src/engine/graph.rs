@@ -91,7 +91,7 @@ impl Graph {
 
     /// The edges into works, made if need be.
     #[inline]
-    fn made_ins<C: ?Sized>(&self, arena: &Arena<C>) -> &Ins {
+    fn ins_or_new<C: ?Sized>(&self, arena: &Arena<C>) -> &Ins {
         self.ins.get_or_init(|| match self.edges {
             0 => Ins::new(),
             _ => Ins::of(arena, &self.outs),
@@ -100,7 +100,7 @@ impl Graph {
 
     /// Once they have been made.
     #[inline]
-    fn ins_made(&self) -> &Ins {
+    fn known_ins(&self) -> &Ins {
         self.ins.get().expect(MADE)
     }
 
@@ -121,7 +121,7 @@ impl Graph {
     fn list<C: ?Sized>(&self, arena: &Arena<C>, slot: u32, side: Side) -> u32 {
         match side {
             Side::Outs => arena.at(slot).outs,
-            Side::Ins => self.made_ins(arena).head(slot),
+            Side::Ins => self.ins_or_new(arena).head(slot),
         }
     }
 
@@ -149,13 +149,13 @@ impl Graph {
     /// Edges into `slot`, in the order in which they were added; what they are like is told by [`Graph::out_of`].
     #[inline]
     pub fn ins<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> Entries<'_> {
-        Entries(self.made_ins(arena).entries(slot).iter())
+        Entries(self.ins_or_new(arena).entries(slot).iter())
     }
 
     /// Whether an edge leads into `slot`.
     #[inline]
     pub fn has_ins<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> bool {
-        self.made_ins(arena).head(slot) != NONE
+        self.ins_or_new(arena).head(slot) != NONE
     }
 
     /// The same edge on the side of the work that comes first.
@@ -200,7 +200,7 @@ impl Graph {
     /// lists, but for the first few edges into `after`: mostly they are all.
     #[inline]
     pub fn find<C: ?Sized>(&self, arena: &Arena<C>, before: u32, after: u32) -> Option<u32> {
-        let into = self.made_ins(arena).entries(after);
+        let into = self.ins_or_new(arena).entries(after);
         self.find_in(arena.at(before).outs, into, before, after)
     }
 
@@ -231,13 +231,13 @@ impl Graph {
         befores: impl Iterator<Item = u32>,
         mut look: impl FnMut(&mut Record<C>) -> bool,
     ) {
-        self.made_ins(arena);
+        self.ins_or_new(arena);
         let size = size_for(most as u32);
         let block = self.ins_mut().blocks.take(Header::new(size, 0));
         let mut len = 0;
         for before in befores {
             let record = arena.at_mut(before);
-            let into = self.ins_made().blocks.first(block, len);
+            let into = self.known_ins().blocks.first(block, len);
             if self.find_in(record.outs, into, before, after).is_some() {
                 continue;
             }
@@ -265,7 +265,7 @@ impl Graph {
         kind: EdgeKind,
         satisfied: bool,
     ) {
-        self.made_ins(arena);
+        self.ins_or_new(arena);
         let (ins, into) = self.place(arena, after, Side::Ins);
         let (outs, out) = self.place(arena, before, Side::Outs);
         *self.ins_mut().blocks.at_mut(ins + into) = Entry::new(before, out);
@@ -338,7 +338,7 @@ impl Graph {
         slot: u32,
         mut lost: impl FnMut(&mut Arena<C>, u32),
     ) {
-        self.made_ins(arena);
+        self.ins_or_new(arena);
         self.unlink_side(arena, slot, Side::Outs, |arena, entry| {
             if !entry.is_satisfied() {
                 lost(arena, entry.peer());

@@ -357,9 +357,9 @@ mod tests {
 
     #[test]
     fn a_record_is_one_cache_line() {
-        assert!(size_of::<Record<()>>() <= 64, "{}", size_of::<Record<()>>());
+        assert!(size_of::<Record<()>>() <= 56, "{}", size_of::<Record<()>>());
         assert!(
-            size_of::<Option<Record<()>>>() <= 64,
+            size_of::<Option<Record<()>>>() <= 56,
             "the slab's entry has no room for a tag"
         );
     }

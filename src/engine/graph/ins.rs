@@ -6,23 +6,35 @@ use super::size_for;
 use crate::engine::arena::Arena;
 use crate::engine::record::NONE;
 
+/// By slot: the block of a work's list. As long as the highest slot that an edge has ever led into.
+struct Heads(Vec<u32>);
+
+impl Heads {
+    #[inline]
+    fn at_mut(&mut self, slot: u32) -> &mut u32 {
+        if self.0.len() <= slot as usize {
+            self.0.resize(slot as usize + 1, NONE);
+        }
+        &mut self.0[slot as usize]
+    }
+}
+
 pub(super) struct Ins {
-    /// By slot: the block of a work's list.
-    heads: Vec<u32>,
+    heads: Heads,
     pub blocks: Blocks,
 }
 
 impl Ins {
     pub const fn new() -> Self {
         Ins {
-            heads: Vec::new(),
+            heads: Heads(Vec::new()),
             blocks: Blocks::new(),
         }
     }
 
     /// Whether there has never been an edge in them.
     pub fn is_unused(&self) -> bool {
-        self.heads.is_empty()
+        self.heads.0.is_empty()
     }
 
     /// Those of all edges. O(slots + edges).
@@ -44,15 +56,12 @@ impl Ins {
 
     #[inline]
     pub fn head(&self, slot: u32) -> u32 {
-        self.heads.get(slot as usize).copied().unwrap_or(NONE)
+        self.heads.0.get(slot as usize).copied().unwrap_or(NONE)
     }
 
     #[inline]
     pub fn head_mut(&mut self, slot: u32) -> &mut u32 {
-        if self.heads.len() <= slot as usize {
-            self.heads.resize(slot as usize + 1, NONE);
-        }
-        &mut self.heads[slot as usize]
+        self.heads.at_mut(slot)
     }
 
     #[inline]
@@ -63,10 +72,7 @@ impl Ins {
     /// See [`Blocks::next_place`].
     #[inline]
     pub fn next_place(&mut self, slot: u32) -> Option<(u32, u32)> {
-        if self.heads.len() <= slot as usize {
-            self.heads.resize(slot as usize + 1, NONE);
-        }
-        self.blocks.next_place(&mut self.heads[slot as usize])
+        self.blocks.next_place(self.heads.at_mut(slot))
     }
 
     /// So many more edges will be filled in, into a work no edge into which has ever gone. How many there will be then.
@@ -95,7 +101,7 @@ impl Ins {
     ) {
         for slot in slots {
             for (place, entry) in (1..).zip(outs.entries(arena.at(slot).outs)) {
-                let block = self.heads[entry.peer() as usize];
+                let block = self.heads.0[entry.peer() as usize];
                 *self.blocks.at_mut(block + entry.place()) = Entry::new(slot, place);
             }
         }

@@ -21,13 +21,13 @@ impl Graph {
             cells.sum()
         };
         let outs = sum(|work| work.outs);
-        let fits = self.outs.len() + outs <= MOST_CELLS;
+        let outs_fit = self.outs.len() + outs <= MOST_CELLS;
         // Lists that are made later have no more than two cells for an edge, for which there is always room.
-        let fit = self
+        let ins_fit = self
             .ins
             .get()
             .is_none_or(|ins| ins.blocks.len() + sum(|work| work.ins) <= MOST_CELLS);
-        (fits && fit).then_some(outs as u32)
+        (outs_fit && ins_fit).then_some(outs as u32)
     }
 
     /// Adds the edges of a graph between these works, none of which has edges out of it yet. What `outline` knows of degrees

@@ -176,11 +176,11 @@ impl Pair {
 
     /// Cells that have ever been made.
     fn cells_ever(&self) -> usize {
-        self.graph.outs.made() + self.graph.made_ins(&self.arena).blocks.made()
+        self.graph.outs.made() + self.graph.ins_or_new(&self.arena).blocks.made()
     }
 
     fn cells(&self) -> usize {
-        self.graph.outs.len() + self.graph.made_ins(&self.arena).blocks.len()
+        self.graph.outs.len() + self.graph.ins_or_new(&self.arena).blocks.len()
     }
 }
 
