@@ -270,7 +270,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// What holds for every work. Takes the name, if it is to be kept.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take_in_any(
         &mut self,
         parent: Option<u32>,

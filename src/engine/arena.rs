@@ -94,6 +94,14 @@ impl<C: ?Sized> Arena<C> {
         &mut self.records[slot as usize]
     }
 
+    /// Reads the count and the record of a work, if it is still there; see `prefetch.rs`. Records lie across two lines of a
+    /// cache: the one is read by `get`, the other has the serial.
+    #[inline]
+    pub fn prefetch(&self, slot: u32) -> u32 {
+        let record = self.get(slot);
+        self.opens.prefetch(slot) ^ record.map_or(0, |record| record.serial as u32)
+    }
+
     #[inline]
     pub fn meta(&self, slot: u32) -> MetaRef<'_, C> {
         self.metas.get(slot)

@@ -43,6 +43,15 @@ impl<C: ?Sized> Body<C> {
         }
     }
 
+    /// Where it is, if it is on a shelf.
+    #[inline]
+    pub fn place(&self) -> Place {
+        match self {
+            Body::Own(_) => Place::NOWHERE,
+            Body::Shelved(place) => *place,
+        }
+    }
+
     #[inline]
     pub fn take(&mut self) -> Self {
         std::mem::replace(self, Self::GONE)
@@ -142,6 +151,8 @@ trait AnyShelf<C: ?Sized> {
     fn play(&self, cell: u32, cx: &mut WorkContext<'_, C>, part: Part) -> Answer;
     fn hook(&self, cell: u32, cx: &mut WorkContext<'_, C>, hook: Hook);
     fn look(&self, cell: u32, look: &mut dyn FnMut(&dyn Work<C>));
+    /// Reads the cells of these places that are on the first one's shelf, which this is.
+    fn prefetch(&self, places: &[Place]) -> u32;
     /// One work less is here; whether it was the last. To be cleared next.
     fn leave(&self) -> bool;
     fn clear(&self, cell: u32);
@@ -165,6 +176,19 @@ impl<C: ?Sized, W: Work<C>> AnyShelf<C> for Shelf<W> {
         if let Some(work) = &*self.cells[cell as usize].borrow() {
             look(work);
         }
+    }
+
+    fn prefetch(&self, places: &[Place]) -> u32 {
+        let shelf = places[0].shelf;
+        let cells = places.iter().filter(|place| place.shelf == shelf);
+        // A cell ends in the line in which the next begins, if not before.
+        let cells = cells.flat_map(|place| [place.cell as usize, place.cell as usize + 1]);
+        let free = |cell: usize| {
+            self.cells
+                .get(cell)
+                .is_some_and(|cell| cell.try_borrow().is_ok())
+        };
+        cells.fold(0, |read, cell| read ^ free(cell) as u32)
     }
 
     fn leave(&self) -> bool {
@@ -197,6 +221,14 @@ impl<C: ?Sized> Shelves<C> {
         if !shelf.cells.is_empty() {
             self.0.insert(Rc::new(shelf));
         }
+    }
+
+    /// Reads what is at these places, but only what is on the shelf of the first; see `prefetch.rs`.
+    pub fn prefetch(&self, places: &[Place]) -> u32 {
+        let shelf = places
+            .first()
+            .and_then(|place| self.0.get(place.shelf as usize));
+        shelf.map_or(0, |shelf| shelf.prefetch(places))
     }
 
     /// Held for the length of a call, in which works may come and go.

@@ -170,6 +170,21 @@ impl Graph {
         self.outs.range(outs)
     }
 
+    /// The entries of a list out of a work, gaps included.
+    #[inline]
+    pub fn entries(&self, outs: u32) -> &[Entry] {
+        self.outs.entries(outs)
+    }
+
+    /// Reads the beginning of a list out of a work; see `prefetch.rs`.
+    #[inline]
+    pub fn prefetch(&self, outs: u32) -> u32 {
+        match outs {
+            NONE => 0,
+            block => self.outs.at(block).peer(),
+        }
+    }
+
     /// The outgoing entry at such an index.
     #[inline]
     pub fn at(&self, index: u32) -> Entry {

@@ -62,6 +62,7 @@ mod opens;
 mod outline;
 mod parent;
 pub(crate) mod permits;
+mod prefetch;
 mod ready;
 mod receive;
 mod reclaim;

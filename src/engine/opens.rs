@@ -48,6 +48,12 @@ impl Opens {
         if count & SETTLED == 0 { count } else { 0 }
     }
 
+    /// Reads the count, whatever it is; see `prefetch.rs`.
+    #[inline]
+    pub fn prefetch(&self, slot: u32) -> u32 {
+        self.0[slot as usize]
+    }
+
     #[inline]
     pub fn add(&mut self, slot: u32, more: u32) {
         debug_assert!(self.0[slot as usize] & SETTLED == 0);

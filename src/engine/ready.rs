@@ -5,6 +5,7 @@
 //! processor sees early which comes next.
 
 use super::arena::Arena;
+use super::prefetch::BATCH;
 use super::record::{NONE, Record, flag};
 
 /// What a ring has at first, and below which its gaps are not worth closing.
@@ -28,6 +29,8 @@ pub(crate) struct Ready {
     ring: Vec<u32>,
     /// Where the present round ends and the next begins.
     end: u32,
+    /// The first place for which nothing has been read ahead (`prefetch.rs`).
+    unread: u32,
 }
 
 impl Ready {
@@ -186,6 +189,24 @@ impl Ready {
         let places = 0..self.end.wrapping_sub(self.head);
         let slots = places.map(|count| self.ring[self.index(self.head.wrapping_add(count))]);
         slots.filter(|&slot| slot != NONE)
+    }
+
+    /// Whether the next place is one for which nothing has been read ahead.
+    #[inline]
+    pub fn is_unread(&self) -> bool {
+        self.head.wrapping_sub(self.unread) as i32 >= 0
+    }
+
+    /// The works that have their turns next, in this round or the next, as if read ahead from now on: `None` if there are
+    /// fewer, NONE for a gap.
+    #[inline]
+    pub fn next_batch(&mut self) -> Option<[u32; BATCH]> {
+        self.unread = self.head.wrapping_add(BATCH as u32);
+        if self.tail.wrapping_sub(self.head) < BATCH as u32 {
+            return None;
+        }
+        let at = |count| self.ring[self.index(self.head.wrapping_add(count as u32))];
+        Some(std::array::from_fn(at))
     }
 
     /// How many works there are, in this round and the next.

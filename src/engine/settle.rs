@@ -87,6 +87,9 @@ impl<C: ?Sized> WorkScheduler<C> {
         let outs = record.outs;
         self.change(slot, Some(WorkState::Running), WorkState::Success);
         if outs != NONE {
+            if self.ready.is_unread() {
+                self.prefetch();
+            }
             self.release_dependents(slot, self.may_begin_at_once());
         }
         self.release_lingerers(slot);

@@ -9,6 +9,7 @@ mod order;
 mod outside;
 mod refused;
 mod taken_back;
+mod wide;
 
 use super::{Lab, Log, Script, script};
 use crankwork::{AddGraphError, Handle, Spec, WorkId, WorkOutcome};
