@@ -55,7 +55,7 @@ impl<C: ?Sized> Arena<C> {
     ///
     /// Blank entries are put in and then filled: an entry that has just been put together piece by piece cannot be moved
     /// before all pieces have reached the cache.
-    #[inline]
+    #[inline(always)]
     pub fn insert(&mut self, body: Body<C>, name: &mut Name, retries: u32, ordinal: u32) -> u32 {
         let serial = self.next_serial;
         self.next_serial += 1;

@@ -8,21 +8,27 @@ use std::collections::VecDeque;
 
 impl<C: ?Sized> WorkScheduler<C> {
     /// A work gets the permits it needs, its next attempt begins, and it has a turn. `from` is its state until now.
-    ///
-    /// Most works have one attempt with nothing about it: for them this is one look at the record, and always inlined.
     #[inline(always)]
     pub(super) fn begin_attempt(&mut self, slot: u32, from: Option<WorkState>) {
-        let record = self.arena.at_mut(slot);
-        if !record.begins_plainly() || tracing::enabled!(tracing::Level::DEBUG) {
-            return self.begin_any_attempt(slot, from);
+        if self.is_heard() || !self.begins_plainly(slot, from) {
+            self.begin_any_attempt(slot, from);
         }
-        record.flags.set(flag::TRIED);
-        record.marks |= mark::ATTEMPT;
-        record.span = self.now.as_nanos();
-        self.permits.take_general(record);
-        self.ready.push_record(record, slot);
+    }
+
+    /// The same for a work that has one attempt with nothing about it, as most have, if nobody hears of it: one look at the
+    /// record. Whether it is one.
+    #[inline(always)]
+    fn begins_plainly(&mut self, slot: u32, from: Option<WorkState>) -> bool {
+        let record = self.arena.at_mut(slot);
+        if !record.begins_plainly() {
+            return false;
+        }
+        record.begin_plainly(self.now);
+        self.permits.count_general(record);
+        self.ready.push_flagged(record, slot);
         self.recorder.attempts += 1;
-        self.change(slot, from, WorkState::Running);
+        self.recorder.change(record, from, WorkState::Running);
+        true
     }
 
     #[cold]
@@ -104,9 +110,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[inline]
     pub(super) fn dependencies_done(&mut self, slot: u32, at_once: bool) {
         let free = self.permits.waiting() == 0 && self.permits.is_general_free();
-        if at_once && free && self.arena.at(slot).begins_plainly() {
-            self.begin_attempt(slot, Some(WorkState::Pending));
-        } else {
+        if !(at_once && free && self.begins_plainly(slot, Some(WorkState::Pending))) {
             self.rejoin(slot);
         }
     }
@@ -114,7 +118,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Whether the dependents of a work that succeeds plainly in its turn may begin while there is a permit for them,
     /// instead of joining the permit queue and leaving it when the turn is over.
     ///
-    /// Nobody must hear of it or decide about it, and the order must be the same. Until the grants after this turn, nobody
+    /// Nobody hears of it or must decide about it, and the order must be the same. Until the grants after this turn, nobody
     /// but these dependents joins the queue: a plain success concerns no parent and no watcher, and nothing is on the
     /// agenda. They join in the order of their edges, and if all have one rank, permits are granted in that order, too: to
     /// the first ones, as long as they last. Who comes after one that had to join does so as well. Nor is one overtaken
@@ -122,10 +126,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// begin plainly).
     #[inline]
     pub(super) fn may_begin_at_once(&self) -> bool {
-        self.permits.by_arrival
-            && self.agenda.is_empty()
-            && self.decider.is_none()
-            && !self.is_heard()
+        self.permits.by_arrival && self.agenda.is_empty() && self.decider.is_none()
     }
 
     /// A work that is ready for a new attempt joins the permit queue at the tail, or begins it if it needs no permit.

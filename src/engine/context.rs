@@ -62,11 +62,6 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         WorkContext { app, engine, slot }
     }
 
-    /// What is called next is a hook.
-    pub(super) fn begin_hook(&mut self) {
-        self.engine.notes = TurnNotes::new(Mode::Hook);
-    }
-
     /// A hook is over and a turn begins: what the hook asked for does not count.
     pub(super) fn end_hook(&mut self, turn: Mode) {
         self.engine.notes = TurnNotes::new(turn);

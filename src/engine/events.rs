@@ -1,5 +1,6 @@
 //! Events and counters: kept as states change, never scanned for.
 
+use super::record::Record;
 use crate::time::Time;
 use crate::work::{Name, WorkId, WorkState};
 use std::collections::VecDeque;
@@ -144,6 +145,28 @@ impl Recorder {
     #[inline]
     pub fn listens(&self) -> bool {
         self.listens
+    }
+
+    /// The one place where a state changes: the table is checked, and the counters follow. `from` is `None` for a work that
+    /// is being added.
+    ///
+    /// Always inlined: where both states are known, a call would take longer than the change.
+    #[inline(always)]
+    pub fn change<C: ?Sized>(
+        &mut self,
+        record: &mut Record<C>,
+        from: Option<WorkState>,
+        to: WorkState,
+    ) {
+        if let Some(from) = from {
+            debug_assert!(
+                from.can_become(to),
+                "{from} -> {to} is not in the transition table"
+            );
+            self.leave(from);
+        }
+        record.state = to;
+        self.enter(to);
     }
 
     #[inline]

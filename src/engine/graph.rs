@@ -191,17 +191,19 @@ impl Graph {
         self.outs.at(index)
     }
 
-    /// The work before this outgoing entry has settled. The entry as it is now, unless it is a gap or was satisfied before.
+    /// The work before this outgoing entry has settled. The work after it, and whether the edge is satisfied now, unless the
+    /// entry is a gap or was satisfied before.
     #[inline]
-    pub fn settle(&mut self, index: u32, success: bool) -> Option<Entry> {
+    pub fn settle(&mut self, index: u32, success: bool) -> Option<(u32, bool)> {
         let entry = self.outs.at_mut(index);
         if entry.is_satisfied() {
             return None;
         }
-        if success || entry.kind() == EdgeKind::AfterSettled {
+        let satisfied = success || entry.kind() == EdgeKind::AfterSettled;
+        if satisfied {
             *entry = entry.satisfied();
         }
-        Some(*entry)
+        Some((entry.peer(), satisfied))
     }
 
     /// Says what the edge of this outgoing entry is like from now on.

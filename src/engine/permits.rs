@@ -224,21 +224,20 @@ impl Permits {
     #[inline]
     pub fn take<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
         let record = arena.at_mut(slot);
-        if record.marks & mark::POOLS == 0 {
-            return self.take_general(record);
-        }
         debug_assert!(!record.flags.has(flag::PERMIT));
         record.flags.set(flag::PERMIT);
+        if record.marks & mark::POOLS == 0 {
+            return self.count_general(record);
+        }
         Self::each_need(arena, slot, |pool, weight| {
             self.pool_mut(pool).used += weight
         });
     }
 
-    /// The same for a work that needs the general permit at most.
+    /// The same for a work that needs the general permit at most, and has been noted to have it.
     #[inline]
-    pub fn take_general<C: ?Sized>(&mut self, record: &mut Record<C>) {
-        debug_assert!(!record.flags.has(flag::PERMIT) && record.marks & mark::POOLS == 0);
-        record.flags.set(flag::PERMIT);
+    pub fn count_general<C: ?Sized>(&mut self, record: &Record<C>) {
+        debug_assert!(record.flags.has(flag::PERMIT) && record.marks & mark::POOLS == 0);
         self.general.used += !record.flags.has(flag::NO_PERMIT) as u32;
     }
 

@@ -68,13 +68,13 @@ impl Ready {
             "a work that has a turn coming was given another"
         );
         record.flags.set(flag::READY);
-        record.links.prev = self.enter(slot);
+        self.push_flagged(record, slot);
     }
 
-    /// The same for a work that has just had a usual turn.
+    /// The same for a work whose flags say already that it has a turn coming.
     #[inline]
-    pub fn push_after_turn<C: ?Sized>(&mut self, record: &mut Record<C>, slot: u32) {
-        record.flags.end_usual_turn();
+    pub fn push_flagged<C: ?Sized>(&mut self, record: &mut Record<C>, slot: u32) {
+        debug_assert!(record.flags.has(flag::READY));
         record.links.prev = self.enter(slot);
     }
 

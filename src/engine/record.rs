@@ -7,7 +7,7 @@ use super::inbox::{CancelToken, WakerCell, Witness};
 use super::io::SourceList;
 use super::offload::Errands;
 use super::rng::Stream;
-use crate::time::TimerKey;
+use crate::time::{Time, TimerKey};
 use crate::work::{Extras, Failure, OnChildFailure, WorkId, WorkState};
 use smallvec::SmallVec;
 use std::any::Any;
@@ -85,10 +85,10 @@ impl<C: ?Sized> Record<C> {
         std::mem::forget(std::mem::replace(&mut self.body, body));
     }
 
-    /// Whether it has a turn coming in the middle of an attempt, and nothing else is going on with it.
-    #[inline]
-    pub fn is_usually_called(&self) -> bool {
-        self.state == WorkState::Running && self.flags.are_usual()
+    /// Whether it is in an attempt, and its flags are such.
+    #[inline(always)]
+    pub fn is_called(&self, are_such: fn(Flags) -> bool) -> bool {
+        self.state == WorkState::Running && are_such(self.flags)
     }
 
     /// Such a turn begins.
@@ -109,8 +109,24 @@ impl<C: ?Sized> Record<C> {
         self.marks & !mark::CHILD == 0 && !self.flags.has(flag::TRIED | flag::FAMILY)
     }
 
+    /// Such an attempt begins.
+    #[inline]
+    pub fn begin_plainly(&mut self, now: Time) {
+        self.flags.begin_plainly();
+        self.marks |= mark::ATTEMPT;
+        self.span = now.as_nanos();
+    }
+
+    /// Such a success: the permit goes back, and the time is noted.
+    #[inline]
+    pub fn end_plainly(&mut self, now: Time) {
+        self.flags.clear(flag::PERMIT);
+        self.marks = 0;
+        self.span = now.as_nanos().saturating_sub(self.span);
+    }
+
     /// Whether the success of the present attempt has nothing to undo but its permit: no child, parent, timer, wake,
-    /// cancel or box of rare things.
+    /// cancel or box of rare things. The body must be there.
     #[inline]
     pub fn ends_plainly(&self) -> bool {
         let among = !flag::LOST_DEPENDENCY;
@@ -119,7 +135,6 @@ impl<C: ?Sized> Record<C> {
                 .flags
                 .has_just(flag::TRIED | flag::RESET | flag::PERMIT, among)
             && self.alarm.is_none()
-            && self.body.is_there()
     }
 }
 
@@ -133,6 +148,7 @@ pub(crate) struct Flags {
     rest: u8,
 }
 
+const FIRST: u8 = (flag::TRIED | flag::PERMIT) as u8;
 const USUAL: u8 = (flag::TRIED | flag::RESET | flag::PERMIT) as u8;
 const READY: u8 = flag::READY as u8;
 const IN_TURN: u8 = flag::IN_TURN as u8;
@@ -160,16 +176,28 @@ impl Flags {
         self.turn & among.turn == flags.turn && self.rest & among.rest == flags.rest
     }
 
+    /// Of a work that has none of them: its first attempt begins, with a permit if it needs one, and its turn comes.
+    #[inline]
+    pub fn begin_plainly(&mut self) {
+        self.turn |= FIRST | READY;
+    }
+
     /// Of a work in the middle of an attempt whose turn comes and with whom nothing else is going on.
     #[inline]
     pub fn are_usual(self) -> bool {
         self.turn == USUAL | READY
     }
 
-    /// From [`Flags::are_usual`] to [`Flags::are_of_usual_turn`]: READY goes, IN_TURN comes.
+    /// The same before the first turn of all.
+    #[inline]
+    pub fn are_before_first_turn(self) -> bool {
+        self.turn == FIRST | READY
+    }
+
+    /// From [`Flags::are_usual`], or from those before the first turn, to [`Flags::are_of_usual_turn`].
     #[inline]
     pub fn begin_usual_turn(&mut self) {
-        self.turn ^= READY | IN_TURN;
+        self.turn = USUAL | IN_TURN;
     }
 
     /// In such a turn, if nothing else has happened in it.

@@ -1,4 +1,4 @@
-//! How an attempt ends and what follows from it for others; and *the* function that changes a state.
+//! How an attempt ends and what follows from it for others; and the function that changes a state.
 //!
 //! Nothing here recurses: works about to settle wait in `settling`, attempts that have nothing left to wait for in
 //! the agenda. So a chain of a million blocked works, or a million parents that end with their last grandchild, is a
@@ -6,30 +6,22 @@
 
 use super::WorkEvent;
 use super::WorkScheduler;
+use super::events::Recorder;
 use super::names::{self, Purpose};
-use super::record::{AbortCause, NONE, flag};
+use super::permits::Permits;
+use super::record::{AbortCause, NONE, Record, flag};
 use super::turn::Hook;
 use super::wake::TimerKind;
+use crate::time::Time;
 use crate::work::{Failure, FailureKind, WorkState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 impl<C: ?Sized> WorkScheduler<C> {
-    /// The one place where a state changes: the table is checked, the counters and the events follow. `from` is
-    /// `None` for a work that is being added.
-    ///
-    /// Always inlined: where both states are known, a call would take longer than the change.
+    /// Changes a state, and says so. Who has made sure that nobody hears of it may call [`Recorder::change`] alone.
     #[inline(always)]
     pub(super) fn change(&mut self, slot: u32, from: Option<WorkState>, to: WorkState) {
-        if let Some(from) = from {
-            debug_assert!(
-                from.can_become(to),
-                "{from} -> {to} is not in the transition table"
-            );
-            self.recorder.leave(from);
-        }
-        self.arena.at_mut(slot).state = to;
-        self.recorder.enter(to);
+        self.recorder.change(self.arena.at_mut(slot), from, to);
         if self.is_heard() {
             self.tell(slot, to);
         }
@@ -70,27 +62,24 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// The same after `on_success`.
     #[inline]
     pub(super) fn succeeded(&mut self, slot: u32) {
-        if self.arena.at(slot).ends_plainly() && !self.is_settling {
-            return self.succeed_plainly(slot);
+        let unheard = !self.is_settling && !self.is_heard();
+        let record = self.arena.at_mut(slot);
+        if unheard && record.body.is_there() && record.ends_plainly() {
+            let outs = succeed_plainly(record, self.now, &mut self.permits, &mut self.recorder);
+            return self.succeeded_plainly(slot, outs);
         }
         self.succeeded_with_ties(slot);
     }
 
-    /// What the general way comes to for a work that has nothing to be undone: most works, and their whole end is this.
-    pub(super) fn succeed_plainly(&mut self, slot: u32) {
+    /// What follows for others from [`succeed_plainly`], of which nobody hears.
+    #[inline(never)]
+    pub(super) fn succeeded_plainly(&mut self, slot: u32, outs: u32) {
         debug_assert!(!self.is_settling, "works have no turns while others settle");
-        self.permits.give_back_general();
-        let record = self.arena.at_mut(slot);
-        record.flags.clear(flag::PERMIT);
-        record.marks = 0;
-        record.span = self.now.as_nanos().saturating_sub(record.span);
-        let outs = record.outs;
-        self.change(slot, Some(WorkState::Running), WorkState::Success);
         if outs != NONE {
             if self.ready.is_unread() {
                 self.prefetch();
             }
-            self.release_dependents(slot, self.may_begin_at_once());
+            self.release_dependents(slot, outs, WorkState::Success, self.may_begin_at_once());
         }
         self.release_lingerers(slot);
         if !self.keeps(WorkState::Success) {
@@ -290,7 +279,8 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// What a work's end means to others. It is in its settled state.
     pub(super) fn after_settling(&mut self, slot: u32) {
-        self.release_dependents(slot, false);
+        let record = self.arena.at(slot);
+        self.release_dependents(slot, record.outs, record.state, false);
         self.release_lingerers(slot);
         self.wake_watchers(slot);
         if let Some(parent) = self.arena.parent(slot) {
@@ -307,18 +297,17 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.reclaim_if_due(slot);
     }
 
-    /// Tells the dependents, in the order in which their edges were added. `at_once`: see [`Self::may_begin_at_once`].
-    fn release_dependents(&mut self, slot: u32, at_once: bool) {
-        let record = self.arena.at(slot);
-        let success = record.state == WorkState::Success;
+    /// Tells the dependents in this list, in the order in which their edges were added, that the work has settled so.
+    /// `at_once`: see [`Self::may_begin_at_once`].
+    fn release_dependents(&mut self, slot: u32, outs: u32, state: WorkState, at_once: bool) {
+        let success = state == WorkState::Success;
         let mut blocked = None;
         // What follows adds and removes no edge: who can run joins a queue, who can not waits in `settling`.
-        for index in self.graph.range(record.outs) {
-            let Some(edge) = self.graph.settle(index, success) else {
+        for index in self.graph.range(outs) {
+            let Some((after, satisfied)) = self.graph.settle(index, success) else {
                 continue;
             };
-            let after = edge.peer();
-            if edge.is_satisfied() {
+            if satisfied {
                 if self.arena.opens.close(after) {
                     self.dependencies_done(after, at_once);
                 }
@@ -329,4 +318,19 @@ impl<C: ?Sized> WorkScheduler<C> {
             }
         }
     }
+}
+
+/// What the general way comes to for a work that has nothing to be undone: most works, and their whole end is this. Its list
+/// of edges to dependents.
+#[inline(always)]
+pub(super) fn succeed_plainly<C: ?Sized>(
+    record: &mut Record<C>,
+    now: Time,
+    permits: &mut Permits,
+    recorder: &mut Recorder,
+) -> u32 {
+    record.end_plainly(now);
+    permits.give_back_general();
+    recorder.change(record, Some(WorkState::Running), WorkState::Success);
+    record.outs
 }

@@ -3,7 +3,8 @@
 use super::WorkScheduler;
 use super::body::{Body, Held, Place};
 use super::context::{Mode, TurnNotes, WorkContext};
-use super::record::{AbortCause, flag};
+use super::record::{AbortCause, Flags, flag};
+use super::settle::succeed_plainly;
 use crate::work::{Failure, Work, WorkState};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,6 +29,15 @@ pub(super) enum Part {
 }
 
 impl Part {
+    /// What is called first: of a first turn `on_reset`.
+    #[inline]
+    const fn opening(self) -> Mode {
+        match self {
+            Part::First | Part::FirstAbort => Mode::Hook,
+            Part::Next | Part::Abort => self.mode(),
+        }
+    }
+
     #[inline]
     const fn mode(self) -> Mode {
         match self {
@@ -46,11 +56,14 @@ impl<C: ?Sized> WorkScheduler<C> {
     // ---- turns ----
 
     /// One call of a work's `poll` or `on_abort`, and what follows from it.
+    ///
+    /// Programs are made of usual turns, in the middle of an attempt, and of first turns: for these, each step has been
+    /// weighed.
     #[inline]
     pub(super) fn turn(&mut self, slot: u32, app: &mut C) {
         self.recorder.turns += 1;
         if let Some(record) = self.arena.get_mut(slot)
-            && record.is_usually_called()
+            && record.is_called(Flags::are_usual)
             && !tracing::enabled!(tracing::Level::DEBUG)
         {
             match record.body.take() {
@@ -65,11 +78,11 @@ impl<C: ?Sized> WorkScheduler<C> {
                 Body::Shelved(_) => {}
             }
         }
-        self.any_turn(slot, app);
+        self.unusual_turn(slot, app);
     }
 
     /// A turn in the middle of an attempt that ends, most often, with the wish for another: what [`Self::any_turn`] comes
-    /// to if nothing else is going on. Programs are made of these, so each step here has been weighed.
+    /// to if nothing else is going on.
     #[inline]
     fn usual_turn<B: Held<C>>(&mut self, slot: u32, mut body: B, app: &mut C) {
         self.notes = TurnNotes::new(Mode::Poll);
@@ -83,14 +96,15 @@ impl<C: ?Sized> WorkScheduler<C> {
             && record.flags.are_of_usual_turn()
         {
             record.put_back(body.into_body());
+            record.flags.end_usual_turn();
             // `Pending` is nothing that would have to be dropped, but that would be looked at once more.
             std::mem::forget(answer);
-            return self.ready.push_after_turn(record, slot);
+            return self.ready.push_flagged(record, slot);
         }
         self.after_usual_turn(slot, body.into_body(), answer, app)
     }
 
-    /// Whatever else such a turn ends with. Who has succeeded and is a plain work is done with here.
+    /// Whatever else such a turn ends with.
     #[inline(never)]
     fn after_usual_turn(&mut self, slot: u32, mut body: Body<C>, answer: Answer, app: &mut C) {
         if matches!(answer, Poll::Ready(Ok(()))) {
@@ -102,13 +116,38 @@ impl<C: ?Sized> WorkScheduler<C> {
                 return self.turn_panicked(slot, false, body, payload, app);
             }
         }
-        let record = self.arena.at_mut(slot);
-        record.put_back(body);
-        record.flags.clear(flag::IN_TURN);
-        if self.notes.is_hook() && record.ends_plainly() {
-            return self.succeed_plainly(slot);
+        self.turn_is_over(slot, body, answer, self.is_heard(), app)
+    }
+
+    #[inline(never)]
+    fn unusual_turn(&mut self, slot: u32, app: &mut C) {
+        if !self.is_heard()
+            && let Some(record) = self.arena.get_mut(slot)
+            && record.is_called(Flags::are_before_first_turn)
+        {
+            match record.body.take() {
+                Body::Own(body) => {
+                    record.begin_usual_turn();
+                    return self.first_turn(slot, body, app);
+                }
+                Body::Shelved(place) if place != Place::NOWHERE => {
+                    record.begin_usual_turn();
+                    return self.first_turn(slot, place, app);
+                }
+                Body::Shelved(_) => {}
+            }
         }
-        self.after_turn(slot, answer, app)
+        self.any_turn(slot, app);
+    }
+
+    /// The first turn of a work, of which nobody hears, and which most often is its last.
+    #[inline]
+    fn first_turn<B: Held<C>>(&mut self, slot: u32, mut body: B, app: &mut C) {
+        self.notes = TurnNotes::new(Mode::Hook);
+        match self.call(slot, Part::First, &mut body, app) {
+            Ok(answer) => self.turn_is_over(slot, body.into_body(), answer, false, app),
+            Err(payload) => self.turn_panicked(slot, false, body.into_body(), payload, app),
+        }
     }
 
     fn any_turn(&mut self, slot: u32, app: &mut C) {
@@ -129,27 +168,38 @@ impl<C: ?Sized> WorkScheduler<C> {
             (false, false) => Part::Next,
             (false, true) => Part::Abort,
         };
-        self.notes = TurnNotes::new(part.mode());
+        self.notes = TurnNotes::new(part.opening());
         let call = if tracing::enabled!(tracing::Level::DEBUG) {
             self.call_in_span(slot, part, &mut body, app)
         } else {
             self.call(slot, part, &mut body, app)
         };
-        let answer = match call {
-            Ok(answer) => answer,
-            Err(payload) => return self.turn_panicked(slot, aborting, body, payload, app),
-        };
+        match call {
+            Err(payload) => self.turn_panicked(slot, aborting, body, payload, app),
+            Ok(answer) if aborting => self.abort_turn_is_over(slot, body, answer, app),
+            Ok(answer) => self.turn_is_over(slot, body, answer, self.is_heard(), app),
+        }
+    }
+
+    /// If the last call was a hook, the work has succeeded at once, and most often nothing else follows from its turn.
+    #[inline(always)]
+    fn turn_is_over(&mut self, slot: u32, body: Body<C>, answer: Answer, heard: bool, app: &mut C) {
         let record = self.arena.at_mut(slot);
         record.put_back(body);
         record.flags.clear(flag::IN_TURN);
-        if self.notes.is_hook() && record.ends_plainly() {
-            // It has succeeded at once, and nothing else that may follow from a turn does.
-            self.succeed_plainly(slot)
-        } else if aborting {
-            self.after_abort_turn(slot, answer.is_ready(), app)
-        } else {
-            self.after_turn(slot, answer, app)
+        if self.notes.is_hook() && !heard && record.ends_plainly() {
+            std::mem::forget(answer);
+            let outs = succeed_plainly(record, self.now, &mut self.permits, &mut self.recorder);
+            return self.succeeded_plainly(slot, outs);
         }
+        self.after_turn(slot, answer, app)
+    }
+
+    fn abort_turn_is_over(&mut self, slot: u32, body: Body<C>, answer: Answer, app: &mut C) {
+        let record = self.arena.at_mut(slot);
+        record.put_back(body);
+        record.flags.clear(flag::IN_TURN);
+        self.after_abort_turn(slot, answer.is_ready(), app)
     }
 
     /// The call itself.
@@ -197,7 +247,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.broke_down(slot, aborting, app);
     }
 
-    #[inline]
+    #[inline(never)]
     fn after_turn(&mut self, slot: u32, answer: Answer, app: &mut C) {
         if self.arena.take(slot, flag::CANCEL) {
             return self.begin_abort(slot, AbortCause::Cancel);
@@ -342,7 +392,6 @@ pub(super) fn play<C: ?Sized, W: Work<C> + ?Sized>(
 ) -> Answer {
     let first = matches!(part, Part::First | Part::FirstAbort);
     if first {
-        cx.begin_hook();
         work.on_reset(cx);
         cx.end_hook(part.mode());
     }
