@@ -42,20 +42,38 @@ impl<F> Budget<F> {
     }
 }
 
-/// What says that the host wants the thread back. A pointer to a pointer, since that fits a register.
-type Stop<'a, 'b> = Option<&'a mut &'b mut dyn FnMut() -> bool>;
-
-/// What is left of a budget.
-struct Rest<'a, 'b> {
-    turns: u64,
-    stop: Stop<'a, 'b>,
+/// Whether the host wants the thread back.
+trait Stop {
+    fn is_wanted(&mut self) -> bool;
 }
 
-impl Rest<'_, '_> {
+/// A host that has set no condition: then there is a crank without the question.
+struct Never;
+
+impl Stop for Never {
+    #[inline]
+    fn is_wanted(&mut self) -> bool {
+        false
+    }
+}
+
+impl Stop for &mut dyn FnMut() -> bool {
+    fn is_wanted(&mut self) -> bool {
+        self()
+    }
+}
+
+/// What is left of a budget.
+struct Rest<S> {
+    turns: u64,
+    stop: S,
+}
+
+impl<S: Stop> Rest<S> {
     /// Spends one turn. Whether it was the last, or the host wants the thread back.
     #[inline]
     fn spend(&mut self) -> bool {
-        let interrupted = self.stop.as_mut().is_some_and(|stop| stop());
+        let interrupted = self.stop.is_wanted();
         self.turns -= 1;
         interrupted || self.turns == 0
     }
@@ -116,16 +134,16 @@ impl<C: ?Sized> WorkScheduler<C> {
     ) -> Crank {
         let Budget { turns, stop } = budget;
         match stop {
-            None => self.crank(now, app, turns, None),
+            None => self.crank(now, app, turns, Never),
             Some(mut stop) => {
-                let mut stop: &mut dyn FnMut() -> bool = &mut stop;
-                self.crank(now, app, turns, Some(&mut stop))
+                let stop: &mut dyn FnMut() -> bool = &mut stop;
+                self.crank(now, app, turns, stop)
             }
         }
     }
 
     #[inline(never)]
-    fn crank(&mut self, now: Time, app: &mut C, turns: u64, stop: Stop<'_, '_>) -> Crank {
+    fn crank<S: Stop>(&mut self, now: Time, app: &mut C, turns: u64, stop: S) -> Crank {
         if self.in_crank {
             return Crank {
                 turns: 0,
@@ -137,7 +155,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         if now > self.now {
             self.now = now;
         }
-        let (turns_before, settled_before) = (self.recorder.turns, self.recorder.settled);
+        let turns_before = self.recorder.turns;
+        self.recorder.settled_in_crank = 0;
         self.give_turns(app, Rest { turns, stop });
         if cfg!(debug_assertions) {
             self.check_invariants();
@@ -147,14 +166,14 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
         Crank {
             turns: self.recorder.turns - turns_before,
-            settled: self.recorder.settled - settled_before,
+            settled: self.recorder.settled_in_crank,
             next: self.next(),
         }
     }
 
     /// Rounds, until there is nothing to do or the budget is spent.
-    #[inline]
-    fn give_turns(&mut self, app: &mut C, mut rest: Rest<'_, '_>) {
+    #[inline(always)]
+    fn give_turns<S: Stop>(&mut self, app: &mut C, mut rest: Rest<S>) {
         loop {
             let mut next = match self.open_round(app) {
                 Round::None => return,

@@ -105,12 +105,18 @@ impl Ready {
     /// The next work of this round, which must not be over. The work must then have its turn: it is not ready any more.
     #[inline]
     pub fn pop(&mut self) -> u32 {
-        debug_assert!(!self.round_is_over());
-        let slot = self.ring[self.index(self.head)];
-        self.head = self.head.wrapping_add(1);
+        let slot = self.pop_before_no_gap();
         if self.gaps > 0 {
             self.skip_gaps();
         }
+        slot
+    }
+
+    #[inline]
+    fn pop_before_no_gap(&mut self) -> u32 {
+        debug_assert!(!self.round_is_over());
+        let slot = self.ring[self.index(self.head)];
+        self.head = self.head.wrapping_add(1);
         slot
     }
 
@@ -168,20 +174,28 @@ impl Ready {
     #[inline]
     pub fn start_round(&mut self) {
         debug_assert!(self.round_is_over());
-        (self.head, self.end) = (self.end, self.tail);
+        self.end = self.tail;
         if self.gaps > 0 {
             self.skip_gaps();
         }
     }
 
-    /// The same, if anything has become ready.
+    /// The same, and the first work of the round, which must have one, is popped.
     #[inline]
-    pub fn try_start_round(&mut self) -> bool {
-        if self.end == self.tail {
-            return false;
+    pub fn start_and_pop(&mut self) -> u32 {
+        debug_assert!(self.round_is_over() && !self.next_is_empty());
+        if self.gaps > 0 {
+            self.start_round();
+            return self.pop();
         }
-        self.start_round();
-        true
+        self.end = self.tail;
+        self.pop_before_no_gap()
+    }
+
+    /// Whether nothing has become ready since the present round began.
+    #[inline]
+    pub fn next_is_empty(&self) -> bool {
+        self.end == self.tail
     }
 
     /// The works whose turns of this round are still to come.

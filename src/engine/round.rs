@@ -27,7 +27,7 @@ pub(super) enum Round {
 
 impl<C: ?Sized> WorkScheduler<C> {
     /// Goes on with the round that is open, or starts one, if there is anything to do: most often nothing but turns.
-    #[inline]
+    #[inline(always)]
     pub(super) fn open_round(&mut self, app: &mut C) -> Round {
         if !self.round_open {
             if !self.may_have_news() {
@@ -43,17 +43,32 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn open_round_of_turns(&mut self) -> Round {
-        if !self.ready.try_start_round() {
+        if self.ready.next_is_empty() {
             return Round::None;
         }
         self.round_open = true;
-        Round::Turn(self.pop())
+        Round::Turn(self.start_and_pop())
+    }
+
+    /// The next round, which has turns and nothing else, begins with this one.
+    #[inline(always)]
+    fn start_and_pop(&mut self) -> u32 {
+        match self.decider {
+            None => self.ready.start_and_pop(),
+            Some(_) => self.start_and_pop_as_decided(),
+        }
+    }
+
+    #[cold]
+    fn start_and_pop_as_decided(&mut self) -> u32 {
+        self.ready.start_round();
+        self.pop_as_decided()
     }
 
     /// Whether a round may have to begin with something else than turns.
-    #[inline]
+    #[inline(always)]
     fn may_have_news(&self) -> bool {
         // Asked all at once, since most often there is nothing of either.
         let inside = self.agenda.len() | self.permits.changes() | self.wheel.late_len();
@@ -236,12 +251,15 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// Whose turn is next in this round; or in the next one, if nothing is to be done between the two.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next_turn(&mut self) -> Option<u32> {
-        if self.ready.round_is_over() && (self.may_have_news() || !self.ready.try_start_round()) {
+        if !self.ready.round_is_over() {
+            return Some(self.pop());
+        }
+        if self.may_have_news() || self.ready.next_is_empty() {
             return None;
         }
-        Some(self.pop())
+        Some(self.start_and_pop())
     }
 
     #[inline]

@@ -59,7 +59,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     ///
     /// Programs are made of usual turns, in the middle of an attempt, and of first turns: for these, each step has been
     /// weighed.
-    #[inline]
+    #[inline(always)]
     pub(super) fn turn(&mut self, slot: u32, app: &mut C) {
         self.recorder.turns += 1;
         if let Some(record) = self.arena.get_mut(slot)
@@ -83,7 +83,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// A turn in the middle of an attempt that ends, most often, with the wish for another: what [`Self::any_turn`] comes
     /// to if nothing else is going on.
-    #[inline]
+    #[inline(always)]
     fn usual_turn<B: Held<C>>(&mut self, slot: u32, mut body: B, app: &mut C) {
         self.notes = TurnNotes::new(Mode::Poll);
         let answer = match self.call(slot, Part::Next, &mut body, app) {
