@@ -122,6 +122,9 @@ impl<C: ?Sized> Held<C> for Body<C> {
     }
 }
 
+/// Bytes of a line of the cache, on most processors.
+const LINE: usize = 64;
+
 /// Works of one type. Each is borrowed for its own calls only.
 pub(crate) struct Shelf<W> {
     cells: Vec<RefCell<Option<W>>>,
@@ -151,6 +154,8 @@ trait AnyShelf<C: ?Sized> {
     fn play(&self, cell: u32, cx: &mut WorkContext<'_, C>, part: Part) -> Answer;
     fn hook(&self, cell: u32, cx: &mut WorkContext<'_, C>, hook: Hook);
     fn look(&self, cell: u32, look: &mut dyn FnMut(&dyn Work<C>));
+    /// Reads all lines of the cache from one cell to another.
+    fn prefetch_between(&self, first: u32, last: u32) -> u32;
     /// Reads the cells of these places that are on the first one's shelf, which this is.
     fn prefetch(&self, places: &[Place]) -> u32;
     /// One work less is here; whether it was the last. To be cleared next.
@@ -176,6 +181,13 @@ impl<C: ?Sized, W: Work<C>> AnyShelf<C> for Shelf<W> {
         if let Some(work) = &*self.cells[cell as usize].borrow() {
             look(work);
         }
+    }
+
+    fn prefetch_between(&self, first: u32, last: u32) -> u32 {
+        let cells = self.cells.get(first as usize..last as usize + 1);
+        let in_a_line = (LINE / size_of::<RefCell<Option<W>>>()).max(1);
+        let cells = cells.unwrap_or_default().iter().step_by(in_a_line);
+        cells.fold(0, |read, cell| read ^ cell.try_borrow().is_ok() as u32)
     }
 
     fn prefetch(&self, places: &[Place]) -> u32 {
@@ -220,6 +232,16 @@ impl<C: ?Sized> Shelves<C> {
         shelf.left.set(shelf.cells.len());
         if !shelf.cells.is_empty() {
             self.0.insert(Rc::new(shelf));
+        }
+    }
+
+    /// Reads what is from the one place to the other, if they are on one shelf; see `prefetch.rs`.
+    pub fn prefetch_between(&self, first: Place, last: Place) -> u32 {
+        match self.0.get(first.shelf as usize) {
+            Some(shelf) if first.shelf == last.shelf => {
+                shelf.prefetch_between(first.cell, last.cell)
+            }
+            _ => 0,
         }
     }
 

@@ -176,13 +176,10 @@ impl Graph {
         self.outs.entries(outs)
     }
 
-    /// Reads the beginning of a list out of a work; see `prefetch.rs`.
+    /// The work that the first entry of a list out of a work leads to; any work if that is a gap.
     #[inline]
-    pub fn prefetch(&self, outs: u32) -> u32 {
-        match outs {
-            NONE => 0,
-            block => self.outs.at(block).peer(),
-        }
+    pub fn first_of(&self, outs: u32) -> Option<u32> {
+        (outs != NONE).then(|| self.outs.at(outs + 1).peer())
     }
 
     /// The outgoing entry at such an index.

@@ -1,16 +1,20 @@
-//! Ahead of a run of turns: reads what they will touch, for several works at once.
+//! Ahead of a run of turns: reads what they will touch, for many works at once.
 //!
 //! The works of a wide graph have their turns in an order that is not that of memory. Each turn would wait for a body, for
 //! a list of edges and for the records of dependents to come from a far cache, one after the other; read in one go, they
 //! come together. Safe code has no prefetch instruction, but a read whose result nobody waits for is as good, as long as
 //! there are few instructions between one and the next.
+//!
+//! If the works of a round lie side by side, in whatever order they come, all of them are read in the order of memory:
+//! that a processor foresees. Else a few are read at once, as they come.
 
 use super::WorkScheduler;
 use super::body::Place;
 use super::record::NONE;
 use std::hint::black_box;
+use std::ops::Range;
 
-/// Works that are read ahead at once.
+/// Works that are read ahead at once where they are scattered.
 pub(super) const BATCH: usize = 16;
 
 /// Of so many edges out of each: a work with very many, and many turns, must not have them read again and again.
@@ -20,24 +24,56 @@ const EDGES: usize = 8;
 const MANY: u32 = 1 << 12;
 
 impl<C: ?Sized> WorkScheduler<C> {
-    /// Reads ahead for the works that have their turns next, unless there are few or they lie in memory as they come: those
-    /// a processor reads ahead by itself. For once every [`BATCH`] turns.
+    /// Reads ahead for the works that have their turns next, if they are many. For whenever a turn is next for which nothing
+    /// has been read ahead; it need not be called for each.
     #[inline(never)]
     pub(super) fn prefetch(&mut self) {
         let Some(batch) = self.ready.next_batch() else {
             return;
         };
-        let in_order = batch[0].abs_diff(batch[BATCH - 1]) < 2 * BATCH as u32;
-        if in_order || self.arena.slots_end() < MANY {
+        if self.arena.slots_end() < MANY {
             return;
         }
+        let read = match self.ready.dense_round() {
+            Some(slots) => self.prefetch_side_by_side(slots),
+            None => self.prefetch_scattered(batch),
+        };
+        // Else a compiler would see that nobody wants it.
+        black_box(read);
+    }
+
+    fn prefetch_side_by_side(&self, slots: Range<u32>) -> u32 {
+        let most = 2 * slots.len() as u32;
+        let (first, last) = (slots.start, slots.end - 1);
+        let (mut low, mut high) = (u32::MAX, 0);
+        for slot in slots {
+            let list = self.arena.get(slot).map_or(NONE, |record| record.outs);
+            if let Some(dependent) = self.graph.first_of(list) {
+                (low, high) = (low.min(dependent), high.max(dependent));
+            }
+        }
+        let mut read = 0;
+        if let (Some(first), Some(last)) = (self.arena.get(first), self.arena.get(last)) {
+            read ^= self
+                .shelves
+                .prefetch_between(first.body.place(), last.body.place());
+        }
+        if low <= high && high - low < most {
+            for slot in low..high + 1 {
+                read ^= self.arena.prefetch(slot);
+            }
+        }
+        read ^ low
+    }
+
+    fn prefetch_scattered(&self, slots: [u32; BATCH]) -> u32 {
         let mut lists = [NONE; BATCH];
         let mut places = [Place::NOWHERE; BATCH];
         let mut read = 0;
-        for (at, slot) in batch.into_iter().enumerate() {
+        for (at, slot) in slots.into_iter().enumerate() {
             if let Some(record) = self.arena.get(slot) {
                 (lists[at], places[at]) = (record.outs, record.body.place());
-                read ^= self.graph.prefetch(record.outs);
+                read ^= self.graph.first_of(record.outs).unwrap_or(0);
             }
         }
         read ^= self.shelves.prefetch(&places);
@@ -46,7 +82,6 @@ impl<C: ?Sized> WorkScheduler<C> {
                 read ^= self.arena.prefetch(edge.peer());
             }
         }
-        // Else a compiler would see that nobody wants it.
-        black_box(read);
+        read
     }
 }

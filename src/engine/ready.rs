@@ -7,9 +7,13 @@
 use super::arena::Arena;
 use super::prefetch::BATCH;
 use super::record::{NONE, Record, flag};
+use std::ops::{Range, RangeInclusive};
 
 /// What a ring has at first, and below which its gaps are not worth closing.
 const SHORT: u32 = 64;
+
+/// Works of a round that may be read ahead all at once: of the largest, records, lists and bodies take a quarter of a megabyte.
+const LARGE: RangeInclusive<u32> = 64..=2_048;
 
 /// The works that have a turn coming. Places count on for ever, and wrap: their lower bits say where in the ring.
 ///
@@ -31,6 +35,8 @@ pub(crate) struct Ready {
     end: u32,
     /// The first place for which nothing has been read ahead (`prefetch.rs`).
     unread: u32,
+    /// The end of the last round that was looked at as a whole.
+    looked_at: u32,
 }
 
 impl Ready {
@@ -211,8 +217,8 @@ impl Ready {
         self.head.wrapping_sub(self.unread) as i32 >= 0
     }
 
-    /// The works that have their turns next, in this round or the next, as if read ahead from now on: `None` if there are
-    /// fewer, NONE for a gap.
+    /// The works that have their turns next, in this round or the next, NONE for a gap; `None` if there are fewer, or if they lie
+    /// in memory in the order in which they come, since those a processor reads ahead by itself. They count as read ahead.
     #[inline]
     pub fn next_batch(&mut self) -> Option<[u32; BATCH]> {
         self.unread = self.head.wrapping_add(BATCH as u32);
@@ -220,7 +226,29 @@ impl Ready {
             return None;
         }
         let at = |count| self.ring[self.index(self.head.wrapping_add(count as u32))];
-        Some(std::array::from_fn(at))
+        let batch: [u32; BATCH] = std::array::from_fn(at);
+        (batch[0].abs_diff(batch[BATCH - 1]) >= 2 * BATCH as u32).then_some(batch)
+    }
+
+    /// The slots among which all works of this round are, if the round is large, but not too large for a near cache, and half
+    /// of the slots at least are theirs. They count as read ahead. O(works), once in a round.
+    pub fn dense_round(&mut self) -> Option<Range<u32>> {
+        let works = self.end.wrapping_sub(self.head);
+        if !LARGE.contains(&works) || self.looked_at == self.end {
+            return None;
+        }
+        self.looked_at = self.end;
+        let (mut low, mut high) = (u32::MAX, 0);
+        for count in 0..works {
+            let slot = self.ring[self.index(self.head.wrapping_add(count))];
+            (low, high) = (low.min(slot), high.max(slot));
+        }
+        // A gap is far from every slot.
+        if high - low >= 2 * works {
+            return None;
+        }
+        self.unread = self.end;
+        Some(low..high + 1)
     }
 
     /// How many works there are, in this round and the next.
