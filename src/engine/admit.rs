@@ -335,6 +335,16 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
+    /// A new work is Pending from the beginning: that is counted, and told.
+    #[inline(always)]
+    pub(super) fn stay_pending(&mut self, slot: u32) {
+        debug_assert_eq!(self.arena.at(slot).state, WorkState::Pending);
+        self.recorder.enter(WorkState::Pending);
+        if self.is_heard() {
+            self.tell(slot, WorkState::Pending);
+        }
+    }
+
     /// The first state of a work that is added or restarted (`from` is its old state), if nothing blocks it.
     #[inline]
     pub(super) fn enter_line(&mut self, slot: u32, from: Option<WorkState>) {

@@ -159,7 +159,7 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
         self.added.push(slot);
         if into > 0 {
             s.arena.opens.add(slot, into);
-            s.change(slot, None, WorkState::Pending);
+            s.stay_pending(slot);
         } else {
             s.enter_line(slot, None);
         }

@@ -34,7 +34,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     #[cold]
-    fn tell(&mut self, slot: u32, to: WorkState) {
+    pub(super) fn tell(&mut self, slot: u32, to: WorkState) {
         let event = WorkEvent {
             id: self.id(slot),
             name: self.arena.meta(slot).name.clone(),

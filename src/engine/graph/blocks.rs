@@ -174,6 +174,11 @@ impl Blocks {
     }
 
     #[inline]
+    pub fn cells_mut(&mut self) -> &mut [Entry] {
+        &mut self.cells
+    }
+
+    #[inline]
     pub fn header(&self, block: u32) -> Header {
         Header(self.at(block).0)
     }

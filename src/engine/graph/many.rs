@@ -56,13 +56,16 @@ impl Graph {
                 degrees.ins = ins.make_room(work, degrees.ins);
             }
         }
-        // From the last to the first, so that every list is filled from its end.
+        // From the last to the first, so that every list is filled from its end. (Known to be as long, one of two lengths is
+        // compared with.)
+        let degrees = &mut outline.degrees[..works.len()];
+        let cells = self.outs.cells_mut();
         for &(before, after) in outline.edges.iter().rev() {
-            let into = &mut outline.degrees[after].ins;
+            let into = &mut degrees[after].ins;
             let entry = Entry::new(works[after], *into);
             *into -= 1;
-            let out = &mut outline.degrees[before].outs;
-            *self.outs.at_mut(*out) = entry;
+            let out = &mut degrees[before].outs;
+            cells[*out as usize] = entry;
             *out -= 1;
         }
         self.edges += outline.edges.len();
