@@ -7,26 +7,31 @@ use crankwork::{
 };
 use std::task::Poll;
 
-/// Works in a layer.
-const WIDE: usize = 4_000;
+/// Works in a layer: in the first case its works are read ahead all at once where they come in no order, in the other a few
+/// at a time.
+const WIDTHS: [usize; 2] = [1_500, 4_000];
 
 type Turns = Vec<usize>;
 
-/// A work and its last position in each layer; every one of the second, which are in another order, has two after it.
+/// Each of the first layer has one after it in the second, in another order, and each of the second two.
 fn edges(order: &[usize]) -> Vec<Edge> {
-    let layers = (0..WIDE).map(|work| (work, WIDE + order[work]));
-    let pairs = (WIDE..2 * WIDE).flat_map(|work| [(work, work + WIDE), (work, work + 2 * WIDE)]);
+    let wide = order.len();
+    let layers = (0..wide).map(|work| (work, wide + order[work]));
+    let pairs = (wide..2 * wide).flat_map(|work| [(work, work + wide), (work, work + 2 * wide)]);
     layers.chain(pairs).collect()
 }
 
-fn shuffled() -> Vec<usize> {
-    let mut order: Vec<usize> = (0..WIDE).collect();
-    Dice(7).shuffle(&mut order);
-    order
+fn cases() -> impl Iterator<Item = (Retain, Vec<usize>)> {
+    let cases = WIDTHS.map(|wide| [(Retain::All, wide), (Retain::Nothing, wide)]);
+    cases.into_iter().flatten().map(|(retain, wide)| {
+        let mut order: Vec<usize> = (0..wide).collect();
+        Dice(7).shuffle(&mut order);
+        (retain, order)
+    })
 }
 
 /// The scheduler and the ids of the works. The slot of the first work of all has been given back, if nothing is kept.
-fn wide(retain: Retain, order: &[usize]) -> (WorkScheduler<Turns>, Vec<WorkId>) {
+fn scheduler(retain: Retain, order: &[usize]) -> (WorkScheduler<Turns>, Vec<WorkId>) {
     let config = WorkSchedulerConfig::default()
         .retain(retain)
         .max_concurrency(usize::MAX);
@@ -39,7 +44,7 @@ fn wide(retain: Retain, order: &[usize]) -> (WorkScheduler<Turns>, Vec<WorkId>) 
     };
     let before: Spec<Turns, _> = make(usize::MAX);
     s.add(before).unwrap();
-    let works = s.add_graph(4 * WIDE, make, &edges(order)).unwrap();
+    let works = s.add_graph(4 * order.len(), make, &edges(order)).unwrap();
     let ids = works.iter().map(|work| work.id()).collect();
     let crank = s.crank_work(Time::ZERO, &mut Turns::new(), Budget::turns(1));
     assert_eq!((crank.turns, crank.settled), (1, 1));
@@ -48,16 +53,16 @@ fn wide(retain: Retain, order: &[usize]) -> (WorkScheduler<Turns>, Vec<WorkId>) 
 
 #[test]
 fn l10_works_run_in_the_order_in_which_they_became_ready() {
-    let order = shuffled();
-    for retain in [Retain::All, Retain::Nothing] {
-        let (mut s, _) = wide(retain, &order);
+    for (retain, order) in cases() {
+        let wide = order.len();
+        let (mut s, _) = scheduler(retain, &order);
         let mut turns = Turns::new();
         let _ = s.crank_work(Time::ZERO, &mut turns, Budget::unlimited());
-        let second = order.iter().map(|work| work + WIDE);
+        let second = order.iter().map(|work| work + wide);
         let third = order
             .iter()
-            .flat_map(|work| [work + 2 * WIDE, work + 3 * WIDE]);
-        assert!(turns.into_iter().eq((0..WIDE).chain(second).chain(third)));
+            .flat_map(|work| [work + 2 * wide, work + 3 * wide]);
+        assert!(turns.into_iter().eq((0..wide).chain(second).chain(third)));
         s.audit().unwrap();
     }
 }
@@ -65,12 +70,12 @@ fn l10_works_run_in_the_order_in_which_they_became_ready() {
 /// Gaps among those that have turns coming, and in the lists of those who wait for them.
 #[test]
 fn l10_works_that_are_read_ahead_may_be_gone() {
-    let order = shuffled();
-    for retain in [Retain::All, Retain::Nothing] {
-        let (mut s, ids) = wide(retain, &order);
+    for (retain, order) in cases() {
+        let wide = order.len();
+        let (mut s, ids) = scheduler(retain, &order);
         let mut turns = Turns::new();
-        let _ = s.crank_work(Time::ZERO, &mut turns, Budget::turns(WIDE as u64));
-        let (ready, last) = (&ids[WIDE..2 * WIDE], &ids[3 * WIDE..]);
+        let _ = s.crank_work(Time::ZERO, &mut turns, Budget::turns(wide as u64));
+        let (ready, last) = (&ids[wide..2 * wide], &ids[3 * wide..]);
         for &id in ready.iter().step_by(5).chain(last.iter().step_by(3)) {
             assert_eq!(s.cancel(id), Ok(true));
         }
@@ -79,11 +84,11 @@ fn l10_works_that_are_read_ahead_may_be_gone() {
         let runs = |work: &usize| !work.is_multiple_of(5);
         let second = order.iter().copied().filter(runs);
         let third = second.clone().flat_map(|work| {
-            let twin = (!work.is_multiple_of(3)).then_some(work + 3 * WIDE);
-            [Some(work + 2 * WIDE), twin].into_iter().flatten()
+            let twin = (!work.is_multiple_of(3)).then_some(work + 3 * wide);
+            [Some(work + 2 * wide), twin].into_iter().flatten()
         });
-        let second = second.map(|work| work + WIDE);
-        assert!(turns.into_iter().eq((0..WIDE).chain(second).chain(third)));
+        let second = second.map(|work| work + wide);
+        assert!(turns.into_iter().eq((0..wide).chain(second).chain(third)));
         s.audit().unwrap();
     }
 }
