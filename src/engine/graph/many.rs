@@ -56,9 +56,10 @@ impl Graph {
                 degrees.ins = ins.make_room(work, degrees.ins);
             }
         }
-        // From the last to the first, so that every list is filled from its end. (Known to be as long, one of two lengths is
-        // compared with.)
-        let degrees = &mut outline.degrees[..works.len()];
+        // From the last to the first, so that every list is filled from its end. Where both are known to be as long, one of two
+        // lengths is compared with.
+        let degrees = &mut outline.degrees[..];
+        let works = &works[..degrees.len()];
         let cells = self.outs.cells_mut();
         for &(before, after) in outline.edges.iter().rev() {
             let into = &mut degrees[after].ins;
