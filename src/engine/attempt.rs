@@ -1,6 +1,7 @@
 //! The beginning of an attempt, and what every end of one has in common.
 
 use super::WorkScheduler;
+use super::events::TARGET;
 use super::record::{flag, mark};
 use super::wake::TimerKind;
 use crate::work::WorkState;
@@ -42,7 +43,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         let record = self.arena.at_mut(slot);
         record.marks |= mark::ATTEMPT;
         record.span = self.now.as_nanos();
-        if tracing::enabled!(tracing::Level::DEBUG) {
+        if tracing::enabled!(target: TARGET, tracing::Level::DEBUG) {
             self.open_span(slot);
         }
         self.begin_with_ties(slot);
@@ -84,7 +85,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[cold]
     fn open_span(&mut self, slot: u32) {
         let (name, attempt) = (self.arena.meta(slot).name.clone(), self.arena.attempt(slot));
-        let span = tracing::debug_span!("attempt", work = &*name, attempt);
+        let span = tracing::debug_span!(target: TARGET, "attempt", work = &*name, attempt);
         self.arena.rare_or_new(slot).tracing = Some(span);
     }
 

@@ -154,7 +154,7 @@ trait AnyShelf<C: ?Sized> {
     fn play(&self, cell: u32, cx: &mut WorkContext<'_, C>, part: Part) -> Answer;
     fn hook(&self, cell: u32, cx: &mut WorkContext<'_, C>, hook: Hook);
     fn look(&self, cell: u32, look: &mut dyn FnMut(&dyn Work<C>));
-    /// Reads all lines of the cache from one cell to another.
+    /// Reads what lies from one cell to another: a cell in each line of the cache.
     fn prefetch_between(&self, first: u32, last: u32) -> u32;
     /// Reads the cells of these places that are on the first one's shelf, which this is.
     fn prefetch(&self, places: &[Place]) -> u32;
@@ -235,11 +235,13 @@ impl<C: ?Sized> Shelves<C> {
         }
     }
 
-    /// Reads what is from the one place to the other, if they are on one shelf; see `prefetch.rs`.
-    pub fn prefetch_between(&self, first: Place, last: Place) -> u32 {
-        match self.0.get(first.shelf as usize) {
-            Some(shelf) if first.shelf == last.shelf => {
-                shelf.prefetch_between(first.cell, last.cell)
+    /// Reads what is between two places, if that is one shelf and no more than so many cells; see `prefetch.rs`. (Slots that have
+    /// been used before may come in any order.)
+    pub fn prefetch_between(&self, one: Place, other: Place, most: u32) -> u32 {
+        let (first, last) = (one.cell.min(other.cell), one.cell.max(other.cell));
+        match self.0.get(one.shelf as usize) {
+            Some(shelf) if one.shelf == other.shelf && last - first < most => {
+                shelf.prefetch_between(first, last)
             }
             _ => 0,
         }
@@ -283,5 +285,39 @@ impl<C: ?Sized> WorkScheduler<C> {
                 shelf.clear(place.cell);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::work::Failure;
+    use std::task::Poll;
+
+    /// A work as large as a line of the cache.
+    struct Large(#[expect(unused)] [u64; 8]);
+
+    impl Work<()> for Large {
+        fn poll(&mut self, _: &mut WorkContext<'_, ()>) -> Poll<Result<(), Failure>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// An odd number of cells shows in what has been read.
+    #[test]
+    fn what_is_read_ahead_is_near_and_on_one_shelf() {
+        let mut shelves = Shelves::<()>::new();
+        for _ in 0..2 {
+            let mut shelf = Shelf::with_capacity(3);
+            (0..3).for_each(|_| _ = shelf.push(Large([0; 8])));
+            shelves.add(shelf);
+        }
+        let at = |shelf, cell| Place { shelf, cell };
+        assert_eq!(shelves.prefetch_between(at(0, 0), at(0, 2), 3), 1);
+        assert_eq!(shelves.prefetch_between(at(0, 2), at(0, 0), 3), 1);
+        assert_eq!(shelves.prefetch_between(at(0, 0), at(0, 2), 2), 0, "far");
+        assert_eq!(shelves.prefetch_between(at(0, 0), at(1, 2), 3), 0, "apart");
+        let nowhere = Place::NOWHERE;
+        assert_eq!(shelves.prefetch_between(nowhere, nowhere, 3), 0);
     }
 }

@@ -104,6 +104,9 @@ impl WorkSchedulerMetrics {
     }
 }
 
+/// The target of spans and events of attempts: one for all, so that who hears of one hears of the others.
+pub(super) const TARGET: &str = "crankwork";
+
 /// The counters and where the events go.
 pub(crate) struct Recorder {
     pub by_state: [u64; WorkState::COUNT],
@@ -148,7 +151,7 @@ impl Recorder {
         self.listens
     }
 
-    /// The one place where a state changes: the table is checked, and the counters follow. `from` is `None` for a work that
+    /// The one place where a record changes its state: the table is checked, and the counters follow. `from` is `None` for a work that
     /// is being added.
     ///
     /// Always inlined: where both states are known, a call would take longer than the change.

@@ -20,7 +20,7 @@ pub(super) const BATCH: usize = 16;
 /// Of so many edges out of each: a work with very many, and many turns, must not have them read again and again.
 const EDGES: usize = 8;
 
-/// Fewer works than these stay in a near cache anyway.
+/// What has never had so many slots stays in a near cache anyway.
 const MANY: u32 = 1 << 12;
 
 impl<C: ?Sized> WorkScheduler<C> {
@@ -54,9 +54,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
         let mut read = 0;
         if let (Some(first), Some(last)) = (self.arena.get(first), self.arena.get(last)) {
-            read ^= self
-                .shelves
-                .prefetch_between(first.body.place(), last.body.place());
+            let (first, last) = (first.body.place(), last.body.place());
+            read ^= self.shelves.prefetch_between(first, last, most);
         }
         if low <= high && high - low < most {
             for slot in low..high + 1 {

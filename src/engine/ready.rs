@@ -12,7 +12,8 @@ use std::ops::{Range, RangeInclusive};
 /// What a ring has at first, and below which its gaps are not worth closing.
 const SHORT: u32 = 64;
 
-/// Works of a round that may be read ahead all at once: of the largest, records, lists and bodies take a quarter of a megabyte.
+/// Works of a round that may be read ahead all at once. Of the largest, records, lists and bodies take a quarter of a megabyte
+/// if they lie one by one, and twice as much at most, besides the records of their dependents.
 const LARGE: RangeInclusive<u32> = 64..=2_048;
 
 /// The works that have a turn coming. Places count on for ever, and wrap: their lower bits say where in the ring.
@@ -214,7 +215,8 @@ impl Ready {
     /// Whether the next place is one for which nothing has been read ahead.
     #[inline]
     pub fn is_unread(&self) -> bool {
-        self.head.wrapping_sub(self.unread) as i32 >= 0
+        // Never is more than the largest of rounds read ahead: what seems to be is long past.
+        self.unread.wrapping_sub(self.head).wrapping_sub(1) >= *LARGE.end()
     }
 
     /// The works that have their turns next, in this round or the next, NONE for a gap; `None` if there are fewer, or if they lie

@@ -179,6 +179,7 @@ impl Flags {
     /// Of a work that has none of them: its first attempt begins, with a permit if it needs one, and its turn comes.
     #[inline]
     pub fn begin_plainly(&mut self) {
+        debug_assert!(self.turn & (FIRST | READY) == 0);
         self.turn |= FIRST | READY;
     }
 

@@ -6,7 +6,7 @@
 
 use super::WorkEvent;
 use super::WorkScheduler;
-use super::events::Recorder;
+use super::events::{Recorder, TARGET};
 use super::names::{self, Purpose};
 use super::permits::Permits;
 use super::record::{AbortCause, NONE, Record, flag};
@@ -30,7 +30,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Whether anybody hears of changes.
     #[inline(always)]
     pub(super) fn is_heard(&self) -> bool {
-        self.recorder.listens() || tracing::enabled!(tracing::Level::DEBUG)
+        self.recorder.listens() || tracing::enabled!(target: TARGET, tracing::Level::DEBUG)
     }
 
     #[cold]
@@ -47,7 +47,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             .rare(slot)
             .and_then(|rare| rare.tracing.as_ref())
             .and_then(tracing::Span::id);
-        tracing::debug!(parent: span, id = event.id.serial(), name = &*event.name, state = to.as_str(), attempt = event.attempt, at = event.time.as_nanos());
+        tracing::debug!(target: TARGET, parent: span, id = event.id.serial(), name = &*event.name, state = to.as_str(), attempt = event.attempt, at = event.time.as_nanos());
         if self.recorder.listens() {
             self.recorder.emit(event);
         }

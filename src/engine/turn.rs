@@ -3,6 +3,7 @@
 use super::WorkScheduler;
 use super::body::{Body, Held, Place};
 use super::context::{Mode, TurnNotes, WorkContext};
+use super::events::TARGET;
 use super::record::{AbortCause, Flags, flag};
 use super::settle::succeed_plainly;
 use crate::work::{Failure, Work, WorkState};
@@ -64,7 +65,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.recorder.turns += 1;
         if let Some(record) = self.arena.get_mut(slot)
             && record.is_called(Flags::are_usual)
-            && !tracing::enabled!(tracing::Level::DEBUG)
+            && !tracing::enabled!(target: TARGET, tracing::Level::DEBUG)
         {
             match record.body.take() {
                 Body::Own(body) => {
@@ -140,7 +141,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.any_turn(slot, app);
     }
 
-    /// The first turn of a work, of which nobody hears, and which most often is its last.
+    /// The first turn of a work, of which nobody hears, and which most often is its last. Who begins to listen during it hears
+    /// of what comes after it.
     #[inline]
     fn first_turn<B: Held<C>>(&mut self, slot: u32, mut body: B, app: &mut C) {
         self.notes = TurnNotes::new(Mode::Hook);
@@ -169,7 +171,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             (false, true) => Part::Abort,
         };
         self.notes = TurnNotes::new(part.opening());
-        let call = if tracing::enabled!(tracing::Level::DEBUG) {
+        let call = if tracing::enabled!(target: TARGET, tracing::Level::DEBUG) {
             self.call_in_span(slot, part, &mut body, app)
         } else {
             self.call(slot, part, &mut body, app)
@@ -382,7 +384,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 }
 
-/// A turn of a work. In its first one `on_reset` comes first, and if it succeeds at once `on_success` last: most works
+/// A turn of a work. In its first one `on_reset` comes first (the notes must say already that it is a hook), and if it succeeds at once `on_success` last: most works
 /// have just this one turn, and their hooks should not cost them three calls.
 #[inline]
 pub(super) fn play<C: ?Sized, W: Work<C> + ?Sized>(

@@ -34,7 +34,7 @@ impl Scribe {
 
 impl Subscriber for Scribe {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("crankwork")
+        metadata.target() == "crankwork"
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
