@@ -8,7 +8,7 @@
 //! | `body` | where what they do is |
 //! | `graph`, `cycle`, `levels` | dependencies; whether a new one closes a cycle |
 //! | `permits`, `list` | how many at once, who is next; those who wait, in a list |
-//! | `ready` | the works that have a turn coming |
+//! | `ready`, `prefetch` | the works that have a turn coming; reading ahead what their turns will touch |
 //! | `inbox`, `sync` | what other threads send; with what primitives |
 //! | `io` | sockets and other sources, with the feature `mio` |
 //! | `job`, `offload` | closures that run elsewhere; whose they are |
@@ -19,7 +19,8 @@
 //! | `wake` | sleeping, waking, timers |
 //! | `abort` | cancel, limits, grace, shutdown |
 //! | `attempt` | how an attempt begins, what every end has in common |
-//! | `settle` | success, failure, retries, what follows for others; *the* function that changes a state |
+//! | `settle` | success, failure, retries, what follows for others |
+//! | `events` | counters and events; *the* function that changes a state |
 //! | `kin`, `family` | whose child a work is; what a child's end means to its parent |
 //! | `reclaim` | giving slots back |
 //! | `context`, `children`, `parent` | what a work may do, as a parent too |

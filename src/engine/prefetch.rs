@@ -25,7 +25,7 @@ const MANY: u32 = 1 << 12;
 
 impl<C: ?Sized> WorkScheduler<C> {
     /// Reads ahead for the works that have their turns next, if they are many. For whenever a turn is next for which nothing
-    /// has been read ahead; it need not be called for each.
+    /// has been read ahead, at the end of works that have dependents; it need not be called for each.
     #[inline(never)]
     pub(super) fn prefetch(&mut self) {
         let Some(batch) = self.ready.next_batch() else {

@@ -64,12 +64,7 @@ impl Ready {
     /// A turn in the next round. Amortised O(1).
     #[inline]
     pub fn push<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
-        self.push_record(arena.at_mut(slot), slot);
-    }
-
-    /// The same for who has the record at hand.
-    #[inline]
-    pub fn push_record<C: ?Sized>(&mut self, record: &mut Record<C>, slot: u32) {
+        let record = arena.at_mut(slot);
         debug_assert!(
             !record.flags.has(flag::READY),
             "a work that has a turn coming was given another"
@@ -119,6 +114,7 @@ impl Ready {
         slot
     }
 
+    /// The same where it is known that no gap follows.
     #[inline]
     fn pop_before_no_gap(&mut self) -> u32 {
         debug_assert!(!self.round_is_over());
@@ -187,7 +183,7 @@ impl Ready {
         }
     }
 
-    /// The same, and the first work of the round, which must have one, is popped.
+    /// The same, and the first work of the round, which must have one, is popped as by [`Ready::pop`].
     #[inline]
     pub fn start_and_pop(&mut self) -> u32 {
         debug_assert!(self.round_is_over() && !self.next_is_empty());

@@ -1,4 +1,4 @@
-//! How an attempt ends and what follows from it for others; and the function that changes a state.
+//! How an attempt ends and what follows from it for others; and how a change of state is told.
 //!
 //! Nothing here recurses: works about to settle wait in `settling`, attempts that have nothing left to wait for in
 //! the agenda. So a chain of a million blocked works, or a million parents that end with their last grandchild, is a
@@ -62,9 +62,9 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// The same after `on_success`.
     #[inline]
     pub(super) fn succeeded(&mut self, slot: u32) {
-        let unheard = !self.is_settling && !self.is_heard();
+        let heard = self.is_heard();
         let record = self.arena.at_mut(slot);
-        if unheard && record.body.is_there() && record.ends_plainly() {
+        if !self.is_settling && !heard && record.body.is_there() && record.ends_plainly() {
             let outs = succeed_plainly(record, self.now, &mut self.permits, &mut self.recorder);
             return self.succeeded_plainly(slot, outs);
         }

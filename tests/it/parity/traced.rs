@@ -32,12 +32,16 @@ impl Scribe {
     }
 }
 
+/// Who asks for this hears of attempts and of changes of state.
+const TARGET: &str = "crankwork";
+
 impl Subscriber for Scribe {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "crankwork"
+        metadata.target().starts_with("crankwork")
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
+        assert_eq!(span.metadata().target(), TARGET);
         let id = self.spans.fetch_add(1, Ordering::Relaxed) + 1;
         let start = format!("span {id} {}:", span.metadata().name());
         self.write(start, |fields| span.record(fields));
@@ -49,6 +53,7 @@ impl Subscriber for Scribe {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
+        assert_eq!(event.metadata().target(), TARGET);
         let within = event.parent().map_or(0, Id::into_u64);
         self.write(format!("event in {within}:"), |fields| event.record(fields));
     }
