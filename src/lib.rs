@@ -83,11 +83,11 @@ pub use engine::{
 };
 #[cfg(feature = "mio")]
 pub use engine::{Io, Sources};
-pub use observe::{StallReport, Stalled, Timeline, WaitsFor, WorkSnapshot};
+pub use observe::{PermitHolder, StallReport, Stalled, Timeline, WaitsFor, WorkSnapshot};
 pub use offload::{InlineOffload, ThreadOffload};
 pub use time::Time;
 pub use work::{
-    Backoff, BoxError, Failure, FailureKind, Handle, Handles, HandlesIter, Name, OnChildFailure,
-    Phase, Progress, Retry, RootCause, Spec, TRANSITIONS, Transition, Work, WorkId, WorkOutcome,
-    WorkState, diagram,
+    Backoff, BoxError, Failure, FailureKind, Growing, Handle, Handles, HandlesIter, Jitter, Name,
+    OnChildFailure, Phase, Progress, Retry, RetryPosition, RootCause, Spec, TRANSITIONS,
+    Transition, Work, WorkId, WorkOutcome, WorkState, diagram,
 };

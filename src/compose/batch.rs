@@ -120,6 +120,11 @@ impl<C: ?Sized, S: BatchSource<C>> Work<C> for BatchWork<S> {
         }
     }
 
+    /// It holds no permit: its members need their own.
+    fn needs_permit(&self) -> bool {
+        false
+    }
+
     fn on_reset(&mut self, _: &mut WorkContext<'_, C>) {
         self.source.reset();
         self.started = 0;

@@ -149,6 +149,11 @@ where
         self.work.name()
     }
 
+    /// As the inner work.
+    fn needs_permit(&self) -> bool {
+        self.work.needs_permit()
+    }
+
     fn on_abort(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<()> {
         self.untold = true;
         self.work.on_abort(cx)

@@ -140,6 +140,11 @@ impl<C: ?Sized + 'static> Work<C> for ConditionalWork<C> {
         Poll::Pending
     }
 
+    /// It holds no permit: the work that it starts needs its own.
+    fn needs_permit(&self) -> bool {
+        false
+    }
+
     fn on_reset(&mut self, _: &mut WorkContext<'_, C>) {
         self.gated = None;
         self.started = None;

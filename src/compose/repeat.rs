@@ -10,8 +10,8 @@ use std::time::Duration;
 ///
 /// Runs never overlap. When several have fallen due, because a run took longer than the period or because the host did
 /// not crank for long, one is made up for and the others are left out; see [`Repeat::catching_up`]. A run that fails
-/// fails the repeat, unless it [keeps going](Repeat::keep_going). Runs that have ended are reclaimed at once. A period of
-/// zero is one nanosecond.
+/// fails the repeat, unless it [keeps going](Repeat::keep_going). Runs that have ended are reclaimed at once. Each run draws
+/// its own random numbers. A period of zero is one nanosecond.
 ///
 /// ```
 /// use crankwork::compose::repeat;
@@ -27,21 +27,29 @@ use std::time::Duration;
 ///         Poll::Ready(Ok(()))
 ///     })
 /// });
-/// s.add(Spec::new("heartbeat", heartbeat.times(3)).no_permit())?;
+/// s.add(Spec::new("heartbeat", heartbeat.times(3)))?;
 ///
 /// let mut beats = Beats::new();
 /// s.run_until_done(&mut beats, &mut VirtualDriver::new())?;
 /// assert_eq!(beats, [0, 30, 60]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn repeat<C, W, T>(period: Duration, make: impl FnMut() -> Spec<C, W> + 'static) -> Repeat<C>
+pub fn repeat<C, W, T>(
+    period: Duration,
+    mut make: impl FnMut() -> Spec<C, W> + 'static,
+) -> Repeat<C>
 where
     C: ?Sized + 'static,
     W: Work<C, T> + 'static,
     T: 'static,
 {
+    let mut run = 0;
+    let numbered = move || {
+        run += 1;
+        make().run_number(run)
+    };
     Repeat {
-        make: maker(make),
+        make: maker(numbered),
         period: period.max(Duration::from_nanos(1)),
         catches_up: false,
         keeps_going: false,
@@ -125,6 +133,11 @@ impl<C: ?Sized + 'static> Work<C> for Repeat<C> {
         self.started += 1;
         self.due = Some(self.following(due, now));
         Poll::Pending
+    }
+
+    /// It holds no permit: its runs need their own.
+    fn needs_permit(&self) -> bool {
+        false
     }
 
     fn on_reset(&mut self, _: &mut WorkContext<'_, C>) {

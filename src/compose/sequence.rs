@@ -49,7 +49,7 @@ pub struct WorkSequence<C: ?Sized> {
 }
 
 /// Members of a sequence that goes on past failures have failed; the first one's failure is the
-/// [`cause`](Failure::cause).
+/// [`cause`](Failure::cause), and if that is final so is the sequence's ([`Failure::from_child`]).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{failed} of {members} members failed, `{first}` first")]
 pub struct MembersFailed {
@@ -157,7 +157,7 @@ impl<C: ?Sized + 'static> WorkSequence<C> {
                     members: self.members.len(),
                     first,
                 };
-                Err(Failure::caused_by(error, cause))
+                Err(Failure::from_child(error, cause))
             }
         }
     }
@@ -180,6 +180,11 @@ impl<C: ?Sized + 'static> Work<C> for WorkSequence<C> {
             return Poll::Pending;
         }
         self.start_next(cx)
+    }
+
+    /// It holds no permit: its members need their own.
+    fn needs_permit(&self) -> bool {
+        false
     }
 
     fn on_reset(&mut self, _: &mut WorkContext<'_, C>) {

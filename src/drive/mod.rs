@@ -34,6 +34,12 @@ pub trait Driver {
     /// nothing.
     fn look(&mut self) {}
 
+    /// After how many [fruitless turns](crate::WorkScheduler::fruitless_turns) a run ends as stalled, if works wait behind them
+    /// for permits. Default: never, since with real time the outside may change.
+    fn stop_after(&self) -> Option<u64> {
+        None
+    }
+
     /// What other threads call to end a wait, if this driver can be woken.
     fn notifier(&self) -> Option<Notifier> {
         None
@@ -55,6 +61,10 @@ impl<D: Driver + ?Sized> Driver for &mut D {
 
     fn look(&mut self) {
         (**self).look();
+    }
+
+    fn stop_after(&self) -> Option<u64> {
+        (**self).stop_after()
     }
 
     fn notifier(&self) -> Option<Notifier> {

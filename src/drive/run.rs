@@ -54,7 +54,8 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// scheduler: another one's time may lie before [`WorkScheduler::now`].
     ///
     /// # Errors
-    /// [`Stall`], if nothing will make the rest go on, or within a closure posted to this scheduler; the works stay as
+    /// [`Stall`], if nothing will make the rest go on, if works poll in vain for what Queued works would bring
+    /// ([`VirtualDriver::stop_after`](crate::VirtualDriver::stop_after)), or within a closure posted to this scheduler; the works stay as
     /// they are.
     ///
     /// # Panics
@@ -149,6 +150,12 @@ impl<C: ?Sized> WorkScheduler<C> {
             summary.elapsed = self.now().saturating_since(start);
             let goes_on = match crank.next {
                 _ if done(self) => true,
+                _ if driver
+                    .stop_after()
+                    .is_some_and(|turns| self.is_starved(turns)) =>
+                {
+                    false
+                }
                 Next::Now => {
                     driver.look();
                     true

@@ -8,25 +8,42 @@ use std::thread;
 
 /// A clock that jumps to the next deadline. It stands still while offloaded jobs are on other threads; nothing else
 /// outside counts, so a run that waits for that alone has stalled.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct VirtualDriver {
     now: Time,
+    stop_after: u64,
 }
 
 impl VirtualDriver {
     /// Time zero.
     pub fn new() -> Self {
-        VirtualDriver::default()
+        VirtualDriver::at(Time::ZERO)
     }
 
     /// That time.
     pub fn at(now: Time) -> Self {
-        VirtualDriver { now }
+        VirtualDriver {
+            now,
+            stop_after: 1_000_000,
+        }
+    }
+
+    /// Ends a run as [stalled](crate::Stall) after this many [fruitless turns](crate::WorkScheduler::fruitless_turns) in a row,
+    /// if works wait for permits behind them: works that poll for ever, for what a Queued work would bring. Default 1,000,000.
+    pub fn stop_after(mut self, fruitless: u64) -> Self {
+        self.stop_after = fruitless;
+        self
     }
 
     /// The virtual time.
     pub fn now(&self) -> Time {
         self.now
+    }
+}
+
+impl Default for VirtualDriver {
+    fn default() -> Self {
+        VirtualDriver::new()
     }
 }
 
@@ -48,6 +65,10 @@ impl Driver for VirtualDriver {
     fn wait_for_jobs(&mut self, _: Option<Time>) -> bool {
         thread::park();
         true
+    }
+
+    fn stop_after(&self) -> Option<u64> {
+        Some(self.stop_after)
     }
 
     fn notifier(&self) -> Option<Notifier> {

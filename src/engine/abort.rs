@@ -121,6 +121,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// The phase begins: out of every queue, only the grace is armed. Works without live children go on at once.
     fn enter_abort(&mut self, slot: u32, cause: AbortCause, polite: bool) {
+        self.fruitless.stir();
         let state = self.arena.at(slot).state;
         if state == WorkState::Queued {
             self.permits.leave(&mut self.arena, slot);

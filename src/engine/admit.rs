@@ -10,7 +10,9 @@ use super::permits::GENERAL;
 use super::record::{Needs, Pool, Rare, flag, mark};
 use super::wake::TimerKind;
 use super::{AddError, CyclePath, Refused, WorkScheduler};
-use crate::work::{EdgeKind, Extras, Failure, Handle, Spec, Terms, Work, WorkId, WorkState};
+use crate::work::{
+    EdgeKind, Extras, Failure, Handle, RetryPosition, Spec, Terms, Work, WorkId, WorkState,
+};
 use smallvec::SmallVec;
 use std::task::Poll;
 
@@ -40,6 +42,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         W: Work<C, T> + 'static,
         T: 'static,
     {
+        spec.terms.permit &= spec.work.needs_permit();
         // The terms stay where they are: to move them would cost more than to use them.
         let body = Body::Own(Box::new(Aside::new(spec.work)));
         self.check_and_admit(&mut spec.terms, body).map(Handle::new)
@@ -58,6 +61,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         W: Work<C, T> + 'static,
         T: 'static,
     {
+        spec.terms.permit &= spec.work.needs_permit();
         let edges = spec.terms.edges();
         match self.check(&spec.terms, edges) {
             Ok(plan) => {
@@ -97,6 +101,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         let mut terms = Terms::new(work.name().to_owned().into());
         terms.after = deps.iter().copied().collect();
         terms.retries = retries;
+        terms.permit = work.needs_permit();
         self.check_and_admit(&mut terms, Body::Own(work))
     }
 
@@ -314,7 +319,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         let deadline = extras
             .deadline
             .map(|at| self.wheel.arm(at, TimerKind::Deadline.owner(slot)));
-        self.permits.by_arrival &= extras.priority == 0;
+        let tail = extras.retry_position == RetryPosition::Tail;
+        self.permits.by_arrival &= tail && extras.priority == 0;
         let pools = if needs.is_empty() { 0 } else { mark::POOLS };
         self.arena.at_mut(slot).marks |= mark::RARE | pools;
         let mut rare = Rare::new(extras, needs);

@@ -119,7 +119,8 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
         mut make: impl FnMut(usize) -> Spec<C, W>,
     ) -> Result<(), AddGraphError> {
         for work in 0..works {
-            let spec = make(work);
+            let mut spec = make(work);
+            spec.terms.permit &= spec.work.needs_permit();
             if self.names_inward(&spec.terms) {
                 return Err(AddGraphError::Inward(work));
             }

@@ -224,12 +224,17 @@ impl<C: ?Sized> Arena<C> {
     }
 
     /// The attempt's number, counted over restarts.
-    pub fn witness(&self, slot: u32) -> Witness {
+    pub fn attempt_id(&self, slot: u32) -> u32 {
         let before = self.rare(slot).map_or(0, |rare| rare.attempts_before);
+        before.wrapping_add(self.attempt(slot))
+    }
+
+    /// The present attempt.
+    pub fn witness(&self, slot: u32) -> Witness {
         Witness {
             slot,
             serial: self.at(slot).serial,
-            attempt: before.wrapping_add(self.attempt(slot)),
+            attempt: self.attempt_id(slot),
         }
     }
 

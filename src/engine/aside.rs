@@ -38,6 +38,10 @@ impl<C: ?Sized, T: 'static, W: Work<C, T>> Work<C> for Aside<W, T> {
         self.work.name()
     }
 
+    fn needs_permit(&self) -> bool {
+        self.work.needs_permit()
+    }
+
     fn on_abort(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<()> {
         self.work.on_abort(cx)
     }

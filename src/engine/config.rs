@@ -104,8 +104,8 @@ impl WorkSchedulerConfig {
     }
 
     /// The back-off of works that have none of their own.
-    pub fn backoff(mut self, backoff: Backoff) -> Self {
-        self.backoff = backoff;
+    pub fn backoff(mut self, backoff: impl Into<Backoff>) -> Self {
+        self.backoff = backoff.into();
         self
     }
 

@@ -156,7 +156,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             self.now = now;
         }
         let turns_before = self.recorder.turns;
-        self.recorder.settled_in_crank = 0;
+        let settled_before = self.recorder.settled;
         self.give_turns(app, Rest { turns, stop });
         if cfg!(debug_assertions) {
             self.check_invariants();
@@ -166,7 +166,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
         Crank {
             turns: self.recorder.turns - turns_before,
-            settled: self.recorder.settled_in_crank,
+            settled: self.recorder.settled - settled_before,
             next: self.next(),
         }
     }

@@ -24,6 +24,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         let first = self.lookup(before).map_err(DependencyError::Before)?;
         let then = self.lookup(after).map_err(DependencyError::After)?;
         self.check_edge(first, then)?;
+        self.fruitless.stir();
         let open = self.arena.opens.of(then);
         self.link(first, then, EdgeKind::After);
         let edge_failed = self.arena.at(first).state.is_settled();

@@ -16,7 +16,7 @@
 //! | `admit_graph`, `outline` | many works with the edges between them; those edges, before they are there |
 //! | `crank`, `round`, `turn` | the loop; how a round begins and ends; one turn |
 //! | `receive`, `agenda` | what the inbox held; what is left to be done between turns |
-//! | `wake` | sleeping, waking, timers |
+//! | `wake`, `fruitless` | sleeping, waking, timers; turns that come to nothing |
 //! | `abort` | cancel, limits, grace, shutdown |
 //! | `attempt` | how an attempt begins, what every end has in common |
 //! | `settle` | success, failure, retries, what follows for others |
@@ -46,6 +46,7 @@ mod depend;
 mod errors;
 mod events;
 mod family;
+mod fruitless;
 pub(crate) mod graph;
 mod inbox;
 #[cfg(all(test, loom))]
@@ -151,6 +152,7 @@ pub struct WorkScheduler<C: ?Sized> {
     mail: VecDeque<Letter<C>>,
     /// Sleepers that something outside may wake.
     external_sleepers: u32,
+    fruitless: fruitless::Fruitless,
     /// Settled works that are only there because works are after them.
     lingering: u32,
     not_send: std::marker::PhantomData<*const ()>,
@@ -215,6 +217,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             is_settling: false,
             mail: VecDeque::new(),
             external_sleepers: 0,
+            fruitless: Default::default(),
             lingering: 0,
             not_send: std::marker::PhantomData,
         }
@@ -296,6 +299,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         if self.arena.at(slot).state != WorkState::Success {
             return None;
         }
+        self.fruitless.stir();
         if TypeId::of::<T>() == TypeId::of::<()>() {
             return unit();
         }
@@ -363,6 +367,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Makes a named pool, or changes the capacity of one; `"max_concurrency"` is the general one. Permits that are
     /// out stay out. Works that need more than a lowered capacity wait until it is raised.
     pub fn set_pool_capacity(&mut self, pool: impl Into<Name>, capacity: u32) {
+        self.fruitless.stir();
         self.permits.set_capacity(pool.into(), capacity);
     }
 

@@ -107,27 +107,48 @@ fn line<C: ?Sized>(arena: &Arena<C>, slot: u32) -> Vec<u32> {
     line
 }
 
-/// The name path as text: `sync/fetch[3]`. O(depth).
-pub(crate) fn path<C: ?Sized>(arena: &Arena<C>, slot: u32) -> String {
-    let step = |slot: &u32| {
-        let meta = arena.meta(*slot);
-        match meta.ordinal {
-            0 => meta.name.to_string(),
-            ordinal => format!("{}[{ordinal}]", meta.name),
-        }
-    };
-    line(arena, slot)
-        .iter()
-        .map(step)
-        .collect::<Vec<_>>()
-        .join("/")
+/// The number of an ancestor's present attempt where that is not the first, counted over restarts.
+fn retry_of<C: ?Sized>(arena: &Arena<C>, slot: u32, line: &[u32]) -> Option<u32> {
+    let attempt = arena.attempt_id(slot);
+    (line.last() != Some(&slot) && attempt > 1).then_some(attempt)
 }
 
-/// The name path as a number. O(depth).
-pub(crate) fn path_key<C: ?Sized>(arena: &Arena<C>, slot: u32) -> u64 {
-    line(arena, slot).iter().fold(0, |key, &slot| {
+/// The name path as text: `sync#2/fetch[3]` is a fourth child in its parent's second attempt. O(depth).
+pub(crate) fn path<C: ?Sized>(arena: &Arena<C>, slot: u32) -> String {
+    let line = line(arena, slot);
+    let step = |&slot: &u32| {
         let meta = arena.meta(slot);
-        fold(fold(key, hash_text(meta.name)), meta.ordinal as u64)
+        let mut step = meta.name.to_string();
+        if meta.ordinal > 0 {
+            step += &format!("[{}]", meta.ordinal);
+        }
+        if let Some(attempt) = retry_of(arena, slot, &line) {
+            step += &format!("#{attempt}");
+        }
+        step
+    };
+    line.iter().map(step).collect::<Vec<_>>().join("/")
+}
+
+/// Told apart from each other, and from names, in a key.
+const RETRY: u64 = 1 << 32;
+const RUN: u64 = 1 << 33;
+
+/// The name path as a number, with ordinals, ancestors' attempts after the first, and run numbers after the first. O(depth).
+pub(crate) fn path_key<C: ?Sized>(arena: &Arena<C>, slot: u32) -> u64 {
+    let line = line(arena, slot);
+    line.iter().fold(0, |key, &slot| {
+        let meta = arena.meta(slot);
+        let mut key = fold(fold(key, hash_text(meta.name)), meta.ordinal as u64);
+        if let Some(run) = meta.rare.map(|rare| rare.extras.run_number)
+            && run > 1
+        {
+            key = fold(fold(key, RUN), run);
+        }
+        if let Some(attempt) = retry_of(arena, slot, &line) {
+            key = fold(fold(key, RETRY), attempt as u64);
+        }
+        key
     })
 }
 

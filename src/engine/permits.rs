@@ -9,7 +9,7 @@
 use super::arena::Arena;
 use super::list::List;
 use super::record::{Needs, Pool, Record, flag, mark};
-use crate::work::Name;
+use crate::work::{Name, RetryPosition};
 use smallvec::SmallVec;
 
 /// The general pool, bounded by `max_concurrency`.
@@ -21,11 +21,23 @@ struct Counter {
     used: u32,
 }
 
-/// A lane's place in the order: priority (higher first), then returners. Lower is earlier.
+/// A lane's place in the order: priority (higher first), then [`Class`]. Lower is earlier.
 type Rank = u16;
 
-/// That of a work without priority that is no returner.
-const PLAIN: Rank = i8::MAX as u16 * 2 + 1;
+/// The order among works of one priority.
+#[derive(Clone, Copy)]
+enum Class {
+    /// A work in the middle of an attempt that comes back for its permit.
+    Returner = 0,
+    /// A retry whose spec says [`RetryPosition::Head`].
+    HeadRetry = 1,
+    Arrival = 2,
+}
+
+const CLASSES: Rank = 3;
+
+/// The rank of a work without priority that joins at the tail.
+const PLAIN: Rank = i8::MAX as u16 * CLASSES + Class::Arrival as u16;
 
 struct Lane {
     rank: Rank,
@@ -61,7 +73,7 @@ pub(crate) struct Permits {
     /// The pools from 1 on.
     named: Vec<Counter>,
     lanes: Vec<Lane>,
-    /// Every work until now needs the general permit, and none has a priority.
+    /// Every work until now needs the general permit, and none has a priority or retries at the head.
     pub by_arrival: bool,
     waiting: u32,
     arrivals: u64,
@@ -267,9 +279,18 @@ impl Permits {
 
     #[inline]
     fn rank<C: ?Sized>(arena: &Arena<C>, slot: u32) -> Rank {
-        let priority = arena.rare(slot).map_or(0, |rare| rare.extras.priority);
+        let extras = arena.rare(slot).map(|rare| &rare.extras);
+        let priority = extras.map_or(0, |extras| extras.priority);
         let priority = (i8::MAX as i16 - priority as i16) as u16;
-        priority * 2 + !arena.is(slot, flag::RETURNER) as u16
+        let is_head = || extras.is_some_and(|e| e.retry_position == RetryPosition::Head);
+        let class = if arena.is(slot, flag::RETURNER) {
+            Class::Returner
+        } else if arena.is(slot, flag::TRIED) && is_head() {
+            Class::HeadRetry
+        } else {
+            Class::Arrival
+        };
+        priority * CLASSES + class as u16
     }
 
     /// What the work needs besides the general permit.
@@ -381,6 +402,15 @@ impl Permits {
         None
     }
 
+    /// Whether a work waits for permits that others hold. O(lanes).
+    pub fn is_any_lacked<C: ?Sized>(&self, arena: &Arena<C>) -> bool {
+        let mut heads = self.lanes.iter().filter_map(|lane| lane.list.head());
+        heads.any(|slot| {
+            let lacks = self.lacks(arena, slot);
+            lacks.into_iter().any(|pool| self.used(pool) > 0)
+        })
+    }
+
     /// Those who might get the permit in `first`'s place: who is of its rank, needs permits of the same pools, and can have
     /// them now; in order of arrival.
     pub fn rivals<C: ?Sized>(&self, arena: &Arena<C>, first: u32) -> Vec<u32> {
@@ -398,7 +428,14 @@ impl Permits {
         self.changes = 0;
     }
 
-    /// The pools of which the work needs more than is free, with (free, capacity, needed).
+    /// Whether the work needs permits of that pool.
+    pub fn needs_of<C: ?Sized>(arena: &Arena<C>, slot: u32, pool: Pool) -> bool {
+        let mut needs = false;
+        Self::each_need(arena, slot, |needed, _| needs |= needed == pool);
+        needs
+    }
+
+    /// The pools of which the work needs more than is free.
     pub fn lacks<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> Vec<Pool> {
         let mut lacks = Vec::new();
         Self::each_need(arena, slot, |pool, weight| {

@@ -10,6 +10,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     pub(super) fn take_mail(&mut self, app: &mut C) {
         self.inbox.take(&mut self.mail);
         while !self.mail.is_empty() {
+            self.fruitless.stir();
             let index = self.decide_mail();
             match self.mail.remove(index) {
                 Some(Letter::Mail(mail)) => self.receive(mail),

@@ -26,6 +26,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             return Err(ReapError::Dependents(id, dependents));
         }
         let outcome = self.outcome_of(slot);
+        self.fruitless.stir();
         self.remove(slot);
         Ok(outcome)
     }

@@ -32,6 +32,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             return Err(RestartError::Gone(id));
         }
         self.check_restart(slot)?;
+        self.fruitless.stir();
         self.make_new(slot, state);
         match self.failed_dependency(slot) {
             Some(failure) => self.enter_blocked(slot, Some(state), failure),

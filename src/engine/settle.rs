@@ -150,8 +150,9 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     fn may_try_again(&self, slot: u32, failure: &Failure) -> bool {
         let meta = self.arena.meta(slot);
-        let deadline = meta.rare.as_ref().and_then(|rare| rare.extras.deadline);
-        failure.may_retry()
+        let extras = meta.rare.map(|rare| &rare.extras);
+        let deadline = extras.and_then(|extras| extras.deadline);
+        failure.is_retryable(extras.is_some_and(|extras| extras.retry_fatal_children))
             && meta.retries_left > 0
             && !self.closed
             && self.arena.at(slot).body.is_there()

@@ -52,6 +52,12 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     pub(super) fn wake_slot(&mut self, slot: u32) {
+        self.fruitless.stir();
+        self.rouse(slot);
+    }
+
+    /// As [`Self::wake_slot`], by the work's own alarm.
+    fn rouse(&mut self, slot: u32) {
         let record = self.arena.at(slot);
         match record.state {
             WorkState::Running | WorkState::Aborting if record.flags.has(flag::IN_TURN) => {
@@ -150,6 +156,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     pub(super) fn arm_sleeper(&mut self, slot: u32) {
         if let Some(at) = self.notes.alarm {
             self.arm_alarm(slot, at);
+            self.note_armed();
         }
         self.arena.at_mut(slot).marks &= !mark::DEAD_WAKER;
         if self.has_outer_source(slot) || self.notes.expects_wake {
@@ -325,7 +332,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             TimerKind::Alarm if self.arena.at(slot).state == WorkState::Retrying => {
                 self.rejoin(slot)
             }
-            TimerKind::Alarm => self.wake_slot(slot),
+            TimerKind::Alarm => self.rouse(slot),
         }
     }
 

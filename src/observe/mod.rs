@@ -8,5 +8,5 @@ mod status;
 mod timeline;
 
 pub use snapshot::WorkSnapshot;
-pub use stall::{StallReport, Stalled, WaitsFor};
+pub use stall::{PermitHolder, StallReport, Stalled, WaitsFor};
 pub use timeline::Timeline;

@@ -1,6 +1,7 @@
 //! Who waits for what: the answer to "why does nothing happen?".
 
 use crate::WorkScheduler;
+use crate::engine::permits::Permits;
 use crate::engine::record::{flag, mark};
 use crate::time::Time;
 use crate::work::{Name, WorkId, WorkState};
@@ -43,6 +44,7 @@ pub enum WaitsFor {
 
 /// A work that has not settled, and what it waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stalled {
     /// The work.
     pub id: WorkId,
@@ -54,13 +56,30 @@ pub struct Stalled {
     pub waits_for: Vec<WaitsFor>,
 }
 
+/// A sleeping work that holds permits which Queued works lack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PermitHolder {
+    /// The work.
+    pub id: WorkId,
+    /// Its name.
+    pub name: Name,
+    /// The pool.
+    pub pool: Name,
+}
+
 /// All works that have not settled, and what each waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StallReport {
     /// When the report was made.
     pub time: Time,
     /// The works, in the order in which they were added.
     pub works: Vec<Stalled>,
+    /// Sleepers that hold permits which Queued works lack: by pool, then in the order in which they were added.
+    pub holders: Vec<PermitHolder>,
+    /// How many turns in a row came to nothing: see [`WorkScheduler::fruitless_turns`].
+    pub fruitless_turns: u64,
 }
 
 impl fmt::Display for WaitsFor {
@@ -107,8 +126,33 @@ impl fmt::Display for StallReport {
             }
         }
         match self.works.len().saturating_sub(SHOWN) {
+            0 => {}
+            more => write!(f, "\n  and {more} more")?,
+        }
+        self.fmt_holders(f)
+    }
+}
+
+impl StallReport {
+    fn fmt_holders(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.holders.is_empty() {
+            return Ok(());
+        }
+        f.write_str("\nasleep with permits that Queued works lack:")?;
+        for holder in self.holders.iter().take(SHOWN) {
+            write!(f, "\n  `{}` {} (`{}`)", holder.name, holder.id, holder.pool)?;
+        }
+        match self.holders.len().saturating_sub(SHOWN) {
+            0 => {}
+            more => write!(f, "\n  and {more} more")?,
+        }
+        match self.fruitless_turns {
             0 => Ok(()),
-            more => write!(f, "\n  and {more} more"),
+            turns => write!(
+                f,
+                "\nsince anything else happened, {turns} turns did nothing but arm the next alarm; let such works hold no permit \
+                 (`Spec::no_permit`, `Work::needs_permit`), watch what they wait for, or call `release_permit`"
+            ),
         }
     }
 }
@@ -128,7 +172,39 @@ impl<C: ?Sized> WorkScheduler<C> {
         StallReport {
             time: self.now,
             works: works.collect(),
+            holders: self.sleeping_holders(),
+            fruitless_turns: self.fruitless_turns(),
         }
+    }
+
+    /// The sleepers that hold what Queued works lack.
+    fn sleeping_holders(&self) -> Vec<PermitHolder> {
+        if self.permits.waiting() == 0 {
+            return Vec::new();
+        }
+        let slots = self.arena.slots_by_age();
+        let queued = |&&slot: &&u32| self.arena.at(slot).state == WorkState::Queued;
+        let mut lacked: Vec<_> = slots.iter().filter(queued).copied().collect();
+        lacked = lacked
+            .into_iter()
+            .flat_map(|slot| self.permits.lacks(&self.arena, slot))
+            .collect();
+        lacked.sort_unstable();
+        lacked.dedup();
+        let sleeps = |&slot: &u32| {
+            self.arena.is(slot, flag::PERMIT) && !self.arena.is(slot, flag::READY | flag::IN_TURN)
+        };
+        let asleep: Vec<u32> = slots.into_iter().filter(sleeps).collect();
+        let of_pool = |pool| {
+            let needs = move |&slot: &u32| Permits::needs_of(&self.arena, slot, pool);
+            let holders = asleep.iter().copied().filter(needs);
+            holders.map(move |slot| PermitHolder {
+                id: self.id(slot),
+                name: self.arena.meta(slot).name.clone(),
+                pool: self.permits.name(pool).clone(),
+            })
+        };
+        lacked.into_iter().flat_map(of_pool).collect()
     }
 
     fn named(&self, slot: u32) -> (WorkId, Name) {

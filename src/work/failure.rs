@@ -32,6 +32,8 @@ struct Inner {
     kind: FailureKind,
     error: Option<BoxError>,
     cause: Option<Failure>,
+    /// Whether no retry can help: of this failure, or of the child's from which it stems.
+    is_final: bool,
 }
 
 /// What sort of failure it is.
@@ -54,7 +56,7 @@ pub enum FailureKind {
     AttemptTimeout(Duration),
     /// The work had not succeeded by its `deadline`. For good.
     Deadline(Time),
-    /// A child failed (its failure is the [`Failure::cause`]).
+    /// A child failed, and its failure is the [`Failure::cause`]. A retry may follow unless that is final.
     Child {
         /// The child.
         id: WorkId,
@@ -91,10 +93,21 @@ impl Failure {
         Self::build(FailureKind::RetryAfter(delay), Some(error.into()), None)
     }
 
-    /// The same with the failure that it stems from, to be had with [`Failure::cause`]: a child's, say, of which the parent
-    /// makes its own.
+    /// A failure that is tried again if retries are left, and that stems from `cause` ([`Failure::cause`]), whatever that is.
     pub fn caused_by(error: impl Into<BoxError>, cause: Failure) -> Self {
         Self::build(FailureKind::Error, Some(error.into()), Some(cause))
+    }
+
+    /// A parent's failure that stems from a child's. It [is final](Failure::is_final) if the child's is: then the parent is
+    /// tried again only if its spec says [`retry_fatal_children`](crate::Spec::retry_fatal_children).
+    pub fn from_child(error: impl Into<BoxError>, child: Failure) -> Self {
+        let is_final = child.is_final();
+        Failure(Arc::new(Inner {
+            kind: FailureKind::Error,
+            error: Some(error.into()),
+            cause: Some(child),
+            is_final,
+        }))
     }
 
     /// Settles the work as Cancelled.
@@ -123,7 +136,18 @@ impl Failure {
     }
 
     fn build(kind: FailureKind, error: Option<BoxError>, cause: Option<Failure>) -> Self {
-        Failure(Arc::new(Inner { kind, error, cause }))
+        let of_child = || cause.as_ref().is_some_and(Failure::is_final);
+        let is_final = match kind {
+            FailureKind::Fatal | FailureKind::Panicked | FailureKind::LostWake => true,
+            FailureKind::Child { .. } => of_child(),
+            _ => false,
+        };
+        Failure(Arc::new(Inner {
+            kind,
+            error,
+            cause,
+            is_final,
+        }))
     }
 
     /// What sort of failure it is.
@@ -155,15 +179,31 @@ impl Failure {
         failure
     }
 
-    /// Whether a retry may follow. O(1).
+    /// Whether no retry can help: the failure is `Fatal`, `Panicked` or `LostWake`, or stems from a child's that is. O(1).
+    pub fn is_final(&self) -> bool {
+        self.0.is_final
+    }
+
+    /// Whether a retry may follow: the failure is not final, and neither a cancel, the work's deadline nor a dependency's
+    /// failure. O(1).
     pub fn may_retry(&self) -> bool {
-        matches!(
-            self.0.kind,
+        self.is_retryable(false)
+    }
+
+    /// As [`Failure::may_retry`]; `fatal_children`: final failures of children count like any other.
+    pub(crate) fn is_retryable(&self, fatal_children: bool) -> bool {
+        match self.0.kind {
             FailureKind::Error
-                | FailureKind::RetryAfter(_)
-                | FailureKind::AttemptTimeout(_)
-                | FailureKind::Child { .. }
-        )
+            | FailureKind::RetryAfter(_)
+            | FailureKind::AttemptTimeout(_)
+            | FailureKind::Child { .. } => fatal_children || !self.0.is_final,
+            FailureKind::Fatal
+            | FailureKind::Cancelled
+            | FailureKind::LostWake
+            | FailureKind::Panicked
+            | FailureKind::Deadline(_)
+            | FailureKind::Blocked { .. } => false,
+        }
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {

@@ -17,9 +17,9 @@ pub use failure::{BoxError, Failure, FailureKind};
 pub use handles::{Handles, HandlesIter};
 pub use id::{Handle, Name, WorkId};
 pub use outcome::{RootCause, WorkOutcome};
-pub use retry::{Backoff, Retry};
+pub use retry::{Backoff, Growing, Jitter, Retry};
 pub(crate) use spec::{Completion, EdgeKind, Extras, Terms};
-pub use spec::{OnChildFailure, Spec};
+pub use spec::{OnChildFailure, RetryPosition, Spec};
 pub use state::{Phase, TRANSITIONS, Transition, WorkState, diagram};
 
 use crate::WorkContext;
@@ -65,6 +65,12 @@ pub trait Work<C: ?Sized, T = ()> {
     /// The name used where a `Spec` gives none: the type's name.
     fn name(&self) -> &str {
         std::any::type_name::<Self>()
+    }
+
+    /// Whether an attempt needs a permit of `max_concurrency`. The scheduler asks once, when the work is added. `false` suits a
+    /// work that only starts and awaits others: a gate or a sequence. [`Spec::no_permit`] says so for one spec.
+    fn needs_permit(&self) -> bool {
+        true
     }
 
     /// One turn of the abort of a granted attempt, after its children have ended: `Pending` asks for more time (within
@@ -135,6 +141,10 @@ impl<C: ?Sized, T> Work<C, T> for Box<dyn Work<C, T>> {
 
     fn name(&self) -> &str {
         (**self).name()
+    }
+
+    fn needs_permit(&self) -> bool {
+        (**self).needs_permit()
     }
 
     fn on_abort(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<()> {

@@ -60,13 +60,27 @@ impl Default for Retry {
 }
 
 /// How long a failed work waits before its next attempt.
+///
+/// ```
+/// use crankwork::{Backoff, Jitter, Retry};
+/// use std::time::Duration;
+/// // Somewhere below 100 ms, 200 ms, 400 ms, ..., 30 s.
+/// let backoff = Backoff::growing(Duration::from_millis(100))
+///     .cap(Duration::from_secs(30))
+///     .jitter(Jitter::Full);
+/// let retry = Retry::A_LOT.with_backoff(backoff.into());
+/// # let _ = retry;
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Backoff {
     /// Always the same.
     Fixed(Duration),
     /// Doubling ranges with jitter, as stellar-core's `BasicWork` has them: see [`Backoff::exponential`].
     #[default]
     Exponential,
+    /// A base that is multiplied again and again, up to a cap, with or without jitter.
+    Growing(Growing),
 }
 
 impl Backoff {
@@ -81,6 +95,17 @@ impl Backoff {
         Backoff::Exponential
     }
 
+    /// `base` before the first retry, twice as long before each further one, without jitter and without a cap; its methods
+    /// change the rest.
+    pub const fn growing(base: Duration) -> Growing {
+        Growing {
+            base,
+            factor: 2,
+            cap: Duration::MAX,
+            jitter: Jitter::None,
+        }
+    }
+
     /// The delay after `retries` retries; `draw(n)` gives a number below n. O(1).
     pub(crate) fn delay(self, retries: u32, draw: impl FnOnce(u64) -> u64) -> Duration {
         match self {
@@ -92,7 +117,73 @@ impl Backoff {
                     Duration::from_secs(low + 1 + draw(low))
                 }
             },
+            Backoff::Growing(growing) => growing.delay(retries, draw),
         }
+    }
+}
+
+/// A [`Backoff`] that grows: made by [`Backoff::growing`]. After n retries the delay is `min(cap, base * factor^n)`, before
+/// jitter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Growing {
+    base: Duration,
+    factor: u32,
+    cap: Duration,
+    jitter: Jitter,
+}
+
+/// How a [`Growing`] back-off is spread, so that works which failed together do not come back together. Draws come from the
+/// work's own seeded stream. (Marc Brooker, "Exponential Backoff And Jitter", 2015, compares the three.)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Jitter {
+    /// The delay as it is.
+    #[default]
+    None,
+    /// Uniform from zero to the delay.
+    Full,
+    /// Uniform from half the delay to the delay.
+    Equal,
+}
+
+impl Growing {
+    /// How many times longer each delay is than the one before. Default 2; 0 counts as 1.
+    pub const fn factor(mut self, factor: u32) -> Self {
+        self.factor = if factor == 0 { 1 } else { factor };
+        self
+    }
+
+    /// The longest delay. Default: none.
+    pub const fn cap(mut self, cap: Duration) -> Self {
+        self.cap = cap;
+        self
+    }
+
+    /// Default: [`Jitter::None`].
+    pub const fn jitter(mut self, jitter: Jitter) -> Self {
+        self.jitter = jitter;
+        self
+    }
+
+    fn delay(self, retries: u32, draw: impl FnOnce(u64) -> u64) -> Duration {
+        // Nanoseconds in 64 bits end with the scheduler's time.
+        let nanos = |d: Duration| u64::try_from(d.as_nanos()).unwrap_or(u64::MAX);
+        let growth = u64::from(self.factor).saturating_pow(retries);
+        let longest = nanos(self.base).saturating_mul(growth).min(nanos(self.cap));
+        let spread = match self.jitter {
+            Jitter::None => 0,
+            Jitter::Full => longest,
+            Jitter::Equal => longest / 2,
+        };
+        if spread == 0 {
+            return Duration::from_nanos(longest);
+        }
+        Duration::from_nanos(longest - spread + draw(spread.saturating_add(1)))
+    }
+}
+
+impl From<Growing> for Backoff {
+    fn from(growing: Growing) -> Self {
+        Backoff::Growing(growing)
     }
 }
 
@@ -113,5 +204,35 @@ mod tests {
             };
             assert_eq!((least, most), expected, "after {retries} retries");
         }
+    }
+
+    /// The least and the most delay after 0, 1, 2, ... retries, in milliseconds.
+    fn ranges(growing: Growing) -> Vec<(u128, u128)> {
+        let millis = |retries, draw: fn(u64) -> u64| growing.delay(retries, draw).as_millis();
+        let range = |retries| (millis(retries, |_| 0), millis(retries, |n| n - 1));
+        (0..5).map(range).collect()
+    }
+
+    #[test]
+    fn growing_ranges() {
+        let second = Backoff::growing(Duration::from_secs(1));
+        let tripled = second.factor(3).cap(Duration::from_secs(20));
+        let plain = [1, 3, 9, 20, 20].map(|s| (s * 1000, s * 1000));
+        assert_eq!(ranges(tripled), plain);
+        let full = plain.map(|(most, _)| (0, most));
+        assert_eq!(ranges(tripled.jitter(Jitter::Full)), full);
+        let equal = plain.map(|(most, _)| (most / 2, most));
+        assert_eq!(ranges(tripled.jitter(Jitter::Equal)), equal);
+    }
+
+    #[test]
+    fn what_grows_beyond_time_ends_with_it() {
+        let endless = Backoff::growing(Duration::MAX).jitter(Jitter::Full);
+        assert_eq!(
+            endless.delay(u32::MAX, |n| n - 1).as_nanos(),
+            u64::MAX as u128 - 1
+        );
+        let nothing = Backoff::growing(Duration::ZERO).factor(0);
+        assert_eq!(nothing.delay(u32::MAX, |_| 7), Duration::ZERO);
     }
 }

@@ -17,6 +17,17 @@ pub enum OnChildFailure {
     Collect,
 }
 
+/// Where an attempt after the first waits for its permit. Works that come back for the permit of an attempt go before both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RetryPosition {
+    /// Behind all that wait with its priority.
+    #[default]
+    Tail,
+    /// Before works of its priority that have not started, in the order in which back-offs end. So a work that failed early
+    /// in a long queue is not tried again last.
+    Head,
+}
+
 /// How a work depends on another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EdgeKind {
@@ -30,6 +41,8 @@ pub(crate) enum EdgeKind {
 pub(crate) type Completion<C> = Box<dyn FnOnce(&mut C, WorkId, &WorkOutcome)>;
 
 /// A work and everything the scheduler is to know about it; made with [`Spec::new`], handed to `add` or `spawn`.
+///
+/// A spec that is neither added nor spawned does nothing.
 ///
 /// ```
 /// use crankwork::{Retry, Spec, WorkContext, WorkScheduler};
@@ -46,6 +59,7 @@ pub(crate) type Completion<C> = Box<dyn FnOnce(&mut C, WorkId, &WorkOutcome)>;
 /// )?;
 /// # Ok::<(), crankwork::AddError>(())
 /// ```
+#[must_use = "a spec does nothing until it is added or spawned"]
 pub struct Spec<C: ?Sized, W> {
     pub(crate) work: W,
     pub(crate) terms: Terms<C>,
@@ -110,6 +124,10 @@ pub(crate) struct Extras<C: ?Sized> {
     pub deadline: Option<Time>,
     pub abort_grace: Option<Duration>,
     pub on_child_failure: OnChildFailure,
+    pub retry_fatal_children: bool,
+    pub retry_position: RetryPosition,
+    /// Tells the random streams of this work from those of an earlier one of its name path; 0 and 1 add nothing.
+    pub run_number: u64,
     pub on_settled: Option<Completion<C>>,
 }
 
@@ -124,6 +142,9 @@ impl<C: ?Sized> Default for Extras<C> {
             deadline: None,
             abort_grace: None,
             on_child_failure: OnChildFailure::FailFast,
+            retry_fatal_children: false,
+            retry_position: RetryPosition::Tail,
+            run_number: 0,
             on_settled: None,
         }
     }
@@ -172,6 +193,28 @@ impl<C: ?Sized, W> Spec<C, W> {
         self.terms.retries = retry.limit();
         if retry.backoff().is_some() || self.terms.extras.is_some() {
             self.extras().backoff = retry.backoff();
+        }
+        self
+    }
+
+    /// Where a retry waits for its permit. Default: [`RetryPosition::Tail`].
+    pub fn retry_position(mut self, position: RetryPosition) -> Self {
+        self.extras().retry_position = position;
+        self
+    }
+
+    /// Spends retries also on final failures of children (`Fatal`, `Panicked`, `LostWake`): where another attempt makes other
+    /// children, say. Without it, such a failure fails the work for good.
+    pub fn retry_fatal_children(mut self) -> Self {
+        self.extras().retry_fatal_children = true;
+        self
+    }
+
+    /// Makes the random streams of this work, and of all below it, differ from those of other runs. It is for a parent that
+    /// runs one name again and again: a reclaimed child leaves its ordinal to the next. 0 and 1 change nothing.
+    pub fn run_number(mut self, run: u64) -> Self {
+        if run > 1 || self.terms.extras.is_some() {
+            self.extras().run_number = run;
         }
         self
     }

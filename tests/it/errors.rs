@@ -377,7 +377,9 @@ stalled: 6 works have not settled at 00:00:00.000
   `disk user` #2 (Queued) waits for a permit of `disk` (1 of 1 are out)
   `last` #3 (Pending) waits for `parent` #1 to settle
   `held` #4 (Pending) waits for its parent `last` #3 to start
-  `child` #5 (Pending) waits for `holder` #0 to settle";
+  `child` #5 (Pending) waits for `holder` #0 to settle
+asleep with permits that Queued works lack:
+  `holder` #0 (`disk`)";
     assert_eq!(stall.to_string(), expected);
     assert_eq!(stall.report.works.len(), 6);
     // `run_until` stalls with the same words.

@@ -7,6 +7,8 @@ mod add_graph;
 mod adding;
 mod determinism;
 mod family;
+mod fruitless;
+mod gates;
 mod grants;
 mod graph;
 mod lost_wake;
@@ -16,6 +18,7 @@ mod order;
 mod permits_hold;
 mod refused;
 mod restart;
+mod retries;
 mod timers;
 mod waiting;
 

@@ -157,7 +157,10 @@ impl Bytes<'_> {
         }
         let odd = self.byte();
         if odd & 0x03 == 0x03 {
-            terms.priority = [1, -1][usize::from(self.below(2))];
+            let order = self.byte();
+            terms.priority = [1, -1, 0, 0][usize::from(order % 4)];
+            terms.head = order & 0x04 != 0;
+            terms.retry_fatal = order & 0x08 != 0;
         }
         if odd & 0x0c == 0x0c {
             terms.pools = [u32::from(self.below(3)), u32::from(self.below(3))];

@@ -75,6 +75,10 @@ pub struct Terms {
     pub after: Vec<(Pick, bool)>,
     /// Its priority.
     pub priority: i8,
+    /// `RetryPosition::Head`.
+    pub head: bool,
+    /// `retry_fatal_children`.
+    pub retry_fatal: bool,
     /// How many retries it has.
     pub retries: u32,
     /// Its fixed back-off.
@@ -110,7 +114,7 @@ impl Op {
 
 impl Terms {
     fn make_alike(&mut self) {
-        (self.priority, self.no_permit) = (0, false);
+        (self.priority, self.no_permit, self.head) = (0, false, false);
         let turns = self.script.turns.iter_mut();
         for action in turns.flat_map(|turn| &mut turn.actions) {
             if let Action::Spawn(terms) = action {
@@ -131,7 +135,7 @@ impl fmt::Debug for Terms {
                 }
             )+};
         }
-        fields!(parent after priority retries backoff pools no_permit);
+        fields!(parent after priority head retry_fatal retries backoff pools no_permit);
         fields!(attempt_timeout deadline grace collect callback);
         out.field("script", &self.script).finish()
     }

@@ -6,8 +6,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use crankwork::{
-    AddError, Backoff, DependencyError, Failure, FailureKind, OnChildFailure, Retry, Spec, Time,
-    UnknownWork, Work, WorkContext, WorkId, WorkOutcome, WorkState,
+    AddError, Backoff, DependencyError, Failure, FailureKind, OnChildFailure, Retry, RetryPosition,
+    Spec, Time, UnknownWork, Work, WorkContext, WorkId, WorkOutcome, WorkState,
 };
 
 use super::ops::{Abort, Action, End, Hook, Nanos, Pick, Script, Terms, picked};
@@ -318,6 +318,12 @@ pub fn spec(terms: &Terms, now: Time, app: &App) -> Spec<App, Scripted> {
         if weight > 0 {
             spec = spec.pool(name, weight);
         }
+    }
+    if terms.head {
+        spec = spec.retry_position(RetryPosition::Head);
+    }
+    if terms.retry_fatal {
+        spec = spec.retry_fatal_children();
     }
     if terms.no_permit {
         spec = spec.no_permit();

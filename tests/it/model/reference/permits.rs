@@ -66,10 +66,20 @@ impl Model {
         self.m(work).returner = false;
     }
 
-    /// First by (priority, returner, arrival), except that one may pass those that lack nothing which it needs.
+    /// Returners, then retries that go to the head, then the rest.
+    fn class(&self, waiter: &Waiter) -> u8 {
+        let w = self.w(waiter.work);
+        match (waiter.returner, w.terms.head && w.granted) {
+            (true, _) => 0,
+            (false, true) => 1,
+            (false, false) => 2,
+        }
+    }
+
+    /// First by (priority, class, arrival), except that one may pass those that lack nothing which it needs.
     pub(super) fn next_grant(&self) -> Option<usize> {
         let mut order: Vec<&Waiter> = self.queue.iter().collect();
-        order.sort_by_key(|w| (-i32::from(self.w(w.work).terms.priority), !w.returner));
+        order.sort_by_key(|w| (-i32::from(self.w(w.work).terms.priority), self.class(w)));
         let mut lacking: Vec<usize> = Vec::new();
         for waiter in order {
             let lacks = self.lacks(waiter.work);

@@ -55,6 +55,9 @@ impl Model {
             failure[0],
             Kind::Error | Kind::RetryAfter(_) | Kind::AttemptTimeout(_) | Kind::Child(_)
         );
+        let first = failure.iter().find(|kind| !matches!(kind, Kind::Child(_)));
+        let is_final = matches!(first, Some(Kind::Fatal | Kind::Panicked | Kind::LostWake));
+        let kind = kind && (w.terms.retry_fatal || !is_final);
         let too_late = w.deadline.is_some_and(|at| at <= self.now);
         kind && !w.gone && !too_late && w.retries_used < w.terms.retries
     }
