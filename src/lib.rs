@@ -76,10 +76,10 @@ pub use drive::MioDriver;
 pub use drive::{Driver, MonotonicClock, ParkDriver, RunUntilError, Stall, Summary, VirtualDriver};
 pub use engine::{
     AddError, AddGraphError, Budget, CancelToken, Candidate, Children, Crank, CyclePath, Decider,
-    Decision, DecisionKind, DependencyError, EventSink, Fifo, Job, JobId, Lifo, Limits, Next,
-    Notifier, Offload, OffloadError, PostError, RandomOrder, ReapError, Refused, Remote,
-    RemoteWaker, RestartError, Retain, Stream, Ticket, UnknownWork, WorkContext, WorkEvent,
-    WorkScheduler, WorkSchedulerConfig, WorkSchedulerMetrics,
+    Decision, DecisionKind, DependencyError, EventCause, EventOverflow, EventSink, Fifo, Job,
+    JobId, Lifo, Limits, Next, Notifier, Offload, OffloadError, PostError, RandomOrder, ReapError,
+    Refused, Remote, RemoteWaker, RestartError, Retain, Stream, Ticket, UnknownWork, WorkContext,
+    WorkEvent, WorkScheduler, WorkSchedulerConfig, WorkSchedulerMetrics,
 };
 #[cfg(feature = "mio")]
 pub use engine::{Io, Sources};
@@ -87,7 +87,7 @@ pub use observe::{PermitHolder, StallReport, Stalled, Timeline, WaitsFor, WorkSn
 pub use offload::{InlineOffload, ThreadOffload};
 pub use time::Time;
 pub use work::{
-    Backoff, BoxError, Failure, FailureKind, Growing, Handle, Handles, HandlesIter, Jitter, Name,
-    OnChildFailure, Phase, Progress, Retry, RetryPosition, RootCause, Spec, TRANSITIONS,
-    Transition, Work, WorkId, WorkOutcome, WorkState, diagram,
+    Backoff, BoxError, CancelledBy, Failure, FailureKind, Growing, Handle, Handles, HandlesIter,
+    Jitter, Name, OnChildFailure, Phase, Progress, Retry, RetryPosition, RootCause, Spec,
+    TRANSITIONS, Transition, Work, WorkId, WorkOutcome, WorkState, diagram,
 };

@@ -47,6 +47,7 @@ pub struct Graph<C: ?Sized> {
 
 /// Why a [`Graph`] was not added. Nothing of it runs.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum GraphError {
     /// Two works have one name.
     #[error("two works are named `{0}`: edges could mean either; rename one")]

@@ -6,6 +6,7 @@ use thiserror::Error;
 /// A member was not added, so the attempt of the composite fails. The error inside the failure.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("member `{name}` was refused: {error}")]
+#[non_exhaustive]
 pub struct MemberRefused {
     /// The member.
     pub name: Name,

@@ -52,6 +52,7 @@ pub struct WorkSequence<C: ?Sized> {
 /// [`cause`](Failure::cause), and if that is final so is the sequence's ([`Failure::from_child`]).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{failed} of {members} members failed, `{first}` first")]
+#[non_exhaustive]
 pub struct MembersFailed {
     /// How many failed.
     pub failed: usize,

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 /// What a run to the end came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Summary {
     /// Turns given.
     pub turns: u64,
@@ -26,6 +27,7 @@ pub struct Summary {
 /// Works are left, and nothing will make them go on.
 #[derive(Clone, Debug, Error)]
 #[error("stalled: {report}")]
+#[non_exhaustive]
 pub struct Stall {
     /// Who waits for what.
     pub report: StallReport,
@@ -35,6 +37,7 @@ pub struct Stall {
 
 /// Why [`WorkScheduler::run_until`] ended without an outcome.
 #[derive(Clone, Debug, Error)]
+#[non_exhaustive]
 pub enum RunUntilError {
     /// The work is not there (any more): with `Retain::Nothing` a settled work is gone at once.
     #[error(transparent)]

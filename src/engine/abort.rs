@@ -6,9 +6,10 @@
 
 use super::WorkScheduler;
 use super::record::{Abort, AbortCause, flag, mark};
+use super::settle::End;
 use super::turn::Hook;
 use super::wake::TimerKind;
-use crate::work::{Failure, FailureKind, WorkId, WorkState};
+use crate::work::{CancelledBy, Failure, FailureKind, WorkId, WorkState};
 
 impl<C: ?Sized> WorkScheduler<C> {
     /// Cancels a work and what it owns. Works that were never granted a permit end at once, the others in their abort.
@@ -17,16 +18,28 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// # Errors
     /// The id names no work of this scheduler.
     pub fn cancel(&mut self, id: impl Into<WorkId>) -> Result<bool, super::UnknownWork> {
-        let slot = self.lookup(id.into())?;
+        self.cancel_for(id.into(), CancelledBy::Host)
+    }
+
+    pub(super) fn cancel_for(
+        &mut self,
+        id: WorkId,
+        by: CancelledBy,
+    ) -> Result<bool, super::UnknownWork> {
+        let slot = self.lookup(id)?;
         let live = !self.arena.at(slot).state.is_settled();
         if live {
-            self.begin_abort(slot, AbortCause::Cancel);
+            self.begin_abort(slot, AbortCause::Cancel(by));
         }
         Ok(live)
     }
 
     /// Cancels all works, in the order in which they were added. O(n log n).
     pub fn cancel_all(&mut self) {
+        self.cancel_all_for(CancelledBy::Host);
+    }
+
+    pub(super) fn cancel_all_for(&mut self, by: CancelledBy) {
         for slot in self.arena.slots_by_age() {
             // A work that settled meanwhile may have been reclaimed.
             let root = self
@@ -35,7 +48,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 .is_some_and(|record| !record.state.is_settled())
                 && self.arena.parent(slot).is_none();
             if root {
-                self.begin_abort(slot, AbortCause::Cancel);
+                self.begin_abort(slot, AbortCause::Cancel(by));
             }
         }
     }
@@ -45,7 +58,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     pub fn shutdown(&mut self) {
         if !self.closed {
             self.closed = true;
-            self.cancel_all();
+            self.cancel_all_for(CancelledBy::Shutdown);
         }
     }
 
@@ -56,7 +69,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             let live = |record: &super::record::Record<C>| !record.state.is_settled();
             if self.arena.get(child).is_some_and(live) {
                 self.arena.set(child, flag::BY_PARENT);
-                self.begin_abort(child, AbortCause::Cancel);
+                self.begin_abort(child, AbortCause::Cancel(CancelledBy::Parent));
             }
         }
     }
@@ -79,7 +92,11 @@ impl<C: ?Sized> WorkScheduler<C> {
             match record.state {
                 state if state.is_settled() => {}
                 WorkState::Aborting => self.override_abort(slot, cause),
-                _ if record.flags.has(flag::IN_TURN) => self.arena.set(slot, flag::CANCEL),
+                _ if record.flags.has(flag::IN_TURN) => match cause {
+                    AbortCause::Cancel(by) => self.arena.cancel_later(slot, by),
+                    // Limits come between turns.
+                    AbortCause::Fail(_) => debug_assert!(false, "a limit during a turn"),
+                },
                 _ if !record.flags.has(flag::TRIED) => self.end_unstarted(slot, cause),
                 _ => {
                     self.enter_abort(slot, cause, true);
@@ -92,30 +109,31 @@ impl<C: ?Sized> WorkScheduler<C> {
     fn push_children(&mut self, slot: u32, stack: &mut Vec<(u32, AbortCause)>) {
         for child in self.live_children_of(slot).into_iter().rev() {
             self.arena.set(child, flag::BY_PARENT);
-            stack.push((child, AbortCause::Cancel));
+            stack.push((child, AbortCause::Cancel(CancelledBy::Parent)));
         }
     }
 
     fn end_unstarted(&mut self, slot: u32, cause: AbortCause) {
-        match cause {
-            AbortCause::Cancel => self.settle(slot, WorkState::Cancelled, None),
-            AbortCause::Fail(failure) => self.settle(slot, WorkState::Failed, Some(failure)),
-        }
+        self.settle(slot, End::from(cause));
     }
 
     /// A cancel beats a failure or retry that is still aborting.
     fn override_abort(&mut self, slot: u32, cause: AbortCause) {
-        if let AbortCause::Fail(_) = cause {
+        let AbortCause::Cancel(by) = cause else {
             return;
-        }
+        };
         match self
             .arena
             .rare_mut(slot)
             .and_then(|rare| rare.abort.as_mut())
         {
-            Some(abort) => abort.cause = AbortCause::Cancel,
+            Some(abort) => {
+                if let AbortCause::Fail(_) = abort.cause {
+                    abort.cause = AbortCause::Cancel(by);
+                }
+            }
             // The abort is being concluded: one of the last hooks is running.
-            None => self.arena.set(slot, flag::CANCEL),
+            None => self.arena.cancel_later(slot, by),
         }
     }
 
@@ -153,7 +171,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// An attempt that failed by itself: its children are aborted and drained, without its own `on_abort`.
     pub(super) fn drain_failed(&mut self, slot: u32, failure: Failure) {
         let cause = if failure.is_cancelled() {
-            AbortCause::Cancel
+            AbortCause::Cancel(CancelledBy::Itself)
         } else {
             AbortCause::Fail(failure)
         };
@@ -179,7 +197,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     pub(super) fn limit(&mut self, slot: u32, kind: FailureKind) {
         let failure = Failure::of_kind(kind);
         if self.arena.at(slot).state == WorkState::Retrying {
-            return self.settle(slot, WorkState::Failed, Some(failure));
+            return self.settle(slot, End::Failed(failure));
         }
         self.begin_abort(slot, AbortCause::Fail(failure));
     }
@@ -187,17 +205,17 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// The abort is over: `on_abort` was ready, or there was none to call.
     pub(super) fn conclude_abort(&mut self, slot: u32, app: &mut C) {
         let abort = self.arena.rare_mut(slot).and_then(|rare| rare.abort.take());
-        let cancelled = self.arena.take(slot, flag::CANCEL);
-        match abort.map(|abort| abort.cause) {
-            Some(AbortCause::Fail(failure)) if !cancelled => {
-                self.conclude_failure(slot, failure, app)
+        let later = self.arena.take_cancel(slot);
+        let by = match (abort.map(|abort| abort.cause), later) {
+            (Some(AbortCause::Cancel(by)), _) | (_, Some(by)) => by,
+            (Some(AbortCause::Fail(failure)), None) => {
+                return self.conclude_failure(slot, failure, app);
             }
-            _ => {
-                self.call_hook(slot, Hook::Reset, app);
-                self.end_attempt(slot);
-                self.settle(slot, WorkState::Cancelled, None);
-            }
-        }
+            (None, None) => CancelledBy::Host,
+        };
+        self.call_hook(slot, Hook::Reset, app);
+        self.end_attempt(slot);
+        self.settle(slot, End::Cancelled(by));
     }
 
     /// The grace is over, or nothing could end the abort: the work is dropped, what lives below it first.
@@ -220,10 +238,10 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
         if !self.arena.is(slot, flag::TRIED) {
             self.arena.set(slot, flag::BY_PARENT);
-            return self.settle(slot, WorkState::Cancelled, None);
+            return self.settle(slot, End::Cancelled(CancelledBy::Parent));
         }
         if self.arena.at(slot).state != WorkState::Aborting {
-            self.enter_abort(slot, AbortCause::Cancel, false);
+            self.enter_abort(slot, AbortCause::Cancel(CancelledBy::Parent), false);
         }
         self.recorder.forced_aborts += 1;
         tracing::warn!(
@@ -236,11 +254,11 @@ impl<C: ?Sized> WorkScheduler<C> {
         let panicked = self.drop_body(slot, body);
         let abort = self.arena.rare_mut(slot).and_then(|rare| rare.abort.take());
         self.end_attempt(slot);
-        match (panicked, abort.map(|abort| abort.cause)) {
-            (Some(failure), _) | (None, Some(AbortCause::Fail(failure))) => {
-                self.settle(slot, WorkState::Failed, Some(failure));
-            }
-            _ => self.settle(slot, WorkState::Cancelled, None),
-        }
+        let end = match (panicked, abort) {
+            (Some(failure), _) => End::Failed(failure),
+            (None, Some(abort)) => End::from(abort.cause),
+            (None, None) => End::Cancelled(CancelledBy::Parent),
+        };
+        self.settle(slot, end);
     }
 }

@@ -347,7 +347,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         debug_assert_eq!(self.arena.at(slot).state, WorkState::Pending);
         self.recorder.enter(WorkState::Pending);
         if self.is_heard() {
-            self.tell(slot, WorkState::Pending);
+            self.tell(slot, WorkState::Pending, None);
         }
     }
 

@@ -4,6 +4,7 @@ use super::aside::Aside;
 use super::body::{Body, Place, Shelf};
 use super::cycle::{settle, start};
 use super::outline::Outline;
+use super::settle::End;
 use super::{AddError, AddGraphError, WorkScheduler};
 use crate::work::{Failure, Handles, Spec, Terms, Work, WorkState};
 
@@ -235,7 +236,7 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
         self.line_up();
         // All are entered before any of them blocks another.
         let doomed = std::mem::take(&mut self.doomed).into_iter();
-        let blocked = doomed.map(|(slot, failure)| (slot, WorkState::Blocked, Some(failure)));
+        let blocked = doomed.map(|(slot, failure)| (slot, End::Blocked(failure)));
         self.scheduler.settling.extend(blocked);
         self.scheduler.drain_settling();
         let none = Handles::new(self.scheduler.home, 0, 0);

@@ -10,7 +10,7 @@ use super::metas::{Meta, MetaRef, Metas};
 use super::opens::Opens;
 use super::record::{Needs, Rare, Record, flag, mark};
 use crate::time::Time;
-use crate::work::{Extras, Name};
+use crate::work::{CancelledBy, Extras, Name};
 use slab::Slab;
 
 /// All works of one scheduler.
@@ -199,6 +199,24 @@ impl<C: ?Sized> Arena<C> {
         let was = flags.has(flag);
         flags.clear(flag);
         was
+    }
+
+    /// A cancel has come at a moment when the work cannot be aborted; it takes effect as soon as it can.
+    pub fn cancel_later(&mut self, slot: u32, by: CancelledBy) {
+        if !self.is(slot, flag::CANCEL) {
+            self.set(slot, flag::CANCEL);
+            self.rare_or_new(slot).cancelled_by = Some(by);
+        }
+    }
+
+    /// Takes back the cancel that has come meanwhile, if one has.
+    pub fn take_cancel(&mut self, slot: u32) -> Option<CancelledBy> {
+        if !self.take(slot, flag::CANCEL) {
+            return None;
+        }
+        let rare = self.rare_mut(slot);
+        let by = rare.and_then(|rare| rare.cancelled_by.take());
+        Some(by.unwrap_or(CancelledBy::Host))
     }
 
     /// The end of the work's `sleep`, which is under way.

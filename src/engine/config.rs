@@ -1,6 +1,6 @@
 //! How a scheduler is set up.
 
-use super::events::EventSink;
+use super::events::{EventOverflow, EventSink};
 use super::record::MAX_WORKS;
 use crate::work::{Backoff, Name};
 use std::time::Duration;
@@ -18,6 +18,7 @@ use std::time::Duration;
 /// let scheduler = WorkScheduler::<()>::new(config);
 /// # let _ = scheduler;
 /// ```
+#[non_exhaustive]
 pub struct WorkSchedulerConfig {
     /// How many attempts may hold a permit at once. Default 4. With 0 nothing that needs a permit can be added.
     pub max_concurrency: usize,
@@ -38,6 +39,8 @@ pub struct WorkSchedulerConfig {
     pub retain: Retain,
     /// How many events `poll_event` can lag behind before events are dropped and counted. Default 0: no events.
     pub events: usize,
+    /// Which events are dropped when there are more. Default: those that come.
+    pub event_overflow: EventOverflow,
     /// Also receives every event.
     pub event_sink: Option<Box<dyn EventSink>>,
 }
@@ -56,7 +59,14 @@ pub enum Retain {
 }
 
 /// Bounds on what a scheduler holds. What is above them is refused with an error, and nothing is lost.
+///
+/// ```
+/// use crankwork::Limits;
+/// let limits = Limits::default().works(10_000).inbox(256);
+/// assert_eq!(limits.edges, 1 << 28);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// Works in the scheduler, settled ones that have not been reclaimed included. At most, and by default, 2^30.
     pub works: usize,
@@ -65,6 +75,26 @@ pub struct Limits {
     /// Closures from other threads are refused while so many of them wait to be taken. Wakes and cancels always get in;
     /// of wakes there is at most one per waker. Default 65,536.
     pub inbox: usize,
+}
+
+impl Limits {
+    /// Works in the scheduler.
+    pub fn works(mut self, works: usize) -> Self {
+        self.works = works;
+        self
+    }
+
+    /// Edges between them.
+    pub fn edges(mut self, edges: usize) -> Self {
+        self.edges = edges;
+        self
+    }
+
+    /// Closures from other threads that wait to be taken.
+    pub fn inbox(mut self, closures: usize) -> Self {
+        self.inbox = closures;
+        self
+    }
 }
 
 impl Default for Limits {
@@ -91,6 +121,7 @@ impl Default for WorkSchedulerConfig {
             abort_grace: Duration::from_secs(10),
             retain: Retain::All,
             events: 0,
+            event_overflow: EventOverflow::DropNewest,
             event_sink: None,
         }
     }
@@ -153,6 +184,12 @@ impl WorkSchedulerConfig {
     /// How many events are kept for `poll_event`.
     pub fn events(mut self, capacity: usize) -> Self {
         self.events = capacity;
+        self
+    }
+
+    /// Which events are dropped when more come than are kept for `poll_event`.
+    pub fn event_overflow(mut self, overflow: EventOverflow) -> Self {
+        self.event_overflow = overflow;
         self
     }
 

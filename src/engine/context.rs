@@ -3,11 +3,11 @@
 use super::decide::DecisionKind;
 use super::inbox::{CancelToken, RemoteWaker};
 use super::names::{self, Purpose};
-use super::record::{flag, mark};
+use super::record::{AbortCause, flag, mark};
 use super::rng::Stream;
 use super::{AddError, Children, DependencyError, UnknownWork, WorkScheduler};
 use crate::time::Time;
-use crate::work::{Failure, Handle, Name, Spec, Work, WorkId, WorkState};
+use crate::work::{CancelledBy, Failure, Handle, Name, Spec, Work, WorkId, WorkState};
 use std::any::TypeId;
 use std::task::Poll;
 use std::time::Duration;
@@ -101,10 +101,18 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         self.engine.arena.attempt(self.slot)
     }
 
-    /// Whether the work is being aborted, or has been cancelled in this turn.
+    /// Whether the work has been cancelled: in this turn, or its present abort ends as Cancelled. An abort after a failure or
+    /// a limit is [`is_aborting`](Self::is_aborting) alone. O(1).
     pub fn is_cancelled(&self) -> bool {
-        let record = self.engine.arena.at(self.slot);
-        record.state == WorkState::Aborting || record.flags.has(flag::CANCEL)
+        let arena = &self.engine.arena;
+        let abort = || arena.rare(self.slot)?.abort.as_ref();
+        let for_cancel = || matches!(abort()?.cause, AbortCause::Cancel(_)).then_some(());
+        arena.is(self.slot, flag::CANCEL) || self.is_aborting() && for_cancel().is_some()
+    }
+
+    /// Whether this attempt is being aborted, for whatever reason: a cancel, a limit, a failed child. O(1).
+    pub fn is_aborting(&self) -> bool {
+        self.engine.arena.at(self.slot).state == WorkState::Aborting
     }
 
     /// A token for other threads: they see in it when this attempt is aborted, and can cancel the work with it.
@@ -273,10 +281,17 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         let id = id.into();
         let slot = self.engine.lookup(id)?;
         let live = !self.engine.arena.at(slot).state.is_settled();
-        if live && self.engine.arena.parent(slot) == Some(self.slot) {
+        let by = if slot == self.slot {
+            CancelledBy::Itself
+        } else if self.engine.arena.parent(slot) == Some(self.slot) {
+            CancelledBy::Parent
+        } else {
+            CancelledBy::Work(self.id())
+        };
+        if live && by == CancelledBy::Parent {
             self.engine.arena.set(slot, flag::BY_PARENT);
         }
-        self.engine.cancel(id)
+        self.engine.cancel_for(id, by)
     }
 
     /// Cancels the live children, but not this work; they do not count as failed. O(works below; O(1) if none lives).

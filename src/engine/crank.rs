@@ -81,6 +81,7 @@ impl<S: Stop> Rest<S> {
 
 /// What a crank did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[must_use = "`next` says when to crank again"]
 pub struct Crank {
     /// Turns given.
@@ -91,7 +92,8 @@ pub struct Crank {
     pub next: Next,
 }
 
-/// When to crank again. Any call that changes the scheduler makes it stale.
+/// When to crank again. Any call that changes the scheduler makes it stale. The enum stays exhaustive: a host must have an
+/// answer for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// At once: there is something to do.

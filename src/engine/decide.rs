@@ -31,6 +31,7 @@ pub enum DecisionKind {
 
 /// One possible answer of a decision about works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Candidate {
     /// The work; `None` for an inbox entry that concerns none.
     pub id: Option<WorkId>,

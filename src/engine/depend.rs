@@ -4,7 +4,10 @@ use super::DependencyError;
 use super::WorkScheduler;
 use super::cycle::{settle, start};
 use super::record::{flag, mark};
-use crate::work::{Before, EdgeKind, Failure, FailureKind, RootCause, WorkId, WorkState};
+use super::settle::End;
+use crate::work::{
+    Before, CancelledBy, EdgeKind, Failure, FailureKind, RootCause, WorkId, WorkState,
+};
 
 impl<C: ?Sized> WorkScheduler<C> {
     /// Makes `after` wait until `before` has succeeded. A work that has had no turn goes back to Pending for it (and
@@ -32,7 +35,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             if self.arena.at(then).state == WorkState::Running {
                 self.revoke_attempt(then);
             }
-            self.settle(then, WorkState::Blocked, Some(failure));
+            self.settle(then, End::Blocked(failure));
         } else if self.arena.opens.of(then) > open {
             self.withdraw(then);
         }
@@ -98,8 +101,8 @@ impl<C: ?Sized> WorkScheduler<C> {
             self.withdraw(slot);
             self.arena.set(slot, flag::BY_PARENT);
         }
-        let cancelled = added.iter().map(|&slot| (slot, WorkState::Cancelled, None));
-        self.settling.extend(cancelled);
+        let cancelled = |&slot: &u32| (slot, End::Cancelled(CancelledBy::Host));
+        self.settling.extend(added.iter().map(cancelled));
         self.drain_settling();
     }
 

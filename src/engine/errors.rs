@@ -7,6 +7,7 @@ use thiserror::Error;
 
 /// An id that names no work of this scheduler.
 #[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum UnknownWork {
     /// The work has settled and been reclaimed.
     #[error(

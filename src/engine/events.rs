@@ -2,14 +2,15 @@
 
 use super::record::Record;
 use crate::time::Time;
-use crate::work::{Name, WorkId, WorkState};
+use crate::work::{CancelledBy, Failure, Name, RootCause, WorkId, WorkState};
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::SyncSender;
 
 /// A change of a work's state.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct WorkEvent {
     /// The work.
     pub id: WorkId,
@@ -21,6 +22,48 @@ pub struct WorkEvent {
     pub attempt: u32,
     /// When.
     pub time: Time,
+    /// The number of the event, from 0: a gap says that events had no room.
+    pub seq: u64,
+    /// Why, of the states that have a reason.
+    pub cause: Option<EventCause>,
+}
+
+/// Why a work has come into a state.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum EventCause {
+    /// Of Failed and Retrying: the attempt's failure. Of Aborting: the failure or limit that ends the attempt.
+    Failure(Failure),
+    /// Of Blocked: the work from which it stems.
+    Blocked(RootCause),
+    /// Of Cancelled, and of Aborting that will end so: on whose behalf.
+    Cancelled(CancelledBy),
+}
+
+impl fmt::Display for EventCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EventCause::Failure(failure) => failure.fmt(f),
+            EventCause::Blocked(root) => {
+                write!(f, "blocked by `{}` {}", root.name, root.id)?;
+                match &root.failure {
+                    Some(failure) => write!(f, ": {failure}"),
+                    None => f.write_str(": cancelled"),
+                }
+            }
+            EventCause::Cancelled(by) => by.fmt(f),
+        }
+    }
+}
+
+/// Which events are dropped when more come than the buffer of `poll_event` holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EventOverflow {
+    /// The ones that come: what led to the overflow stays.
+    #[default]
+    DropNewest,
+    /// The ones that came first: what happened last stays.
+    DropOldest,
 }
 
 impl fmt::Display for WorkEvent {
@@ -31,8 +74,14 @@ impl fmt::Display for WorkEvent {
             state,
             attempt,
             time,
+            cause,
+            ..
         } = self;
-        write!(f, "{time} {id} {name} {state} attempt {attempt}")
+        write!(f, "{time} {id} {name} {state} attempt {attempt}")?;
+        match cause {
+            Some(cause) => write!(f, ": {cause}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -57,6 +106,7 @@ impl EventSink for SyncSender<WorkEvent> {
 
 /// Counters of a scheduler, kept as things happen. Reading them is O(1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct WorkSchedulerMetrics {
     /// Works ever added.
     pub total: u64,
@@ -88,7 +138,7 @@ pub struct WorkSchedulerMetrics {
     pub panics: u64,
     /// `on_settled` callbacks, posted closures and event sinks that panicked.
     pub callback_panics: u64,
-    /// Events that had no room.
+    /// Events that had no room in the buffer of `poll_event`, or that the sink did not take.
     pub events_dropped: u64,
 }
 
@@ -122,12 +172,14 @@ pub(crate) struct Recorder {
     events_dropped: u64,
     queue: VecDeque<WorkEvent>,
     capacity: usize,
+    overflow: EventOverflow,
+    next_seq: u64,
     sink: Option<Box<dyn EventSink>>,
     listens: bool,
 }
 
 impl Recorder {
-    pub fn new(capacity: usize, sink: Option<Box<dyn EventSink>>) -> Self {
+    pub fn new(capacity: usize, overflow: EventOverflow, sink: Option<Box<dyn EventSink>>) -> Self {
         Recorder {
             by_state: [0; WorkState::COUNT],
             attempts: 0,
@@ -140,6 +192,8 @@ impl Recorder {
             events_dropped: 0,
             queue: VecDeque::new(),
             capacity,
+            overflow,
+            next_seq: 0,
             listens: capacity > 0 || sink.is_some(),
             sink,
         }
@@ -201,12 +255,26 @@ impl Recorder {
             self.events_dropped += !call.unwrap_or(false) as u64;
         }
         if self.capacity > 0 {
-            if self.queue.len() < self.capacity {
-                self.queue.push_back(event);
-            } else {
-                self.events_dropped += 1;
+            self.keep(event);
+        }
+    }
+
+    fn keep(&mut self, event: WorkEvent) {
+        if self.queue.len() >= self.capacity {
+            self.events_dropped += 1;
+            match self.overflow {
+                EventOverflow::DropNewest => return,
+                EventOverflow::DropOldest => _ = self.queue.pop_front(),
             }
         }
+        self.queue.push_back(event);
+    }
+
+    /// The number of the event that is being made.
+    pub fn next_seq(&mut self) -> u64 {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        seq
     }
 
     pub fn poll(&mut self) -> Option<WorkEvent> {

@@ -11,7 +11,7 @@
 use super::sync::mpsc::{self, Receiver, Sender};
 use super::sync::{AtomicBool, AtomicUsize, Mutex, MutexGuard, RwLock};
 use super::{JobId, WorkScheduler};
-use crate::work::WorkId;
+use crate::work::{CancelledBy, WorkId};
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::Ordering;
@@ -38,8 +38,8 @@ pub(crate) enum Mail {
     Wake(Witness),
     /// The last clone of a remote waker is gone.
     WakerDropped(Witness),
-    Cancel(WorkId),
-    CancelAll,
+    Cancel(WorkId, CancelledBy),
+    CancelAll(CancelledBy),
     /// A job has run or been dropped, and its ticket knows.
     JobEnded(Witness, JobId),
     /// What comes after it waits for the next round.
@@ -165,6 +165,7 @@ impl<C: ?Sized> fmt::Debug for Remote<C> {
 
 /// Why a closure was not posted; it comes back.
 #[derive(thiserror::Error)]
+#[non_exhaustive]
 pub enum PostError<F> {
     /// The inbox is full.
     #[error(
@@ -229,12 +230,12 @@ impl<C: ?Sized> Remote<C> {
 
     /// Cancels a work. Never blocks; nothing happens if the scheduler is gone.
     pub fn cancel(&self, id: impl Into<WorkId>) {
-        let _ = self.line.send(Mail::Cancel(id.into()));
+        let _ = self.line.send(Mail::Cancel(id.into(), CancelledBy::Host));
     }
 
     /// Cancels all works. Never blocks; nothing happens if the scheduler is gone.
     pub fn cancel_all(&self) {
-        let _ = self.line.send(Mail::CancelAll);
+        let _ = self.line.send(Mail::CancelAll(CancelledBy::Host));
     }
 }
 
@@ -342,9 +343,11 @@ struct Listener {
 
 impl Listener {
     fn tell(&self) {
-        let _ = self
-            .line
-            .send(self.work.map_or(Mail::CancelAll, Mail::Cancel));
+        let by = CancelledBy::Token;
+        let _ = self.line.send(match self.work {
+            Some(work) => Mail::Cancel(work, by),
+            None => Mail::CancelAll(by),
+        });
     }
 }
 

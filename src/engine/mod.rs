@@ -86,7 +86,7 @@ pub use errors::{
     AddError, AddGraphError, CyclePath, DependencyError, ReapError, Refused, RestartError,
     UnknownWork,
 };
-pub use events::{EventSink, WorkEvent, WorkSchedulerMetrics};
+pub use events::{EventCause, EventOverflow, EventSink, WorkEvent, WorkSchedulerMetrics};
 pub use inbox::{CancelToken, Notifier, PostError, Remote, RemoteWaker};
 #[cfg(feature = "mio")]
 pub(crate) use io::Desk;
@@ -146,7 +146,7 @@ pub struct WorkScheduler<C: ?Sized> {
     notes: TurnNotes,
     agenda: Agenda<C>,
     /// Works about to settle; settling one may settle others, and must not recurse.
-    settling: VecDeque<(u32, WorkState, Option<Failure>)>,
+    settling: VecDeque<(u32, settle::End)>,
     is_settling: bool,
     /// What has been taken from the inbox in this round.
     mail: VecDeque<Letter<C>>,
@@ -194,7 +194,11 @@ impl<C: ?Sized> WorkScheduler<C> {
             jobs: offload::Jobs::default(),
             #[cfg(feature = "mio")]
             io: io::Hub::default(),
-            recorder: events::Recorder::new(config.events, config.event_sink),
+            recorder: events::Recorder::new(
+                config.events,
+                config.event_overflow,
+                config.event_sink,
+            ),
             decider: None,
             cycles: CycleSearch::new(),
             ordinals: Ordinals::default(),
@@ -317,6 +321,13 @@ impl<C: ?Sized> WorkScheduler<C> {
             return (&() as &dyn Any).downcast_ref();
         }
         self.arena.rare(slot)?.output.as_ref()?.downcast_ref()
+    }
+
+    /// Why a work's last attempt failed: of one that has failed or is backing off, or in a later attempt. `None` if none has
+    /// failed, or the work has been reclaimed or is another scheduler's. O(1).
+    pub fn last_failure(&self, id: impl Into<WorkId>) -> Option<&Failure> {
+        let slot = self.lookup(id.into()).ok()?;
+        self.arena.meta(slot).error
     }
 
     /// When a work that is backing off will be tried again.

@@ -30,7 +30,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             ) => Some(*witness)
                 .filter(|&w| self.arena.is_present(w))
                 .map(|w| w.slot),
-            Letter::Mail(Mail::Cancel(id)) => self.lookup(*id).ok(),
+            Letter::Mail(Mail::Cancel(id, _)) => self.lookup(*id).ok(),
             _ => None,
         };
         let candidates: Vec<Candidate> = self
@@ -45,12 +45,12 @@ impl<C: ?Sized> WorkScheduler<C> {
         match mail {
             Mail::Wake(witness) => self.remote_wake(witness),
             Mail::WakerDropped(witness) => self.outside_lost(witness),
-            Mail::Cancel(id) => {
+            Mail::Cancel(id, by) => {
                 if let Ok(slot) = self.lookup(id) {
-                    self.begin_abort(slot, AbortCause::Cancel);
+                    self.begin_abort(slot, AbortCause::Cancel(by));
                 }
             }
-            Mail::CancelAll => self.cancel_all(),
+            Mail::CancelAll(by) => self.cancel_all_for(by),
             Mail::JobEnded(witness, id) => self.job_ended(witness, id),
             // The inbox has dealt with them.
             Mail::Post | Mail::Mark => {}

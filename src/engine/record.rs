@@ -8,7 +8,7 @@ use super::io::SourceList;
 use super::offload::Errands;
 use super::rng::Stream;
 use crate::time::{Time, TimerKey};
-use crate::work::{Extras, Failure, OnChildFailure, WorkId, WorkState};
+use crate::work::{CancelledBy, Extras, Failure, OnChildFailure, WorkId, WorkState};
 use smallvec::SmallVec;
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -293,6 +293,8 @@ pub(crate) struct Rare<C: ?Sized> {
     pub needs: Needs,
     pub family: Family,
     pub abort: Option<Abort>,
+    /// Whose cancel the flag `CANCEL` stands for.
+    pub cancelled_by: Option<CancelledBy>,
     pub deadline: Option<TimerKey>,
     pub timeout: Option<TimerKey>,
     pub grace: Option<TimerKey>,
@@ -343,7 +345,7 @@ pub(crate) struct Abort {
 
 #[derive(Clone)]
 pub(crate) enum AbortCause {
-    Cancel,
+    Cancel(CancelledBy),
     Fail(Failure),
 }
 
@@ -361,6 +363,7 @@ impl<C: ?Sized> Rare<C> {
             needs,
             family: Family::default(),
             abort: None,
+            cancelled_by: None,
             deadline: None,
             timeout: None,
             grace: None,

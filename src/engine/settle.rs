@@ -4,18 +4,34 @@
 //! the agenda. So a chain of a million blocked works, or a million parents that end with their last grandchild, is a
 //! loop.
 
-use super::WorkEvent;
-use super::WorkScheduler;
 use super::events::{Recorder, TARGET};
 use super::names::{self, Purpose};
 use super::permits::Permits;
 use super::record::{AbortCause, NONE, Record, flag};
 use super::turn::Hook;
 use super::wake::TimerKind;
+use super::{EventCause, WorkEvent, WorkScheduler};
 use crate::time::Time;
-use crate::work::{Failure, FailureKind, WorkState};
+use crate::work::{CancelledBy, Failure, FailureKind, RootCause, WorkState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
+
+/// How a work settles, and why.
+pub(crate) enum End {
+    Success,
+    Failed(Failure),
+    Blocked(Failure),
+    Cancelled(CancelledBy),
+}
+
+impl From<AbortCause> for End {
+    fn from(cause: AbortCause) -> Self {
+        match cause {
+            AbortCause::Cancel(by) => End::Cancelled(by),
+            AbortCause::Fail(failure) => End::Failed(failure),
+        }
+    }
+}
 
 impl<C: ?Sized> WorkScheduler<C> {
     /// Changes a state, and says so. Who has made sure that nobody hears of it may call [`Recorder::change`] alone.
@@ -23,7 +39,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     pub(super) fn change(&mut self, slot: u32, from: Option<WorkState>, to: WorkState) {
         self.recorder.change(self.arena.at_mut(slot), from, to);
         if self.is_heard() {
-            self.tell(slot, to);
+            self.tell(slot, to, None);
         }
     }
 
@@ -33,23 +49,47 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.recorder.listens() || tracing::enabled!(target: TARGET, tracing::Level::DEBUG)
     }
 
+    /// Makes the event of a change; `by`: for whom the work is cancelled.
     #[cold]
-    pub(super) fn tell(&mut self, slot: u32, to: WorkState) {
+    pub(super) fn tell(&mut self, slot: u32, to: WorkState, by: Option<CancelledBy>) {
         let event = WorkEvent {
             id: self.id(slot),
             name: self.arena.meta(slot).name.clone(),
             state: to,
             attempt: self.arena.attempt(slot),
             time: self.now,
+            seq: self.recorder.next_seq(),
+            cause: self.cause_of(slot, to, by),
         };
         let span = self
             .arena
             .rare(slot)
             .and_then(|rare| rare.tracing.as_ref())
             .and_then(tracing::Span::id);
-        tracing::debug!(target: TARGET, parent: span, id = event.id.serial(), name = &*event.name, state = to.as_str(), attempt = event.attempt, at = event.time.as_nanos());
+        let cause = event.cause.as_ref().map(tracing::field::display);
+        tracing::debug!(target: TARGET, parent: span, id = event.id.serial(), name = &*event.name, state = to.as_str(), attempt = event.attempt, at = event.time.as_nanos(), cause);
         if self.recorder.listens() {
             self.recorder.emit(event);
+        }
+    }
+
+    /// Why the work is in its present state. It is asked before anything is reclaimed.
+    fn cause_of(&self, slot: u32, to: WorkState, by: Option<CancelledBy>) -> Option<EventCause> {
+        let error = || self.arena.meta(slot).error;
+        match to {
+            WorkState::Failed | WorkState::Retrying => error().cloned().map(EventCause::Failure),
+            WorkState::Blocked => error().and_then(RootCause::of).map(EventCause::Blocked),
+            WorkState::Cancelled => by.map(EventCause::Cancelled),
+            WorkState::Aborting => match &self.arena.rare(slot)?.abort.as_ref()?.cause {
+                AbortCause::Cancel(by) => Some(EventCause::Cancelled(*by)),
+                AbortCause::Fail(failure) => Some(EventCause::Failure(failure.clone())),
+            },
+            WorkState::Pending
+            | WorkState::Queued
+            | WorkState::Running
+            | WorkState::Waiting
+            | WorkState::Joining
+            | WorkState::Success => None,
         }
     }
 
@@ -91,13 +131,13 @@ impl<C: ?Sized> WorkScheduler<C> {
         if !self.arena.at(slot).body.is_there() {
             let failure = self.panic_of(slot);
             self.end_attempt(slot);
-            return self.settle(slot, WorkState::Failed, Some(failure));
+            return self.settle(slot, End::Failed(failure));
         }
-        if self.arena.take(slot, flag::CANCEL) {
-            return self.begin_abort(slot, AbortCause::Cancel);
+        if let Some(by) = self.arena.take_cancel(slot) {
+            return self.begin_abort(slot, AbortCause::Cancel(by));
         }
         self.end_attempt(slot);
-        self.settle(slot, WorkState::Success, None);
+        self.settle(slot, End::Success);
     }
 
     /// The attempt has failed: its live children are aborted first.
@@ -111,9 +151,9 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// All that a failed attempt had to wait for is over: hooks, then the next attempt or the end.
     pub(super) fn conclude_failure(&mut self, slot: u32, failure: Failure, app: &mut C) {
-        let cancelled = failure.is_cancelled();
+        let itself = failure.is_cancelled().then_some(CancelledBy::Itself);
         let again = self.may_try_again(slot, &failure);
-        if !cancelled {
+        if itself.is_none() {
             if self.arena.at(slot).body.is_there() {
                 // The hook may ask why. Without a body none is called, and the panic that took it stays known.
                 self.arena.meta_mut(slot).error = Some(failure.clone());
@@ -129,10 +169,10 @@ impl<C: ?Sized> WorkScheduler<C> {
             );
         }
         self.call_hook(slot, Hook::Reset, app);
-        let cancelled = cancelled || self.arena.take(slot, flag::CANCEL);
+        let cancelled = self.arena.take_cancel(slot).or(itself);
         self.end_attempt(slot);
-        if cancelled {
-            self.settle(slot, WorkState::Cancelled, None);
+        if let Some(by) = cancelled {
+            self.settle(slot, End::Cancelled(by));
         } else if !self.arena.at(slot).body.is_there() {
             let panic = self.panic_of(slot);
             let failure = if *failure.kind() == FailureKind::Panicked {
@@ -140,11 +180,11 @@ impl<C: ?Sized> WorkScheduler<C> {
             } else {
                 panic
             };
-            self.settle(slot, WorkState::Failed, Some(failure));
+            self.settle(slot, End::Failed(failure));
         } else if again {
             self.back_off(slot, failure);
         } else {
-            self.settle(slot, WorkState::Failed, Some(failure));
+            self.settle(slot, End::Failed(failure));
         }
     }
 
@@ -198,13 +238,13 @@ impl<C: ?Sized> WorkScheduler<C> {
     // ---- settling ----
 
     /// Settles a work, and all whose end follows from that.
-    pub(super) fn settle(&mut self, slot: u32, to: WorkState, error: Option<Failure>) {
+    pub(super) fn settle(&mut self, slot: u32, end: End) {
         if self.is_settling || !self.settling.is_empty() {
-            self.settling.push_back((slot, to, error));
+            self.settling.push_back((slot, end));
             return self.drain_settling();
         }
         self.is_settling = true;
-        self.settle_one(slot, to, error);
+        self.settle_one(slot, end);
         self.is_settling = false;
         if !self.settling.is_empty() {
             self.drain_settling();
@@ -216,13 +256,13 @@ impl<C: ?Sized> WorkScheduler<C> {
             return;
         }
         self.is_settling = true;
-        while let Some((slot, to, error)) = self.settling.pop_front() {
-            self.settle_one(slot, to, error);
+        while let Some((slot, end)) = self.settling.pop_front() {
+            self.settle_one(slot, end);
         }
         self.is_settling = false;
     }
 
-    fn settle_one(&mut self, slot: u32, to: WorkState, error: Option<Failure>) {
+    fn settle_one(&mut self, slot: u32, end: End) {
         // A work that two failures block is entered twice; by now it may even have been reclaimed.
         let Some(state) = self
             .arena
@@ -233,7 +273,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             return;
         };
         if self.arena.live_children(slot) > 0 {
-            return self.settle_children_first(slot, to, error);
+            return self.settle_children_first(slot, end);
         }
         if state == WorkState::Queued {
             self.permits.leave(&mut self.arena, slot);
@@ -243,6 +283,12 @@ impl<C: ?Sized> WorkScheduler<C> {
         if self.arena.is(slot, flag::FAMILY) {
             self.reclaim_children(slot);
         }
+        let (to, error, by) = match end {
+            End::Success => (WorkState::Success, None, None),
+            End::Failed(failure) => (WorkState::Failed, Some(failure), None),
+            End::Blocked(failure) => (WorkState::Blocked, Some(failure), None),
+            End::Cancelled(by) => (WorkState::Cancelled, None, Some(by)),
+        };
         if to != WorkState::Success {
             self.drop_output(slot);
         }
@@ -251,7 +297,11 @@ impl<C: ?Sized> WorkScheduler<C> {
             self.arena.meta_mut(slot).error = error;
         }
         self.arena.opens.settle(slot, 0);
-        self.change(slot, Some(state), to);
+        self.recorder
+            .change(self.arena.at_mut(slot), Some(state), to);
+        if self.is_heard() {
+            self.tell(slot, to, by);
+        }
         self.after_settling(slot);
     }
 
@@ -269,12 +319,12 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// Children of a work that ends without an attempt have not started either.
-    fn settle_children_first(&mut self, slot: u32, to: WorkState, error: Option<Failure>) {
-        self.settling.push_front((slot, to, error));
+    fn settle_children_first(&mut self, slot: u32, end: End) {
+        self.settling.push_front((slot, end));
         for child in self.live_children_of(slot).into_iter().rev() {
             self.arena.set(child, flag::BY_PARENT);
             self.settling
-                .push_front((child, WorkState::Cancelled, None));
+                .push_front((child, End::Cancelled(CancelledBy::Parent)));
         }
     }
 
@@ -314,8 +364,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 }
             } else if self.arena.at(after).state == WorkState::Pending {
                 let failure = blocked.get_or_insert_with(|| self.blocked_by(slot)).clone();
-                self.settling
-                    .push_back((after, WorkState::Blocked, Some(failure)));
+                self.settling.push_back((after, End::Blocked(failure)));
             }
         }
     }

@@ -255,8 +255,8 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     #[inline(never)]
     fn after_turn(&mut self, slot: u32, answer: Answer, app: &mut C) {
-        if self.arena.take(slot, flag::CANCEL) {
-            return self.begin_abort(slot, AbortCause::Cancel);
+        if let Some(by) = self.arena.take_cancel(slot) {
+            return self.begin_abort(slot, AbortCause::Cancel(by));
         }
         match answer {
             Poll::Pending => self.paused(slot, app),
@@ -357,8 +357,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         if aborting {
             return self.conclude_abort(slot, app);
         }
-        if self.arena.take(slot, flag::CANCEL) {
-            return self.begin_abort(slot, AbortCause::Cancel);
+        if let Some(by) = self.arena.take_cancel(slot) {
+            return self.begin_abort(slot, AbortCause::Cancel(by));
         }
         let failure = self.panic_of(slot);
         self.fail_attempt(slot, failure, app);

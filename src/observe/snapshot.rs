@@ -8,6 +8,7 @@ use std::time::Duration;
 
 /// One work at one moment.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct WorkSnapshot {
     /// The work.
     pub id: WorkId,

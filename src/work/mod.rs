@@ -16,7 +16,7 @@ pub(crate) use before::Before;
 pub use failure::{BoxError, Failure, FailureKind};
 pub use handles::{Handles, HandlesIter};
 pub use id::{Handle, Name, WorkId};
-pub use outcome::{RootCause, WorkOutcome};
+pub use outcome::{CancelledBy, RootCause, WorkOutcome};
 pub use retry::{Backoff, Growing, Jitter, Retry};
 pub(crate) use spec::{Completion, EdgeKind, Extras, Terms};
 pub use spec::{OnChildFailure, RetryPosition, Spec};

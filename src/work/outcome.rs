@@ -1,8 +1,9 @@
 //! What became of a work.
 
 use super::{Failure, FailureKind, Name, WorkId, WorkState};
+use std::fmt;
 
-/// How a work settled.
+/// How a work settled. The enum stays exhaustive: a host must have an answer for each end.
 #[derive(Clone, Debug)]
 pub enum WorkOutcome {
     /// It succeeded; a typed output, if it has one, is to be had with `take`.
@@ -15,8 +16,40 @@ pub enum WorkOutcome {
     Blocked(RootCause),
 }
 
+/// On whose behalf a work was cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CancelledBy {
+    /// The host: `WorkScheduler::cancel` or `cancel_all`, or a [`Remote`](crate::Remote).
+    Host,
+    /// A [`CancelToken`](crate::CancelToken).
+    Token,
+    /// Its parent, which is aborting, has failed, or cancelled its children.
+    Parent,
+    /// The work itself: `cancel` with its own id, or [`Failure::cancelled`].
+    Itself,
+    /// Another work, in its turn.
+    Work(WorkId),
+    /// [`WorkScheduler::shutdown`](crate::WorkScheduler::shutdown).
+    Shutdown,
+}
+
+impl fmt::Display for CancelledBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CancelledBy::Host => f.write_str("by the host"),
+            CancelledBy::Token => f.write_str("by a token"),
+            CancelledBy::Parent => f.write_str("by its parent"),
+            CancelledBy::Itself => f.write_str("by itself"),
+            CancelledBy::Work(id) => write!(f, "by work {id}"),
+            CancelledBy::Shutdown => f.write_str("by shutdown"),
+        }
+    }
+}
+
 /// The work whose failure or cancellation a Blocked work finally stems from.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RootCause {
     /// Its id; it may have been reclaimed since.
     pub id: WorkId,

@@ -36,7 +36,7 @@ pub enum WorkState {
     Blocked,
 }
 
-/// The six-state view of a work that henyey-work has.
+/// The six-state view of a work that henyey-work has. The enum stays exhaustive: it has no further state to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
     /// Not in an attempt: Pending, Queued or Retrying.

@@ -248,10 +248,7 @@ fn a_cycle_across_both_kinds_of_edge_and_several_trees_is_told_in_order() {
 
 #[test]
 fn the_limit_of_works_is_refused_and_the_spec_comes_back() {
-    let limits = Limits {
-        works: 2,
-        ..Limits::default()
-    };
+    let limits = Limits::default().works(2);
     let mut lab = lab_with(config(9).limits(limits));
     lab.work("a", []);
     let b = lab.work("b", []);
@@ -277,10 +274,7 @@ fn the_limit_of_works_is_refused_and_the_spec_comes_back() {
 
 #[test]
 fn a_spec_that_comes_back_can_be_added_once_there_is_room() {
-    let limits = Limits {
-        works: 1,
-        ..Limits::default()
-    };
+    let limits = Limits::default().works(1);
     let mut lab = lab_with(config(9).limits(limits));
     let a = lab.work("a", []);
     let spec = script("b", [Nap(5)]).retry(Retry::ONCE).deadline(at(3));
@@ -296,10 +290,7 @@ fn a_spec_that_comes_back_can_be_added_once_there_is_room() {
 
 #[test]
 fn the_limit_of_edges_is_refused() {
-    let limits = Limits {
-        edges: 2,
-        ..Limits::default()
-    };
+    let limits = Limits::default().edges(2);
     let mut lab = lab_with(config(1).limits(limits));
     let a = lab.work("a", []);
     let b = lab.add(script("b", []).after(a));
@@ -317,10 +308,7 @@ fn the_limit_of_edges_is_refused() {
 
 #[test]
 fn the_limit_of_the_inbox_gives_the_closure_back() {
-    let limits = Limits {
-        inbox: 1,
-        ..Limits::default()
-    };
+    let limits = Limits::default().inbox(1);
     let mut lab = lab_with(config(1).limits(limits));
     let remote = lab.s.remote();
     remote.post(|log, _| log.say("first")).unwrap();

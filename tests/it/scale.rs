@@ -415,11 +415,7 @@ fn ten_million_works_in_flat_memory() {
         WorkSchedulerConfig::default()
             .retain(Retain::Nothing)
             // More slots than that are never in use.
-            .limits(Limits {
-                works: AT_ONCE,
-                edges: AT_ONCE,
-                ..Limits::default()
-            }),
+            .limits(Limits::default().works(AT_ONCE).edges(AT_ONCE)),
     );
     let mut turns = 0;
     let mut added = 0;

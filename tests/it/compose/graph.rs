@@ -158,10 +158,7 @@ fn what_is_wrong_is_told_before_anything_is_added() {
 
 #[test]
 fn what_the_scheduler_refuses_takes_the_rest_with_it() {
-    let config = WorkSchedulerConfig::default().limits(Limits {
-        works: 3,
-        ..Limits::default()
-    });
+    let config = WorkSchedulerConfig::default().limits(Limits::default().works(3));
     let mut b = Bench::new(config);
     let graph = Graph::new()
         .works(["a", "b", "c", "d"].map(step))

@@ -16,6 +16,7 @@ mod memory;
 mod next;
 mod order;
 mod permits_hold;
+mod reasons;
 mod refused;
 mod restart;
 mod retries;

@@ -353,6 +353,7 @@ pub fn unknown(error: UnknownWork) -> &'static str {
     match error {
         UnknownWork::Reclaimed(_) => "reclaimed",
         UnknownWork::Foreign(_) => "foreign",
+        _ => "other",
     }
 }
 

@@ -80,11 +80,11 @@ fn each_change_of_state_is_an_event_and_each_attempt_a_span() {
     let expected = [
         "span 1 attempt: work=\"a\" attempt=1",
         "event in 1: id=0 name=\"a\" state=\"Running\" attempt=1 at=0",
-        "event in 0: id=0 name=\"a\" state=\"Retrying\" attempt=1 at=0",
+        "event in 0: id=0 name=\"a\" state=\"Retrying\" attempt=1 at=0 cause=no luck",
         "event in 0: id=0 name=\"a\" state=\"Queued\" attempt=1 at=10000000000",
         "span 2 attempt: work=\"a\" attempt=2",
         "event in 2: id=0 name=\"a\" state=\"Running\" attempt=2 at=10000000000",
-        "event in 0: id=0 name=\"a\" state=\"Failed\" attempt=2 at=10000000000",
+        "event in 0: id=0 name=\"a\" state=\"Failed\" attempt=2 at=10000000000 cause=no luck",
     ];
     assert_eq!(*lines, expected);
 }

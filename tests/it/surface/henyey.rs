@@ -170,7 +170,7 @@ fn an_event_names_work_state_attempt_and_time() {
     assert_eq!(seen, expected);
     assert!(events.iter().all(|e| e.id == a && e.name == "a"));
     assert_eq!(events[0].to_string(), "00:00:00.000 #0 a Running attempt 1");
-    assert_eq!(b.s.poll_event(), None);
+    assert!(b.s.poll_event().is_none());
 }
 
 #[test]

@@ -188,10 +188,7 @@ fn closures_run_in_the_order_in_which_they_were_posted() {
 
 #[test]
 fn a_full_inbox_gives_the_closure_back() {
-    let limits = Limits {
-        inbox: 2,
-        ..Limits::default()
-    };
+    let limits = Limits::default().inbox(2);
     let mut b = Bench::new(WorkSchedulerConfig::default().limits(limits));
     let remote = b.s.remote();
     let post = |text: &'static str| remote.post(move |log: &mut Log, _| log.push(text.into()));

@@ -89,10 +89,7 @@ fn l30_what_is_left_of_a_graph_goes_with_the_scheduler() {
 
 #[test]
 fn l30_works_of_a_graph_that_is_taken_back_go_when_they_are_reaped() {
-    let limits = Limits {
-        edges: 1,
-        ..Limits::default()
-    };
+    let limits = Limits::default().edges(1);
     let mut lab = lab_with(config(9).limits(limits));
     let other = lab.work("other", []);
     let drops = Rc::new(Cell::new(0));

@@ -109,11 +109,7 @@ fn l14_an_edge_that_names_no_work_is_refused() {
 }
 
 fn limited(works: usize, edges: usize) -> Lab {
-    let limits = Limits {
-        works,
-        edges,
-        ..Limits::default()
-    };
+    let limits = Limits::default().works(works).edges(edges);
     lab_with(config(9).limits(limits))
 }
 

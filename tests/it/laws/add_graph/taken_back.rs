@@ -98,10 +98,7 @@ fn l14_a_graph_with_a_reclaimed_or_foreign_dependency_is_taken_back() {
 /// Edges that works bring themselves are not known before the works are made.
 #[test]
 fn l14_a_graph_whose_works_bring_too_many_edges_is_taken_back() {
-    let limits = |edges| Limits {
-        edges,
-        ..Limits::default()
-    };
+    let limits = |edges| Limits::default().edges(edges);
     let bringing = |other: WorkId| -> Works {
         let after = |spec: Spec<Log, Script>| telling(spec.after(other));
         plain(3).into_iter().map(after).collect()
@@ -210,11 +207,7 @@ fn l30_a_graph_that_is_taken_back_leaves_nothing_if_nothing_is_retained() {
 /// A host that tries again and again, and reaps, is where it began.
 #[test]
 fn l30_room_for_works_and_edges_comes_back_from_graphs_that_are_taken_back() {
-    let limits = Limits {
-        works: 4,
-        edges: 3,
-        ..Limits::default()
-    };
+    let limits = Limits::default().works(4).edges(3);
     let mut lab = lab_with(config(9).limits(limits));
     for _ in 0..100 {
         let bad = script("bad", []).pool("tape", 1);
