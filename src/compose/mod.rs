@@ -19,10 +19,16 @@
 //! *A failed member fails the attempt*, after the others have been aborted, with the member's failure as
 //! [`cause`](crate::Failure::cause), unless a class says otherwise; what the composite's own spec says about child failures
 //! does not count. A cancelled or Blocked member counts as failed. Whether the composite is tried again is for its spec to
-//! say; retries multiply.
+//! say; retries multiply. A member's [final](crate::Failure::is_final) failure ends the composite for good, unless its spec
+//! says [`retry_fatal_children`](crate::Spec::retry_fatal_children).
 //!
-//! *They sleep while members run*, and then hold no permit. Those that wait on their own (a condition, a repeat between
-//! two runs) hold one like any sleeper: `Spec::no_permit` spares it.
+//! # Who holds permits
+//!
+//! `WorkSequence`, `BatchWork`, `ConditionalWork` and `Repeat` hold no permit of `max_concurrency`
+//! ([`Work::needs_permit`](crate::Work::needs_permit) is `false`): they start members and await them. Members, and the work
+//! behind a gate, are ordinary works: they queue when they are started. `WorkWithCallback::after` does as its inner work
+//! does; the others hold one permit like any work. So a gate that polls cannot starve the work that opens it, even with one
+//! permit. Named pools in a composite's spec are held as long as its attempt lasts, except while it sleeps with live members.
 //!
 //! # Limits
 //!
