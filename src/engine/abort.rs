@@ -195,6 +195,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// A deadline or an attempt timeout has come.
     pub(super) fn limit(&mut self, slot: u32, kind: FailureKind) {
+        self.fruitless.stir();
         let failure = Failure::of_kind(kind);
         if self.arena.at(slot).state == WorkState::Retrying {
             return self.settle(slot, End::Failed(failure));
@@ -220,6 +221,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// The grace is over, or nothing could end the abort: the work is dropped, what lives below it first.
     pub(super) fn force(&mut self, slot: u32) {
+        self.fruitless.stir();
         let mut order = vec![slot];
         let mut next = 0;
         while next < order.len() {

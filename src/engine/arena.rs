@@ -210,13 +210,20 @@ impl<C: ?Sized> Arena<C> {
     }
 
     /// Takes back the cancel that has come meanwhile, if one has.
+    #[inline]
     pub fn take_cancel(&mut self, slot: u32) -> Option<CancelledBy> {
-        if !self.take(slot, flag::CANCEL) {
-            return None;
+        match self.is(slot, flag::CANCEL) {
+            true => Some(self.take_cancel_that_came(slot)),
+            false => None,
         }
+    }
+
+    #[cold]
+    fn take_cancel_that_came(&mut self, slot: u32) -> CancelledBy {
+        self.clear(slot, flag::CANCEL);
         let rare = self.rare_mut(slot);
         let by = rare.and_then(|rare| rare.cancelled_by.take());
-        Some(by.unwrap_or(CancelledBy::Host))
+        by.unwrap_or(CancelledBy::Host)
     }
 
     /// The end of the work's `sleep`, which is under way.

@@ -158,7 +158,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             self.now = now;
         }
         let turns_before = self.recorder.turns;
-        let settled_before = self.recorder.settled;
+        self.recorder.settled_in_crank = 0;
         self.give_turns(app, Rest { turns, stop });
         if cfg!(debug_assertions) {
             self.check_invariants();
@@ -168,7 +168,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
         Crank {
             turns: self.recorder.turns - turns_before,
-            settled: self.recorder.settled - settled_before,
+            settled: self.recorder.settled_in_crank,
             next: self.next(),
         }
     }

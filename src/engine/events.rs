@@ -162,12 +162,12 @@ pub(crate) struct Recorder {
     pub by_state: [u64; WorkState::COUNT],
     pub attempts: u64,
     pub retries_left: u64,
-    /// Not beside `settled`: the two would be read as one, and that would wait for the last turn's count.
+    /// Not beside `settled_in_crank`: the two would be read as one, and that would wait for the last turn's count.
     pub turns: u64,
     pub forced_aborts: u64,
     pub panics: u64,
-    /// Changes into a settled state.
-    pub settled: u64,
+    /// Since the last crank began.
+    pub settled_in_crank: u64,
     pub callback_panics: u64,
     events_dropped: u64,
     queue: VecDeque<WorkEvent>,
@@ -185,7 +185,7 @@ impl Recorder {
             attempts: 0,
             retries_left: 0,
             turns: 0,
-            settled: 0,
+            settled_in_crank: 0,
             forced_aborts: 0,
             panics: 0,
             callback_panics: 0,
@@ -231,7 +231,7 @@ impl Recorder {
     pub fn enter(&mut self, state: WorkState) {
         self.by_state[state as usize] += 1;
         if state.is_settled() {
-            self.settled += 1;
+            self.settled_in_crank += 1;
         }
     }
 

@@ -1,8 +1,9 @@
 //! Turns that come to nothing: the work's own alarm brings them, and the work does nothing but arm the next.
 //!
 //! Works that poll for something which only a Queued work can bring keep each other awake for ever, and no single turn tells
-//! so. The count of such turns since anything else happened does. It is kept where an alarm is armed and nowhere else: all
-//! other turns, grants and ends are seen there as a sum of counters that has changed.
+//! so. The count of such turns since anything else happened does. It is kept where an alarm is armed and nowhere else: other
+//! turns and additions are seen there as a sum of counters that has changed. Works that settle need no counter of their own:
+//! a turn, a timer, a message or a call of the host brings each end.
 
 use super::WorkScheduler;
 
@@ -10,7 +11,7 @@ use super::WorkScheduler;
 pub(crate) struct Fruitless {
     /// Turns that ended by arming an alarm.
     armed: u64,
-    /// Wakes other than by a work's own alarm, messages, and calls of the host.
+    /// Wakes other than by a work's own alarm, other timers, grants, messages, and calls of the host.
     stirs: u64,
     /// What had happened by the last turn that armed an alarm.
     stamp: u64,
@@ -30,8 +31,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[inline]
     fn happened(&self) -> u64 {
         let other_turns = self.recorder.turns - self.fruitless.armed;
-        let works = self.recorder.attempts + self.recorder.settled + self.arena.added();
-        other_turns + works + self.fruitless.stirs
+        other_turns + self.arena.added() + self.fruitless.stirs
     }
 
     /// The turn that is over has armed an alarm.

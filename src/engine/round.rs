@@ -229,6 +229,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     fn grant(&mut self) {
         while let Some(slot) = self.next_granted() {
+            self.fruitless.stir();
             if self.arena.take(slot, flag::RETURNER) {
                 self.go_on(slot);
             } else {

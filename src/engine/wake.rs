@@ -330,6 +330,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             }
             TimerKind::Grace => self.force(slot),
             TimerKind::Alarm if self.arena.at(slot).state == WorkState::Retrying => {
+                self.fruitless.stir();
                 self.rejoin(slot)
             }
             TimerKind::Alarm => self.rouse(slot),
