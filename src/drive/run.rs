@@ -1,6 +1,7 @@
 //! Cranking to the end.
 
 use super::Driver;
+use crate::engine::panics::Contained;
 use crate::observe::StallReport;
 use crate::time::Time;
 use crate::work::{WorkId, WorkOutcome};
@@ -123,7 +124,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         // The host's own notifier comes back after the run.
         let notifier = driver
             .notifier()
-            .map(|own| self.inbox.set_notifier(Some(own)));
+            .map(|own| self.inbox.set_notifier(Some(Contained::new(own))));
         let result = self.crank_on(driver, app, done, &mut summary, start);
         if let Some(before) = notifier {
             self.inbox.set_notifier(before);

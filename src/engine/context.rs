@@ -3,12 +3,13 @@
 use super::decide::DecisionKind;
 use super::inbox::{CancelToken, RemoteWaker};
 use super::names::{self, Purpose};
+use super::panics::{Contained, dispose};
 use super::record::{flag, mark};
 use super::rng::Stream;
 use super::{AddError, Children, DependencyError, UnknownWork, WorkScheduler};
 use crate::time::Time;
 use crate::work::{Failure, Handle, Name, Spec, Work, WorkId, WorkState};
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -211,6 +212,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         T: 'static,
     {
         if self.engine.notes.mode != Mode::Poll {
+            dispose(spec);
             return Err(AddError::NotInATurn);
         }
         let parent = self.id();
@@ -239,6 +241,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         T: 'static,
     {
         if spec.terms.parent == Some(self.id()) && self.engine.notes.mode == Mode::Hook {
+            dispose(spec);
             return Err(AddError::NotInATurn);
         }
         self.engine.add(spec)
@@ -339,7 +342,8 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     /// Keeps the output of a turn that has succeeded.
     pub(super) fn put_aside<T: 'static>(&mut self, output: T) {
         if TypeId::of::<T>() != TypeId::of::<()>() {
-            self.engine.arena.rare_or_new(self.slot).output = Some(Box::new(output));
+            let output: Box<dyn Any> = Box::new(output);
+            self.engine.arena.rare_or_new(self.slot).output = Some(Contained::new(output));
         }
     }
 }

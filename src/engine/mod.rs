@@ -25,6 +25,7 @@
 //! | `reclaim` | giving slots back |
 //! | `context`, `children`, `parent` | what a work may do, as a parent too |
 //! | `names`, `rng`, `decide` | name paths, randomness, decisions |
+//! | `panics` | calls and drops of what belongs to the program |
 //! | `audit` | the invariants, checked |
 
 mod abort;
@@ -61,6 +62,7 @@ mod names;
 mod offload;
 mod opens;
 mod outline;
+pub(crate) mod panics;
 mod parent;
 pub(crate) mod permits;
 mod prefetch;
@@ -105,6 +107,7 @@ use cycle::CycleSearch;
 use graph::Graph;
 use inbox::{Inbox, Letter};
 use names::Ordinals;
+use panics::{Contained, Tally};
 use permits::Permits;
 use ready::Ready;
 use std::any::{Any, TypeId};
@@ -130,7 +133,7 @@ pub struct WorkScheduler<C: ?Sized> {
     #[cfg(feature = "mio")]
     pub(crate) io: io::Hub,
     recorder: events::Recorder,
-    decider: Option<Box<dyn Decider>>,
+    decider: Option<Contained<Box<dyn Decider>>>,
     cycles: CycleSearch,
     ordinals: Ordinals,
     pub(crate) now: Time,
@@ -153,6 +156,8 @@ pub struct WorkScheduler<C: ?Sized> {
     external_sleepers: u32,
     /// Settled works that are only there because works are after them.
     lingering: u32,
+    /// The last field: what panics when the others are dropped has been counted by then.
+    drops: Tally,
     not_send: std::marker::PhantomData<*const ()>,
 }
 
@@ -216,6 +221,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             mail: VecDeque::new(),
             external_sleepers: 0,
             lingering: 0,
+            drops: Tally::default(),
             not_send: std::marker::PhantomData,
         }
     }
@@ -300,7 +306,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             return unit();
         }
         let output = self.arena.rare_mut(slot)?.output.take()?;
-        output.downcast().ok().map(|output| *output)
+        output.into_inner().downcast().ok().map(|output| *output)
     }
 
     /// The work's output, if it has succeeded and nobody has taken it.
@@ -312,7 +318,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         if TypeId::of::<T>() == TypeId::of::<()>() {
             return (&() as &dyn Any).downcast_ref();
         }
-        self.arena.rare(slot)?.output.as_ref()?.downcast_ref()
+        self.arena.rare(slot)?.output.as_deref()?.downcast_ref()
     }
 
     /// When a work that is backing off will be tried again.
@@ -326,8 +332,12 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// The counters.
     pub fn metrics(&self) -> WorkSchedulerMetrics {
-        self.recorder
-            .metrics(self.arena.added(), self.arena.len() as u64)
+        let mut metrics = self
+            .recorder
+            .metrics(self.arena.added(), self.arena.len() as u64);
+        metrics.panics += self.drops.count();
+        metrics.callback_panics += self.inbox.line.guard.panics();
+        metrics
     }
 
     /// The next event that has not been polled. Events are kept only if the configuration asks for them.
@@ -357,7 +367,8 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Called, from whatever thread sends, when the inbox goes from empty to not empty: it must make the host crank
     /// soon. Replaces the one before.
     pub fn set_notifier(&mut self, notifier: impl Fn() + Send + Sync + 'static) {
-        self.inbox.set_notifier(Some(std::sync::Arc::new(notifier)));
+        let notifier: Notifier = std::sync::Arc::new(notifier);
+        self.inbox.set_notifier(Some(Contained::new(notifier)));
     }
 
     /// Makes a named pool, or changes the capacity of one; `"max_concurrency"` is the general one. Permits that are
@@ -368,7 +379,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Who answers decisions. `None`, the default, is production order.
     pub fn set_decider(&mut self, decider: Option<Box<dyn Decider>>) {
-        self.decider = decider;
+        self.decider = decider.map(Contained::new);
     }
 }
 

@@ -8,13 +8,13 @@ use super::WorkEvent;
 use super::WorkScheduler;
 use super::events::{Recorder, TARGET};
 use super::names::{self, Purpose};
+use super::panics::contain;
 use super::permits::Permits;
 use super::record::{AbortCause, NONE, Record, flag};
 use super::turn::Hook;
 use super::wake::TimerKind;
 use crate::time::Time;
 use crate::work::{Failure, FailureKind, WorkState};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 impl<C: ?Sized> WorkScheduler<C> {
@@ -260,7 +260,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             .rare_mut(slot)
             .and_then(|rare| rare.output.take())
         {
-            let dropped = catch_unwind(AssertUnwindSafe(|| drop(output)));
+            let dropped = contain(|| drop(output.into_inner()));
             if let Err(payload) = dropped {
                 self.panicked(slot, payload);
             }

@@ -17,13 +17,13 @@ pub use handle::Io;
 
 use super::WorkScheduler;
 use super::context::WorkContext;
+use super::panics::contain;
 use desk::{Badge, Held, News, Registered, bits};
 use mio::event::{Event, Source};
 use mio::{Interest, Registry, Token};
 use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind};
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 /// Registers sources for the present attempt of a work: [`WorkContext::io`].
@@ -197,8 +197,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             let badge = source.badge();
             if badge.live.replace(false) {
                 self.io.desk.sources.borrow_mut().remove(&badge.token);
-                let call = catch_unwind(AssertUnwindSafe(|| source.close()));
-                if let Err(payload) = call {
+                if let Err(payload) = contain(|| source.close()) {
                     self.panicked(slot, payload);
                 }
             }
