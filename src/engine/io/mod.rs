@@ -17,7 +17,7 @@ pub use handle::Io;
 
 use super::WorkScheduler;
 use super::context::WorkContext;
-use super::panics::contain;
+use super::panics::{Contained, contain};
 use desk::{Badge, Held, News, Registered, bits};
 use mio::event::{Event, Source};
 use mio::{Interest, Registry, Token};
@@ -41,16 +41,17 @@ impl<C: ?Sized> Sources<'_, C> {
     /// then.
     pub fn register<S: Source + 'static>(
         &mut self,
-        mut source: S,
+        source: S,
         interest: Interest,
     ) -> io::Result<Io<S>> {
+        let mut source = Contained::new(source);
         if self.engine.notes.is_hook() {
             let message = "register in a hook: the attempt is over or has not begun; register in `poll` or `on_abort`";
             return Err(io::Error::new(ErrorKind::InvalidInput, message));
         }
         let desk = self.engine.io.desk.clone();
         let (registry, token) = desk.new_token()?;
-        registry.register(&mut source, Token(token), interest)?;
+        registry.register(&mut *source, Token(token), interest)?;
         let badge = Badge {
             token,
             witness: self.engine.arena.witness(self.slot),
@@ -60,7 +61,7 @@ impl<C: ?Sized> Sources<'_, C> {
             live: Cell::new(true),
             told: Cell::new(false),
         };
-        let source = RefCell::new(Some(source));
+        let source = RefCell::new(Some(source.into_inner()));
         let held = Rc::new(Held { badge, source });
         desk.sources.borrow_mut().insert(token, held.clone());
         self.engine.note_source(self.slot, held.clone());

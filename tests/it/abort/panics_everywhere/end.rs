@@ -3,10 +3,12 @@
 use super::{KINDS, Kind, config};
 use crate::workbench::{Bench, Log, OK, Probe, done, quiet_panics};
 use crankwork::{
-    Budget, Decision, InlineOffload, Spec, Time, WorkContext, WorkEvent, WorkScheduler,
-    WorkSchedulerConfig,
+    Budget, CancelToken, Decision, InlineOffload, Next, Spec, Time, VirtualDriver, WorkContext,
+    WorkEvent, WorkScheduler, WorkSchedulerConfig,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 
 type Fill = fn(&mut WorkScheduler<Log>, Kind);
@@ -199,4 +201,26 @@ fn l24_the_flag_lets_the_panic_of_a_decider_through_after_the_turn() {
         ids.map(|id| b.state(id)),
         [crankwork::WorkState::Success; 2]
     );
+}
+
+/// A run that ends by a panic leaves nothing of its driver behind.
+#[test]
+fn l24_a_panic_that_comes_through_a_run_gives_the_notifier_back() {
+    let mut b = letting_through();
+    let calls = Arc::new(AtomicU32::new(0));
+    let called = calls.clone();
+    b.s.set_notifier(move || _ = called.fetch_add(1, Ordering::Relaxed));
+    b.add("a", Probe::new(|_| Kind::Ordinary.panic()));
+    let token = CancelToken::new();
+    let mut driver = VirtualDriver::new();
+    let run = || {
+        b.s.run_until_done_with_cancel(&mut b.log, &mut driver, &token)
+    };
+    assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
+    b.s.remote().post(|_, _| ()).unwrap();
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+    b.run();
+    // Nor is the token's cancel sent any more.
+    token.cancel();
+    assert_eq!((calls.load(Ordering::Relaxed), b.crank()), (1, Next::Idle));
 }

@@ -6,6 +6,8 @@ mod calls;
 mod drops;
 mod end;
 mod outside;
+#[cfg(feature = "mio")]
+mod sources;
 
 use crate::workbench::{Bench, Bomb, ON_PURPOSE, Probe, Turn, done, quiet_panics, secs};
 use crankwork::{Failure, Spec, WorkId, WorkSchedulerConfig, WorkState};

@@ -9,7 +9,7 @@ use crankwork::{
 use std::sync::mpsc;
 use std::task::{Poll, ready};
 use std::thread;
-use std::time::Duration;
+use std::time::Instant;
 
 /// Offloads one closure and waits for it.
 fn offloading<R: Send + 'static>(closure: impl FnOnce() -> R + Send + 'static) -> Probe {
@@ -25,6 +25,15 @@ fn offloading<R: Send + 'static>(closure: impl FnOnce() -> R + Send + 'static) -
         let result = ready!(ticket.poll(cx));
         Poll::Ready(result.map(std::mem::forget))
     })
+}
+
+/// Waits until a thread has come to a panic that is counted.
+fn wait_for_a_panic(b: &Bench) {
+    let patience = Instant::now() + secs(20);
+    while b.s.metrics().callback_panics == 0 {
+        assert!(Instant::now() < patience, "nothing has panicked");
+        thread::yield_now();
+    }
 }
 
 // ---- jobs ----
@@ -115,23 +124,23 @@ fn l24_results_of_jobs() {
         b.s.set_offload(ThreadOffload::new(1).unwrap());
         let (go, waits) = mpsc::channel::<()>();
         let (says, runs) = mpsc::channel();
-        let a = b.add(
-            "a",
-            offloading(move || {
-                says.send(()).unwrap();
-                let _ = waits.recv();
-                kind.bomb()
-            }),
-        );
-        b.crank();
-        runs.recv().unwrap();
-        b.s.cancel(a).unwrap();
+        let mut job = Some(move || {
+            says.send(()).unwrap();
+            let _ = waits.recv();
+            kind.bomb()
+        });
+        let work = Probe::new(move |cx| {
+            if let Some(job) = job.take() {
+                let ticket = cx.offload(job);
+                runs.recv().unwrap();
+                drop(ticket);
+            }
+            OK
+        });
+        b.add("a", work);
         b.run();
-        b.s.reap(a).unwrap();
         go.send(()).unwrap();
-        // The pool ends after its job.
-        b.s.set_offload(InlineOffload::new());
-        b.crank();
+        wait_for_a_panic(b);
         None
     };
     check(&[
@@ -323,7 +332,7 @@ fn l24_a_notifier_may_cancel_the_token_that_tells_it() {
         let run = s.run_until_done_with_cancel(&mut (), &mut driver, &token);
         let _ = says.send((run.is_ok(), s.metrics().cancelled));
     });
-    let end = hears.recv_timeout(Duration::from_secs(20));
+    let end = hears.recv_timeout(secs(20));
     assert_eq!(end, Ok((true, 1)), "a timeout says that `listen` hangs");
 }
 
@@ -355,6 +364,9 @@ fn l24_a_cancelled_work_does_not_hear_of_the_panic_of_its_job() {
         runs.recv().unwrap();
         b.s.cancel(a).unwrap();
         go.send(()).unwrap();
+        if kind != Kind::Ordinary {
+            wait_for_a_panic(b);
+        }
         Some(a)
     };
     check(&[("a job of a cancelled work", act, Cancelled, Panics(0))]);
