@@ -63,7 +63,7 @@ pub(crate) struct Line {
     posts: AtomicUsize,
     limit: usize,
     notifier: RwLock<Option<Contained<Notifier>>>,
-    /// Calls what belongs to no work.
+    /// Calls the program's code that belongs to no work.
     pub(crate) guard: Guard,
 }
 
@@ -78,7 +78,7 @@ impl Line {
                 .unwrap_or_else(PoisonError::into_inner)
                 .clone();
             if let Some(notify) = notifier {
-                self.guard.call("a notifier", || notify());
+                self.guard.call("a notifier", &**notify);
             }
         }
         Ok(())

@@ -25,7 +25,7 @@
 //! | `reclaim` | giving slots back |
 //! | `context`, `children`, `parent` | what a work may do, as a parent too |
 //! | `names`, `rng`, `decide` | name paths, randomness, decisions |
-//! | `panics` | calls and drops of what belongs to the program |
+//! | `panics` | calls and drops of the program's code and values |
 //! | `audit` | the invariants, checked |
 
 mod abort;
@@ -156,7 +156,7 @@ pub struct WorkScheduler<C: ?Sized> {
     external_sleepers: u32,
     /// Settled works that are only there because works are after them.
     lingering: u32,
-    /// The last field: what panics when the others are dropped has been counted by then.
+    /// After the fields with the program's values: its drop forgets their panics.
     drops: Tally,
     not_send: std::marker::PhantomData<*const ()>,
 }

@@ -1,11 +1,11 @@
-//! The one place that calls and drops what belongs to the program, and what a panic in that means (L24).
+//! Calls and drops of code and values that belong to the program. A panic in them stays there (L24).
 //!
-//! Invariant: nothing here panics. The payload of a panic belongs to the program, too, and its drop may panic again; so
-//! payloads end in [`message`], in [`discard`], or go on with `resume_unwind`. The engine's own drops are safe by
-//! construction: foreign values are kept as [`Contained`], and the bodies of works are dropped one by one. Two drops that
-//! panic in a row would otherwise end the process.
+//! Invariant: nothing here panics. The payload of a panic belongs to the program, too, and its drop may panic again. So
+//! every payload ends in [`message`] or in [`discard`], or goes on with `resume_unwind`. The engine keeps the program's
+//! values as [`Contained`], and drops the bodies of works one by one: a second panic during the first one's unwinding
+//! would end the process.
 //!
-//! Turns and hooks are called in `turn.rs`, since the usual turn must not pay for more than its one `catch_unwind`.
+//! Turns and hooks are called in `turn.rs`: the usual turn has one `catch_unwind`, and must not pay for another.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -16,42 +16,42 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
 
-/// How many payloads in a row are dropped, each the payload of the panic in the drop before. The next one is leaked.
+/// The drop of a payload may panic with a payload. After this many in a row the next one is leaked.
 const PAYLOADS: usize = 8;
 
 thread_local! {
-    /// Drops that have panicked on this thread and that nobody has counted yet. (A failure may be dropped anywhere, and
-    /// knows of no scheduler.)
+    /// Drops that have panicked on this thread, until a scheduler counts them: a failure may be dropped anywhere, and knows
+    /// no scheduler.
     static DROPS: Cell<u64> = const { Cell::new(0) };
 }
 
 // ---- calls ----
 
-/// Calls it. The error is the payload of its panic, which the caller must [`discard`] or let through.
+/// Calls `call`. The error is the payload of its panic: the caller must [`discard`] it or let it through.
 pub(crate) fn contain<R>(call: impl FnOnce() -> R) -> Result<R, Payload> {
     catch_unwind(AssertUnwindSafe(call))
 }
 
-/// Calls it. The error is what its panic said.
+/// Calls `call`. The error is the text of its panic.
 pub(crate) fn call<R>(call: impl FnOnce() -> R) -> Result<R, String> {
     contain(call).map_err(message)
 }
 
-/// Returns what a panic said.
+/// Returns the text of a panic.
 pub(crate) fn text_of(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<&str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("(no message)")
 }
 
-/// Returns what a panic said, and disposes of its payload.
+/// Returns the text of a panic, and drops its payload.
 pub(crate) fn message(payload: Payload) -> String {
     let text = text_of(&*payload).to_owned();
     discard(payload);
     text
 }
 
-/// Drops a payload, and the payloads of the panics in that. Bounded: after a few the next is leaked.
+/// Drops a payload, and the payloads of the panics in its drop: at most [`PAYLOADS`] of them.
 pub(crate) fn discard(mut payload: Payload) {
     for _ in 0..PAYLOADS {
         match contain(|| drop(payload)) {
@@ -68,7 +68,7 @@ pub(crate) fn discard(mut payload: Payload) {
 pub(crate) struct Guard(AtomicU64);
 
 impl Guard {
-    /// Calls it; `None` if it panicked. `what` says in the log whose panic that was.
+    /// Calls `call`; `None` if it panicked. `what` names the code in the log.
     pub fn call<R>(&self, what: &str, call: impl FnOnce() -> R) -> Option<R> {
         // On another thread nobody else would count the drops within the call.
         let before = DROPS.take();
@@ -91,20 +91,20 @@ impl Guard {
 
 // ---- drops ----
 
-/// Drops a value. A panic in that is counted, and goes no further.
+/// Drops a value. A panic in its drop is counted, and goes no further.
 #[cold]
 pub(crate) fn dispose<T>(value: T) {
     dispose_by(|| drop(value));
 }
 
-/// Calls what ends a value. A panic in that is counted like one of its drop.
+/// Calls `call`, which ends a value. A panic in it counts as one of the value's drop.
 pub(crate) fn dispose_by(call: impl FnOnce()) {
     if let Err(payload) = contain(call) {
         drop_panicked(payload);
     }
 }
 
-/// Drops values one after the other: each panic costs no more than its own value.
+/// Drops values one after the other. A panic in one drop does not keep the others from being dropped.
 pub(crate) fn dispose_each<T>(values: impl IntoIterator<Item = T>) {
     let mut values = values.into_iter();
     // One `catch_unwind` for all of them, unless one panics.
@@ -130,7 +130,7 @@ fn count_drop() {
     DROPS.set(DROPS.get() + 1);
 }
 
-/// A value of the program's whose drop never panics: it is [disposed](dispose) of.
+/// A value of the program's. Its drop never panics, since it is [disposed](dispose) of.
 #[derive(Clone)]
 pub(crate) struct Contained<T>(Option<T>);
 
@@ -139,7 +139,7 @@ impl<T> Contained<T> {
         Contained(Some(value))
     }
 
-    /// Returns the value, which is the caller's to dispose of.
+    /// Returns the value. From now on its drop may panic.
     pub fn into_inner(mut self) -> T {
         self.0.take().expect(THERE)
     }
@@ -175,16 +175,19 @@ impl<T> Drop for Contained<T> {
 pub(crate) struct Tally(Cell<u64>);
 
 impl Tally {
-    /// Returns how many drops have panicked, those of this thread that nobody has counted yet included.
+    /// Returns how many drops have panicked, after it has counted those of this thread.
     #[inline]
     pub fn count(&self) -> u64 {
-        self.0.set(self.0.get() + DROPS.take());
+        // Asked after every crank: most often there is nothing to add.
+        if DROPS.get() > 0 {
+            self.0.set(self.0.get() + DROPS.take());
+        }
         self.0.get()
     }
 }
 
 impl Drop for Tally {
-    /// What panics in the end of a scheduler is not the next one's.
+    /// Forgets the panics of the scheduler's own end: the next scheduler must not count them.
     fn drop(&mut self) {
         DROPS.set(0);
     }

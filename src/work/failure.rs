@@ -31,7 +31,7 @@ pub struct Failure(Arc<Inner>);
 
 struct Inner {
     kind: FailureKind,
-    /// Contained: failures are shared, and who drops one last must not have to care (L24).
+    /// Contained, since failures are shared: any owner may be the one that drops the error (L24).
     error: Option<Contained<BoxError>>,
     cause: Option<Failure>,
 }

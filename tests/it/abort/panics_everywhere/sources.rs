@@ -37,7 +37,7 @@ fn registering(b: &mut Bench, source: Shaky, lets_go: bool) -> WorkId {
     let work = Probe::new(move |cx| {
         let Some(source) = source.take() else {
             if lets_go {
-                held = None;
+                drop(held.take());
             }
             return OK;
         };
