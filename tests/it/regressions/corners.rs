@@ -231,7 +231,7 @@ fn a_decider_that_panicked_once_still_decides() {
         }))
         .unwrap();
     }
-    crank(&mut work, 0);
+    let _ = crank(&mut work, 0);
     assert_eq!(asked.get(), 2);
     assert_eq!(work.metrics().callback_panics, 1);
 }

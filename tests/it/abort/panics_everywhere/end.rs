@@ -79,8 +79,7 @@ const FILLS: [(&str, Fill); 10] = [
             crate::workbench::secs(1)
         }));
         // A job, too.
-        let holds = holder(kind);
-        let mut job = Some(move || holds());
+        let mut job = Some(holder(kind));
         let mut ticket = None;
         let work = Probe::new(move |cx| {
             if let Some(job) = job.take() {
