@@ -50,7 +50,9 @@
 //!   ([`Next::Stalled`]), with a report of who waits for what.
 //! * *Ends are ordered.* A parent settles after all its children; what can never run because of a failure is settled as
 //!   Blocked, with the root cause.
-//! * *Panics stay where they are.* One in a turn, hook or drop fails that work; the scheduler goes on.
+//! * *Panics stay where they are.* One in a turn or hook fails that work; the scheduler goes on. A panic in other code of
+//!   the program's (callbacks, deciders, notifiers), or in the drop of its values (works, outputs, errors, panic payloads),
+//!   is counted and goes no further.
 //! * *Determinism.* The same works, seed, inputs and decider give the same event log, byte for byte.
 //!
 //! # Limits

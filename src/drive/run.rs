@@ -1,10 +1,12 @@
 //! Cranking to the end.
 
 use super::Driver;
+use crate::engine::panics::{Contained, contain};
 use crate::observe::StallReport;
 use crate::time::Time;
 use crate::work::{WorkId, WorkOutcome};
 use crate::{Budget, CancelToken, Next, UnknownWork, WorkScheduler};
+use std::panic::resume_unwind;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -82,9 +84,9 @@ impl<C: ?Sized> WorkScheduler<C> {
         token: &CancelToken,
     ) -> Result<Summary, Box<Stall>> {
         token.listen(&self.inbox, None);
-        let result = self.run(app, driver, |_| false);
+        let result = contain(|| self.run(app, driver, |_| false));
         token.ignore(&self.inbox);
-        result
+        result.unwrap_or_else(|payload| resume_unwind(payload))
     }
 
     /// Cranks and waits until this work has settled; others may be left as they are then.
@@ -127,12 +129,14 @@ impl<C: ?Sized> WorkScheduler<C> {
         // The host's own notifier comes back after the run.
         let notifier = driver
             .notifier()
-            .map(|own| self.inbox.set_notifier(Some(own)));
-        let result = self.crank_on(driver, app, done, &mut summary, start);
+            .map(|own| self.inbox.set_notifier(Some(Contained::new(own))));
+        // A panic that comes through must not leave the driver's notifier in its place.
+        let result = contain(|| self.crank_on(driver, app, done, &mut summary, start));
         if let Some(before) = notifier {
             self.inbox.set_notifier(before);
         }
-        result.then_some(summary).ok_or_else(|| self.stall(summary))
+        let done = result.unwrap_or_else(|payload| resume_unwind(payload));
+        done.then_some(summary).ok_or_else(|| self.stall(summary))
     }
 
     /// Whether it came to its end, as opposed to a stall.

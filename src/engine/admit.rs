@@ -6,6 +6,7 @@ use super::aside::Aside;
 use super::body::Body;
 use super::context::WorkContext;
 use super::cycle::{self, settle};
+use super::panics;
 use super::permits::GENERAL;
 use super::record::{Needs, Pool, Rare, flag, mark};
 use super::wake::TimerKind;
@@ -98,7 +99,13 @@ impl<C: ?Sized> WorkScheduler<C> {
         deps: &[WorkId],
         retries: u32,
     ) -> Result<WorkId, AddError> {
-        let mut terms = Terms::new(work.name().to_owned().into());
+        let name = self
+            .inbox
+            .line
+            .guard
+            .call("the name of a work", || work.name().to_owned());
+        let name = name.map_or("(its name panicked)".into(), crate::Name::from);
+        let mut terms = Terms::new(name);
         terms.after = deps.iter().copied().collect();
         terms.retries = retries;
         terms.permit = work.needs_permit();
@@ -107,8 +114,13 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     fn check_and_admit(&mut self, terms: &mut Terms<C>, body: Body<C>) -> Result<WorkId, AddError> {
         let edges = terms.edges();
-        let plan = self.check(terms, edges)?;
-        Ok(self.admit(terms, plan, edges, body))
+        match self.check(terms, edges) {
+            Ok(plan) => Ok(self.admit(terms, plan, edges, body)),
+            Err(error) => {
+                panics::dispose(body);
+                Err(error)
+            }
+        }
     }
 
     // ---- checks ----

@@ -4,6 +4,7 @@ use super::aside::Aside;
 use super::body::{Body, Place, Shelf};
 use super::cycle::{settle, start};
 use super::outline::Outline;
+use super::panics::{Contained, dispose};
 use super::settle::End;
 use super::{AddError, AddGraphError, WorkScheduler};
 use crate::work::{Failure, Handles, Spec, Terms, Work, WorkState};
@@ -52,6 +53,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         W: Work<C, T> + 'static,
         T: 'static,
     {
+        let mut make = Contained::new(make);
         let room = self.settings.limits.works.saturating_sub(self.arena.len());
         if works > room {
             return Err(AddGraphError::Refused {
@@ -64,7 +66,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         let cells = self.graph.cells_for_many(&outline.degrees);
         let cells = cells.ok_or(AddGraphError::TooManyEdges(self.graph.len()))?;
         let mut addition = Addition::new(self, works, &mut outline, cells);
-        addition.add_works(works, make)?;
+        addition.add_works(works, &mut *make)?;
         addition.link()?;
         Ok(addition.complete())
     }
@@ -123,6 +125,7 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
             let mut spec = make(work);
             spec.terms.permit &= spec.work.needs_permit();
             if self.names_inward(&spec.terms) {
+                dispose(spec);
                 return Err(AddGraphError::Inward(work));
             }
             let into = self.outline.degrees.get(work).map_or(0, |of| of.ins);
@@ -148,13 +151,16 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
         if !spec.terms.is_plain() {
             return self.add_work_with_ties(spec, into);
         }
+        if let Err(error) = self.scheduler.check_any(spec.terms.permit) {
+            dispose(spec);
+            return Err(error);
+        }
         let Terms {
             mut name,
             retries,
             permit,
             ..
         } = spec.terms;
-        self.scheduler.check_any(permit)?;
         let body = self.place(spec.work);
         let s = &mut *self.scheduler;
         let slot = s.take_in_any(None, &mut name, retries, permit, body);
@@ -180,7 +186,13 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
     #[cold]
     fn add_work_with_ties(&mut self, mut spec: Spec<C, W>, into: u32) -> Result<(), AddError> {
         let edges = spec.terms.edges();
-        let plan = self.scheduler.check(&spec.terms, edges)?;
+        let plan = match self.scheduler.check(&spec.terms, edges) {
+            Ok(plan) => plan,
+            Err(error) => {
+                dispose(spec);
+                return Err(error);
+            }
+        };
         self.has_children |= spec.terms.parent.is_some();
         let body = self.place(spec.work);
         let s = &mut *self.scheduler;

@@ -1,7 +1,7 @@
 //! What is left to be done between turns, and whether that is anything: one look, since it is asked after every turn.
 
 use super::inbox::Witness;
-use super::turn::Payload;
+use super::panics::{Contained, Payload};
 use crate::work::{Completion, WorkId, WorkOutcome};
 use std::collections::VecDeque;
 
@@ -17,7 +17,7 @@ pub(crate) struct Agenda<C: ?Sized> {
     failing: VecDeque<Witness>,
     callbacks: VecDeque<Callback<C>>,
     /// A panic that is not to be caught; of several the last.
-    payload: Option<Payload>,
+    payload: Option<Contained<Payload>>,
 }
 
 impl<C: ?Sized> Agenda<C> {
@@ -58,7 +58,7 @@ impl<C: ?Sized> Agenda<C> {
 
     pub fn let_through(&mut self, payload: Payload) {
         self.entries += self.payload.is_none() as usize;
-        self.payload = Some(payload);
+        self.payload = Some(Contained::new(payload));
     }
 
     #[inline]
@@ -68,7 +68,7 @@ impl<C: ?Sized> Agenda<C> {
 
     pub fn take_payload(&mut self) -> Option<Payload> {
         self.entries -= self.payload.is_some() as usize;
-        self.payload.take()
+        self.payload.take().map(Contained::into_inner)
     }
 
     pub fn next_finishing(&mut self) -> Option<u32> {

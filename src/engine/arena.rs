@@ -8,6 +8,7 @@ use super::inbox::Witness;
 use super::kin::Kin;
 use super::metas::{Meta, MetaRef, Metas};
 use super::opens::Opens;
+use super::panics;
 use super::record::{Needs, Rare, Record, flag, mark};
 use crate::time::Time;
 use crate::work::{CancelledBy, Extras, Name};
@@ -22,6 +23,12 @@ pub(crate) struct Arena<C: ?Sized> {
     sleeps: Vec<Time>,
     pub(super) kin: Vec<Kin>,
     next_serial: u64,
+}
+
+impl<C: ?Sized> Drop for Arena<C> {
+    fn drop(&mut self) {
+        panics::dispose_each(self.records.drain().map(|record| record.body));
+    }
 }
 
 impl<C: ?Sized> Arena<C> {

@@ -3,6 +3,7 @@
 //! A shelf spares each of its works an allocation, and lies in memory in the order in which they came. It is gone once
 //! the last of them is.
 
+use super::panics;
 use super::turn::{Answer, Hook, Part, call_hook_of, play};
 use super::{WorkContext, WorkScheduler};
 use crate::engine::record::NONE;
@@ -146,6 +147,12 @@ impl<W> Shelf<W> {
         let cell = self.cells.len() as u32;
         self.cells.push(RefCell::new(Some(work)));
         cell
+    }
+}
+
+impl<W> Drop for Shelf<W> {
+    fn drop(&mut self) {
+        panics::dispose_each(self.cells.drain(..));
     }
 }
 

@@ -30,8 +30,9 @@ pub struct WorkSchedulerConfig {
     pub seed: u64,
     /// Bounds on what a scheduler holds.
     pub limits: Limits,
-    /// Whether a panic in a turn, hook or drop is turned into a failure of that work (the default), or goes on through
-    /// `crank_work` after the work has been failed.
+    /// Whether a panic in a turn, hook or drop of a work, or in a callback, posted closure or decider, is caught (the
+    /// default), or goes on through `crank_work` after that work has been failed; of several in one crank the last. Panics
+    /// in event sinks, notifiers, offloads and other drops are caught and counted in any case.
     pub catch_panics: bool,
     /// How long an abort may take before the work is dropped, for works that say nothing else. Default 10 s.
     pub abort_grace: Duration,

@@ -3,12 +3,13 @@
 use super::decide::DecisionKind;
 use super::inbox::{CancelToken, RemoteWaker};
 use super::names::{self, Purpose};
+use super::panics::{Contained, dispose};
 use super::record::{AbortCause, flag, mark};
 use super::rng::Stream;
 use super::{AddError, Children, DependencyError, UnknownWork, WorkScheduler};
 use crate::time::Time;
 use crate::work::{CancelledBy, Failure, Handle, Name, Spec, Work, WorkId, WorkState};
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -219,6 +220,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         T: 'static,
     {
         if self.engine.notes.mode != Mode::Poll {
+            dispose(spec);
             return Err(AddError::NotInATurn);
         }
         let parent = self.id();
@@ -247,6 +249,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         T: 'static,
     {
         if spec.terms.parent == Some(self.id()) && self.engine.notes.mode == Mode::Hook {
+            dispose(spec);
             return Err(AddError::NotInATurn);
         }
         self.engine.add(spec)
@@ -354,7 +357,8 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     /// Keeps the output of a turn that has succeeded.
     pub(super) fn put_aside<T: 'static>(&mut self, output: T) {
         if TypeId::of::<T>() != TypeId::of::<()>() {
-            self.engine.arena.rare_or_new(self.slot).output = Some(Box::new(output));
+            let output: Box<dyn Any> = Box::new(output);
+            self.engine.arena.rare_or_new(self.slot).output = Some(Contained::new(output));
         }
     }
 }

@@ -160,6 +160,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         let turns_before = self.recorder.turns;
         self.recorder.settled_in_crank = 0;
         self.give_turns(app, Rest { turns, stop });
+        self.drops.count();
         if cfg!(debug_assertions) {
             self.check_invariants();
         }
@@ -244,7 +245,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// When the next timer fires or the next simulated job ends.
     #[inline]
     fn next_time(&self) -> Option<Time> {
-        match (self.wheel.next_deadline(), self.jobs.next_due()) {
+        match (self.wheel.next_deadline(), self.next_job_due()) {
             (Some(timer), Some(job)) => Some(timer.min(job)),
             (timer, job) => timer.or(job),
         }

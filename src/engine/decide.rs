@@ -7,9 +7,9 @@
 
 use super::WorkScheduler;
 use super::names;
+use super::panics::contain;
 use super::rng::Stream;
 use crate::work::WorkId;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// What is being decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -83,7 +83,7 @@ impl Decision<'_> {
 
 /// Answers decisions.
 pub trait Decider {
-    /// The index of the answer, below [`Decision::arity`]; a larger one counts as the last.
+    /// The index of the answer, below [`Decision::arity`]; a larger one counts as the last. After a panic the answer is 0.
     fn decide(&mut self, decision: &Decision<'_>) -> usize;
 }
 
@@ -191,12 +191,14 @@ impl<C: ?Sized> WorkScheduler<C> {
             candidates,
             path: &path,
         };
-        // A panic goes on, but the decider stays.
-        let answer = catch_unwind(AssertUnwindSafe(|| decider.decide(&decision)));
+        let answer = contain(|| decider.decide(&decision));
         self.decider = Some(decider);
         match answer {
             Ok(answer) => answer.min(arity - 1),
-            Err(payload) => resume_unwind(payload),
+            Err(payload) => {
+                self.note_callback(Err(payload));
+                0
+            }
         }
     }
 

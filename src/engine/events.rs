@@ -1,11 +1,11 @@
 //! Events and counters: kept as states change, never scanned for.
 
+use super::panics::{self, Contained};
 use super::record::Record;
 use crate::time::Time;
 use crate::work::{CancelledBy, Failure, Name, RootCause, WorkId, WorkState};
 use std::collections::VecDeque;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::SyncSender;
 
 /// A change of a work's state.
@@ -134,9 +134,13 @@ pub struct WorkSchedulerMetrics {
     pub turns: u64,
     /// Aborts that were ended by force, after their grace or because nothing could have woken the work.
     pub forced_aborts: u64,
-    /// Turns, hooks and drops that panicked.
+    /// Turns, hooks and drops that panicked. Drops are those of works, outputs, errors, panic payloads, and of callbacks and
+    /// the like that were never called, on the scheduler's thread: one that a host drops between two cranks counts for the
+    /// next scheduler that it cranks or asks there.
     pub panics: u64,
-    /// `on_settled` callbacks, posted closures and event sinks that panicked.
+    /// Calls of other code of the program that panicked: `on_settled` callbacks, posted closures, event sinks, deciders,
+    /// notifiers, `name`, `status` and `progress` of works, and the methods of an offload. Also drops of jobs and of their
+    /// results on other threads. (The panic of a job itself is its ticket's failure.)
     pub callback_panics: u64,
     /// Events that had no room in the buffer of `poll_event`, or that the sink did not take.
     pub events_dropped: u64,
@@ -174,7 +178,7 @@ pub(crate) struct Recorder {
     capacity: usize,
     overflow: EventOverflow,
     next_seq: u64,
-    sink: Option<Box<dyn EventSink>>,
+    sink: Option<Contained<Box<dyn EventSink>>>,
     listens: bool,
 }
 
@@ -195,7 +199,7 @@ impl Recorder {
             overflow,
             next_seq: 0,
             listens: capacity > 0 || sink.is_some(),
-            sink,
+            sink: sink.map(Contained::new),
         }
     }
 
@@ -250,7 +254,7 @@ impl Recorder {
     pub fn emit(&mut self, event: WorkEvent) {
         if let Some(sink) = &mut self.sink {
             // A sink that panics must not leave the engine half way through a change.
-            let call = catch_unwind(AssertUnwindSafe(|| sink.accept(&event)));
+            let call = panics::call(|| sink.accept(&event));
             self.callback_panics += call.is_err() as u64;
             self.events_dropped += !call.unwrap_or(false) as u64;
         }

@@ -8,6 +8,7 @@
 //!
 //! A wake is a message without a reference to its waker, since counting references would cost as much as the rest.
 
+use super::panics::{Contained, Guard};
 use super::sync::mpsc::{self, Receiver, Sender};
 use super::sync::{AtomicBool, AtomicUsize, Mutex, MutexGuard, RwLock};
 use super::{JobId, WorkScheduler};
@@ -61,7 +62,9 @@ pub(crate) struct Line {
     /// Closures that wait to be taken, and how many may.
     posts: AtomicUsize,
     limit: usize,
-    notifier: RwLock<Option<Notifier>>,
+    notifier: RwLock<Option<Contained<Notifier>>>,
+    /// Calls the program's code that belongs to no work.
+    pub(crate) guard: Guard,
 }
 
 impl Line {
@@ -75,7 +78,7 @@ impl Line {
                 .unwrap_or_else(PoisonError::into_inner)
                 .clone();
             if let Some(notify) = notifier {
-                notify();
+                self.guard.call("a notifier", &**notify);
             }
         }
         Ok(())
@@ -100,6 +103,7 @@ impl<C: ?Sized> Inbox<C> {
             posts: AtomicUsize::new(0),
             limit,
             notifier: RwLock::new(None),
+            guard: Guard::default(),
         };
         Inbox {
             line: Arc::new(line),
@@ -110,7 +114,10 @@ impl<C: ?Sized> Inbox<C> {
     }
 
     /// The one before comes back.
-    pub fn set_notifier(&mut self, notifier: Option<Notifier>) -> Option<Notifier> {
+    pub fn set_notifier(
+        &mut self,
+        notifier: Option<Contained<Notifier>>,
+    ) -> Option<Contained<Notifier>> {
         let mut place = self
             .line
             .notifier
@@ -208,9 +215,10 @@ impl<C: ?Sized> Remote<C> {
         }
         self.line.posts.fetch_add(1, Ordering::Relaxed);
         // The closure must be able to come back as it was, so it travels in a box that both sides can open.
-        let parcel = Arc::new(Mutex::new(Some(closure)));
-        let open = |parcel: &Mutex<Option<F>>| {
-            parcel.lock().unwrap_or_else(PoisonError::into_inner).take()
+        let parcel = Arc::new(Mutex::new(Some(Contained::new(closure))));
+        let open = |parcel: &Mutex<Option<Contained<F>>>| {
+            let closure = parcel.lock().unwrap_or_else(PoisonError::into_inner).take();
+            closure.map(Contained::into_inner)
         };
         let inside = parcel.clone();
         let post: Post<C> = Box::new(move |app, scheduler| {
@@ -390,11 +398,16 @@ impl CancelToken {
             line: inbox.line.clone(),
             work,
         };
-        let mut listeners = self.listeners();
-        if self.is_cancelled() {
+        let cancelled = {
+            let mut listeners = self.listeners();
+            listeners.push(listener.clone());
+            // Under the lock: whoever cancels later finds the listener, and only one of the two tells it.
+            self.is_cancelled()
+        };
+        // Without the lock: a notifier may do with the token what it likes.
+        if cancelled {
             listener.tell();
         }
-        listeners.push(listener);
     }
 
     /// Takes the last `listen` for all works of this inbox back.

@@ -8,7 +8,10 @@
 //! The host of these models parks as a real one does: it waits only after it has seen an empty inbox, and only a call
 //! of the notifier ends that. A lost wake is then a deadlock, which loom reports.
 
-use super::inbox::{Inbox, Letter, Mail, PostError, Remote, RemoteWaker, WakerCell, Witness};
+use super::inbox::{
+    CancelToken, Inbox, Letter, Mail, Notifier, PostError, Remote, RemoteWaker, WakerCell, Witness,
+};
+use super::panics::Contained;
 use super::sync::{AtomicUsize, Mutex};
 use loom::sync::Condvar;
 use loom::thread as threads_of_loom;
@@ -57,6 +60,7 @@ struct Host {
     wakes: usize,
     drops: usize,
     posts: usize,
+    cancels: usize,
 }
 
 impl Host {
@@ -64,7 +68,8 @@ impl Host {
         let mut inbox = Inbox::new(limit);
         let parking: Arc<Parking> = Arc::default();
         let told = parking.clone();
-        inbox.set_notifier(Some(Arc::new(move || told.tell())));
+        let notifier: Notifier = Arc::new(move || told.tell());
+        inbox.set_notifier(Some(Contained::new(notifier)));
         Host {
             inbox,
             parking,
@@ -72,6 +77,7 @@ impl Host {
             wakes: 0,
             drops: 0,
             posts: 0,
+            cancels: 0,
         }
     }
 
@@ -100,6 +106,7 @@ impl Host {
                     assert!(post.is_some());
                     self.posts += 1;
                 }
+                Letter::Mail(Mail::CancelAll) => self.cancels += 1,
                 Letter::Mail(_) => {}
             }
         }
@@ -211,5 +218,29 @@ fn loom_posted_closures_arrive_and_a_full_inbox_gives_them_back() {
         assert_eq!(host.posts, accepted, "each once");
         assert!(accepted >= 1);
         assert!(!host.inbox.has_mail());
+    });
+}
+
+/// The notifier cancels the token in turn: whoever tells must not hold the token's lock.
+#[test]
+fn loom_a_token_that_is_cancelled_while_somebody_begins_to_listen_tells_once() {
+    model(|| {
+        let token = CancelToken::new();
+        let mut host = Host::new(10);
+        let (again, told) = (token.clone(), host.parking.clone());
+        let notifier: Notifier = Arc::new(move || {
+            again.cancel();
+            told.tell();
+        });
+        host.inbox.set_notifier(Some(Contained::new(notifier)));
+        let other = token.clone();
+        let thread = threads_of_loom::spawn(move || other.cancel());
+        token.listen(&host.inbox, None);
+        // Whichever was first: the cancel comes.
+        host.park();
+        host.turn();
+        thread.join().unwrap();
+        host.turn();
+        assert_eq!((host.cancels, host.calls()), (1, 1));
     });
 }

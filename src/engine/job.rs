@@ -6,11 +6,10 @@
 
 use super::WorkContext;
 use super::inbox::{Line, Mail, Witness};
+use super::panics::{self, dispose};
 use super::rng::Stream;
-use super::turn::text_of;
 use crate::work::{Failure, Name, WorkId};
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use thiserror::Error;
@@ -115,8 +114,8 @@ where
         if !cell.is_wanted() {
             return drop(closure);
         }
-        let call = catch_unwind(AssertUnwindSafe(closure));
-        cell.fill(call.map_err(|payload| Failure::panicked(text_of(&*payload).to_owned())));
+        // Whatever the panic carries, the cell is filled: the work would wait for ever.
+        cell.fill(panics::call(closure).map_err(Failure::panicked));
     }
 
     fn refuse(self: Box<Self>, error: OffloadError) {
@@ -164,27 +163,27 @@ impl Job {
     /// Runs it, on whatever thread: a panic becomes the ticket's failure. Does nothing if the ticket has been dropped.
     pub fn run(mut self) {
         if let Some(task) = self.task.take() {
-            contain(|| task.run());
+            self.contain(|| task.run());
         }
     }
 
     /// Drops it, with that failure; nobody is told.
     pub(super) fn cancel(mut self) {
-        self.line = None;
         self.refuse(OffloadError::Cancelled);
+        self.line = None;
     }
 
     fn refuse(&mut self, error: OffloadError) {
         if let Some(task) = self.task.take() {
-            contain(|| task.refuse(error));
+            self.contain(|| task.refuse(error));
         }
     }
-}
 
-/// A panic in the drop of a closure or of a result that nobody wants is nobody's: it must not end a thread of a pool.
-fn contain(call: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(call)) {
-        tracing::error!(message = text_of(&*payload), "dropping a job panicked");
+    /// A panic in the drop of a closure or of a result that nobody wants is nobody's: it must not end a thread of a pool.
+    fn contain(&self, call: impl FnOnce()) {
+        if let Some(line) = &self.line {
+            line.guard.call("dropping a job", call);
+        }
     }
 }
 
@@ -248,7 +247,9 @@ impl<R> Ticket<R> {
 impl<R> Drop for Ticket<R> {
     fn drop(&mut self) {
         let content = std::mem::replace(&mut *self.cell.lock(), Content::Unwanted);
-        drop(content);
+        if let Content::Ready(result) = content {
+            dispose(result);
+        }
     }
 }
 

@@ -25,6 +25,7 @@
 //! | `reclaim` | giving slots back |
 //! | `context`, `children`, `parent` | what a work may do, as a parent too |
 //! | `names`, `rng`, `decide` | name paths, randomness, decisions |
+//! | `panics` | calls and drops of the program's code and values |
 //! | `audit` | the invariants, checked |
 
 mod abort;
@@ -62,6 +63,7 @@ mod names;
 mod offload;
 mod opens;
 mod outline;
+pub(crate) mod panics;
 mod parent;
 pub(crate) mod permits;
 mod prefetch;
@@ -106,6 +108,7 @@ use cycle::CycleSearch;
 use graph::Graph;
 use inbox::{Inbox, Letter};
 use names::Ordinals;
+use panics::{Contained, Tally};
 use permits::Permits;
 use ready::Ready;
 use std::any::{Any, TypeId};
@@ -131,7 +134,7 @@ pub struct WorkScheduler<C: ?Sized> {
     #[cfg(feature = "mio")]
     pub(crate) io: io::Hub,
     recorder: events::Recorder,
-    decider: Option<Box<dyn Decider>>,
+    decider: Option<Contained<Box<dyn Decider>>>,
     cycles: CycleSearch,
     ordinals: Ordinals,
     pub(crate) now: Time,
@@ -155,6 +158,8 @@ pub struct WorkScheduler<C: ?Sized> {
     fruitless: fruitless::Fruitless,
     /// Settled works that are only there because works are after them.
     lingering: u32,
+    /// After the fields with the program's values: its drop forgets their panics.
+    drops: Tally,
     not_send: std::marker::PhantomData<*const ()>,
 }
 
@@ -223,6 +228,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             external_sleepers: 0,
             fruitless: Default::default(),
             lingering: 0,
+            drops: Tally::default(),
             not_send: std::marker::PhantomData,
         }
     }
@@ -308,7 +314,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             return unit();
         }
         let output = self.arena.rare_mut(slot)?.output.take()?;
-        output.downcast().ok().map(|output| *output)
+        output.into_inner().downcast().ok().map(|output| *output)
     }
 
     /// The work's output, if it has succeeded and nobody has taken it.
@@ -320,7 +326,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         if TypeId::of::<T>() == TypeId::of::<()>() {
             return (&() as &dyn Any).downcast_ref();
         }
-        self.arena.rare(slot)?.output.as_ref()?.downcast_ref()
+        self.arena.rare(slot)?.output.as_deref()?.downcast_ref()
     }
 
     /// Why a work's last attempt failed: of one that has failed or is backing off, or in a later attempt. `None` if none has
@@ -341,8 +347,12 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// The counters.
     pub fn metrics(&self) -> WorkSchedulerMetrics {
-        self.recorder
-            .metrics(self.arena.added(), self.arena.len() as u64)
+        let mut metrics = self
+            .recorder
+            .metrics(self.arena.added(), self.arena.len() as u64);
+        metrics.panics += self.drops.count();
+        metrics.callback_panics += self.inbox.line.guard.panics();
+        metrics
     }
 
     /// The next event that has not been polled. Events are kept only if the configuration asks for them.
@@ -372,7 +382,8 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Called, from whatever thread sends, when the inbox goes from empty to not empty: it must make the host crank
     /// soon. Replaces the one before.
     pub fn set_notifier(&mut self, notifier: impl Fn() + Send + Sync + 'static) {
-        self.inbox.set_notifier(Some(std::sync::Arc::new(notifier)));
+        let notifier: Notifier = std::sync::Arc::new(notifier);
+        self.inbox.set_notifier(Some(Contained::new(notifier)));
     }
 
     /// Makes a named pool, or changes the capacity of one; `"max_concurrency"` is the general one. Permits that are
@@ -384,7 +395,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Who answers decisions. `None`, the default, is production order.
     pub fn set_decider(&mut self, decider: Option<Box<dyn Decider>>) {
-        self.decider = decider;
+        self.decider = decider.map(Contained::new);
     }
 }
 

@@ -9,11 +9,15 @@ use super::context::WorkContext;
 use super::inbox::Witness;
 use super::job::{self, Job, JobId, Label, OffloadError, Ticket};
 use super::names::{self, Purpose};
+use super::panics::{Contained, dispose};
 use super::{Next, WorkScheduler};
 use crate::time::Time;
 
 /// Runs jobs somewhere else: on threads ([`ThreadOffload`](crate::ThreadOffload)), in virtual time
 /// ([`InlineOffload`](crate::InlineOffload)), or on a pool that the program has already.
+///
+/// A panic in one of these methods is caught and counted as `callback_panics`; `None` stands for the answer. A job that is
+/// dropped by that fails its ticket with [`OffloadError::Dropped`].
 pub trait Offload {
     /// Takes a job, to call its `run` on whatever thread. Must not block; nor call `run` right here, or the job holds
     /// up the main loop.
@@ -46,7 +50,7 @@ pub trait Offload {
 /// The scheduler's part.
 #[derive(Default)]
 pub(super) struct Jobs {
-    offload: Option<Box<dyn Offload>>,
+    offload: Option<Contained<Box<dyn Offload>>>,
     made: u64,
     /// Submitted, and the end has not been seen.
     outstanding: usize,
@@ -67,22 +71,13 @@ impl Jobs {
     pub fn outstanding(&self) -> usize {
         self.outstanding
     }
-
-    /// When a simulated job ends next.
-    #[inline]
-    pub fn next_due(&self) -> Option<Time> {
-        if self.outstanding == 0 {
-            return None;
-        }
-        self.offload.as_ref().and_then(|offload| offload.next_due())
-    }
 }
 
 impl<C: ?Sized> WorkScheduler<C> {
     /// Where `cx.offload` takes its closures. Replaces the one before: its jobs that have not begun fail with
     /// [`OffloadError::Dropped`], and a [`ThreadOffload`](crate::ThreadOffload) waits here for those that have.
     pub fn set_offload(&mut self, offload: impl Offload + 'static) {
-        self.jobs.offload = Some(Box::new(offload));
+        self.jobs.offload = Some(Contained::new(Box::new(offload)));
     }
 
     /// How many jobs are on other threads, or on their way to or from them, those of ended attempts included. A host
@@ -103,15 +98,24 @@ impl<C: ?Sized> WorkScheduler<C> {
         Next::Stalled
     }
 
+    /// When a simulated job ends next.
+    #[inline]
+    pub(super) fn next_job_due(&self) -> Option<Time> {
+        if self.jobs.outstanding == 0 {
+            return None;
+        }
+        let offload = self.jobs.offload.as_ref()?;
+        let guard = &self.inbox.line.guard;
+        guard.call("an offload", || offload.next_due()).flatten()
+    }
+
     /// Runs the simulated jobs that end by now; their ends are in the inbox then.
     pub(super) fn run_due_jobs(&mut self) {
-        let now = self.now;
-        while let Some(job) = self
-            .jobs
-            .offload
-            .as_mut()
-            .and_then(|offload| offload.pop_due(now))
-        {
+        let (now, guard) = (self.now, &self.inbox.line.guard);
+        let Some(offload) = &mut self.jobs.offload else {
+            return;
+        };
+        while let Some(job) = guard.call("an offload", || offload.pop_due(now)).flatten() {
             job.run();
         }
     }
@@ -119,7 +123,8 @@ impl<C: ?Sized> WorkScheduler<C> {
     pub(super) fn job_ended(&mut self, witness: Witness, id: JobId) {
         self.jobs.outstanding -= 1;
         if let Some(offload) = &mut self.jobs.offload {
-            offload.job_ended();
+            let guard = &self.inbox.line.guard;
+            guard.call("an offload", || offload.job_ended());
         }
         if !self.arena.is_present(witness) {
             return;
@@ -142,16 +147,17 @@ impl<C: ?Sized> WorkScheduler<C> {
             return;
         };
         let outstanding = &mut self.jobs.outstanding;
-        rare.errands
-            .outstanding
-            .retain(|&id| match offload.cancel(id) {
+        let guard = &self.inbox.line.guard;
+        rare.errands.outstanding.retain(|&id| {
+            match guard.call("an offload", || offload.cancel(id)).flatten() {
                 Some(job) => {
                     job.cancel();
                     *outstanding -= 1;
                     false
                 }
                 None => true,
-            });
+            }
+        });
     }
 
     /// The attempt is over. Jobs that run still come to their end, and mean nothing to the next attempt.
@@ -214,9 +220,11 @@ impl<C: ?Sized> WorkContext<'_, C> {
     {
         let witness = self.witness();
         if self.engine.notes.is_hook() {
+            dispose(closure);
             return Ticket::refused(witness, OffloadError::InHook);
         }
         let Some(simulated) = self.engine.jobs.offload.as_ref().map(|o| o.is_simulated()) else {
+            dispose(closure);
             return Ticket::refused(witness, OffloadError::NotSet);
         };
         let label = self.label(witness, simulated);
@@ -224,7 +232,8 @@ impl<C: ?Sized> WorkContext<'_, C> {
         let (job, ticket) = job::job(label, engine.inbox.line.clone(), closure);
         engine.jobs.outstanding += 1;
         if let Some(offload) = &mut engine.jobs.offload {
-            offload.submit(job, engine.now);
+            let (guard, now) = (&engine.inbox.line.guard, engine.now);
+            guard.call("an offload", || offload.submit(job, now));
         }
         ticket
     }

@@ -3,8 +3,8 @@
 use super::WorkScheduler;
 use super::decide::{Candidate, DecisionKind};
 use super::inbox::{Letter, Mail, Post, Witness};
+use super::panics::contain;
 use super::record::{AbortCause, mark};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl<C: ?Sized> WorkScheduler<C> {
     pub(super) fn take_mail(&mut self, app: &mut C) {
@@ -73,7 +73,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     fn call_posted(&mut self, post: Post<C>, app: &mut C) {
         self.in_crank = true;
-        let call = catch_unwind(AssertUnwindSafe(|| post(app, self)));
+        let call = contain(|| post(app, self));
         self.in_crank = false;
         self.note_callback(call);
     }

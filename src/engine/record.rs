@@ -6,6 +6,7 @@ use super::body::Body;
 use super::inbox::{CancelToken, WakerCell, Witness};
 use super::io::SourceList;
 use super::offload::Errands;
+use super::panics::Contained;
 use super::rng::Stream;
 use crate::time::{Time, TimerKey};
 use crate::work::{CancelledBy, Extras, Failure, OnChildFailure, WorkId, WorkState};
@@ -298,7 +299,7 @@ pub(crate) struct Rare<C: ?Sized> {
     pub deadline: Option<TimerKey>,
     pub timeout: Option<TimerKey>,
     pub grace: Option<TimerKey>,
-    pub output: Option<Box<dyn Any>>,
+    pub output: Option<Contained<Box<dyn Any>>>,
     /// Works that this one watches in its present attempt.
     pub watching: BTreeSet<WorkId>,
     /// Works that watch this one, in the order in which they began.

@@ -10,10 +10,9 @@
 use super::WorkScheduler;
 use super::decide::DecisionKind;
 use super::inbox::Witness;
+use super::panics::{Payload, contain, discard, text_of};
 use super::record::flag;
-use super::turn::{Payload, text_of};
 use crate::work::WorkState;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What is to be done in a round.
 pub(super) enum Round {
@@ -89,7 +88,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         if self.has_io_news() {
             self.take_io_news();
         }
-        if self.jobs.next_due().is_some_and(|at| at <= self.now) {
+        if self.next_job_due().is_some_and(|at| at <= self.now) {
             self.run_due_jobs();
         }
         if !timers && self.ready.is_empty() && !self.has_loose_ends() && !self.can_grant() {
@@ -185,7 +184,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             if let Some(slot) = self.agenda.next_finishing() {
                 self.finish_one(slot, app);
             } else if let Some((callback, id, outcome)) = self.agenda.next_callback() {
-                let call = catch_unwind(AssertUnwindSafe(|| callback(app, id, &outcome)));
+                let call = contain(|| callback.into_inner()(app, id, &outcome));
                 self.note_callback(call);
             } else {
                 return;
@@ -221,8 +220,9 @@ impl<C: ?Sized> WorkScheduler<C> {
         if let Err(payload) = call {
             self.recorder.callback_panics += 1;
             tracing::error!(message = text_of(&*payload), "a callback panicked");
-            if !self.settings.catch_panics {
-                self.agenda.let_through(payload);
+            match self.settings.catch_panics {
+                true => discard(payload),
+                false => self.agenda.let_through(payload),
             }
         }
     }

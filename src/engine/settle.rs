@@ -6,6 +6,7 @@
 
 use super::events::{Recorder, TARGET};
 use super::names::{self, Purpose};
+use super::panics::contain;
 use super::permits::Permits;
 use super::record::{AbortCause, NONE, Record, flag};
 use super::turn::Hook;
@@ -13,7 +14,6 @@ use super::wake::TimerKind;
 use super::{EventCause, WorkEvent, WorkScheduler};
 use crate::time::Time;
 use crate::work::{CancelledBy, Failure, FailureKind, RootCause, WorkState};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 /// How a work settles, and why.
@@ -311,7 +311,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             .rare_mut(slot)
             .and_then(|rare| rare.output.take())
         {
-            let dropped = catch_unwind(AssertUnwindSafe(|| drop(output)));
+            let dropped = contain(|| drop(output.into_inner()));
             if let Err(payload) = dropped {
                 self.panicked(slot, payload);
             }

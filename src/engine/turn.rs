@@ -4,10 +4,10 @@ use super::WorkScheduler;
 use super::body::{Body, Held, Place};
 use super::context::{Mode, TurnNotes, WorkContext};
 use super::events::TARGET;
+use super::panics::{self, Payload, contain, text_of};
 use super::record::{AbortCause, Flags, flag};
 use super::settle::succeed_plainly;
 use crate::work::{Failure, Work, WorkState};
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 
@@ -47,8 +47,6 @@ impl Part {
         }
     }
 }
-
-pub(super) type Payload = Box<dyn Any + Send>;
 
 /// What a turn returns.
 pub(super) type Answer = Poll<Result<(), Failure>>;
@@ -369,8 +367,9 @@ impl<C: ?Sized> WorkScheduler<C> {
         let failure = Failure::panicked(text_of(&*payload).to_owned());
         self.arena.meta_mut(slot).error = Some(failure.clone());
         tracing::error!(id = self.arena.at(slot).serial, name = &**self.arena.meta(slot).name, %failure);
-        if !self.settings.catch_panics {
-            self.agenda.let_through(payload);
+        match self.settings.catch_panics {
+            true => panics::discard(payload),
+            false => self.agenda.let_through(payload),
         }
         failure
     }
@@ -383,7 +382,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Drops a work's body; a panic in that is the work's.
     pub(super) fn drop_body(&mut self, slot: u32, body: Body<C>) -> Option<Failure> {
-        let payload = catch_unwind(AssertUnwindSafe(|| self.discard(body))).err()?;
+        let payload = contain(|| self.discard(body)).err()?;
         Some(self.panicked(slot, payload))
     }
 }
@@ -424,11 +423,4 @@ pub(super) fn call_hook_of<C: ?Sized, W: Work<C> + ?Sized>(
         Hook::FailureRetry => work.on_failure_retry(cx),
         Hook::FailureRaise => work.on_failure_raise(cx),
     }
-}
-
-/// What a panic said.
-pub(super) fn text_of(payload: &(dyn Any + Send)) -> &str {
-    let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("(no message)")
 }

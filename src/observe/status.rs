@@ -3,7 +3,6 @@
 use crate::WorkScheduler;
 use crate::work::WorkState;
 use std::fmt::{self, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 impl<C: ?Sized> WorkScheduler<C> {
@@ -63,9 +62,17 @@ impl<C: ?Sized> WorkScheduler<C> {
             )?;
         }
         self.outside_line(text, slot)?;
-        self.look_at_body(&record.body, |body| text.push_str(&own_status(body)));
+        let guard = &self.inbox.line.guard;
+        self.look_at_body(&record.body, |body| {
+            let status = guard.call("the status of a work", || own_status(body));
+            text.push_str(status.as_deref().unwrap_or(" : (its status panicked)"));
+        });
         match &meta.error {
-            Some(error) if record.state != WorkState::Success => write!(text, " : {error}"),
+            Some(error) if record.state != WorkState::Success => {
+                let error = guard.call("printing an error", || format!(" : {error}"));
+                text.push_str(error.as_deref().unwrap_or(" : (its error panicked)"));
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -94,22 +101,19 @@ fn rounded(wait: Duration) -> Duration {
     }
 }
 
-/// What a work says of itself. A panic in that must not take the status of all others with it.
+/// What a work says of itself.
 fn own_status<C: ?Sized>(body: &dyn crate::Work<C>) -> String {
-    let call = catch_unwind(AssertUnwindSafe(|| {
-        let mut text = String::new();
-        if let Some(progress) = body.progress() {
-            let _ = write!(text, " : {}/{}", progress.done, progress.total);
-        }
-        // A formatter's error ends the line there.
-        let before = text.len();
-        let _ = write!(text, " : {}", Said(body));
-        if text.len() == before + " : ".len() {
-            text.truncate(before);
-        }
-        text
-    }));
-    call.unwrap_or_else(|_| String::from(" : (its status panicked)"))
+    let mut text = String::new();
+    if let Some(progress) = body.progress() {
+        let _ = write!(text, " : {}/{}", progress.done, progress.total);
+    }
+    // A formatter's error ends the line there.
+    let before = text.len();
+    let _ = write!(text, " : {}", Said(body));
+    if text.len() == before + " : ".len() {
+        text.truncate(before);
+    }
+    text
 }
 
 /// A work's own status, as something that prints.

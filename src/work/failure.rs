@@ -5,6 +5,7 @@
 //! converts from every error; [`Failure::source`] gives the error inside.
 
 use super::{Name, WorkId};
+use crate::engine::panics::Contained;
 use crate::time::Time;
 use std::error::Error;
 use std::fmt;
@@ -30,7 +31,8 @@ pub struct Failure(Arc<Inner>);
 
 struct Inner {
     kind: FailureKind,
-    error: Option<BoxError>,
+    /// Contained, since failures are shared: any owner may be the one that drops the error (L24).
+    error: Option<Contained<BoxError>>,
     cause: Option<Failure>,
     /// Whether no retry can help: of this failure, or of the child's from which it stems.
     is_final: bool,
@@ -104,7 +106,7 @@ impl Failure {
         let is_final = child.is_final();
         Failure(Arc::new(Inner {
             kind: FailureKind::Error,
-            error: Some(error.into()),
+            error: Some(Contained::new(error.into())),
             cause: Some(child),
             is_final,
         }))
@@ -144,7 +146,7 @@ impl Failure {
         };
         Failure(Arc::new(Inner {
             kind,
-            error,
+            error: error.map(Contained::new),
             cause,
             is_final,
         }))
@@ -157,12 +159,12 @@ impl Failure {
 
     /// The error that the work returned, if there is one.
     pub fn source(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
-        self.0.error.as_deref()
+        self.0.error.as_deref().map(|error| &**error)
     }
 
     /// The error that the work returned, if it is an `E`.
     pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
-        self.0.error.as_deref()?.downcast_ref()
+        self.source()?.downcast_ref()
     }
 
     /// The failure behind this one: a child's, or that of the work which blocked this one.
@@ -227,8 +229,8 @@ impl<E: Error + Send + Sync + 'static> From<E> for Failure {
 impl Failure {
     fn fmt_without_cause(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.0.kind, &self.0.error) {
-            (FailureKind::Panicked, Some(message)) => write!(f, "panicked: {message}"),
-            (_, Some(error)) => write!(f, "{error}"),
+            (FailureKind::Panicked, Some(message)) => write!(f, "panicked: {}", **message),
+            (_, Some(error)) => write!(f, "{}", **error),
             (FailureKind::Cancelled, None) => f.write_str("cancelled"),
             (FailureKind::AttemptTimeout(limit), None) => {
                 write!(f, "the attempt took longer than {limit:?}")

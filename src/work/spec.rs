@@ -2,6 +2,7 @@
 
 use super::before::Before;
 use super::{Backoff, Name, Retry, WorkId, WorkOutcome};
+use crate::engine::panics::Contained;
 use crate::time::Time;
 use smallvec::SmallVec;
 use std::fmt;
@@ -38,7 +39,7 @@ pub(crate) enum EdgeKind {
 }
 
 /// Called once, with the application, when a work has settled.
-pub(crate) type Completion<C> = Box<dyn FnOnce(&mut C, WorkId, &WorkOutcome)>;
+pub(crate) type Completion<C> = Contained<Box<dyn FnOnce(&mut C, WorkId, &WorkOutcome)>>;
 
 /// A work and everything the scheduler is to know about it; made with [`Spec::new`], handed to `add` or `spawn`.
 ///
@@ -273,7 +274,7 @@ impl<C: ?Sized, W> Spec<C, W> {
         mut self,
         callback: impl FnOnce(&mut C, WorkId, &WorkOutcome) + 'static,
     ) -> Self {
-        self.extras().on_settled = Some(Box::new(callback));
+        self.extras().on_settled = Some(Contained::new(Box::new(callback)));
         self
     }
 }

@@ -1,12 +1,14 @@
 //! What the scheduler, the sources and a driver share: which token is whose, and what has been reported.
 
 use crate::engine::inbox::Witness;
+use crate::engine::panics::{contain, dispose, dispose_by};
 use mio::event::{Event, Source};
 use mio::{Interest, Registry, Token};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, ErrorKind};
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::rc::Rc;
 
 pub(super) const READABLE: u8 = 1;
@@ -165,6 +167,7 @@ pub(crate) trait Registered {
     fn badge(&self) -> &Badge;
     /// It reports nothing from now on.
     fn deregister(&self);
+    /// Closes it. A panic in its deregistration comes through after that.
     fn close(&self);
 }
 
@@ -183,10 +186,13 @@ impl<S: Source> Registered for Held<S> {
     }
 
     fn close(&self) {
-        self.deregister();
+        let call = contain(|| self.deregister());
         // One that is in use right now is closed by its `Io`.
         let source = self.source.try_borrow_mut().map(|mut source| source.take());
-        drop(source);
+        dispose(source);
+        if let Err(payload) = call {
+            resume_unwind(payload);
+        }
     }
 }
 
@@ -201,7 +207,7 @@ impl Drop for Hub {
         let sources = self.desk.sources.take();
         for source in sources.into_values() {
             source.badge().live.set(false);
-            source.close();
+            dispose_by(|| source.close());
         }
     }
 }

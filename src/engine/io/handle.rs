@@ -1,6 +1,7 @@
 //! A registered source, as its work has it.
 
 use super::desk::{Desk, Held, News, READABLE, Registered, WRITABLE, bits, is_over};
+use crate::engine::panics::{dispose, dispose_by};
 use mio::event::Source;
 use mio::net::TcpStream;
 use mio::{Interest, Token};
@@ -137,10 +138,10 @@ impl<S: Source + 'static> Io<S> {
     /// The source reports nothing any more.
     fn leave(&self) {
         if self.held.badge.live.replace(false) {
-            self.held.deregister();
             let badge = &self.held.badge;
             self.desk.sources.borrow_mut().remove(&badge.token);
             self.desk.tell(News::Lost(badge.witness));
+            self.held.deregister();
         }
     }
 }
@@ -167,9 +168,9 @@ impl Io<TcpStream> {
 
 impl<S: Source + 'static> Drop for Io<S> {
     fn drop(&mut self) {
-        self.leave();
+        dispose_by(|| self.leave());
         // Closed here, even if the scheduler still has its end.
-        drop(self.held.source.take());
+        dispose(self.held.source.take());
     }
 }
 

@@ -17,13 +17,13 @@ pub use handle::Io;
 
 use super::WorkScheduler;
 use super::context::WorkContext;
+use super::panics::{Contained, contain};
 use desk::{Badge, Held, News, Registered, bits};
 use mio::event::{Event, Source};
 use mio::{Interest, Registry, Token};
 use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind};
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 /// Registers sources for the present attempt of a work: [`WorkContext::io`].
@@ -41,16 +41,17 @@ impl<C: ?Sized> Sources<'_, C> {
     /// then.
     pub fn register<S: Source + 'static>(
         &mut self,
-        mut source: S,
+        source: S,
         interest: Interest,
     ) -> io::Result<Io<S>> {
+        let mut source = Contained::new(source);
         if self.engine.notes.is_hook() {
             let message = "register in a hook: the attempt is over or has not begun; register in `poll` or `on_abort`";
             return Err(io::Error::new(ErrorKind::InvalidInput, message));
         }
         let desk = self.engine.io.desk.clone();
         let (registry, token) = desk.new_token()?;
-        registry.register(&mut source, Token(token), interest)?;
+        registry.register(&mut *source, Token(token), interest)?;
         let badge = Badge {
             token,
             witness: self.engine.arena.witness(self.slot),
@@ -60,7 +61,7 @@ impl<C: ?Sized> Sources<'_, C> {
             live: Cell::new(true),
             told: Cell::new(false),
         };
-        let source = RefCell::new(Some(source));
+        let source = RefCell::new(Some(source.into_inner()));
         let held = Rc::new(Held { badge, source });
         desk.sources.borrow_mut().insert(token, held.clone());
         self.engine.note_source(self.slot, held.clone());
@@ -197,8 +198,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             let badge = source.badge();
             if badge.live.replace(false) {
                 self.io.desk.sources.borrow_mut().remove(&badge.token);
-                let call = catch_unwind(AssertUnwindSafe(|| source.close()));
-                if let Err(payload) = call {
+                if let Err(payload) = contain(|| source.close()) {
                     self.panicked(slot, payload);
                 }
             }

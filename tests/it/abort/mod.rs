@@ -7,6 +7,7 @@ mod hooks;
 mod ledger;
 mod mess;
 mod panics;
+mod panics_everywhere;
 mod permits;
 mod phase;
 mod shutdown;
