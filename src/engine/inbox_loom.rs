@@ -9,6 +9,7 @@
 //! of the notifier ends that. A lost wake is then a deadlock, which loom reports.
 
 use super::inbox::{Inbox, Letter, Mail, PostError, Remote, RemoteWaker, WakerCell, Witness};
+use super::pin::TimePin;
 use super::sync::{AtomicUsize, Mutex};
 use loom::sync::Condvar;
 use loom::thread as threads_of_loom;
@@ -57,6 +58,7 @@ struct Host {
     wakes: usize,
     drops: usize,
     posts: usize,
+    pins: usize,
 }
 
 impl Host {
@@ -72,6 +74,7 @@ impl Host {
             wakes: 0,
             drops: 0,
             posts: 0,
+            pins: 0,
         }
     }
 
@@ -95,6 +98,7 @@ impl Host {
                     self.wakes += 1;
                 }
                 Letter::Mail(Mail::WakerDropped(_)) => self.drops += 1,
+                Letter::Mail(Mail::Unpinned) => self.pins -= 1,
                 Letter::Post(post) => {
                     // A closure is there as soon as its message is.
                     assert!(post.is_some());
@@ -162,6 +166,30 @@ fn loom_a_wake_after_the_flag_was_set_is_seen_by_the_turn_it_causes() {
         }
         thread.join().unwrap();
         assert!(host.wakes <= 2);
+    });
+}
+
+/// A virtual driver parks as long as there is a pin, and moves the time then: it must not miss what was posted before.
+#[test]
+fn loom_the_end_of_a_pin_wakes_a_parked_host_and_comes_after_what_was_posted_under_it() {
+    model(|| {
+        let mut host = Host::new(10);
+        host.pins = 1;
+        let (pin, remote) = (
+            TimePin::new(host.inbox.line.clone()),
+            Remote::new(&host.inbox),
+        );
+        let thread = threads_of_loom::spawn(move || {
+            let posted = remote.post(|app: &mut App, _: &mut _| *app += 1);
+            assert!(posted.is_ok());
+            drop(pin);
+        });
+        while host.pins > 0 {
+            host.park();
+            host.turn();
+        }
+        assert_eq!(host.posts, 1);
+        thread.join().unwrap();
     });
 }
 

@@ -51,6 +51,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             }
             Mail::CancelAll => self.cancel_all(),
             Mail::JobEnded(witness, id) => self.job_ended(witness, id),
+            Mail::Unpinned => self.unpinned(),
             // The inbox has dealt with them.
             Mail::Post | Mail::Mark => {}
         }
