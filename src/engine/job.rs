@@ -223,6 +223,28 @@ impl fmt::Debug for Job {
     }
 }
 
+/// What an offload leaves when it is shut down: [`shutdown_offload`](super::WorkScheduler::shutdown_offload).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Leftover {
+    /// Jobs that had not begun. They never will: their tickets say [`OffloadError::Dropped`].
+    pub dropped: u64,
+    /// Jobs that still run. Nothing interrupts them but the end of the process.
+    pub running: u64,
+}
+
+impl Leftover {
+    /// Of an [`Offload`](super::Offload) of one's own.
+    pub fn new(dropped: u64, running: u64) -> Self {
+        Leftover { dropped, running }
+    }
+
+    /// Whether no job was dropped and none runs.
+    pub fn is_empty(&self) -> bool {
+        *self == Leftover::default()
+    }
+}
+
 // ---- the work's side ----
 
 /// The result of an offloaded closure, once it is there.

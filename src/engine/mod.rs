@@ -94,8 +94,8 @@ pub use inbox::{CancelToken, Notifier, PostError, Remote, RemoteWaker};
 pub(crate) use io::Desk;
 #[cfg(feature = "mio")]
 pub use io::{Io, Sources};
-pub use job::{Job, JobId, OffloadError, Ticket};
-pub use offload::{Leftover, Offload};
+pub use job::{Job, JobId, Leftover, OffloadError, Ticket};
+pub use offload::Offload;
 pub use pin::TimePin;
 pub use rng::Stream;
 

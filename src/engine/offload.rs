@@ -8,7 +8,7 @@
 
 use super::context::WorkContext;
 use super::inbox::{CancelToken, Witness};
-use super::job::{self, Job, JobId, Label, OffloadError, Ticket};
+use super::job::{self, Job, JobId, Label, Leftover, OffloadError, Ticket};
 use super::names::{self, Purpose};
 use super::{Next, WorkScheduler};
 use crate::time::Time;
@@ -54,28 +54,6 @@ pub trait Offload {
     fn pop_due(&mut self, now: Time) -> Option<Job> {
         let _ = now;
         None
-    }
-}
-
-/// What an offload leaves when it is shut down: [`WorkScheduler::shutdown_offload`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Leftover {
-    /// Jobs that had not begun. They never will: their tickets say [`OffloadError::Dropped`].
-    pub dropped: u64,
-    /// Jobs that still run. Nothing interrupts them but the end of the process.
-    pub running: u64,
-}
-
-impl Leftover {
-    /// Of an [`Offload`] of one's own.
-    pub fn new(dropped: u64, running: u64) -> Self {
-        Leftover { dropped, running }
-    }
-
-    /// Whether no job was dropped and none runs.
-    pub fn is_empty(&self) -> bool {
-        *self == Leftover::default()
     }
 }
 
