@@ -234,7 +234,7 @@ pub struct Leftover {
 }
 
 impl Leftover {
-    /// Of an [`Offload`](super::Offload) of one's own.
+    /// Returns what an [`Offload`](super::Offload) of one's own reports.
     pub fn new(dropped: u64, running: u64) -> Self {
         Leftover { dropped, running }
     }

@@ -64,11 +64,11 @@ pub(super) struct Jobs {
     /// No more jobs are given to it.
     is_shut_down: bool,
     made: u64,
-    /// Submitted, the end has not been seen, and somebody may still wait for it: on other threads.
+    /// Jobs on other threads that have not been seen to end and are not abandoned.
     outside: usize,
-    /// The same in simulated offloads.
+    /// Jobs in simulated offloads that have not been seen to end.
     simulated: usize,
-    /// Those whose end means nothing any more, and has not been seen. Bounded by what the offload runs at once.
+    /// Abandoned jobs that have not been seen to end: no more than offloads run at once.
     abandoned: BTreeSet<JobId>,
 }
 
@@ -82,13 +82,12 @@ pub(crate) struct Errands {
 }
 
 impl Jobs {
-    /// Jobs on other threads that have not been seen to end and are not abandoned.
     #[inline]
     pub fn outside(&self) -> usize {
         self.outside
     }
 
-    /// Jobs in simulated offloads: the scheduler looks when they are due.
+    /// As long as there are any, the scheduler looks when they are due.
     #[inline]
     pub fn simulated(&self) -> usize {
         self.simulated

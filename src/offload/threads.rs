@@ -34,9 +34,9 @@ pub struct ThreadOffload {
 
 struct Shared {
     queue: Mutex<Queue>,
-    /// For the threads: a job, or the end.
+    /// Tells the threads of a job, or of the end.
     news: Condvar,
-    /// For who shuts down: no job runs.
+    /// Tells a shutdown that no job runs.
     idle: Condvar,
 }
 
@@ -53,7 +53,7 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What each thread does: the oldest job, as soon as there is one, until the end.
+    /// Runs the oldest job, as soon as there is one, until the pool is closed. Each thread spends its life here.
     fn serve(&self) {
         let mut queue = self.lock();
         while !queue.closed {
@@ -75,7 +75,7 @@ impl Shared {
         }
     }
 
-    /// Waits until no job runs, at most `within`; how many run then.
+    /// Waits until no job runs, at most `within`, and returns how many run then.
     fn wait_until_idle(&self, within: Duration) -> usize {
         let queue = self.lock();
         let waited = self
