@@ -32,7 +32,8 @@
 //! | reach it from other threads | [`RemoteWaker`], [`Remote::post`], [`WorkScheduler::set_notifier`] |
 //! | use sockets and pipes | [`WorkContext::io`], [`Io`], [`WorkScheduler::attach`], [`WorkScheduler::handle_event`] |
 //! | run commands | the module `process`, with the feature of that name |
-//! | do what blocks, or computes for long | [`WorkContext::offload`], [`Ticket`], [`ThreadOffload`], [`InlineOffload`] |
+//! | do what blocks, or computes for long | [`WorkContext::offload`], [`Ticket`], [`ThreadOffload`], [`InlineOffload`]; on threads of your own: [`TimePin`] |
+//! | exit in time | [`WorkScheduler::shutdown`], [`shutdown_offload`](WorkScheduler::shutdown_offload) |
 //! | crank to the end | [`WorkScheduler::run_until_done`], [`VirtualDriver`], [`ParkDriver`], [`MioDriver`], [`Driver`] |
 //! | see what happens | [`WorkScheduler::status`], [`snapshot`](WorkScheduler::snapshot), [`metrics`](WorkScheduler::metrics), [`poll_event`](WorkScheduler::poll_event), [`stall_report`](WorkScheduler::stall_report) |
 //! | draw a run | [`Timeline`] (Perfetto, HTML), [`WorkScheduler::dot`] |
@@ -79,9 +80,9 @@ pub use drive::{Driver, MonotonicClock, ParkDriver, RunUntilError, Stall, Summar
 pub use engine::{
     AddError, AddGraphError, Budget, CancelToken, Candidate, Children, Crank, CyclePath, Decider,
     Decision, DecisionKind, DependencyError, EventCause, EventOverflow, EventSink, Fifo, Job,
-    JobId, Lifo, Limits, Next, Notifier, Offload, OffloadError, PostError, RandomOrder, ReapError,
-    Refused, Remote, RemoteWaker, RestartError, Retain, Stream, Ticket, UnknownWork, WorkContext,
-    WorkEvent, WorkScheduler, WorkSchedulerConfig, WorkSchedulerMetrics,
+    JobId, Leftover, Lifo, Limits, Next, Notifier, Offload, OffloadError, PostError, RandomOrder,
+    ReapError, Refused, Remote, RemoteWaker, RestartError, Retain, Stream, Ticket, TimePin,
+    UnknownWork, WorkContext, WorkEvent, WorkScheduler, WorkSchedulerConfig, WorkSchedulerMetrics,
 };
 #[cfg(feature = "mio")]
 pub use engine::{Io, Sources};

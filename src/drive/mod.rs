@@ -24,9 +24,10 @@ pub trait Driver {
     /// `false` if that can never happen.
     fn wait(&mut self, until: Option<Time>) -> bool;
 
-    /// The same while jobs are on other threads: they end by calling the notifier, and what they come to belongs to the
-    /// present time. A clock that is not the real one must stand still here and really wait. Default: `wait`.
-    fn wait_for_jobs(&mut self, until: Option<Time>) -> bool {
+    /// The same while [time is pinned](crate::WorkScheduler::is_time_pinned) by jobs on other threads or by a
+    /// [`TimePin`](crate::TimePin): these end by calling the notifier, and what they come to belongs to the present
+    /// time. A clock that is not the real one must stand still here and really wait. Default: `wait`.
+    fn wait_pinned(&mut self, until: Option<Time>) -> bool {
         self.wait(until)
     }
 
@@ -55,8 +56,8 @@ impl<D: Driver + ?Sized> Driver for &mut D {
         (**self).wait(until)
     }
 
-    fn wait_for_jobs(&mut self, until: Option<Time>) -> bool {
-        (**self).wait_for_jobs(until)
+    fn wait_pinned(&mut self, until: Option<Time>) -> bool {
+        (**self).wait_pinned(until)
     }
 
     fn look(&mut self) {

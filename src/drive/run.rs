@@ -167,8 +167,8 @@ impl<C: ?Sized> WorkScheduler<C> {
                     driver.look();
                     true
                 }
-                Next::At(at) if self.jobs_outside() > 0 => driver.wait_for_jobs(Some(at)),
-                Next::External if self.jobs_outside() > 0 => driver.wait_for_jobs(None),
+                Next::At(at) if self.is_time_pinned() => driver.wait_pinned(Some(at)),
+                Next::External if self.is_time_pinned() => driver.wait_pinned(None),
                 Next::At(at) => driver.wait(Some(at)),
                 Next::External => driver.wait(None),
                 Next::Stalled => false,

@@ -6,8 +6,34 @@ use crate::time::Time;
 use std::sync::Arc;
 use std::thread;
 
-/// A clock that jumps to the next deadline. It stands still while offloaded jobs are on other threads; nothing else
-/// outside counts, so a run that waits for that alone has stalled.
+/// A clock that jumps to the next deadline. It stands still, and parks its thread, while offloaded jobs are on other
+/// threads or a [`TimePin`](crate::TimePin) lives; nothing else outside counts, so a run that waits for that alone has
+/// stalled.
+///
+/// A thread of the program's own, at work under a pin:
+///
+/// ```
+/// use crankwork::{VirtualDriver, WorkScheduler};
+/// use std::task::Poll;
+/// use std::thread;
+/// use std::time::Duration;
+///
+/// let mut work = WorkScheduler::<Vec<u64>>::new(Default::default());
+/// work.add_fn("tick", |cx| cx.sleep(Duration::from_secs(60)).map(Ok))?;
+/// let (pin, remote) = (work.pin_time(), work.remote());
+/// let thread = thread::spawn(move || {
+///     // This takes a while. The minute does not pass before it is done.
+///     thread::sleep(Duration::from_millis(20));
+///     let _ = remote.post(|app: &mut Vec<u64>, work| app.push(work.now().as_nanos()));
+///     drop(pin);
+/// });
+/// let (mut app, mut driver) = (Vec::new(), VirtualDriver::new());
+/// work.run_until_done(&mut app, &mut driver)?;
+/// assert_eq!(app, [0]);
+/// assert_eq!(driver.now().as_nanos(), 60_000_000_000);
+/// # thread.join().unwrap();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct VirtualDriver {
     now: Time,
@@ -62,7 +88,7 @@ impl Driver for VirtualDriver {
         }
     }
 
-    fn wait_for_jobs(&mut self, _: Option<Time>) -> bool {
+    fn wait_pinned(&mut self, _: Option<Time>) -> bool {
         thread::park();
         true
     }

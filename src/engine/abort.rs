@@ -1,8 +1,8 @@
 //! Ending works early: cancel, limits, grace, shutdown.
 //!
 //! Only a work that was never granted a permit ends at once. An abort is otherwise a phase: the children first, then
-//! `on_abort` until it is ready (not for an attempt that failed by itself), all within the grace; then the work is
-//! dropped with all that is left below it.
+//! `on_abort` until it is ready (not for an attempt that failed by itself), then the ends of jobs that run, all within
+//! the grace; then the work is dropped with all that is left below it, or, if only jobs are left, goes on without them.
 
 use super::WorkScheduler;
 use super::record::{Abort, AbortCause, flag, mark};
@@ -54,7 +54,60 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// Refuses new works from now on, and cancels the rest. Crank on until [`Next::Idle`](super::Next): that comes
-    /// within the longest grace. A second call changes nothing. O(n log n).
+    /// within the longest grace, whatever works and their jobs do. A second call changes nothing. O(n log n).
+    ///
+    /// # The way to exit
+    ///
+    /// When the program is told to end, it calls `shutdown`, cranks until `Idle`, and gives the offload what is left of
+    /// its time. Then it may return from `main`: the scheduler's drop waits for nobody, and threads whose jobs still run
+    /// end with the process. `examples/signals.rs` does so on SIGTERM.
+    ///
+    /// ```
+    /// use crankwork::{Budget, MonotonicClock, Next, Spec, ThreadOffload, WorkContext};
+    /// use crankwork::{WorkScheduler, WorkSchedulerConfig};
+    /// use std::process::ExitCode;
+    /// use std::sync::mpsc;
+    /// use std::time::Duration;
+    ///
+    /// const GRACE: Duration = Duration::from_millis(500);
+    ///
+    /// let clock = MonotonicClock::new();
+    /// let config = WorkSchedulerConfig::default().abort_grace(GRACE);
+    /// let mut work = WorkScheduler::<()>::new(config);
+    /// work.set_offload(ThreadOffload::new(1)?);
+    /// let (notify, events) = mpsc::channel();
+    /// work.set_notifier(move || drop(notify.send("crank")));
+    ///
+    /// let mut ticket = None;
+    /// work.add(Spec::new("index", move |cx: &mut WorkContext<'_, ()>| {
+    ///     let ticket = ticket.get_or_insert_with(|| cx.offload_with(|cancel| {
+    ///         while !cancel.is_cancelled() { /* the next file */ }
+    ///     }));
+    ///     ticket.poll(cx)
+    /// }))?;
+    /// let _ = work.crank_work(clock.now(), &mut (), Budget::turns(100));
+    ///
+    /// // SIGTERM has come.
+    /// work.shutdown();
+    /// let end = clock.now() + GRACE;
+    /// loop {
+    ///     let crank = work.crank_work(clock.now(), &mut (), Budget::turns(100));
+    ///     match crank.next {
+    ///         Next::Idle => break,
+    ///         next => match next.timeout(clock.now()) {
+    ///             Some(wait) => drop(events.recv_timeout(wait)),
+    ///             None => drop(events.recv()),
+    ///         },
+    ///     }
+    /// }
+    /// let leftover = work.shutdown_offload(end.saturating_since(clock.now()));
+    /// let metrics = work.metrics();
+    /// let in_order = leftover.is_empty() && metrics.forced_aborts + metrics.abandoned_jobs == 0;
+    /// // To be returned from `main`.
+    /// let code = if in_order { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    /// # assert_eq!(code, ExitCode::SUCCESS);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn shutdown(&mut self) {
         if !self.closed {
             self.closed = true;
@@ -154,7 +207,11 @@ impl<C: ?Sized> WorkScheduler<C> {
         let default = self.settings.abort_grace;
         let rare = self.arena.rare_or_new(slot);
         let grace = rare.extras.abort_grace.unwrap_or(default);
-        rare.abort = Some(Abort { cause, polite });
+        rare.abort = Some(Abort {
+            cause,
+            polite,
+            late: false,
+        });
         if let Some(token) = &rare.token {
             token.mark();
         }
@@ -203,8 +260,11 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.begin_abort(slot, AbortCause::Fail(failure));
     }
 
-    /// The abort is over: `on_abort` was ready, or there was none to call.
+    /// The abort is over: `on_abort` was ready, or there was none to call. Jobs that run still hold it up.
     pub(super) fn conclude_abort(&mut self, slot: u32, app: &mut C) {
+        if self.waits_for_jobs(slot) {
+            return;
+        }
         let abort = self.arena.rare_mut(slot).and_then(|rare| rare.abort.take());
         let later = self.arena.take_cancel(slot);
         let by = match (abort.map(|abort| abort.cause), later) {
@@ -219,8 +279,9 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.settle(slot, End::Cancelled(by));
     }
 
-    /// The grace is over, or nothing could end the abort: the work is dropped, what lives below it first.
-    pub(super) fn force(&mut self, slot: u32) {
+    /// The grace is over: the work is dropped, what lives below it first. Works that only jobs hold up are not: they go
+    /// on without these.
+    pub(super) fn grace_is_over(&mut self, slot: u32) {
         self.fruitless.stir();
         let mut order = vec![slot];
         let mut next = 0;
@@ -230,11 +291,16 @@ impl<C: ?Sized> WorkScheduler<C> {
             next += 1;
         }
         for &slot in order.iter().rev() {
-            self.force_one(slot);
+            if self.is_held_up_by_jobs(slot) {
+                self.go_on_without_jobs(slot);
+            } else {
+                self.force(slot);
+            }
         }
     }
 
-    fn force_one(&mut self, slot: u32) {
+    /// Drops a work that has no live child: its grace is over, or nothing could end its abort.
+    pub(super) fn force(&mut self, slot: u32) {
         if self.arena.at(slot).state.is_settled() {
             return;
         }
@@ -255,6 +321,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         let body = self.arena.at_mut(slot).body.take();
         let panicked = self.drop_body(slot, body);
         let abort = self.arena.rare_mut(slot).and_then(|rare| rare.abort.take());
+        self.abandon_jobs(slot);
         self.end_attempt(slot);
         let end = match (panicked, abort) {
             (Some(failure), _) => End::Failed(failure),

@@ -153,7 +153,10 @@ impl<C: ?Sized> WorkScheduler<C> {
                 );
             }
             WorkState::Aborting => {
-                ensure!(self.timers_of(slot) > 0, "Aborting without a grace");
+                ensure!(
+                    self.timers_of(slot) > 0 || self.is_late(slot),
+                    "Aborting without a grace"
+                );
             }
             WorkState::Retrying => ensure!(record.alarm.is_some(), "Retrying for ever"),
             _ => {}

@@ -134,6 +134,8 @@ pub struct WorkSchedulerMetrics {
     pub turns: u64,
     /// Aborts that were ended by force, after their grace or because nothing could have woken the work.
     pub forced_aborts: u64,
+    /// Jobs that still ran when the grace of their attempt was over: nothing waits for them any more.
+    pub abandoned_jobs: u64,
     /// Turns, hooks and drops that panicked. Drops are those of works, outputs, errors, panic payloads, and of callbacks and
     /// the like that were never called, on the scheduler's thread: one that a host drops between two cranks counts for the
     /// next scheduler that it cranks or asks there.
@@ -169,6 +171,7 @@ pub(crate) struct Recorder {
     /// Not beside `settled_in_crank`: the two would be read as one, and that would wait for the last turn's count.
     pub turns: u64,
     pub forced_aborts: u64,
+    pub abandoned_jobs: u64,
     pub panics: u64,
     /// Since the last crank began.
     pub settled_in_crank: u64,
@@ -191,6 +194,7 @@ impl Recorder {
             turns: 0,
             settled_in_crank: 0,
             forced_aborts: 0,
+            abandoned_jobs: 0,
             panics: 0,
             callback_panics: 0,
             events_dropped: 0,
@@ -302,6 +306,7 @@ impl Recorder {
             in_scheduler,
             turns: self.turns,
             forced_aborts: self.forced_aborts,
+            abandoned_jobs: self.abandoned_jobs,
             panics: self.panics,
             callback_panics: self.callback_panics,
             events_dropped: self.events_dropped,

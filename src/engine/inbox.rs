@@ -43,6 +43,8 @@ pub(crate) enum Mail {
     CancelAll(CancelledBy),
     /// A job has run or been dropped, and its ticket knows.
     JobEnded(Witness, JobId),
+    /// A [`TimePin`](super::TimePin) is gone, and what its thread sent before is in front of this.
+    Unpinned,
     /// What comes after it waits for the next round.
     Mark,
     /// The next closure in the channel of its own, whose type the wakers' side does not know.

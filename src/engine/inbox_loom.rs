@@ -12,6 +12,7 @@ use super::inbox::{
     CancelToken, Inbox, Letter, Mail, Notifier, PostError, Remote, RemoteWaker, WakerCell, Witness,
 };
 use super::panics::Contained;
+use super::pin::TimePin;
 use super::sync::{AtomicUsize, Mutex};
 use loom::sync::Condvar;
 use loom::thread as threads_of_loom;
@@ -61,6 +62,7 @@ struct Host {
     drops: usize,
     posts: usize,
     cancels: usize,
+    pins: usize,
 }
 
 impl Host {
@@ -78,6 +80,7 @@ impl Host {
             drops: 0,
             posts: 0,
             cancels: 0,
+            pins: 0,
         }
     }
 
@@ -101,6 +104,7 @@ impl Host {
                     self.wakes += 1;
                 }
                 Letter::Mail(Mail::WakerDropped(_)) => self.drops += 1,
+                Letter::Mail(Mail::Unpinned) => self.pins -= 1,
                 Letter::Post(post) => {
                     // A closure is there as soon as its message is.
                     assert!(post.is_some());
@@ -169,6 +173,30 @@ fn loom_a_wake_after_the_flag_was_set_is_seen_by_the_turn_it_causes() {
         }
         thread.join().unwrap();
         assert!(host.wakes <= 2);
+    });
+}
+
+/// A virtual driver parks as long as there is a pin, and moves the time then: it must not miss what was posted before.
+#[test]
+fn loom_the_end_of_a_pin_wakes_a_parked_host_and_comes_after_what_was_posted_under_it() {
+    model(|| {
+        let mut host = Host::new(10);
+        host.pins = 1;
+        let (pin, remote) = (
+            TimePin::new(host.inbox.line.clone()),
+            Remote::new(&host.inbox),
+        );
+        let thread = threads_of_loom::spawn(move || {
+            let posted = remote.post(|app: &mut App, _: &mut _| *app += 1);
+            assert!(posted.is_ok());
+            drop(pin);
+        });
+        while host.pins > 0 {
+            host.park();
+            host.turn();
+        }
+        assert_eq!(host.posts, 1);
+        thread.join().unwrap();
     });
 }
 

@@ -5,7 +5,7 @@
 //! told after that, once: so who is woken by the message finds the result.
 
 use super::WorkContext;
-use super::inbox::{Line, Mail, Witness};
+use super::inbox::{CancelToken, Line, Mail, Witness};
 use super::panics::{self, dispose};
 use super::rng::Stream;
 use crate::work::{Failure, Name, WorkId};
@@ -37,6 +37,11 @@ pub enum OffloadError {
         "the offload dropped the job before it began: it was replaced or is shutting down; offload the job again"
     )]
     Dropped,
+    /// [`WorkScheduler::shutdown_offload`](crate::WorkScheduler::shutdown_offload) has been called. For good.
+    #[error(
+        "the offload has been shut down: call `WorkScheduler::set_offload` before works offload again"
+    )]
+    ShutDown,
     /// An attempt asked a ticket that is not its own. For good.
     #[error(
         "the ticket belongs to another attempt or another work, which alone its job wakes: drop tickets in `on_reset`, and offload anew in each attempt"
@@ -58,7 +63,11 @@ impl OffloadError {
 
 /// Names one job of one scheduler; later jobs are greater.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct JobId(pub(super) u64);
+pub struct JobId {
+    pub(super) number: u64,
+    /// Whether it was given to a simulated offload.
+    pub(super) simulated: bool,
+}
 
 // ---- the cell between them ----
 
@@ -95,7 +104,7 @@ impl<R> Cell<R> {
 
 /// A closure and the cell for its result, without their types.
 trait Task: Send {
-    fn run(self: Box<Self>);
+    fn run(self: Box<Self>, cancel: &CancelToken);
     fn refuse(self: Box<Self>, error: OffloadError);
 }
 
@@ -106,16 +115,16 @@ struct Typed<F, R> {
 
 impl<F, R> Task for Typed<F, R>
 where
-    F: FnOnce() -> R + Send,
+    F: FnOnce(&CancelToken) -> R + Send,
     R: Send,
 {
-    fn run(self: Box<Self>) {
+    fn run(self: Box<Self>, cancel: &CancelToken) {
         let Typed { closure, cell } = *self;
         if !cell.is_wanted() {
             return drop(closure);
         }
         // Whatever the panic carries, the cell is filled: the work would wait for ever.
-        cell.fill(panics::call(closure).map_err(Failure::panicked));
+        cell.fill(panics::call(|| closure(cancel)).map_err(Failure::panicked));
     }
 
     fn refuse(self: Box<Self>, error: OffloadError) {
@@ -133,6 +142,7 @@ pub struct Job {
     work: WorkId,
     name: Name,
     stream: Option<Stream>,
+    cancel: CancelToken,
     task: Option<Box<dyn Task>>,
     /// Who is told of its end.
     line: Option<Arc<Line>>,
@@ -154,6 +164,12 @@ impl Job {
         &self.name
     }
 
+    /// The attempt's token, which the closure of [`WorkContext::offload_with`] gets, too: it is cancelled as soon as the
+    /// attempt is being aborted.
+    pub fn cancel_token(&self) -> &CancelToken {
+        &self.cancel
+    }
+
     /// Random numbers for a simulated latency: of this job of this work, whatever other works do. For a simulated
     /// offload only; the same numbers for every job otherwise.
     pub fn stream(&mut self) -> &mut Stream {
@@ -163,7 +179,7 @@ impl Job {
     /// Runs it, on whatever thread: a panic becomes the ticket's failure. Does nothing if the ticket has been dropped.
     pub fn run(mut self) {
         if let Some(task) = self.task.take() {
-            self.contain(|| task.run());
+            self.contain(|| task.run(&self.cancel));
         }
     }
 
@@ -198,7 +214,33 @@ impl Drop for Job {
 
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Job({} of `{}` {})", self.id.0, self.name, self.work)
+        write!(
+            f,
+            "Job({} of `{}` {})",
+            self.id.number, self.name, self.work
+        )
+    }
+}
+
+/// What an offload leaves when it is shut down: [`shutdown_offload`](super::WorkScheduler::shutdown_offload).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Leftover {
+    /// Jobs that had not begun. They never will: their tickets say [`OffloadError::Dropped`].
+    pub dropped: u64,
+    /// Jobs that still run. Nothing interrupts them but the end of the process.
+    pub running: u64,
+}
+
+impl Leftover {
+    /// Returns what an [`Offload`](super::Offload) of one's own reports.
+    pub fn new(dropped: u64, running: u64) -> Self {
+        Leftover { dropped, running }
+    }
+
+    /// Whether no job was dropped and none runs.
+    pub fn is_empty(&self) -> bool {
+        *self == Leftover::default()
     }
 }
 
@@ -221,9 +263,13 @@ impl<R> Ticket<R> {
     pub fn poll<C: ?Sized>(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<R, Failure>> {
         let mut content = self.cell.lock();
         match &*content {
-            Content::Ready(_) => {}
+            Content::Ready(Err(_)) => {}
+            // Whether an older attempt's job was done by now must not decide how this one goes on.
+            Content::Ready(Ok(_)) if self.witness == cx.witness() => {}
             Content::Open if self.witness == cx.witness() => return Poll::Pending,
-            Content::Open => return Poll::Ready(Err(OffloadError::Stale.failure())),
+            Content::Open | Content::Ready(Ok(_)) => {
+                return Poll::Ready(Err(OffloadError::Stale.failure()));
+            }
             _ => return Poll::Ready(Err(OffloadError::Taken.failure())),
         }
         match std::mem::replace(&mut *content, Content::Taken) {
@@ -270,12 +316,13 @@ pub(super) struct Label {
     pub work: WorkId,
     pub name: Name,
     pub stream: Option<Stream>,
+    pub cancel: CancelToken,
 }
 
 /// The two ends of a new job.
 pub(super) fn job<F, R>(label: Label, line: Arc<Line>, closure: F) -> (Job, Ticket<R>)
 where
-    F: FnOnce() -> R + Send + 'static,
+    F: FnOnce(&CancelToken) -> R + Send + 'static,
     R: Send + 'static,
 {
     let cell = Arc::new(Cell(Mutex::new(Content::Open)));
@@ -289,6 +336,7 @@ where
         work: label.work,
         name: label.name,
         stream: label.stream,
+        cancel: label.cancel,
         task: Some(Box::new(task)),
         line: Some(line),
     };

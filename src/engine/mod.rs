@@ -12,6 +12,7 @@
 //! | `inbox`, `sync` | what other threads send; with what primitives |
 //! | `io` | sockets and other sources, with the feature `mio` |
 //! | `job`, `offload` | closures that run elsewhere; whose they are |
+//! | `abandon`, `pin` | how long an abort waits for them; what else holds virtual time |
 //! | `admit`, `depend`, `restart` | add; add_dependency and edges; running a settled work anew |
 //! | `admit_graph`, `outline` | many works with the edges between them; those edges, before they are there |
 //! | `crank`, `round`, `turn` | the loop; how a round begins and ends; one turn |
@@ -28,6 +29,7 @@
 //! | `panics` | calls and drops of the program's code and values |
 //! | `audit` | the invariants, checked |
 
+mod abandon;
 mod abort;
 mod admit;
 mod admit_graph;
@@ -66,6 +68,7 @@ mod outline;
 pub(crate) mod panics;
 mod parent;
 pub(crate) mod permits;
+mod pin;
 mod prefetch;
 mod ready;
 mod receive;
@@ -94,8 +97,9 @@ pub use inbox::{CancelToken, Notifier, PostError, Remote, RemoteWaker};
 pub(crate) use io::Desk;
 #[cfg(feature = "mio")]
 pub use io::{Io, Sources};
-pub use job::{Job, JobId, OffloadError, Ticket};
+pub use job::{Job, JobId, Leftover, OffloadError, Ticket};
 pub use offload::Offload;
+pub use pin::TimePin;
 pub use rng::Stream;
 
 use crate::time::{Time, TimerWheel};
@@ -131,6 +135,7 @@ pub struct WorkScheduler<C: ?Sized> {
     pub(crate) wheel: TimerWheel,
     pub(crate) inbox: Inbox<C>,
     jobs: offload::Jobs,
+    time_pins: std::cell::Cell<usize>,
     #[cfg(feature = "mio")]
     pub(crate) io: io::Hub,
     recorder: events::Recorder,
@@ -197,6 +202,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             wheel: TimerWheel::new(),
             inbox: Inbox::new(limits.inbox),
             jobs: offload::Jobs::default(),
+            time_pins: Default::default(),
             #[cfg(feature = "mio")]
             io: io::Hub::default(),
             recorder: events::Recorder::new(

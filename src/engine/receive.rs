@@ -52,6 +52,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             }
             Mail::CancelAll(by) => self.cancel_all_for(by),
             Mail::JobEnded(witness, id) => self.job_ended(witness, id),
+            Mail::Unpinned => self.unpinned(),
             // The inbox has dealt with them.
             Mail::Post | Mail::Mark => {}
         }

@@ -340,8 +340,11 @@ pub(crate) struct Family {
 /// Why an attempt is being aborted, and how it ends.
 pub(crate) struct Abort {
     pub cause: AbortCause,
-    /// Whether `on_abort` is called once the children are done: not if the attempt ended by itself.
+    /// Whether `on_abort` is to be called once the children are done, until it is ready: not if the attempt ended by
+    /// itself.
     pub polite: bool,
+    /// The grace is over, and jobs were all that was left: they are abandoned, and nothing may wait any more.
+    pub late: bool,
 }
 
 #[derive(Clone)]

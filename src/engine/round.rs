@@ -71,7 +71,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     fn may_have_news(&self) -> bool {
         // Asked all at once, since most often there is nothing of either.
         let inside = self.agenda.len() | self.permits.changes() | self.wheel.late_len();
-        (inside | self.mail.len() | self.jobs.outstanding()) > 0
+        (inside | self.mail.len() | self.jobs.simulated()) > 0
             || self.inbox.has_mail()
             || self.has_io_news()
             || self.wheel.next_ahead().is_some_and(|at| at <= self.now)

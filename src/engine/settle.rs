@@ -140,10 +140,11 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.settle(slot, End::Success);
     }
 
-    /// The attempt has failed: its live children are aborted first.
+    /// The attempt has failed: its live children are aborted first, and jobs that run end.
     pub(super) fn fail_attempt(&mut self, slot: u32, failure: Failure, app: &mut C) {
         let state = self.arena.at(slot).state;
-        if state != WorkState::Running || self.arena.live_children(slot) > 0 {
+        let holds_up = self.arena.live_children(slot) > 0 || self.has_running_jobs(slot);
+        if state != WorkState::Running || holds_up {
             return self.drain_failed(slot, failure);
         }
         self.conclude_failure(slot, failure, app);

@@ -316,6 +316,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         let woken = self.arena.take(slot, flag::WOKEN);
         if ready {
             self.conclude_abort(slot, app);
+        } else if self.is_late(slot) {
+            self.force(slot);
         } else if woken || self.notes.yielded {
             self.ready.push(&mut self.arena, slot);
         } else if self.has_source(slot) {

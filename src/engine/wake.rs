@@ -328,7 +328,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                     FailureKind::AttemptTimeout(extras.unwrap_or_default()),
                 );
             }
-            TimerKind::Grace => self.force(slot),
+            TimerKind::Grace => self.grace_is_over(slot),
             TimerKind::Alarm if self.arena.at(slot).state == WorkState::Retrying => {
                 self.fruitless.stir();
                 self.rejoin(slot)

@@ -1,7 +1,7 @@
 //! Jobs in virtual time: each takes as long as it is said to take, and runs on the scheduler's thread at its end.
 
 use crate::time::Time;
-use crate::{Job, JobId, Offload};
+use crate::{Job, JobId, Leftover, Offload};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -66,6 +66,13 @@ impl Offload for InlineOffload {
     fn cancel(&mut self, id: JobId) -> Option<Job> {
         let end = self.ends.remove(&id)?;
         self.jobs.remove(&(end, id))
+    }
+
+    /// Drops all its jobs, in no time.
+    fn shutdown(&mut self, _: Duration) -> Leftover {
+        let jobs = std::mem::take(&mut self.jobs);
+        self.ends.clear();
+        Leftover::new(jobs.len() as u64, 0)
     }
 
     fn is_simulated(&self) -> bool {

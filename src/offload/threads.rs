@@ -3,35 +3,48 @@
 //! One queue under one lock, held only to put a job in or take one out, so the main thread waits for no job. The queue
 //! is bounded; what comes when it is full waits in a backlog on the scheduler's side, in the same order, and moves up
 //! as jobs end. So nothing is refused and nothing is lost, and most of what is cancelled is not yet shared with anybody.
+//!
+//! A thread cannot be stopped, so nothing here joins one that may be in a job: it is left to itself, and ends when its
+//! job or the process does.
 
 use crate::time::Time;
-use crate::{Job, JobId, Offload};
+use crate::{Job, JobId, Leftover, Offload};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 /// Runs jobs on a fixed number of threads, first come first served.
 ///
 /// Dropping it (with its scheduler, or by [`set_offload`](crate::WorkScheduler::set_offload)) drops the jobs that have
-/// not begun, waits for those that run, and ends its threads.
+/// not begun, and waits for none: a thread whose job runs ends after that job, the others end at once. To wait for jobs
+/// that run, call [`shutdown_offload`](crate::WorkScheduler::shutdown_offload) first. A job that never ends keeps its
+/// thread from all others.
 pub struct ThreadOffload {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
     /// What did not fit into the queue.
     backlog: BTreeMap<JobId, Job>,
     bound: usize,
+    /// Takes no more.
+    closed: bool,
 }
 
 struct Shared {
     queue: Mutex<Queue>,
+    /// Tells the threads of a job, or of the end.
     news: Condvar,
+    /// Tells a shutdown that no job runs.
+    idle: Condvar,
 }
 
-/// By age: ids grow.
+#[derive(Default)]
 struct Queue {
+    /// By age: ids grow.
     jobs: BTreeMap<JobId, Job>,
+    running: usize,
     closed: bool,
 }
 
@@ -40,28 +53,35 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What each thread does.
+    /// Runs the oldest job, as soon as there is one, until the pool is closed. Each thread spends its life here.
     fn serve(&self) {
-        while let Some(job) = self.next() {
-            job.run();
+        let mut queue = self.lock();
+        while !queue.closed {
+            if let Some((_, job)) = queue.jobs.pop_first() {
+                queue.running += 1;
+                drop(queue);
+                job.run();
+                queue = self.lock();
+                queue.running -= 1;
+            } else {
+                queue = self
+                    .news
+                    .wait(queue)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+        if queue.running == 0 {
+            self.idle.notify_all();
         }
     }
 
-    /// The oldest job, as soon as there is one; `None` at the end.
-    fn next(&self) -> Option<Job> {
-        let mut queue = self.lock();
-        loop {
-            if queue.closed {
-                return None;
-            }
-            if let Some((_, job)) = queue.jobs.pop_first() {
-                return Some(job);
-            }
-            queue = self
-                .news
-                .wait(queue)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
+    /// Waits until no job runs, at most `within`, and returns how many run then.
+    fn wait_until_idle(&self, within: Duration) -> usize {
+        let queue = self.lock();
+        let waited = self
+            .idle
+            .wait_timeout_while(queue, within, |queue| queue.running > 0);
+        waited.unwrap_or_else(PoisonError::into_inner).0.running
     }
 }
 
@@ -85,17 +105,16 @@ impl ThreadOffload {
     /// The system has no thread to give.
     pub fn with_queue(threads: usize, queue: usize) -> io::Result<Self> {
         let shared = Shared {
-            queue: Mutex::new(Queue {
-                jobs: BTreeMap::new(),
-                closed: false,
-            }),
+            queue: Mutex::default(),
             news: Condvar::new(),
+            idle: Condvar::new(),
         };
         let mut pool = ThreadOffload {
             shared: Arc::new(shared),
             threads: Vec::new(),
             backlog: BTreeMap::new(),
             bound: queue.max(1),
+            closed: false,
         };
         for index in 0..threads.max(1) {
             let shared = pool.shared.clone();
@@ -108,6 +127,9 @@ impl ThreadOffload {
 
 impl Offload for ThreadOffload {
     fn submit(&mut self, job: Job, _: Time) {
+        if self.closed {
+            return drop(job);
+        }
         self.backlog.insert(job.id(), job);
         self.job_ended();
     }
@@ -130,22 +152,33 @@ impl Offload for ThreadOffload {
             self.shared.news.notify_one();
         }
     }
-}
 
-impl Drop for ThreadOffload {
-    fn drop(&mut self) {
-        let left = {
+    fn shutdown(&mut self, within: Duration) -> Leftover {
+        self.closed = true;
+        let queued = {
             let mut queue = self.shared.lock();
             queue.closed = true;
             std::mem::take(&mut queue.jobs)
         };
         self.shared.news.notify_all();
-        drop(left);
-        self.backlog.clear();
-        for thread in self.threads.drain(..) {
-            // A job's panic is caught in the job.
-            let _ = thread.join();
+        let backlog = std::mem::take(&mut self.backlog);
+        let dropped = queued.len() + backlog.len();
+        // Their closures may do in their drop what they like: not under the lock.
+        drop((queued, backlog));
+        let running = self.shared.wait_until_idle(within);
+        if running == 0 {
+            for thread in self.threads.drain(..) {
+                // A job's panic is caught in the job.
+                let _ = thread.join();
+            }
         }
+        Leftover::new(dropped as u64, running as u64)
+    }
+}
+
+impl Drop for ThreadOffload {
+    fn drop(&mut self) {
+        self.shutdown(Duration::ZERO);
     }
 }
 

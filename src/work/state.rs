@@ -121,7 +121,7 @@ pub const TRANSITIONS: &[Transition] = &[
     row(
         Running,
         Aborting,
-        "cancel, limit, failed child, Err with live children",
+        "cancel, limit, failed child, Err with live children or running jobs",
     ),
     row(Running, Pending, "add_dependency before the first turn"),
     row(

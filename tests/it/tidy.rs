@@ -148,7 +148,8 @@ fn every_law_has_a_test_that_begins_with_its_number() {
         .iter()
         .flat_map(|(_, text)| laws_tested(text))
         .collect();
-    let missing: Vec<u32> = (1..=LAWS).filter(|law| !tested.contains(law)).collect();
+    let laws = 1..=LAWS;
+    let missing: Vec<u32> = laws.filter(|law| !tested.contains(law)).collect();
     assert!(
         missing.is_empty(),
         "no test begins with the numbers {missing:?}"

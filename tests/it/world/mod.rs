@@ -4,6 +4,7 @@ mod inbox;
 #[cfg(feature = "mio")]
 mod mio;
 mod offload;
+mod pins;
 // They look into /proc.
 #[cfg(all(target_os = "linux", feature = "mio", feature = "process"))]
 mod process;

@@ -140,6 +140,10 @@ impl Summary {
                 "; {dropped} works did not end in time and were dropped"
             )),
         }
+        match self.ended.metrics.abandoned_jobs {
+            0 => {}
+            jobs => text.push_str(&format!("; {jobs} jobs did not end in time")),
+        }
         text
     }
 

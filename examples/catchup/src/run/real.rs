@@ -59,11 +59,7 @@ impl Real {
         });
         let network = Box::new(TcpNetwork::new(self.server));
         let mut app = App::new(self.settings, network, self.disk, self.ledger);
-        let ended = crank_to_end(&mut scheduler, &mut app, &mut driver, watch);
-        if ended.metrics.forced_aborts > 0 {
-            // A job may hang, in a disk that does not answer: its thread is not waited for.
-            std::mem::forget(scheduler);
-        }
-        Ok(ended)
+        // A job may hang, in a disk that does not answer: the scheduler's drop does not wait for its thread.
+        Ok(crank_to_end(&mut scheduler, &mut app, &mut driver, watch))
     }
 }

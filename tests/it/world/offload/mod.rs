@@ -1,6 +1,8 @@
 //! Closures on a pool of threads, and the same works in virtual time.
 
+mod bounded;
 mod ends;
+mod exit;
 mod time;
 
 use crankwork::{Failure, ThreadOffload, Ticket, Work, WorkContext};
