@@ -145,7 +145,7 @@ fn l32_polling_gates_leave_a_permit_for_the_work_that_opens_them() {
 #[test]
 fn l32_composites_say_so_themselves_and_in_every_wrapping() {
     let sequence = WorkSequence::<Ledgers>::new;
-    let batch = || BatchWork::each(1, || std::iter::empty::<Spec<Ledgers, Ledger>>());
+    let batch = || BatchWork::each(1, std::iter::empty::<Spec<Ledgers, Ledger>>);
     let every = || repeat(ms(1), || Spec::new("run", download as fn(&mut Cx<'_>) -> _));
     assert!(!needs_permit(&sequence()));
     assert!(!needs_permit(&batch()));
