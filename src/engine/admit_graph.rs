@@ -122,46 +122,39 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
         mut make: impl FnMut(usize) -> Spec<C, W>,
     ) -> Result<(), AddGraphError> {
         for work in 0..works {
-            let mut spec = make(work);
-            spec.terms.permit &= spec.work.needs_permit();
-            if self.names_inward(&spec.terms) {
-                dispose(spec);
-                return Err(AddGraphError::Inward(work));
-            }
-            let into = self.outline.degrees.get(work).map_or(0, |of| of.ins);
-            self.add_work(spec, into)
-                .map_err(|error| AddGraphError::Refused { work, error })?;
+            self.add_work(work, make(work))?;
         }
         Ok(())
     }
 
     /// Whether a work names one of those that have come before it in this graph.
-    #[inline]
     fn names_inward(&self, terms: &Terms<C>) -> bool {
-        if terms.is_plain() {
-            return false;
-        }
         let mut named = terms.dependencies().map(|(id, _)| id).chain(terms.parent);
         named.any(|id| self.added.contain(id))
     }
 
-    /// A work with so many edges into it.
+    /// Adds the work at this position of the graph.
     #[inline]
-    fn add_work(&mut self, spec: Spec<C, W>, into: u32) -> Result<(), AddError> {
+    fn add_work(&mut self, work: usize, spec: Spec<C, W>) -> Result<(), AddGraphError> {
         if !spec.terms.is_plain() {
-            return self.add_work_with_ties(spec, into);
+            return self.add_work_with_ties(work, spec);
         }
-        if let Err(error) = self.scheduler.check_any(spec.terms.permit) {
-            dispose(spec);
-            return Err(error);
-        }
+        let into = self.outline.degrees.get(work).map_or(0, |of| of.ins);
         let Terms {
             mut name,
             retries,
             permit,
+            extras,
             ..
         } = spec.terms;
+        // A plain spec has none, and to drop it would be a call.
+        std::mem::forget(extras);
+        let permit = permit && spec.work.needs_permit();
         let body = self.place(spec.work);
+        if let Err(error) = self.scheduler.check_any(permit) {
+            self.shelf.discard_last();
+            return Err(AddGraphError::Refused { work, error });
+        }
         let s = &mut *self.scheduler;
         let slot = s.take_in_any(None, &mut name, retries, permit, body);
         self.added.push(slot);
@@ -184,13 +177,23 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
 
     /// The same for one that has dependencies of its own, a parent, or extras.
     #[cold]
-    fn add_work_with_ties(&mut self, mut spec: Spec<C, W>, into: u32) -> Result<(), AddError> {
+    fn add_work_with_ties(
+        &mut self,
+        work: usize,
+        mut spec: Spec<C, W>,
+    ) -> Result<(), AddGraphError> {
+        if self.names_inward(&spec.terms) {
+            dispose(spec);
+            return Err(AddGraphError::Inward(work));
+        }
+        let into = self.outline.degrees.get(work).map_or(0, |of| of.ins);
+        spec.terms.permit &= spec.work.needs_permit();
         let edges = spec.terms.edges();
         let plan = match self.scheduler.check(&spec.terms, edges) {
             Ok(plan) => plan,
             Err(error) => {
                 dispose(spec);
-                return Err(error);
+                return Err(AddGraphError::Refused { work, error });
             }
         };
         self.has_children |= spec.terms.parent.is_some();

@@ -152,7 +152,17 @@ impl<W> Shelf<W> {
 
 impl<W> Drop for Shelf<W> {
     fn drop(&mut self) {
-        panics::dispose_each(self.cells.drain(..));
+        if std::mem::needs_drop::<W>() {
+            panics::dispose_each(self.cells.iter_mut().map(|cell| cell.get_mut().take()));
+        }
+    }
+}
+
+impl<W> Shelf<W> {
+    /// Drops the work that was put here last; a panic in its drop is counted.
+    #[cold]
+    pub fn discard_last(&mut self) {
+        panics::dispose(self.cells.pop());
     }
 }
 

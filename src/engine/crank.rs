@@ -160,7 +160,6 @@ impl<C: ?Sized> WorkScheduler<C> {
         let turns_before = self.recorder.turns;
         self.recorder.settled_in_crank = 0;
         self.give_turns(app, Rest { turns, stop });
-        self.drops.count();
         if cfg!(debug_assertions) {
             self.check_invariants();
         }

@@ -137,8 +137,8 @@ pub struct WorkSchedulerMetrics {
     /// Jobs that still ran when the grace of their attempt was over: nothing waits for them any more.
     pub abandoned_jobs: u64,
     /// Turns, hooks and drops that panicked. Drops are those of works, outputs, errors, panic payloads, and of callbacks and
-    /// the like that were never called, on the scheduler's thread: one that a host drops between two cranks counts for the
-    /// next scheduler that it cranks or asks there.
+    /// the like that were never called, on the scheduler's thread: one that a host drops counts for the next scheduler
+    /// on that thread whose works settle or back off, or whose metrics are asked.
     pub panics: u64,
     /// Calls of other code of the program that panicked: `on_settled` callbacks, posted closures, event sinks, deciders,
     /// notifiers, `name`, `status` and `progress` of works, and the methods of an offload. Also drops of jobs and of their

@@ -186,9 +186,14 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// When a simulated job ends next.
     #[inline]
     pub(super) fn next_job_due(&self) -> Option<Time> {
-        if self.jobs.simulated == 0 {
-            return None;
+        match self.jobs.simulated {
+            0 => None,
+            _ => self.ask_next_due(),
         }
+    }
+
+    #[cold]
+    fn ask_next_due(&self) -> Option<Time> {
         let offload = self.jobs.offload.as_ref()?;
         let guard = &self.inbox.line.guard;
         guard.call("an offload", || offload.next_due()).flatten()

@@ -93,6 +93,7 @@ impl Guard {
 
 /// Drops a value. A panic in its drop is counted, and goes no further.
 #[cold]
+#[inline(never)]
 pub(crate) fn dispose<T>(value: T) {
     dispose_by(|| drop(value));
 }

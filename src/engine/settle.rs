@@ -209,6 +209,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         meta.retries_left -= 1;
         meta.retries_spent += 1;
         self.recorder.retries_left -= 1;
+        self.drops.count();
         self.change(slot, Some(self.arena.at(slot).state), WorkState::Retrying);
         self.arm_alarm(slot, self.now.saturating_add(delay));
         if let Some(at) = self.arena.rare(slot).and_then(|rare| rare.extras.deadline) {
@@ -297,6 +298,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             // Else the last attempt's failure stays known.
             self.arena.meta_mut(slot).error = error;
         }
+        self.drops.count();
         self.arena.opens.settle(slot, 0);
         self.recorder
             .change(self.arena.at_mut(slot), Some(state), to);

@@ -210,7 +210,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     ///
     /// The context is made outside of the closure: what a closure captures is copied into it, two words at a time right
     /// after they were written one at a time, and a processor waits for that.
-    #[inline]
+    #[inline(always)]
     fn call<B: Held<C>>(
         &mut self,
         slot: u32,
