@@ -12,7 +12,8 @@ use super::record::{Needs, Pool, Rare, flag, mark};
 use super::wake::TimerKind;
 use super::{AddError, CyclePath, Refused, WorkScheduler};
 use crate::work::{
-    EdgeKind, Extras, Failure, Handle, RetryPosition, Spec, Terms, Work, WorkId, WorkState,
+    Completion, EdgeKind, Extras, Failure, Handle, RetryPosition, Spec, Terms, Work, WorkId,
+    WorkState,
 };
 use smallvec::SmallVec;
 use std::task::Poll;
@@ -46,7 +47,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         spec.terms.permit &= spec.work.needs_permit();
         // The terms stay where they are: to move them would cost more than to use them.
         let body = Body::Own(Box::new(Aside::new(spec.work)));
-        self.check_and_admit(&mut spec.terms, body).map(Handle::new)
+        let id = self.check_and_admit(&mut spec.terms, spec.on_settled, body);
+        id.map(Handle::new)
     }
 
     /// Adds a work, or gives its spec back.
@@ -66,6 +68,9 @@ impl<C: ?Sized> WorkScheduler<C> {
         let edges = spec.terms.edges();
         match self.check(&spec.terms, edges) {
             Ok(plan) => {
+                if let Some(callback) = spec.on_settled {
+                    self.keep_callback(&mut spec.terms, callback);
+                }
                 let body = Body::Own(Box::new(Aside::new(spec.work)));
                 Ok(Handle::new(self.admit(&mut spec.terms, plan, edges, body)))
             }
@@ -109,13 +114,23 @@ impl<C: ?Sized> WorkScheduler<C> {
         terms.after = deps.iter().copied().collect();
         terms.retries = retries;
         terms.permit = work.needs_permit();
-        self.check_and_admit(&mut terms, Body::Own(work))
+        self.check_and_admit(&mut terms, None, Body::Own(work))
     }
 
-    fn check_and_admit(&mut self, terms: &mut Terms<C>, body: Body<C>) -> Result<WorkId, AddError> {
+    fn check_and_admit(
+        &mut self,
+        terms: &mut Terms,
+        on_settled: Option<Completion<C>>,
+        body: Body<C>,
+    ) -> Result<WorkId, AddError> {
         let edges = terms.edges();
         match self.check(terms, edges) {
-            Ok(plan) => Ok(self.admit(terms, plan, edges, body)),
+            Ok(plan) => {
+                if let Some(callback) = on_settled {
+                    self.keep_callback(terms, callback);
+                }
+                Ok(self.admit(terms, plan, edges, body))
+            }
             Err(error) => {
                 panics::dispose(body);
                 Err(error)
@@ -123,12 +138,19 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
+    /// Keeps a callback until its work settles: it must be there before the work is, which may be blocked at once.
+    #[cold]
+    pub(super) fn keep_callback(&mut self, terms: &mut Terms, callback: Completion<C>) {
+        let key = self.callbacks.insert(callback) as u32;
+        terms.extras.get_or_insert_default().on_settled = Some(key);
+    }
+
     // ---- checks ----
 
     /// What a refusal depends on, in the order in which it is told; a work that is nobody's child and asks for nothing
     /// special has the plain plan.
     #[inline]
-    pub(super) fn check(&mut self, terms: &Terms<C>, edges: usize) -> Result<Plan, AddError> {
+    pub(super) fn check(&mut self, terms: &Terms, edges: usize) -> Result<Plan, AddError> {
         self.check_any(terms.permit)?;
         if terms.parent.is_none() && terms.extras.is_none() {
             self.check_dependencies(terms, edges, None)?;
@@ -154,7 +176,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// The same for the others. Cold only in that the way of plain works, the many, is laid out straight.
     #[cold]
-    fn check_more(&mut self, terms: &Terms<C>, edges: usize) -> Result<Plan, AddError> {
+    fn check_more(&mut self, terms: &Terms, edges: usize) -> Result<Plan, AddError> {
         let parent = terms.parent.map(|id| self.check_parent(id)).transpose()?;
         self.check_dependencies(terms, edges, parent)?;
         let needs = match &terms.extras {
@@ -178,7 +200,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[inline(always)]
     fn check_dependencies(
         &mut self,
-        terms: &Terms<C>,
+        terms: &Terms,
         edges: usize,
         parent: Option<u32>,
     ) -> Result<(), AddError> {
@@ -257,7 +279,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     // ---- adding ----
 
     /// Takes out of `terms` what it keeps.
-    fn admit(&mut self, terms: &mut Terms<C>, plan: Plan, edges: usize, body: Body<C>) -> WorkId {
+    fn admit(&mut self, terms: &mut Terms, plan: Plan, edges: usize, body: Body<C>) -> WorkId {
         let (slot, doomed) = self.take_in(terms, plan, edges, body);
         // A work that can never run may be gone at once.
         let id = self.id(slot);
@@ -272,7 +294,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[inline]
     pub(super) fn take_in(
         &mut self,
-        terms: &mut Terms<C>,
+        terms: &mut Terms,
         plan: Plan,
         edges: usize,
         body: Body<C>,
@@ -310,7 +332,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// What comes with a parent or with extras.
     #[cold]
-    fn admit_with(&mut self, slot: u32, terms: &mut Terms<C>, plan: Plan) {
+    fn admit_with(&mut self, slot: u32, terms: &mut Terms, plan: Plan) {
         if let Some(extras) = terms.extras.take() {
             let needs = plan.needs.map_or_else(Needs::default, |needs| *needs);
             self.admit_extras(slot, *extras, needs);
@@ -323,7 +345,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    fn admit_extras(&mut self, slot: u32, extras: Extras<C>, needs: Needs) {
+    fn admit_extras(&mut self, slot: u32, extras: Extras, needs: Needs) {
         for id in &extras.after_settled {
             self.cycles.levels.follow(&self.arena, id.slot, slot);
             self.link(id.slot, slot, EdgeKind::AfterSettled);

@@ -128,7 +128,7 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
     }
 
     /// Whether a work names one of those that have come before it in this graph.
-    fn names_inward(&self, terms: &Terms<C>) -> bool {
+    fn names_inward(&self, terms: &Terms) -> bool {
         let mut named = terms.dependencies().map(|(id, _)| id).chain(terms.parent);
         named.any(|id| self.added.contain(id))
     }
@@ -136,7 +136,7 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
     /// Adds the work at this position of the graph.
     #[inline]
     fn add_work(&mut self, work: usize, spec: Spec<C, W>) -> Result<(), AddGraphError> {
-        if !spec.terms.is_plain() {
+        if !spec.terms.is_plain() || spec.on_settled.is_some() {
             return self.add_work_with_ties(work, spec);
         }
         let into = self.outline.degrees.get(work).map_or(0, |of| of.ins);
@@ -196,6 +196,9 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
                 return Err(AddGraphError::Refused { work, error });
             }
         };
+        if let Some(callback) = spec.on_settled {
+            self.scheduler.keep_callback(&mut spec.terms, callback);
+        }
         self.has_children |= spec.terms.parent.is_some();
         let body = self.place(spec.work);
         let s = &mut *self.scheduler;

@@ -2,25 +2,25 @@
 
 use super::inbox::Witness;
 use super::panics::{Contained, Payload};
-use crate::work::{Completion, WorkId, WorkOutcome};
+use crate::work::{WorkId, WorkOutcome};
 use std::collections::VecDeque;
 
-/// A callback that a settled work has left.
-pub(crate) type Callback<C> = (Completion<C>, WorkId, WorkOutcome);
+/// The key of a callback that a settled work has left, and what it is called with.
+pub(crate) type Callback = (u32, WorkId, WorkOutcome);
 
-pub(crate) struct Agenda<C: ?Sized> {
+pub(crate) struct Agenda {
     /// Entries in all the queues, and one for the payload.
     entries: usize,
     /// Attempts that have nothing left to wait for: joined parents, drained aborts.
     finishing: VecDeque<u32>,
     /// FailFast parents a child of which has failed in this round.
     failing: VecDeque<Witness>,
-    callbacks: VecDeque<Callback<C>>,
+    callbacks: VecDeque<Callback>,
     /// A panic that is not to be caught; of several the last.
     payload: Option<Contained<Payload>>,
 }
 
-impl<C: ?Sized> Agenda<C> {
+impl Agenda {
     pub fn new() -> Self {
         Agenda {
             entries: 0,
@@ -51,7 +51,7 @@ impl<C: ?Sized> Agenda<C> {
         self.failing.push_back(parent);
     }
 
-    pub fn call(&mut self, callback: Callback<C>) {
+    pub fn call(&mut self, callback: Callback) {
         self.entries += 1;
         self.callbacks.push_back(callback);
     }
@@ -83,7 +83,7 @@ impl<C: ?Sized> Agenda<C> {
         next
     }
 
-    pub fn next_callback(&mut self) -> Option<Callback<C>> {
+    pub fn next_callback(&mut self) -> Option<Callback> {
         let next = self.callbacks.pop_front();
         self.entries -= next.is_some() as usize;
         next

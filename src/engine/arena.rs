@@ -17,7 +17,7 @@ use slab::Slab;
 /// All works of one scheduler.
 pub(crate) struct Arena<C: ?Sized> {
     records: Slab<Record<C>>,
-    metas: Metas<C>,
+    metas: Metas,
     pub opens: Opens,
     /// The end of each work's present `sleep`: as long as the highest slot that has ever slept.
     sleeps: Vec<Time>,
@@ -113,17 +113,17 @@ impl<C: ?Sized> Arena<C> {
     }
 
     #[inline]
-    pub fn meta(&self, slot: u32) -> MetaRef<'_, C> {
+    pub fn meta(&self, slot: u32) -> MetaRef<'_> {
         self.metas.get(slot)
     }
 
     #[inline]
-    pub fn meta_mut(&mut self, slot: u32) -> &mut Meta<C> {
+    pub fn meta_mut(&mut self, slot: u32) -> &mut Meta {
         self.metas.get_mut(slot)
     }
 
     #[inline]
-    pub fn rare(&self, slot: u32) -> Option<&Rare<C>> {
+    pub fn rare(&self, slot: u32) -> Option<&Rare> {
         if self.at(slot).marks & mark::RARE == 0 {
             return None;
         }
@@ -131,7 +131,7 @@ impl<C: ?Sized> Arena<C> {
     }
 
     #[inline]
-    pub fn rare_mut(&mut self, slot: u32) -> Option<&mut Rare<C>> {
+    pub fn rare_mut(&mut self, slot: u32) -> Option<&mut Rare> {
         if self.at(slot).marks & mark::RARE == 0 {
             return None;
         }
@@ -140,7 +140,7 @@ impl<C: ?Sized> Arena<C> {
 
     /// The work's box of rare things, made if need be.
     #[inline]
-    pub fn rare_or_new(&mut self, slot: u32) -> &mut Rare<C> {
+    pub fn rare_or_new(&mut self, slot: u32) -> &mut Rare {
         if self.at(slot).marks & mark::RARE == 0 {
             self.make_rare(slot);
         }

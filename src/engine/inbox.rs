@@ -1,4 +1,4 @@
-//! What other threads send: wakes, cancels, closures.
+//! What other threads send: wakes, cancels, and word of closures.
 //!
 //! One std mpsc channel and one flag. A sender puts its message into the channel and then swaps the flag to true;
 //! whoever finds it false calls the host's notifier, so the host is told only when the inbox goes from empty to not
@@ -8,10 +8,10 @@
 //!
 //! A wake is a message without a reference to its waker, since counting references would cost as much as the rest.
 
+use super::JobId;
 use super::panics::{Contained, Guard};
 use super::sync::mpsc::{self, Receiver, Sender};
-use super::sync::{AtomicBool, AtomicUsize, Mutex, MutexGuard, RwLock};
-use super::{JobId, WorkScheduler};
+use super::sync::{AtomicBool, Mutex, MutexGuard, RwLock};
 use crate::work::{CancelledBy, WorkId};
 use std::collections::VecDeque;
 use std::fmt;
@@ -32,9 +32,6 @@ pub(crate) struct Witness {
 /// Tells a parked host that the inbox is no longer empty; may be called from any thread.
 pub type Notifier = Arc<dyn Fn() + Send + Sync>;
 
-/// What [`Remote::post`] takes: runs on the scheduler's thread.
-pub(crate) type Post<C> = Box<dyn FnOnce(&mut C, &mut WorkScheduler<C>) + Send>;
-
 pub(crate) enum Mail {
     Wake(Witness),
     /// The last clone of a remote waker is gone.
@@ -47,23 +44,14 @@ pub(crate) enum Mail {
     Unpinned,
     /// What comes after it waits for the next round.
     Mark,
-    /// The next closure in the channel of its own, whose type the wakers' side does not know.
-    Post,
-}
-
-/// A message as the scheduler takes it: a closure comes with its announcement.
-pub(crate) enum Letter<C: ?Sized> {
-    Mail(Mail),
-    Post(Option<Post<C>>),
+    /// A closure waits under this key: see `posts`.
+    Post(u32),
 }
 
 /// The senders' side.
 pub(crate) struct Line {
     sender: Sender<Mail>,
     full: AtomicBool,
-    /// Closures that wait to be taken, and how many may.
-    posts: AtomicUsize,
-    limit: usize,
     notifier: RwLock<Option<Contained<Notifier>>>,
     /// Calls the program's code that belongs to no work.
     pub(crate) guard: Guard,
@@ -88,30 +76,23 @@ impl Line {
 }
 
 /// The scheduler's side.
-pub(crate) struct Inbox<C: ?Sized> {
+pub(crate) struct Inbox {
     pub line: Arc<Line>,
     receiver: Receiver<Mail>,
-    posts: Receiver<Post<C>>,
-    poster: Sender<Post<C>>,
 }
 
-impl<C: ?Sized> Inbox<C> {
-    pub fn new(limit: usize) -> Self {
+impl Inbox {
+    pub fn new() -> Self {
         let (sender, receiver) = mpsc::channel();
-        let (poster, posts) = mpsc::channel();
         let line = Line {
             sender,
             full: AtomicBool::new(false),
-            posts: AtomicUsize::new(0),
-            limit,
             notifier: RwLock::new(None),
             guard: Guard::default(),
         };
         Inbox {
             line: Arc::new(line),
             receiver,
-            posts,
-            poster,
         }
     }
 
@@ -134,118 +115,16 @@ impl<C: ?Sized> Inbox<C> {
     }
 
     /// Takes what is there now; what comes meanwhile waits for the next round. O(messages).
-    pub fn take(&mut self, into: &mut VecDeque<Letter<C>>) {
+    pub fn take(&mut self, into: &mut VecDeque<Mail>) {
         self.line.full.swap(false, Ordering::AcqRel);
         // It arrives: the receiver is here.
         let _ = self.line.sender.send(Mail::Mark);
         while let Ok(mail) = self.receiver.try_recv() {
-            into.push_back(match mail {
+            match mail {
                 Mail::Mark => return,
-                Mail::Post => {
-                    self.line.posts.fetch_sub(1, Ordering::AcqRel);
-                    Letter::Post(self.posts.try_recv().ok())
-                }
-                mail => Letter::Mail(mail),
-            });
-        }
-    }
-}
-
-/// Reaches a scheduler from any thread. `Clone`.
-pub struct Remote<C: ?Sized> {
-    line: Arc<Line>,
-    poster: Sender<Post<C>>,
-}
-
-impl<C: ?Sized> Clone for Remote<C> {
-    fn clone(&self) -> Self {
-        Remote {
-            line: self.line.clone(),
-            poster: self.poster.clone(),
-        }
-    }
-}
-
-impl<C: ?Sized> fmt::Debug for Remote<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Remote")
-    }
-}
-
-/// Why a closure was not posted; it comes back.
-#[derive(thiserror::Error)]
-#[non_exhaustive]
-pub enum PostError<F> {
-    /// The inbox is full.
-    #[error(
-        "the scheduler's inbox is full: post again after its next crank, or raise `Limits::inbox`"
-    )]
-    Full(F),
-    /// The scheduler has been dropped.
-    #[error("the scheduler has been dropped: nothing will run this closure")]
-    Closed(F),
-}
-
-impl<F> fmt::Debug for PostError<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            PostError::Full(_) => "Full",
-            PostError::Closed(_) => "Closed",
-        })
-    }
-}
-
-impl<C: ?Sized> Remote<C> {
-    pub(crate) fn new(inbox: &Inbox<C>) -> Self {
-        Remote {
-            line: inbox.line.clone(),
-            poster: inbox.poster.clone(),
-        }
-    }
-
-    /// Runs the closure on the scheduler's thread, at the beginning of its next round, with the application and the
-    /// scheduler. Never blocks.
-    ///
-    /// # Errors
-    /// The closure comes back when the inbox is full or the scheduler is gone.
-    pub fn post<F>(&self, closure: F) -> Result<(), PostError<F>>
-    where
-        F: FnOnce(&mut C, &mut WorkScheduler<C>) + Send + 'static,
-    {
-        if self.line.posts.load(Ordering::Relaxed) >= self.line.limit {
-            return Err(PostError::Full(closure));
-        }
-        self.line.posts.fetch_add(1, Ordering::Relaxed);
-        // The closure must be able to come back as it was, so it travels in a box that both sides can open.
-        let parcel = Arc::new(Mutex::new(Some(Contained::new(closure))));
-        let open = |parcel: &Mutex<Option<Contained<F>>>| {
-            let closure = parcel.lock().unwrap_or_else(PoisonError::into_inner).take();
-            closure.map(Contained::into_inner)
-        };
-        let inside = parcel.clone();
-        let post: Post<C> = Box::new(move |app, scheduler| {
-            if let Some(closure) = open(&inside) {
-                closure(app, scheduler);
+                mail => into.push_back(mail),
             }
-        });
-        // The closure first, then the message that says so: whoever takes the message finds the closure.
-        if self.poster.send(post).is_ok() && self.line.send(Mail::Post).is_ok() {
-            return Ok(());
         }
-        match open(&parcel) {
-            Some(closure) => Err(PostError::Closed(closure)),
-            None => Ok(()),
-        }
-    }
-
-    /// Cancels a work. Never blocks; nothing happens if the scheduler is gone.
-    pub fn cancel(&self, id: impl Into<WorkId>) {
-        let _ = self.line.send(Mail::Cancel(id.into(), CancelledBy::Host));
-    }
-
-    /// Cancels all works. Never blocks; nothing happens if the scheduler is gone.
-    pub fn cancel_all(&self) {
-        let _ = self.line.send(Mail::CancelAll(CancelledBy::Host));
     }
 }
 
@@ -294,7 +173,7 @@ pub struct RemoteWaker {
 }
 
 impl RemoteWaker {
-    pub(crate) fn new<C: ?Sized>(inbox: &Inbox<C>, witness: Witness) -> Self {
+    pub(crate) fn new(inbox: &Inbox, witness: Witness) -> Self {
         let cell = WakerCell {
             witness,
             under_way: AtomicBool::new(false),
@@ -395,7 +274,7 @@ impl CancelToken {
     }
 
     /// Sends the inbox a cancel when the token is cancelled, or at once if it has been.
-    pub(crate) fn listen<C: ?Sized>(&self, inbox: &Inbox<C>, work: Option<WorkId>) {
+    pub(crate) fn listen(&self, inbox: &Inbox, work: Option<WorkId>) {
         let listener = Listener {
             line: inbox.line.clone(),
             work,
@@ -413,7 +292,7 @@ impl CancelToken {
     }
 
     /// Takes the last `listen` for all works of this inbox back.
-    pub(crate) fn ignore<C: ?Sized>(&self, inbox: &Inbox<C>) {
+    pub(crate) fn ignore(&self, inbox: &Inbox) {
         let mut listeners = self.listeners();
         let ours = |listener: &Listener| {
             listener.work.is_none() && Arc::ptr_eq(&listener.line, &inbox.line)

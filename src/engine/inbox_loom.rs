@@ -8,13 +8,13 @@
 //! The host of these models parks as a real one does: it waits only after it has seen an empty inbox, and only a call
 //! of the notifier ends that. A lost wake is then a deadlock, which loom reports.
 
-use super::inbox::{
-    CancelToken, Inbox, Letter, Mail, Notifier, PostError, Remote, RemoteWaker, WakerCell, Witness,
-};
+use super::inbox::{CancelToken, Inbox, Mail, Notifier, RemoteWaker, WakerCell, Witness};
 use super::panics::Contained;
 use super::pin::TimePin;
-use super::sync::{AtomicUsize, Mutex};
+use super::posts::{PostError, Posts, Remote};
+use super::sync::Mutex;
 use loom::sync::Condvar;
+use loom::sync::atomic::AtomicUsize;
 use loom::thread as threads_of_loom;
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
@@ -54,7 +54,8 @@ impl Parking {
 
 /// What a scheduler does with its inbox, without the scheduler.
 struct Host {
-    inbox: Inbox<App>,
+    inbox: Inbox,
+    closures: Posts<App>,
     parking: Arc<Parking>,
     /// As the scheduler has it.
     cell: Weak<WakerCell>,
@@ -67,13 +68,14 @@ struct Host {
 
 impl Host {
     fn new(limit: usize) -> Host {
-        let mut inbox = Inbox::new(limit);
+        let mut inbox = Inbox::new();
         let parking: Arc<Parking> = Arc::default();
         let told = parking.clone();
         let notifier: Notifier = Arc::new(move || told.tell());
         inbox.set_notifier(Some(Contained::new(notifier)));
         Host {
             inbox,
+            closures: Posts::new(limit),
             parking,
             cell: Weak::new(),
             wakes: 0,
@@ -96,22 +98,22 @@ impl Host {
         self.inbox.take(&mut letters);
         for letter in letters {
             match letter {
-                Letter::Mail(Mail::Wake(witness)) => {
+                Mail::Wake(witness) => {
                     assert_eq!(witness, WITNESS);
                     if let Some(cell) = self.cell.upgrade() {
                         cell.arrived();
                     }
                     self.wakes += 1;
                 }
-                Letter::Mail(Mail::WakerDropped(_)) => self.drops += 1,
-                Letter::Mail(Mail::Unpinned) => self.pins -= 1,
-                Letter::Post(post) => {
+                Mail::WakerDropped(_) => self.drops += 1,
+                Mail::Unpinned => self.pins -= 1,
+                Mail::Post(key) => {
                     // A closure is there as soon as its message is.
-                    assert!(post.is_some());
+                    assert!(self.closures.take(key).is_some());
                     self.posts += 1;
                 }
-                Letter::Mail(Mail::CancelAll) => self.cancels += 1,
-                Letter::Mail(_) => {}
+                Mail::CancelAll(_) => self.cancels += 1,
+                _ => {}
             }
         }
     }
@@ -184,7 +186,7 @@ fn loom_the_end_of_a_pin_wakes_a_parked_host_and_comes_after_what_was_posted_und
         host.pins = 1;
         let (pin, remote) = (
             TimePin::new(host.inbox.line.clone()),
-            Remote::new(&host.inbox),
+            Remote::new(host.inbox.line.clone(), &host.closures),
         );
         let thread = threads_of_loom::spawn(move || {
             let posted = remote.post(|app: &mut App, _: &mut _| *app += 1);
@@ -231,7 +233,7 @@ fn loom_two_threads_and_one_waker() {
 fn loom_posted_closures_arrive_and_a_full_inbox_gives_them_back() {
     model(|| {
         let mut host = Host::new(1);
-        let remote = Remote::new(&host.inbox);
+        let remote = Remote::new(host.inbox.line.clone(), &host.closures);
         let other = remote.clone();
         let post = |remote: Remote<App>| match remote.post(|app: &mut App, _: &mut _| *app += 1) {
             Ok(()) => 1,

@@ -7,11 +7,11 @@ use super::record::Rare;
 use crate::work::{Failure, Name};
 
 /// What is known of a work that has something of its own.
-pub(crate) struct Meta<C: ?Sized> {
+pub(crate) struct Meta {
     pub name: Name,
     /// The last failure; of a Blocked work: whose failure it stems from.
     pub error: Option<Failure>,
-    pub rare: Option<Box<Rare<C>>>,
+    pub rare: Option<Box<Rare>>,
     pub retries_left: u32,
     pub retries_spent: u32,
     /// The number of its attempts, once there have been two. See [`Arena::attempt`](super::arena::Arena::attempt).
@@ -20,7 +20,7 @@ pub(crate) struct Meta<C: ?Sized> {
     pub ordinal: u32,
 }
 
-impl<C: ?Sized> Meta<C> {
+impl Meta {
     /// What is to be filled.
     const BLANK: Self = Meta {
         name: Name::Static(""),
@@ -34,10 +34,10 @@ impl<C: ?Sized> Meta<C> {
 }
 
 /// The meta of any work, to be read.
-pub(crate) struct MetaRef<'a, C: ?Sized> {
+pub(crate) struct MetaRef<'a> {
     pub name: &'a Name,
     pub error: Option<&'a Failure>,
-    pub rare: Option<&'a Rare<C>>,
+    pub rare: Option<&'a Rare>,
     pub retries_left: u32,
     pub retries_spent: u32,
     pub attempts: u32,
@@ -51,16 +51,16 @@ const CHUNK: usize = 512;
 const FIRST: usize = 4;
 
 /// A chunk begins with works that differ by their ordinals only.
-struct Chunk<C: ?Sized> {
+struct Chunk {
     name: Name,
     retries: u32,
     /// That of the first work of the chunk.
     ordinal: u32,
     /// Empty, or the metas of all works up to one that has something of its own, and some more.
-    own: Vec<Meta<C>>,
+    own: Vec<Meta>,
 }
 
-impl<C: ?Sized> Chunk<C> {
+impl Chunk {
     fn beginning_with(name: &Name, retries: u32, ordinal: u32) -> Self {
         let name = match name {
             Name::Static(name) => Name::Static(name),
@@ -107,20 +107,20 @@ impl<C: ?Sized> Chunk<C> {
 }
 
 /// The metas of all works, by slot.
-pub(crate) struct Metas<C: ?Sized>(Vec<Chunk<C>>);
+pub(crate) struct Metas(Vec<Chunk>);
 
 #[inline(always)]
 const fn split(slot: u32) -> (usize, usize) {
     (slot as usize / CHUNK, slot as usize % CHUNK)
 }
 
-impl<C: ?Sized> Metas<C> {
+impl Metas {
     pub const fn new() -> Self {
         Metas(Vec::new())
     }
 
     #[inline]
-    pub fn get(&self, slot: u32) -> MetaRef<'_, C> {
+    pub fn get(&self, slot: u32) -> MetaRef<'_> {
         let (chunk, place) = split(slot);
         let chunk = &self.0[chunk];
         match chunk.own.get(place) {
@@ -147,7 +147,7 @@ impl<C: ?Sized> Metas<C> {
 
     /// The work has something of its own from now on. Amortised O(1).
     #[inline]
-    pub fn get_mut(&mut self, slot: u32) -> &mut Meta<C> {
+    pub fn get_mut(&mut self, slot: u32) -> &mut Meta {
         let (index, place) = split(slot);
         let chunk = &mut self.0[index];
         if place >= chunk.own.len() {
@@ -208,7 +208,7 @@ mod tests {
 
     type Known = (String, u32, u32, Option<String>);
 
-    fn known(metas: &Metas<()>, slot: u32) -> Known {
+    fn known(metas: &Metas, slot: u32) -> Known {
         let meta = metas.get(slot);
         let error = meta.error.map(Failure::to_string);
         (
@@ -225,7 +225,7 @@ mod tests {
         let mut stream = Stream::new(5);
         let (mut alike, mut apart) = (0, 0);
         for run in 0..60 {
-            let (mut metas, mut each) = (Metas::<()>::new(), Vec::<Known>::new());
+            let (mut metas, mut each) = (Metas::new(), Vec::<Known>::new());
             // Runs differ in how seldom a work has something of its own.
             let seldom = [3, 100, 2_000][run % 3];
             for step in 0..2_000 {
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn works_of_one_name_take_no_memory_each() {
-        let mut metas = Metas::<()>::new();
+        let mut metas = Metas::new();
         for slot in 0..10_000 {
             metas.enter(slot, &mut "one".into(), 2, slot);
         }
@@ -281,6 +281,6 @@ mod tests {
 
     #[test]
     fn a_meta_is_small() {
-        assert!(size_of::<Meta<()>>() <= 48, "{}", size_of::<Meta<()>>());
+        assert!(size_of::<Meta>() <= 48, "{}", size_of::<Meta>());
     }
 }

@@ -9,7 +9,7 @@
 //! | `graph`, `cycle`, `levels` | dependencies; whether a new one closes a cycle |
 //! | `permits`, `list` | how many at once, who is next; those who wait, in a list |
 //! | `ready`, `prefetch` | the works that have a turn coming; reading ahead what their turns will touch |
-//! | `inbox`, `sync` | what other threads send; with what primitives |
+//! | `inbox`, `posts`, `sync` | what other threads send; their closures; with what primitives |
 //! | `io` | sockets and other sources, with the feature `mio` |
 //! | `job`, `offload` | closures that run elsewhere; whose they are |
 //! | `abandon`, `pin` | how long an abort waits for them; what else holds virtual time |
@@ -69,6 +69,7 @@ pub(crate) mod panics;
 mod parent;
 pub(crate) mod permits;
 mod pin;
+mod posts;
 mod prefetch;
 mod ready;
 mod receive;
@@ -92,7 +93,7 @@ pub use errors::{
     UnknownWork,
 };
 pub use events::{EventCause, EventOverflow, EventSink, WorkEvent, WorkSchedulerMetrics};
-pub use inbox::{CancelToken, Notifier, PostError, Remote, RemoteWaker};
+pub use inbox::{CancelToken, Notifier, RemoteWaker};
 #[cfg(feature = "mio")]
 pub(crate) use io::Desk;
 #[cfg(feature = "mio")]
@@ -100,21 +101,25 @@ pub use io::{Io, Sources};
 pub use job::{Job, JobId, Leftover, OffloadError, Ticket};
 pub use offload::Offload;
 pub use pin::TimePin;
+pub use posts::{PostError, Remote};
 pub use rng::Stream;
 
 use crate::time::{Time, TimerWheel};
-use crate::work::{Backoff, Failure, Handle, Name, RootCause, WorkId, WorkOutcome, WorkState};
+use crate::work::{
+    Backoff, Completion, Failure, Handle, Name, RootCause, WorkId, WorkOutcome, WorkState,
+};
 use agenda::Agenda;
 use arena::Arena;
 use body::Shelves;
 use context::TurnNotes;
 use cycle::CycleSearch;
 use graph::Graph;
-use inbox::{Inbox, Letter};
+use inbox::{Inbox, Mail};
 use names::Ordinals;
 use panics::{Contained, Tally};
 use permits::Permits;
 use ready::Ready;
+use slab::Slab;
 use std::any::{Any, TypeId};
 use std::collections::VecDeque;
 use std::fmt;
@@ -133,7 +138,10 @@ pub struct WorkScheduler<C: ?Sized> {
     pub(crate) permits: Permits,
     pub(crate) ready: Ready,
     pub(crate) wheel: TimerWheel,
-    pub(crate) inbox: Inbox<C>,
+    pub(crate) inbox: Inbox,
+    posts: posts::Posts<C>,
+    /// What `on_settled` left, by the key in the work's record.
+    callbacks: Slab<Completion<C>>,
     jobs: offload::Jobs,
     time_pins: std::cell::Cell<usize>,
     #[cfg(feature = "mio")]
@@ -152,12 +160,12 @@ pub struct WorkScheduler<C: ?Sized> {
     round_open: bool,
     /// What a work said during its present turn.
     notes: TurnNotes,
-    agenda: Agenda<C>,
+    agenda: Agenda,
     /// Works about to settle; settling one may settle others, and must not recurse.
     settling: VecDeque<(u32, settle::End)>,
     is_settling: bool,
     /// What has been taken from the inbox in this round.
-    mail: VecDeque<Letter<C>>,
+    mail: VecDeque<Mail>,
     /// Sleepers that something outside may wake.
     external_sleepers: u32,
     fruitless: fruitless::Fruitless,
@@ -200,7 +208,9 @@ impl<C: ?Sized> WorkScheduler<C> {
             permits,
             ready: Ready::new(),
             wheel: TimerWheel::new(),
-            inbox: Inbox::new(limits.inbox),
+            inbox: Inbox::new(),
+            posts: posts::Posts::new(limits.inbox),
+            callbacks: Slab::new(),
             jobs: offload::Jobs::default(),
             time_pins: Default::default(),
             #[cfg(feature = "mio")]
@@ -373,7 +383,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Reaches this scheduler from other threads.
     pub fn remote(&self) -> Remote<C> {
-        Remote::new(&self.inbox)
+        Remote::new(self.inbox.line.clone(), &self.posts)
     }
 
     /// A token that cancels everything in this scheduler, from any thread.

@@ -2,7 +2,7 @@
 
 use super::WorkScheduler;
 use super::decide::{Candidate, DecisionKind};
-use super::inbox::{Letter, Mail, Post, Witness};
+use super::inbox::{Mail, Witness};
 use super::panics::contain;
 use super::record::{AbortCause, mark};
 
@@ -13,9 +13,9 @@ impl<C: ?Sized> WorkScheduler<C> {
             self.fruitless.stir();
             let index = self.decide_mail();
             match self.mail.remove(index) {
-                Some(Letter::Mail(mail)) => self.receive(mail),
-                Some(Letter::Post(Some(post))) => self.call_posted(post, app),
-                _ => {}
+                Some(Mail::Post(key)) => self.call_posted(key, app),
+                Some(mail) => self.receive(mail),
+                None => {}
             }
         }
     }
@@ -24,14 +24,14 @@ impl<C: ?Sized> WorkScheduler<C> {
         if self.decider.is_none() || self.mail.len() < 2 {
             return 0;
         }
-        let slot_of = |letter: &Letter<C>| match letter {
-            Letter::Mail(
-                Mail::Wake(witness) | Mail::WakerDropped(witness) | Mail::JobEnded(witness, _),
-            ) => Some(*witness)
-                .filter(|&w| self.arena.is_present(w))
-                .map(|w| w.slot),
-            Letter::Mail(Mail::Cancel(id, _)) => self.lookup(*id).ok(),
-            _ => None,
+        let slot_of = |mail: &Mail| match mail {
+            Mail::Wake(witness) | Mail::WakerDropped(witness) | Mail::JobEnded(witness, _) => {
+                Some(*witness)
+                    .filter(|&w| self.arena.is_present(w))
+                    .map(|w| w.slot)
+            }
+            Mail::Cancel(id, _) => self.lookup(*id).ok(),
+            Mail::CancelAll(_) | Mail::Unpinned | Mail::Post(_) | Mail::Mark => None,
         };
         let candidates: Vec<Candidate> = self
             .mail
@@ -53,8 +53,8 @@ impl<C: ?Sized> WorkScheduler<C> {
             Mail::CancelAll(by) => self.cancel_all_for(by),
             Mail::JobEnded(witness, id) => self.job_ended(witness, id),
             Mail::Unpinned => self.unpinned(),
-            // The inbox has dealt with them.
-            Mail::Post | Mail::Mark => {}
+            // The inbox takes the one, and the caller the other.
+            Mail::Mark | Mail::Post(_) => {}
         }
     }
 
@@ -72,7 +72,10 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.wake_slot(witness.slot);
     }
 
-    fn call_posted(&mut self, post: Post<C>, app: &mut C) {
+    fn call_posted(&mut self, key: u32, app: &mut C) {
+        let Some(post) = self.posts.take(key) else {
+            return;
+        };
         self.in_crank = true;
         let call = contain(|| post(app, self));
         self.in_crank = false;

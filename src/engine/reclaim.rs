@@ -156,6 +156,10 @@ impl<C: ?Sized> WorkScheduler<C> {
                 arena.set(after, flag::LOST_DEPENDENCY)
             });
         self.recorder.retries_left -= self.arena.meta(slot).retries_left as u64;
+        let rare = self.arena.rare_mut(slot);
+        if let Some(key) = rare.and_then(|rare| rare.extras.on_settled.take()) {
+            self.callbacks.remove(key as usize);
+        }
         let body = self.arena.at_mut(slot).body.take();
         self.drop_body(slot, body);
         self.drop_output(slot);

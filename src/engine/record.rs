@@ -289,8 +289,8 @@ pub(crate) mod mark {
 }
 
 /// What few works need.
-pub(crate) struct Rare<C: ?Sized> {
-    pub extras: Extras<C>,
+pub(crate) struct Rare {
+    pub extras: Extras,
     pub needs: Needs,
     pub family: Family,
     pub abort: Option<Abort>,
@@ -353,7 +353,7 @@ pub(crate) enum AbortCause {
     Fail(Failure),
 }
 
-impl<C: ?Sized> Rare<C> {
+impl Rare {
     /// Whether another thread may still wake this attempt.
     pub fn has_remote(&self) -> bool {
         self.remote
@@ -361,7 +361,7 @@ impl<C: ?Sized> Rare<C> {
             .is_some_and(|remote| remote.strong_count() > 0)
     }
 
-    pub fn new(extras: Extras<C>, needs: Needs) -> Self {
+    pub fn new(extras: Extras, needs: Needs) -> Self {
         Rare {
             extras,
             needs,

@@ -184,6 +184,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             if let Some(slot) = self.agenda.next_finishing() {
                 self.finish_one(slot, app);
             } else if let Some((callback, id, outcome)) = self.agenda.next_callback() {
+                let callback = self.callbacks.remove(callback as usize);
                 let call = contain(|| callback.into_inner()(app, id, &outcome));
                 self.note_callback(call);
             } else {

@@ -2,14 +2,6 @@
 //! see `inbox_loom`).
 
 #[cfg(loom)]
-pub use loom::sync::{
-    Mutex, MutexGuard, RwLock,
-    atomic::{AtomicBool, AtomicUsize},
-    mpsc,
-};
+pub use loom::sync::{Mutex, MutexGuard, RwLock, atomic::AtomicBool, mpsc};
 #[cfg(not(loom))]
-pub use std::sync::{
-    Mutex, MutexGuard, RwLock,
-    atomic::{AtomicBool, AtomicUsize},
-    mpsc,
-};
+pub use std::sync::{Mutex, MutexGuard, RwLock, atomic::AtomicBool, mpsc};

@@ -63,21 +63,22 @@ pub(crate) type Completion<C> = Contained<Box<dyn FnOnce(&mut C, WorkId, &WorkOu
 #[must_use = "a spec does nothing until it is added or spawned"]
 pub struct Spec<C: ?Sized, W> {
     pub(crate) work: W,
-    pub(crate) terms: Terms<C>,
+    pub(crate) terms: Terms,
+    pub(crate) on_settled: Option<Completion<C>>,
 }
 
 /// A spec without its work: on what terms the work is to run.
-pub(crate) struct Terms<C: ?Sized> {
+pub(crate) struct Terms {
     pub name: Name,
     pub parent: Option<WorkId>,
     /// Works that must have succeeded.
     pub after: Before,
     pub retries: u32,
     pub permit: bool,
-    pub extras: Option<Box<Extras<C>>>,
+    pub extras: Option<Box<Extras>>,
 }
 
-impl<C: ?Sized> Terms<C> {
+impl Terms {
     /// How many works it is after, those that are given twice counted twice.
     #[inline]
     pub fn edges(&self) -> usize {
@@ -101,7 +102,7 @@ impl<C: ?Sized> Terms<C> {
     }
 }
 
-impl<C: ?Sized> Terms<C> {
+impl Terms {
     pub fn new(name: Name) -> Self {
         Terms {
             name,
@@ -115,7 +116,7 @@ impl<C: ?Sized> Terms<C> {
 }
 
 /// What few works ask for; it becomes part of the work's record as it is.
-pub(crate) struct Extras<C: ?Sized> {
+pub(crate) struct Extras {
     /// Works that must have settled, in whatever state.
     pub after_settled: SmallVec<[WorkId; 1]>,
     pub priority: i8,
@@ -129,10 +130,11 @@ pub(crate) struct Extras<C: ?Sized> {
     pub retry_position: RetryPosition,
     /// Tells the random streams of this work from those of an earlier one of its name path; 0 and 1 add nothing.
     pub run_number: u64,
-    pub on_settled: Option<Completion<C>>,
+    /// The key of the callback for its end.
+    pub on_settled: Option<u32>,
 }
 
-impl<C: ?Sized> Default for Extras<C> {
+impl Default for Extras {
     fn default() -> Self {
         Extras {
             after_settled: SmallVec::new(),
@@ -157,6 +159,7 @@ impl<C: ?Sized, W> Spec<C, W> {
         Spec {
             work,
             terms: Terms::new(name.into()),
+            on_settled: None,
         }
     }
 
@@ -165,7 +168,7 @@ impl<C: ?Sized, W> Spec<C, W> {
         &self.terms.name
     }
 
-    fn extras(&mut self) -> &mut Extras<C> {
+    fn extras(&mut self) -> &mut Extras {
         self.terms.extras.get_or_insert_default()
     }
 
@@ -274,7 +277,7 @@ impl<C: ?Sized, W> Spec<C, W> {
         mut self,
         callback: impl FnOnce(&mut C, WorkId, &WorkOutcome) + 'static,
     ) -> Self {
-        self.extras().on_settled = Some(Contained::new(Box::new(callback)));
+        self.on_settled = Some(Contained::new(Box::new(callback)));
         self
     }
 }

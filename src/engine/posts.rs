@@ -1,0 +1,157 @@
+//! Closures from other threads: they wait in a slab that the scheduler shares with its [`Remote`]s, and a message in the
+//! inbox carries the key of each.
+//!
+//! Invariant: a closure is in the slab before its message is in the inbox. So the message finds the closure, and the inbox
+//! knows nothing of the application's type.
+
+use super::WorkScheduler;
+use super::inbox::{Line, Mail};
+use super::panics::{Contained, dispose, dispose_each};
+use super::sync::{Mutex, MutexGuard};
+use crate::work::{CancelledBy, WorkId};
+use slab::Slab;
+use std::fmt;
+use std::sync::{Arc, PoisonError};
+
+/// What [`Remote::post`] takes: runs on the scheduler's thread.
+pub(crate) type Post<C> = Box<dyn FnOnce(&mut C, &mut WorkScheduler<C>) + Send>;
+
+struct Waiting<C: ?Sized> {
+    closures: Slab<Post<C>>,
+    /// The scheduler has been dropped.
+    closed: bool,
+}
+
+struct Shared<C: ?Sized> {
+    waiting: Mutex<Waiting<C>>,
+    /// How many closures may wait.
+    limit: usize,
+}
+
+impl<C: ?Sized> Shared<C> {
+    fn lock(&self) -> MutexGuard<'_, Waiting<C>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The scheduler's side.
+pub(crate) struct Posts<C: ?Sized>(Arc<Shared<C>>);
+
+impl<C: ?Sized> Posts<C> {
+    pub fn new(limit: usize) -> Self {
+        let waiting = Waiting {
+            closures: Slab::new(),
+            closed: false,
+        };
+        let waiting = Mutex::new(waiting);
+        Posts(Arc::new(Shared { waiting, limit }))
+    }
+
+    /// Takes the closure that a message has announced.
+    pub fn take(&self, key: u32) -> Option<Post<C>> {
+        self.0.lock().closures.try_remove(key as usize)
+    }
+}
+
+impl<C: ?Sized> Drop for Posts<C> {
+    /// A [`Remote`] may live longer, and must keep no closure that nothing will call.
+    fn drop(&mut self) {
+        let left = {
+            let mut waiting = self.0.lock();
+            waiting.closed = true;
+            std::mem::take(&mut waiting.closures)
+        };
+        dispose_each(left.into_iter().map(|(_, post)| post));
+    }
+}
+
+/// Reaches a scheduler from any thread. `Clone`.
+pub struct Remote<C: ?Sized> {
+    line: Arc<Line>,
+    posts: Arc<Shared<C>>,
+}
+
+impl<C: ?Sized> Clone for Remote<C> {
+    fn clone(&self) -> Self {
+        Remote {
+            line: self.line.clone(),
+            posts: self.posts.clone(),
+        }
+    }
+}
+
+impl<C: ?Sized> fmt::Debug for Remote<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Remote")
+    }
+}
+
+/// Why a closure was not posted; it comes back.
+#[derive(thiserror::Error)]
+#[non_exhaustive]
+pub enum PostError<F> {
+    /// The inbox is full.
+    #[error(
+        "the scheduler's inbox is full: post again after its next crank, or raise `Limits::inbox`"
+    )]
+    Full(F),
+    /// The scheduler has been dropped.
+    #[error("the scheduler has been dropped: nothing will run this closure")]
+    Closed(F),
+}
+
+impl<F> fmt::Debug for PostError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PostError::Full(_) => "Full",
+            PostError::Closed(_) => "Closed",
+        })
+    }
+}
+
+impl<C: ?Sized> Remote<C> {
+    pub(crate) fn new(line: Arc<Line>, posts: &Posts<C>) -> Self {
+        let posts = posts.0.clone();
+        Remote { line, posts }
+    }
+
+    /// Runs the closure on the scheduler's thread, at the beginning of its next round, with the application and the
+    /// scheduler. Waits at most for another thread that posts, or for the scheduler while it takes a closure.
+    ///
+    /// # Errors
+    /// The closure comes back when the inbox is full or the scheduler is gone.
+    pub fn post<F>(&self, closure: F) -> Result<(), PostError<F>>
+    where
+        F: FnOnce(&mut C, &mut WorkScheduler<C>) + Send + 'static,
+    {
+        let key = {
+            let mut waiting = self.posts.lock();
+            if waiting.closed {
+                return Err(PostError::Closed(closure));
+            }
+            if waiting.closures.len() >= self.posts.limit {
+                return Err(PostError::Full(closure));
+            }
+            // Contained, since nobody may come to call it.
+            let closure = Contained::new(closure);
+            let post: Post<C> =
+                Box::new(move |app, scheduler| closure.into_inner()(app, scheduler));
+            waiting.closures.insert(post) as u32
+        };
+        if self.line.send(Mail::Post(key)).is_err() {
+            // The scheduler has been dropped since, and has disposed of what waited.
+            dispose(self.posts.lock().closures.try_remove(key as usize));
+        }
+        Ok(())
+    }
+
+    /// Cancels a work. Never blocks; nothing happens if the scheduler is gone.
+    pub fn cancel(&self, id: impl Into<WorkId>) {
+        let _ = self.line.send(Mail::Cancel(id.into(), CancelledBy::Host));
+    }
+
+    /// Cancels all works. Never blocks; nothing happens if the scheduler is gone.
+    pub fn cancel_all(&self) {
+        let _ = self.line.send(Mail::CancelAll(CancelledBy::Host));
+    }
+}
