@@ -103,6 +103,7 @@ impl Terms {
 }
 
 impl Terms {
+    #[inline]
     pub fn new(name: Name) -> Self {
         Terms {
             name,
