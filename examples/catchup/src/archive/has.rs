@@ -3,6 +3,7 @@
 
 use super::{Checkpoint, Corrupt, Hash};
 use serde::{Deserialize, Serialize};
+use std::io::Read;
 
 /// Levels of a bucket list.
 pub const LEVELS: usize = 11;
@@ -28,6 +29,18 @@ pub struct Level {
 }
 
 impl ArchiveState {
+    /// Reads the JSON text to its end, and checks it.
+    ///
+    /// # Errors
+    /// As [`ArchiveState::parse`]; [`Corrupt::Unreadable`], if it cannot be read.
+    pub fn read(json: &mut dyn Read) -> Result<ArchiveState, Corrupt> {
+        let mut bytes = Vec::new();
+        match json.read_to_end(&mut bytes) {
+            Ok(_) => ArchiveState::parse(&bytes),
+            Err(error) => Err(Corrupt::Unreadable(error.to_string())),
+        }
+    }
+
     /// Reads and checks the JSON text.
     ///
     /// # Errors
@@ -147,8 +160,9 @@ impl RawLevel {
     }
 }
 
+/// The parser's messages hold what the text does, however long that is.
 fn wrong(message: String) -> Corrupt {
-    Corrupt::Format(message)
+    Corrupt::Format(message.chars().take(300).collect())
 }
 
 #[cfg(test)]

@@ -1,18 +1,14 @@
 //! One download: from the disk if an earlier run has left it there, else from the archive; unpacked, checked, kept.
 
+use super::kept::{Check, Kept};
 use super::{App, Cx, FetchError, Metered, Stage};
-use crate::archive::{Corrupt, File, gzip};
+use crate::archive::File;
 use crate::http::{self, Answer, Exchange, HttpError};
 use crate::net::Bytes;
-use crate::store::{Disk, Item};
 use crankwork::{Failure, Name, Progress, Spec, Ticket, Work};
 use std::fmt;
 use std::io;
-use std::sync::Arc;
 use std::task::{Poll, ready};
-
-/// Reads and checks a file's contents, on whatever thread.
-pub type Check<T> = Arc<dyn Fn(&[u8]) -> Result<T, Corrupt> + Send + Sync>;
 
 /// What is downloaded, and what it is good for.
 pub trait Goods: 'static {
@@ -22,11 +18,16 @@ pub trait Goods: 'static {
     /// Which file.
     fn file(&self) -> File;
 
+    /// Whether what an earlier run has kept of it will do. Files without a hash of their own are not kept.
+    fn may_be_kept(&self) -> bool {
+        self.file().is_packed()
+    }
+
     /// How to read and check it; asked at the beginning of an attempt.
     fn check(&self, app: &App) -> Check<Self::Output>;
 
-    /// Takes what the file says.
-    fn deliver(&self, app: &mut App, output: Self::Output);
+    /// Takes what the file says, and whether an earlier run had kept it.
+    fn deliver(&self, app: &mut App, output: Self::Output, kept: bool);
 }
 
 /// The work that downloads a file.
@@ -38,7 +39,7 @@ pub struct Fetch<G: Goods> {
 enum Step<T> {
     Begin,
     /// Looking on the disk.
-    Look(Ticket<Option<T>>),
+    Look(Ticket<Result<Option<T>, FetchError>>),
     Ask(Box<Asking>),
     Check(Ticket<Result<T, FetchError>>),
 }
@@ -68,13 +69,13 @@ impl<G: Goods> Fetch<G> {
         self.goods.file()
     }
 
-    /// What lies on the disk is tried once. Files without a hash of their own are not kept.
+    /// What lies on the disk is tried once.
     fn begin(&mut self, cx: &mut Cx<'_>) -> Result<(), FetchError> {
-        if cx.attempt() > 1 || !self.file().is_packed() {
+        if cx.attempt() > 1 || !self.goods.may_be_kept() {
             return self.ask(cx);
         }
-        let (file, check, disk) = (self.file(), self.goods.check(cx.app), cx.app.disk.clone());
-        self.step = Step::Look(cx.offload(move || look(file, &check, &*disk)));
+        let (file, check, kept) = (self.file(), self.goods.check(cx.app), Kept::new(cx));
+        self.step = Step::Look(cx.offload(move || kept.look(file, &check)));
         Ok(())
     }
 
@@ -137,9 +138,9 @@ impl<G: Goods> Fetch<G> {
 
     fn answered(&mut self, cx: &mut Cx<'_>, answer: Answer) {
         cx.app.idle.extend(answer.stream);
-        let (file, check, disk) = (self.file(), self.goods.check(cx.app), cx.app.disk.clone());
+        let (file, check, kept) = (self.file(), self.goods.check(cx.app), Kept::new(cx));
         let body = answer.body;
-        self.step = Step::Check(cx.offload(move || keep(file, &body, &check, &*disk)));
+        self.step = Step::Check(cx.offload(move || kept.keep(file, &body, &check)));
     }
 
     fn http_error(&self, error: HttpError) -> FetchError {
@@ -147,42 +148,11 @@ impl<G: Goods> Fetch<G> {
         FetchError::Http { file, error }
     }
 
-    fn deliver(&mut self, cx: &mut Cx<'_>, output: G::Output) {
-        self.goods.deliver(cx.app, output);
+    fn deliver(&mut self, cx: &mut Cx<'_>, output: G::Output, kept: bool) {
+        self.goods.deliver(cx.app, output, kept);
         if let Some(stage) = Stage::of(self.file()) {
             cx.app.stage(stage).done += 1;
         }
-    }
-}
-
-/// What the disk holds of the file, if that is what it should be. What is not is taken away: the file comes anew then,
-/// and if it cannot be taken away, it is written over.
-fn look<T>(file: File, check: &Check<T>, disk: &dyn Disk) -> Option<T> {
-    let item = Item::File(file);
-    let packed = disk.read(item).ok()??;
-    let checked = unpack(file, &packed).and_then(|bytes| check(&bytes));
-    if checked.is_err() {
-        let _ = disk.remove(item);
-    }
-    checked.ok()
-}
-
-/// Checks what has come, and keeps it.
-fn keep<T>(file: File, packed: &[u8], check: &Check<T>, disk: &dyn Disk) -> Result<T, FetchError> {
-    let checked = unpack(file, packed).and_then(|bytes| check(&bytes));
-    let output = checked.map_err(|error| FetchError::Corrupt { file, error })?;
-    if file.is_packed() {
-        let item = Item::File(file);
-        disk.write(item, packed)
-            .map_err(|error| FetchError::Disk { item, error })?;
-    }
-    Ok(output)
-}
-
-fn unpack(file: File, packed: &[u8]) -> Result<Vec<u8>, Corrupt> {
-    match file.is_packed() {
-        true => gzip::unpack(packed, file.limits().unpacked),
-        false => Ok(packed.to_vec()),
     }
 }
 
@@ -192,12 +162,13 @@ impl<G: Goods> Work<App> for Fetch<G> {
             let step = match &mut self.step {
                 Step::Begin => self.begin(cx),
                 Step::Look(ticket) => match ready!(ticket.poll(cx))? {
-                    Some(output) => {
+                    Ok(Some(output)) => {
                         cx.app.tally.kept += 1;
-                        self.deliver(cx, output);
+                        self.deliver(cx, output, true);
                         return Poll::Ready(Ok(()));
                     }
-                    None => self.ask(cx),
+                    Ok(None) => self.ask(cx),
+                    Err(error) => Err(error),
                 },
                 Step::Ask(asking) => {
                     let result = ready!(asking.exchange.poll(cx));
@@ -207,7 +178,7 @@ impl<G: Goods> Work<App> for Fetch<G> {
                 Step::Check(ticket) => match ready!(ticket.poll(cx))? {
                     Ok(output) => {
                         cx.app.tally.files += 1;
-                        self.deliver(cx, output);
+                        self.deliver(cx, output, false);
                         return Poll::Ready(Ok(()));
                     }
                     Err(error) => Err(error),

@@ -1,10 +1,13 @@
 //! Archives in folders.
 
 use super::Files;
-use crate::archive::{ArchiveState, Checkpoint, File};
+use crate::archive::File;
 use std::fs;
-use std::io;
-use std::path::Path;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// How many folders deep an archive's files lie, themselves included: `ledger/ww/xx/yy/file`.
+const DEEPEST: usize = 5;
 
 /// Writes an archive into a folder, which is made if it is not there. The root file comes last: an archive that has one
 /// is complete.
@@ -23,53 +26,47 @@ pub fn write(files: &Files, root: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads an archive from a folder: all files that its states name, as far as they are there.
+/// Reads an archive from a folder: the files that lie where files of an archive do. Of one that is larger than it may be
+/// there is one byte more than that.
 ///
 /// # Errors
-/// The system's, and a root file that is none.
+/// The system's.
 pub fn read(root: &Path) -> io::Result<Files> {
     let mut files = Files::new();
-    let bytes = fs::read(root.join(File::Root.path()))?;
-    let state = ArchiveState::parse(&bytes).map_err(io::Error::other)?;
-    files.insert(File::Root, bytes);
-    for at in (0..=state.checkpoint.index()).map(Checkpoint::nth) {
-        for file in [
-            File::State(at),
-            File::Ledger(at),
-            File::Transactions(at),
-            File::Results(at),
-        ] {
-            add(&mut files, root, file)?;
-        }
-        let state = files
-            .get(&File::State(at))
-            .map(|bytes| ArchiveState::parse(bytes));
-        for hash in state
-            .and_then(Result::ok)
-            .map(|s| s.buckets())
-            .unwrap_or_default()
-        {
-            add(&mut files, root, File::Bucket(hash))?;
+    let mut folders = vec![PathBuf::new()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(root.join(&folder))? {
+            let path = folder.join(entry?.file_name());
+            let found = fs::metadata(root.join(&path));
+            if found.as_ref().is_ok_and(fs::Metadata::is_dir) {
+                if path.components().count() < DEEPEST {
+                    folders.push(path);
+                }
+            } else if found.is_ok_and(|found| found.is_file())
+                && let Some(file) = at(&path)
+            {
+                let limit = file.limits().packed as u64 + 1;
+                let mut bytes = Vec::new();
+                fs::File::open(root.join(&path))?
+                    .take(limit)
+                    .read_to_end(&mut bytes)?;
+                files.insert(file, bytes);
+            }
         }
     }
     Ok(files)
 }
 
-fn add(files: &mut Files, root: &Path, file: File) -> io::Result<()> {
-    if files.contains_key(&file) {
-        return Ok(());
-    }
-    match fs::read(root.join(file.path())) {
-        Ok(bytes) => files.insert(file, bytes),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error),
-    };
-    Ok(())
+/// The file of an archive that lies at this path.
+fn at(path: &Path) -> Option<File> {
+    let parts: Option<Vec<&str>> = path.iter().map(|part| part.to_str()).collect();
+    File::at(&parts?.join("/"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::Checkpoint;
 
     #[test]
     fn what_is_written_is_read() {
@@ -79,6 +76,12 @@ mod tests {
         assert_eq!(read(folder.path()).unwrap(), made.files);
         let at = File::Ledger(Checkpoint::nth(1));
         fs::remove_file(folder.path().join(at.path())).unwrap();
-        assert!(!read(folder.path()).unwrap().contains_key(&at));
+        // Whatever the root file says, and whatever else lies there.
+        fs::create_dir_all(folder.path().join(at.path())).unwrap();
+        fs::write(folder.path().join(File::Root.path()), "{").unwrap();
+        fs::write(folder.path().join("ledger/x"), "").unwrap();
+        let read = read(folder.path()).unwrap();
+        assert_eq!(read.len(), made.files.len() - 1);
+        assert!(!read.contains_key(&at));
     }
 }

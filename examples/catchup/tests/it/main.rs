@@ -4,8 +4,19 @@ mod baseline;
 mod cli;
 mod common;
 mod corrupt;
+#[cfg(unix)]
+mod folders;
+mod heal;
+mod hostile;
 mod http;
+#[cfg(unix)]
+mod kills;
+mod large;
+mod payments;
+mod program;
 mod real;
 mod resume;
 mod server;
 mod simulated;
+#[cfg(unix)]
+mod terminal;

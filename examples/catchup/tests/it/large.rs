@@ -1,0 +1,147 @@
+//! Time and memory are bounded by what is allowed, whatever is sent.
+
+use crate::common::nth;
+use crate::hostile::{Case, check, with};
+use crate::payments;
+use crate::program::Program;
+use catchup::archive::{File, Hash, Header, gzip, records};
+use catchup::server::{Faults, Listener, Responder, Shelf};
+use cpu_time::ThreadTime;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use stellar_xdr::LedgerHeader;
+
+#[test]
+fn a_million_payments_in_one_ledger_are_applied_in_seconds() {
+    const COUNT: usize = 1_000_000;
+    let mut made = payments::origin();
+    let (payments, results) = payments::executed(&mut made, COUNT);
+    let transactions: Vec<_> = payments
+        .into_iter()
+        .map(|(_, transaction)| transaction)
+        .collect();
+    let mut header = Header::of(&LedgerHeader::default());
+    (header.ledger, header.previous) = (1, Hash::ZERO);
+    (header.base_fee, header.fee_pool) = (100, made.fee_pool);
+    header.total_coins = made.total_coins;
+    let mut ledger = payments::origin();
+    let begun = ThreadTime::now();
+    ledger.apply(&header, transactions, &results).unwrap();
+    let took = begun.elapsed();
+    println!("{COUNT} payments applied in {took:?}");
+    assert_eq!(ledger.accounts, made.accounts);
+    // An optimized build takes a second; this is one for tests. By looking at each transaction for each result it would
+    // take hours.
+    assert!(took < Duration::from_secs(20), "{took:?}");
+}
+
+/// Less than the limits, so that the test is short: in memory as a whole, this would be some 300 MiB.
+const UNPACKED: usize = 16 << 20;
+
+/// Zeros are records of every kind: transactions, results. They are packed to a thousandth.
+fn zeros(head: &[u32]) -> Vec<u8> {
+    let mut record: Vec<u8> = head.iter().flat_map(|word| word.to_be_bytes()).collect();
+    record.resize(UNPACKED - 4, 0);
+    let mark = record.len() as u32 | 1 << 31;
+    gzip::pack(&[&mark.to_be_bytes()[..], &record].concat())
+}
+
+#[test]
+fn what_unpacks_to_much_takes_little_memory() {
+    let (sets, results) = (File::Transactions(nth(0)), File::Results(nth(0)));
+    let (header, bucket) = (File::Ledger(nth(0)), crate::hostile::a_bucket());
+    let many = u32::MAX;
+    let older = [&[2][..], &[0; 8], &[many]].concat();
+    let newer = [
+        &[2][..],
+        &[0; 8],
+        &[0, 1, 1],
+        &[0; 8],
+        &[1, 0, 1, 0, 0, many],
+    ]
+    .concat();
+    let parallel = [&[2][..], &[0; 8], &[0, 1, 1], &[0; 8], &[1, 1, 0, many]].concat();
+    let phases = [&[2][..], &[0; 8], &[0, 1, 1], &[0; 8], &[many]].concat();
+    let ledger = result_ledger();
+    let marks = gzip::pack(&[0x80, 0, 0, 0].repeat(UNPACKED / 4));
+    let cases = [
+        (
+            "transactions of the older form",
+            sets,
+            zeros(&older),
+            "cannot be read",
+        ),
+        ("transactions", sets, zeros(&newer), "cannot be read"),
+        (
+            "transactions in clusters",
+            sets,
+            zeros(&parallel),
+            "cannot be read",
+        ),
+        ("phases", sets, zeros(&phases), "cannot be read"),
+        ("results", results, zeros(&[ledger, many]), "cannot be read"),
+        ("a header", header, zeros(&[]), "bytes too many"),
+        (
+            "a bucket's entry",
+            bucket,
+            zeros(&[]),
+            "the bucket: expected hash",
+        ),
+        (
+            "a bucket's marks",
+            bucket,
+            marks,
+            "the bucket: expected hash",
+        ),
+    ];
+    let cases = cases.map(|(name, file, bytes, says)| {
+        assert!(bytes.len() < 50 << 10, "{name}: {}", bytes.len());
+        Case::fails(
+            format!("zeros as {name}"),
+            with(file, bytes),
+            0,
+            &[&file.path(), says],
+        )
+    });
+    check("memory", 8, &cases);
+}
+
+/// The first ledger with results: those of the first checkpoint begin with its number.
+fn result_ledger() -> u32 {
+    let file = crate::hostile::unpacked(File::Results(nth(0)));
+    u32::from_be_bytes(file[4..8].try_into().unwrap())
+}
+
+#[test]
+fn the_largest_ledger_takes_less_than_a_quarter_of_a_gigabyte() {
+    // Unoptimized, a million take minutes.
+    let count = if cfg!(debug_assertions) {
+        150_000
+    } else {
+        1_000_000
+    };
+    let files = payments::archive(&BTreeMap::from([(2, count)]));
+    let shelf = Shelf::Memory(Arc::new(files));
+    let listener = Listener::start(0, Responder::new(shelf, Faults::default())).unwrap();
+    let url = format!("http://{}", listener.address());
+    let (code, json) = Program::new().run_json(&["--archive", &url]);
+    assert_eq!(code, Some(0), "{json}");
+    assert_eq!(json["applied_transactions"], count);
+    println!("{count} payments: {json}");
+    let peak = json["peak_memory_bytes"].as_u64().unwrap_or(0);
+    assert!(peak < 256_000_000, "{peak} bytes");
+}
+
+#[test]
+fn a_record_may_be_longer_than_a_value() {
+    let mut file = Vec::new();
+    records::push(
+        &mut file,
+        &stellar_xdr::BytesM::<{ u32::MAX }>::try_from(vec![0; 300 << 10]).unwrap(),
+    );
+    let mut records = records::Records::new(&file[..]);
+    assert!(records.advance().unwrap());
+    let value = records.value::<stellar_xdr::BytesM<{ u32::MAX }>>();
+    assert!(value.unwrap_err().to_string().contains("cannot be read"));
+}
