@@ -58,6 +58,8 @@ pub struct App {
     pub network: Box<dyn Network>,
     /// Connections that wait for their next request.
     pub idle: Vec<Box<dyn Bytes>>,
+    /// The download whose body is larger than those that come side by side.
+    pub growing: Option<WorkId>,
     /// Keeps what has been verified and applied.
     pub disk: Arc<dyn Disk>,
     /// What the archive said first.
@@ -169,6 +171,7 @@ impl App {
             settings,
             network,
             idle: Vec::new(),
+            growing: None,
             disk,
             root: None,
             target: None,

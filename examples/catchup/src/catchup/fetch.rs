@@ -1,7 +1,7 @@
 //! One download: from the disk if an earlier run has left it there, else from the archive; unpacked, checked, kept.
 
 use super::kept::{Check, Kept};
-use super::{App, Cx, FetchError, Metered, Stage};
+use super::{App, Cx, FetchError, Metered, Stage, growth};
 use crate::archive::File;
 use crate::http::{self, Answer, Exchange, HttpError};
 use crate::net::Bytes;
@@ -149,6 +149,7 @@ impl<G: Goods> Fetch<G> {
     }
 
     fn deliver(&mut self, cx: &mut Cx<'_>, output: G::Output, kept: bool) {
+        growth::end(cx.app, cx.id());
         self.goods.deliver(cx.app, output, kept);
         if let Some(stage) = Stage::of(self.file()) {
             cx.app.stage(stage).done += 1;
@@ -171,6 +172,9 @@ impl<G: Goods> Work<App> for Fetch<G> {
                     Err(error) => Err(error),
                 },
                 Step::Ask(asking) => {
+                    if !growth::may_grow(cx, asking.exchange.body_progress().0) {
+                        return Poll::Pending;
+                    }
                     let result = ready!(asking.exchange.poll(cx));
                     let (received, reused) = (asking.exchange.received(), asking.reused);
                     self.asked(cx, result, received, reused)
@@ -190,7 +194,8 @@ impl<G: Goods> Work<App> for Fetch<G> {
         }
     }
 
-    fn on_reset(&mut self, _: &mut Cx<'_>) {
+    fn on_reset(&mut self, cx: &mut Cx<'_>) {
+        growth::end(cx.app, cx.id());
         self.step = Step::Begin;
     }
 

@@ -13,7 +13,7 @@
 //!
 //! Each download is a [`Fetch`]: it fails, backs off and is tried again by itself. What is downloaded is unpacked, hashed
 //! and checked in an offloaded job, and stays on the disk: what is in memory at a time is one ledger's transactions, and
-//! a file as it was sent for each download. `apply` of a checkpoint is *after* its two files and the apply before it, so a file
+//! of what comes one large file, or many small ones. `apply` of a checkpoint is *after* its two files and the apply before it, so a file
 //! that stays broken blocks what comes after it and nothing else: everything before is still applied.
 
 mod app;
@@ -24,6 +24,7 @@ mod chain;
 mod comparison;
 mod error;
 mod fetch;
+mod growth;
 mod headers;
 mod kept;
 mod meter;

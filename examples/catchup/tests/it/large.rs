@@ -39,6 +39,9 @@ fn a_million_payments_in_one_ledger_are_applied_in_seconds() {
 /// Less than the limits, so that the test is short: in memory as a whole, this would be some 300 MiB.
 const UNPACKED: usize = 16 << 20;
 
+/// A large body, in bytes.
+const BODY: usize = 24 << 20;
+
 /// Zeros are records of every kind: transactions, results. They are packed to a thousandth.
 fn zeros(head: &[u32]) -> Vec<u8> {
     let mut record: Vec<u8> = head.iter().flat_map(|word| word.to_be_bytes()).collect();
@@ -131,6 +134,30 @@ fn the_largest_ledger_takes_less_than_a_quarter_of_a_gigabyte() {
     println!("{count} payments: {json}");
     let peak = json["peak_memory_bytes"].as_u64().unwrap_or(0);
     assert!(peak < 256_000_000, "{peak} bytes");
+}
+
+/// Files that are as large as they may be as they are sent, and larger unpacked: many at a time.
+#[test]
+fn large_bodies_do_not_come_side_by_side() {
+    let mut files = crate::common::EIGHT.files.clone();
+    let mut random = crankwork::Stream::new(1);
+    let words = (0..BODY / 8).map(|_| random.below(u64::MAX));
+    let mut bytes: Vec<u8> = words.flat_map(u64::to_le_bytes).collect();
+    bytes.resize(File::Results(nth(0)).limits().unpacked + 1, 0);
+    let body = gzip::pack(&bytes);
+    for at in (0..3).map(nth) {
+        files.insert(File::Transactions(at), body.clone());
+        files.insert(File::Results(at), body.clone());
+    }
+    let shelf = Shelf::Memory(Arc::new(files));
+    let listener = Listener::start(0, Responder::new(shelf, Faults::default())).unwrap();
+    let url = format!("http://{}", listener.address());
+    let arguments = ["--archive", &url, "--slots", "6", "--checkpoints", "3"];
+    let (code, json) = Program::new().run_json(&arguments);
+    assert_eq!((code, &json["retries"]), (Some(1), &0.into()), "{json}");
+    let peak = json["peak_memory_bytes"].as_u64().unwrap_or(0);
+    println!("six bodies of 24 MiB: {} MiB", peak >> 20);
+    assert!(peak < 100 << 20, "{peak} bytes; six bodies are 144 MiB");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod folders;
 mod heal;
 mod hostile;
 mod http;
+mod interrupts;
 #[cfg(unix)]
 mod kills;
 mod large;
@@ -18,5 +19,5 @@ mod real;
 mod resume;
 mod server;
 mod simulated;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod terminal;

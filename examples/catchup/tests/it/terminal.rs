@@ -10,15 +10,26 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::thread;
 use std::time::Duration;
+
+/// No child may hold our end open.
+const FLAGS: OpenptFlags = OpenptFlags::RDWR
+    .union(OpenptFlags::NOCTTY)
+    .union(OpenptFlags::CLOEXEC);
 
 /// Both ends of a terminal.
 fn terminal() -> (File, OwnedFd) {
-    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    let ours = openpt(FLAGS).unwrap();
     grantpt(&ours).unwrap();
     unlockpt(&ours).unwrap();
     let name = ptsname(&ours, Vec::new()).unwrap();
-    let theirs = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+    let theirs = open(
+        name,
+        OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )
+    .unwrap();
     (File::from(ours), theirs)
 }
 
@@ -102,7 +113,11 @@ fn a_result_for_a_terminal_that_is_gone_is_an_interrupt() {
     let (program, archive) = (Program::new(), archive(&EIGHT.files));
     let into = tempfile::tempdir().unwrap();
     let (ours, theirs) = terminal();
-    let child = started(&program, archive.path(), into.path(), theirs, &["--quiet"]);
+    let arguments = ["--quiet", "--latency", "50"];
+    let child = started(&program, archive.path(), into.path(), theirs, &arguments);
+    while !into.path().join("lock").exists() {
+        thread::sleep(Duration::from_millis(1));
+    }
     drop(ours);
     assert_eq!(
         end_of(child, Duration::from_secs(60)).status.code(),

@@ -4,7 +4,7 @@ use crate::common::{EIGHT, nth};
 use catchup::archive::records::{self, Records};
 use catchup::archive::{
     ArchiveState, BucketEntries, BucketFile, Checkpoint, File, Hash, Header, gzip, header_entry,
-    results_hash, tx_set_hash, write_bucket,
+    results_hash, tx_set, tx_set_hash, write_bucket,
 };
 use catchup::maker::Files;
 use std::collections::BTreeMap;
@@ -150,7 +150,17 @@ impl Forge {
     pub fn build(mut self, from: u32) -> Files {
         for ledger in from.max(2)..=511 {
             let before = Header::of(self.header(ledger - 1)).hash;
-            self.header(ledger).previous_ledger_hash = before.into();
+            let set = match self.header(ledger).ledger_version {
+                0..20 => Hash::of(&before.0),
+                version => tx_set_hash(&tx_set(before, version, Vec::new())),
+            };
+            let is_empty = !self.sets.contains_key(&ledger);
+            let header = self.header(ledger);
+            header.previous_ledger_hash = before.into();
+            if is_empty {
+                // An empty set is of the ledger before, and has no record.
+                header.scp_value.tx_set_hash = set.into();
+            }
         }
         self.build_unlinked()
     }

@@ -45,8 +45,8 @@ impl Case {
     }
 }
 
-/// No archive of this size may take more memory than this, in MiB: half of it is the program without any work.
-const MEMORY_MIB: u64 = 100;
+/// No archive of this size may take more memory than this, in MiB.
+const MEMORY_MIB: u64 = 32;
 
 /// Ten retries a quarter of a second apart, for one file after the other: the state, and one more.
 const VIRTUAL_SECONDS: f64 = 12.0;

@@ -36,7 +36,7 @@ const CORRUPTIONS: [Corruption; 14] = [
             b
         },
         "record 0 at byte 0",
-        "cannot be read",
+        "record 0 at byte 0",
     ),
     (
         "a first record of no bytes",
