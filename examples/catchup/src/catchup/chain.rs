@@ -27,7 +27,7 @@ pub enum ChainError {
         /// The later one.
         next: File,
         /// What differs.
-        error: Corrupt,
+        error: Box<Corrupt>,
     },
     /// Before the first ledger.
     #[error("{}: {error}", file.path())]
@@ -35,7 +35,7 @@ pub enum ChainError {
         /// The first file.
         file: File,
         /// What differs.
-        error: Corrupt,
+        error: Box<Corrupt>,
     },
     /// What an earlier run has written down is not what the archive has there.
     #[error(
@@ -140,8 +140,10 @@ fn verify(app: &App) -> Result<(), (Option<Checkpoint>, ChainError)> {
         if let Some((after, named)) = next {
             let what = format!("ledger {}, as ledger {} names it", at.last(), after.first());
             let next = File::Ledger(after);
-            Corrupt::unless_equal(what, named, link.last.hash)
-                .map_err(|error| (Some(at), ChainError::Broken { file, next, error }))?;
+            Corrupt::unless_equal(what, named, link.last.hash).map_err(|error| {
+                let error = Box::new(error);
+                (Some(at), ChainError::Broken { file, next, error })
+            })?;
         }
         next = Some((at, link.previous));
     }
@@ -152,8 +154,12 @@ fn verify(app: &App) -> Result<(), (Option<Checkpoint>, ChainError)> {
         (Some(ledger), Some(link)) => recorded(ledger, &link.last, first).map_err(|e| (None, e)),
         _ => {
             let file = File::Ledger(first);
-            Corrupt::unless_equal("what is before the first ledger", Hash::ZERO, named)
-                .map_err(|error| (Some(first), ChainError::Origin { file, error }))
+            Corrupt::unless_equal("what is before the first ledger", Hash::ZERO, named).map_err(
+                |error| {
+                    let error = Box::new(error);
+                    (Some(first), ChainError::Origin { file, error })
+                },
+            )
         }
     }
 }
