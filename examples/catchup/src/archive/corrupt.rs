@@ -32,6 +32,9 @@ pub enum Corrupt {
         /// Bytes allowed.
         limit: usize,
     },
+    /// It is packed in more than one gzip member.
+    #[error("it has several gzip members; one is allowed")]
+    Members,
     /// It does not have the form it must have.
     #[error("{0}")]
     Format(String),
@@ -41,6 +44,15 @@ pub enum Corrupt {
 }
 
 impl Corrupt {
+    /// Whether another download may bring something else. Damage on the way makes no file that is too large, has several
+    /// members, or holds what is not known here.
+    pub fn may_pass(&self) -> bool {
+        !matches!(
+            self,
+            Corrupt::TooLarge { .. } | Corrupt::Members | Corrupt::Unsupported(_)
+        )
+    }
+
     /// Nothing, if the hashes are equal.
     ///
     /// # Errors

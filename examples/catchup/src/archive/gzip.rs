@@ -3,7 +3,11 @@
 use super::{Corrupt, Hash};
 use flate2::Compression;
 use flate2::bufread::{GzDecoder, GzEncoder};
+use sha2::{Digest, Sha256};
 use std::io::Read;
+
+/// Bytes that are unpacked at a time.
+const PIECE: usize = 32 << 10;
 
 /// The same bytes for the same input, always: no name and no time in the header.
 pub fn pack(bytes: &[u8]) -> Vec<u8> {
@@ -14,32 +18,52 @@ pub fn pack(bytes: &[u8]) -> Vec<u8> {
     packed
 }
 
+/// How a gzip member begins.
+const MAGIC: [u8; 2] = [0x1f, 0x8b];
+
 /// Unpacks one gzip stream; never makes more than `limit` bytes, whatever the stream claims.
 ///
 /// # Errors
 /// [`Corrupt`]: not a gzip stream, a broken or cut one, something after it, or more than `limit` bytes. It names the
 /// hash of what could be unpacked.
 pub fn unpack(packed: &[u8], limit: usize) -> Result<Vec<u8>, Corrupt> {
+    // Unpacked twice: what is refused takes no memory, and what is not takes no more than it has.
+    let mut bytes = Vec::with_capacity(check(packed, limit)?);
     let mut decoder = GzDecoder::new(packed);
-    let mut bytes = Vec::new();
-    // One byte more than allowed tells "exactly full" from "too much".
-    let read = decoder
-        .by_ref()
-        .take(limit as u64 + 1)
-        .read_to_end(&mut bytes);
-    if bytes.len() > limit {
-        return Err(Corrupt::TooLarge { limit });
-    }
-    let broken = |why: String| Corrupt::Packed {
-        why,
-        found: Hash::of(&bytes),
-        bytes: bytes.len(),
+    decoder
+        .read_to_end(&mut bytes)
+        .expect("it has been unpacked before");
+    Ok(bytes)
+}
+
+/// The length of what is packed.
+fn check(packed: &[u8], limit: usize) -> Result<usize, Corrupt> {
+    let mut decoder = GzDecoder::new(packed);
+    let (mut hasher, mut bytes) = (Sha256::new(), 0);
+    let mut piece = vec![0; PIECE];
+    let ended = loop {
+        match decoder.read(&mut piece) {
+            Ok(0) => break Ok(()),
+            Ok(length) => {
+                hasher.update(&piece[..length]);
+                bytes += length;
+            }
+            Err(error) => break Err(error.to_string()),
+        }
+        if bytes > limit {
+            return Err(Corrupt::TooLarge { limit });
+        }
     };
-    read.map_err(|error| broken(error.to_string()))?;
-    match decoder.into_inner().len() {
-        0 => Ok(bytes),
-        left => Err(broken(format!("{left} bytes follow the gzip stream"))),
-    }
+    let rest = decoder.into_inner();
+    let ended = match ended {
+        Ok(()) if rest.starts_with(&MAGIC) => return Err(Corrupt::Members),
+        Ok(()) if !rest.is_empty() => Err(format!("{} bytes follow the gzip stream", rest.len())),
+        ended => ended,
+    };
+    let found = Hash(hasher.finalize().into());
+    ended
+        .map(|()| bytes)
+        .map_err(|why| Corrupt::Packed { why, found, bytes })
 }
 
 #[cfg(test)]
