@@ -2,8 +2,9 @@
 
 use super::Files;
 use crate::archive::{ArchiveState, Checkpoint, File};
+use crate::server::{Found, Shelf};
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 
 /// Writes an archive into a folder, which is made if it is not there. The root file comes last: an archive that has one
@@ -26,10 +27,10 @@ pub fn write(files: &Files, root: &Path) -> io::Result<()> {
 /// Reads an archive from a folder: all files that its states name, as far as they are there.
 ///
 /// # Errors
-/// The system's, and a root file that is none.
+/// The system's, a root file that is none, and a file that is no regular one or larger than it may be.
 pub fn read(root: &Path) -> io::Result<Files> {
     let mut files = Files::new();
-    let bytes = fs::read(root.join(File::Root.path()))?;
+    let bytes = read_file(root, File::Root)?.ok_or(io::ErrorKind::NotFound)?;
     let state = ArchiveState::parse(&bytes).map_err(io::Error::other)?;
     files.insert(File::Root, bytes);
     for at in (0..=state.checkpoint.index()).map(Checkpoint::nth) {
@@ -59,12 +60,28 @@ fn add(files: &mut Files, root: &Path, file: File) -> io::Result<()> {
     if files.contains_key(&file) {
         return Ok(());
     }
-    match fs::read(root.join(file.path())) {
-        Ok(bytes) => files.insert(file, bytes),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error),
-    };
+    if let Some(bytes) = read_file(root, file)? {
+        files.insert(file, bytes);
+    }
     Ok(())
+}
+
+/// The file's bytes, if it is there: no more than a file of its kind may have.
+fn read_file(root: &Path, file: File) -> io::Result<Option<Vec<u8>>> {
+    let refused = |why: String| io::Error::other(format!("{}: {why}", file.path()));
+    let (length, mut content) = match Shelf::Folder(root.to_owned()).open(file)? {
+        Found::Nothing => return Ok(None),
+        Found::NoFile => return Err(refused(String::from("it is no regular file"))),
+        Found::File { length, content } => (length, content),
+    };
+    let limit = file.limits().packed as u64;
+    if length > limit {
+        let why = format!("it has {length} bytes, more than the {limit} that are allowed");
+        return Err(refused(why));
+    }
+    let mut bytes = Vec::new();
+    content.by_ref().take(length).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
 }
 
 #[cfg(test)]
