@@ -5,7 +5,7 @@ use crate::archive::{Corrupt, File, gzip};
 use crate::http::{self, Answer, Exchange, HttpError};
 use crate::net::Bytes;
 use crate::store::{Disk, Item};
-use crankwork::{Failure, Name, Progress, Spec, Ticket, Work};
+use crankwork::{Failure, FailureKind, Name, Progress, Spec, Ticket, Work, WorkOutcome};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -40,19 +40,30 @@ enum Step<T> {
     /// Looking on the disk.
     Look(Ticket<Option<T>>),
     Ask(Box<Asking>),
-    Check(Ticket<Result<T, FetchError>>),
+    Check(Checking<T>),
+}
+
+/// What has come is being checked.
+struct Checking<T> {
+    ticket: Ticket<Result<T, FetchError>>,
+    /// The connection, if it can be used again: once what came over it turns out to be right.
+    stream: Option<Box<dyn Bytes>>,
+    /// As in [`Asking`].
+    reused: bool,
 }
 
 struct Asking {
     exchange: Exchange,
-    /// Whether the connection has answered before: then it may be closed by now without anybody's fault.
+    /// Whether the connection has answered before: then it may be closed by now without anybody's fault, and what comes
+    /// over it may belong to an answer before.
     reused: bool,
 }
 
 impl<G: Goods> Fetch<G> {
     /// The work and its terms: one permit, retries and limits as the settings say.
     pub fn spec(goods: G, app: &App) -> Spec<App, Metered<Fetch<G>>> {
-        let name = Name::from(goods.file().to_string());
+        let file = goods.file();
+        let name = Name::from(file.to_string());
         let known = name.clone();
         let fetch = Fetch {
             goods,
@@ -61,7 +72,9 @@ impl<G: Goods> Fetch<G> {
         Spec::new(name, Metered(fetch))
             .retry(app.settings.retry)
             .attempt_timeout(app.settings.attempt_limit)
-            .on_settled(move |app: &mut App, _, outcome| app.note_outcome(&known, outcome))
+            .on_settled(move |app: &mut App, _, outcome| {
+                app.note_outcome(&known, &with_file(file, outcome));
+            })
     }
 
     fn file(&self) -> File {
@@ -80,7 +93,12 @@ impl<G: Goods> Fetch<G> {
 
     fn ask(&mut self, cx: &mut Cx<'_>) -> Result<(), FetchError> {
         cx.app.tally.attempts += 1;
-        match cx.app.idle.pop() {
+        // A retry has a connection of its own: what was wrong with one that is kept open may be wrong with all of them.
+        let idle = match cx.attempt() {
+            1 => idle_connection(cx),
+            _ => None,
+        };
+        match idle {
             Some(stream) => {
                 self.ask_over(cx, stream, true);
                 Ok(())
@@ -116,14 +134,13 @@ impl<G: Goods> Fetch<G> {
         cx.app.tally.bytes += received as u64;
         match result {
             Ok(answer) => {
-                self.answered(cx, answer);
+                self.answered(cx, answer, reused);
                 Ok(())
             }
             Err(HttpError::Closed { .. } | HttpError::Io(_)) if reused && received == 0 => {
-                // Others that were kept open are likely to be closed as well.
-                cx.app.idle.clear();
-                self.ask_anew(cx)
+                self.ask_again(cx)
             }
+            Err(error) if reused && !error.may_pass() => self.ask_again(cx),
             Err(HttpError::Io(error))
                 if error.kind() == io::ErrorKind::ConnectionRefused
                     && self.file() == File::Root =>
@@ -135,11 +152,33 @@ impl<G: Goods> Fetch<G> {
         }
     }
 
-    fn answered(&mut self, cx: &mut Cx<'_>, answer: Answer) {
-        cx.app.idle.extend(answer.stream);
+    /// Asks over a new connection in the same attempt. Nothing that is for good is believed of a connection that was kept
+    /// open: it may have been closed since, or still be sending what nobody has asked for.
+    fn ask_again(&mut self, cx: &mut Cx<'_>) -> Result<(), FetchError> {
+        // Others that were kept open are likely to be no better.
+        cx.app.idle.clear();
+        self.ask_anew(cx)
+    }
+
+    fn answered(&mut self, cx: &mut Cx<'_>, answer: Answer, reused: bool) {
         let (file, check, disk) = (self.file(), self.goods.check(cx.app), cx.app.disk.clone());
-        let body = answer.body;
-        self.step = Step::Check(cx.offload(move || keep(file, &body, &check, &*disk)));
+        let Answer { body, stream } = answer;
+        let ticket = cx.offload(move || keep(file, &body, &check, &*disk));
+        self.step = Step::Check(Checking {
+            ticket,
+            stream,
+            reused,
+        });
+    }
+
+    /// What has come is right, so the connection can be used again.
+    fn keep_open(&mut self, cx: &mut Cx<'_>) {
+        let App { idle, settings, .. } = &mut *cx.app;
+        if let Step::Check(checking) = &mut self.step
+            && idle.len() < settings.slots
+        {
+            idle.extend(checking.stream.take());
+        }
     }
 
     fn http_error(&self, error: HttpError) -> FetchError {
@@ -152,6 +191,30 @@ impl<G: Goods> Fetch<G> {
         if let Some(stage) = Stage::of(self.file()) {
             cx.app.stage(stage).done += 1;
         }
+    }
+}
+
+/// A connection that was kept open, if there is one that is fit for another request. One that can be read is not: the
+/// server has closed it, or sends what belongs to no request.
+fn idle_connection(cx: &mut Cx<'_>) -> Option<Box<dyn Bytes>> {
+    while let Some(mut stream) = cx.app.idle.pop() {
+        if stream.read(cx, &mut [0]).is_pending() {
+            return Some(stream);
+        }
+    }
+    None
+}
+
+/// The outcome of a download; the engine does not know for which file an attempt took too long.
+fn with_file(file: File, outcome: &WorkOutcome) -> WorkOutcome {
+    match outcome {
+        WorkOutcome::Failed(failure) => match *failure.kind() {
+            FailureKind::AttemptTimeout(limit) => {
+                WorkOutcome::Failed(Failure::new(FetchError::TooSlow { file, limit }))
+            }
+            _ => outcome.clone(),
+        },
+        _ => outcome.clone(),
     }
 }
 
@@ -204,11 +267,17 @@ impl<G: Goods> Work<App> for Fetch<G> {
                     let (received, reused) = (asking.exchange.received(), asking.reused);
                     self.asked(cx, result, received, reused)
                 }
-                Step::Check(ticket) => match ready!(ticket.poll(cx))? {
+                Step::Check(checking) => match ready!(checking.ticket.poll(cx))? {
                     Ok(output) => {
                         cx.app.tally.files += 1;
+                        self.keep_open(cx);
                         self.deliver(cx, output);
                         return Poll::Ready(Ok(()));
+                    }
+                    Err(FetchError::Corrupt { error, .. })
+                        if checking.reused && !error.may_pass() =>
+                    {
+                        self.ask_again(cx)
                     }
                     Err(error) => Err(error),
                 },
