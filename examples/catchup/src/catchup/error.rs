@@ -3,7 +3,7 @@
 use crate::archive::{Corrupt, File};
 use crate::http::HttpError;
 use crate::store::Item;
-use crankwork::Failure;
+use crankwork::{Failure, FailureKind, WorkOutcome};
 use std::io;
 use std::time::Duration;
 use thiserror::Error;
@@ -57,6 +57,19 @@ pub enum FetchError {
 }
 
 impl FetchError {
+    /// The outcome of a download, by its file: the engine does not know for which one an attempt took too long.
+    pub fn named(file: File, outcome: &WorkOutcome) -> WorkOutcome {
+        match outcome {
+            WorkOutcome::Failed(failure) => match *failure.kind() {
+                FailureKind::AttemptTimeout(limit) => {
+                    WorkOutcome::Failed(Failure::new(FetchError::TooSlow { file, limit }))
+                }
+                _ => outcome.clone(),
+            },
+            _ => outcome.clone(),
+        }
+    }
+
     /// Whether another attempt may help.
     pub fn may_pass(&self) -> bool {
         match self {

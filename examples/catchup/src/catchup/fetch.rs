@@ -1,11 +1,11 @@
 //! One download: from the disk if an earlier run has left it there, else from the archive; unpacked, checked, kept.
 
-use super::{App, Cx, FetchError, Metered, Stage};
+use super::{App, Cx, FetchError, Metered, Stage, idle};
 use crate::archive::{Corrupt, File, gzip};
 use crate::http::{self, Answer, Exchange, HttpError};
 use crate::net::Bytes;
 use crate::store::{Disk, Item};
-use crankwork::{Failure, FailureKind, Name, Progress, Spec, Ticket, Work, WorkOutcome};
+use crankwork::{Failure, Name, Progress, Spec, Ticket, Work};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ impl<G: Goods> Fetch<G> {
             .retry(app.settings.retry)
             .attempt_timeout(app.settings.attempt_limit)
             .on_settled(move |app: &mut App, _, outcome| {
-                app.note_outcome(&known, &with_file(file, outcome));
+                app.note_outcome(&known, &FetchError::named(file, outcome));
             })
     }
 
@@ -95,7 +95,7 @@ impl<G: Goods> Fetch<G> {
         cx.app.tally.attempts += 1;
         // A retry has a connection of its own: what was wrong with one that is kept open may be wrong with all of them.
         let idle = match cx.attempt() {
-            1 => idle_connection(cx),
+            1 => idle::take(cx),
             _ => None,
         };
         match idle {
@@ -171,16 +171,6 @@ impl<G: Goods> Fetch<G> {
         });
     }
 
-    /// What has come is right, so the connection can be used again.
-    fn keep_open(&mut self, cx: &mut Cx<'_>) {
-        let App { idle, settings, .. } = &mut *cx.app;
-        if let Step::Check(checking) = &mut self.step
-            && idle.len() < settings.slots
-        {
-            idle.extend(checking.stream.take());
-        }
-    }
-
     fn http_error(&self, error: HttpError) -> FetchError {
         let file = self.file();
         FetchError::Http { file, error }
@@ -191,30 +181,6 @@ impl<G: Goods> Fetch<G> {
         if let Some(stage) = Stage::of(self.file()) {
             cx.app.stage(stage).done += 1;
         }
-    }
-}
-
-/// A connection that was kept open, if there is one that is fit for another request. One that can be read is not: the
-/// server has closed it, or sends what belongs to no request.
-fn idle_connection(cx: &mut Cx<'_>) -> Option<Box<dyn Bytes>> {
-    while let Some(mut stream) = cx.app.idle.pop() {
-        if stream.read(cx, &mut [0]).is_pending() {
-            return Some(stream);
-        }
-    }
-    None
-}
-
-/// The outcome of a download; the engine does not know for which file an attempt took too long.
-fn with_file(file: File, outcome: &WorkOutcome) -> WorkOutcome {
-    match outcome {
-        WorkOutcome::Failed(failure) => match *failure.kind() {
-            FailureKind::AttemptTimeout(limit) => {
-                WorkOutcome::Failed(Failure::new(FetchError::TooSlow { file, limit }))
-            }
-            _ => outcome.clone(),
-        },
-        _ => outcome.clone(),
     }
 }
 
@@ -270,7 +236,7 @@ impl<G: Goods> Work<App> for Fetch<G> {
                 Step::Check(checking) => match ready!(checking.ticket.poll(cx))? {
                     Ok(output) => {
                         cx.app.tally.files += 1;
-                        self.keep_open(cx);
+                        idle::put(cx, checking.stream.take());
                         self.deliver(cx, output);
                         return Poll::Ready(Ok(()));
                     }

@@ -24,6 +24,7 @@ mod comparison;
 mod error;
 mod fetch;
 mod headers;
+mod idle;
 mod meter;
 mod record;
 mod replay;
