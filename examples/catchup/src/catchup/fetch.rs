@@ -1,7 +1,7 @@
 //! One download: from the disk if an earlier run has left it there, else from the archive; unpacked, checked, kept.
 
 use super::kept::{Check, Kept};
-use super::{App, Cx, FetchError, Metered, Stage, growth};
+use super::{App, Cx, FetchError, Metered, Stage, growth, idle};
 use crate::archive::File;
 use crate::http::{self, Answer, Exchange, HttpError};
 use crate::net::Bytes;
@@ -41,19 +41,30 @@ enum Step<T> {
     /// Looking on the disk.
     Look(Ticket<Result<Option<T>, FetchError>>),
     Ask(Box<Asking>),
-    Check(Ticket<Result<T, FetchError>>),
+    Check(Checking<T>),
+}
+
+/// What has come is being checked.
+struct Checking<T> {
+    ticket: Ticket<Result<T, FetchError>>,
+    /// The connection, if it can be used again: once what came over it turns out to be right.
+    stream: Option<Box<dyn Bytes>>,
+    /// As in [`Asking`].
+    reused: bool,
 }
 
 struct Asking {
     exchange: Exchange,
-    /// Whether the connection has answered before: then it may be closed by now without anybody's fault.
+    /// Whether the connection has answered before: then it may be closed by now without anybody's fault, and what comes
+    /// over it may belong to an answer before.
     reused: bool,
 }
 
 impl<G: Goods> Fetch<G> {
     /// The work and its terms: one permit, retries and limits as the settings say.
     pub fn spec(goods: G, app: &App) -> Spec<App, Metered<Fetch<G>>> {
-        let name = Name::from(goods.file().to_string());
+        let file = goods.file();
+        let name = Name::from(file.to_string());
         let known = name.clone();
         let fetch = Fetch {
             goods,
@@ -62,7 +73,9 @@ impl<G: Goods> Fetch<G> {
         Spec::new(name, Metered(fetch))
             .retry(app.settings.retry)
             .attempt_timeout(app.settings.attempt_limit)
-            .on_settled(move |app: &mut App, _, outcome| app.note_outcome(&known, outcome))
+            .on_settled(move |app: &mut App, _, outcome| {
+                app.note_outcome(&known, &FetchError::named(file, outcome));
+            })
     }
 
     fn file(&self) -> File {
@@ -81,7 +94,12 @@ impl<G: Goods> Fetch<G> {
 
     fn ask(&mut self, cx: &mut Cx<'_>) -> Result<(), FetchError> {
         cx.app.tally.attempts += 1;
-        match cx.app.idle.pop() {
+        // A retry has a connection of its own: what was wrong with one that is kept open may be wrong with all of them.
+        let idle = match cx.attempt() {
+            1 => idle::take(cx),
+            _ => None,
+        };
+        match idle {
             Some(stream) => {
                 self.ask_over(cx, stream, true);
                 Ok(())
@@ -117,14 +135,13 @@ impl<G: Goods> Fetch<G> {
         cx.app.tally.bytes += received as u64;
         match result {
             Ok(answer) => {
-                self.answered(cx, answer);
+                self.answered(cx, answer, reused);
                 Ok(())
             }
             Err(HttpError::Closed { .. } | HttpError::Io(_)) if reused && received == 0 => {
-                // Others that were kept open are likely to be closed as well.
-                cx.app.idle.clear();
-                self.ask_anew(cx)
+                self.ask_again(cx)
             }
+            Err(error) if reused && !error.may_pass() => self.ask_again(cx),
             Err(HttpError::Io(error))
                 if error.kind() == io::ErrorKind::ConnectionRefused
                     && self.file() == File::Root =>
@@ -136,11 +153,23 @@ impl<G: Goods> Fetch<G> {
         }
     }
 
-    fn answered(&mut self, cx: &mut Cx<'_>, answer: Answer) {
-        cx.app.idle.extend(answer.stream);
+    /// Asks over a new connection in the same attempt. Nothing that is for good is believed of a connection that was kept
+    /// open: it may have been closed since, or still be sending what nobody has asked for.
+    fn ask_again(&mut self, cx: &mut Cx<'_>) -> Result<(), FetchError> {
+        // Others that were kept open are likely to be no better.
+        cx.app.idle.clear();
+        self.ask_anew(cx)
+    }
+
+    fn answered(&mut self, cx: &mut Cx<'_>, answer: Answer, reused: bool) {
         let (file, check, kept) = (self.file(), self.goods.check(cx.app), Kept::new(cx));
-        let body = answer.body;
-        self.step = Step::Check(cx.offload(move || kept.keep(file, &body, &check)));
+        let Answer { body, stream } = answer;
+        let ticket = cx.offload(move || kept.keep(file, &body, &check));
+        self.step = Step::Check(Checking {
+            ticket,
+            stream,
+            reused,
+        });
     }
 
     fn http_error(&self, error: HttpError) -> FetchError {
@@ -179,11 +208,17 @@ impl<G: Goods> Work<App> for Fetch<G> {
                     let (received, reused) = (asking.exchange.received(), asking.reused);
                     self.asked(cx, result, received, reused)
                 }
-                Step::Check(ticket) => match ready!(ticket.poll(cx))? {
+                Step::Check(checking) => match ready!(checking.ticket.poll(cx))? {
                     Ok(output) => {
                         cx.app.tally.files += 1;
+                        idle::put(cx, checking.stream.take());
                         self.deliver(cx, output, false);
                         return Poll::Ready(Ok(()));
+                    }
+                    Err(FetchError::Corrupt { error, .. })
+                        if checking.reused && !error.may_pass() =>
+                    {
+                        self.ask_again(cx)
                     }
                     Err(error) => Err(error),
                 },

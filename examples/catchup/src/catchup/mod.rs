@@ -26,6 +26,7 @@ mod error;
 mod fetch;
 mod growth;
 mod headers;
+mod idle;
 mod kept;
 mod meter;
 mod record;

@@ -2,6 +2,7 @@
 
 use super::Files;
 use crate::archive::File;
+use crate::server::{Found, Shelf};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -26,35 +27,44 @@ pub fn write(files: &Files, root: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads an archive from a folder: the files that lie where files of an archive do. Of one that is larger than it may be
-/// there is one byte more than that.
+/// Reads an archive from a folder: the files that lie where files of an archive do.
 ///
 /// # Errors
-/// The system's.
+/// The system's, and a file that is no regular one or larger than it may be.
 pub fn read(root: &Path) -> io::Result<Files> {
     let mut files = Files::new();
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(root.join(&folder))? {
             let path = folder.join(entry?.file_name());
-            let found = fs::metadata(root.join(&path));
-            if found.as_ref().is_ok_and(fs::Metadata::is_dir) {
-                if path.components().count() < DEEPEST {
-                    folders.push(path);
-                }
-            } else if found.is_ok_and(|found| found.is_file())
-                && let Some(file) = at(&path)
+            if let Some(file) = at(&path) {
+                files.extend(read_file(root, file)?.map(|bytes| (file, bytes)));
+            } else if path.components().count() < DEEPEST
+                && fs::metadata(root.join(&path)).is_ok_and(|found| found.is_dir())
             {
-                let limit = file.limits().packed as u64 + 1;
-                let mut bytes = Vec::new();
-                fs::File::open(root.join(&path))?
-                    .take(limit)
-                    .read_to_end(&mut bytes)?;
-                files.insert(file, bytes);
+                folders.push(path);
             }
         }
     }
     Ok(files)
+}
+
+/// The file's bytes, if it is there: no more than a file of its kind may have.
+fn read_file(root: &Path, file: File) -> io::Result<Option<Vec<u8>>> {
+    let refused = |why: String| io::Error::other(format!("{}: {why}", file.path()));
+    let (length, mut content) = match Shelf::Folder(root.to_owned()).open(file)? {
+        Found::Nothing => return Ok(None),
+        Found::NoFile => return Err(refused(String::from("it is no regular file"))),
+        Found::File { length, content } => (length, content),
+    };
+    let limit = file.limits().packed as u64;
+    if length > limit {
+        let why = format!("it has {length} bytes, more than the {limit} that are allowed");
+        return Err(refused(why));
+    }
+    let mut bytes = Vec::new();
+    content.by_ref().take(length).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
 }
 
 /// The file of an archive that lies at this path.
@@ -77,7 +87,6 @@ mod tests {
         let at = File::Ledger(Checkpoint::nth(1));
         fs::remove_file(folder.path().join(at.path())).unwrap();
         // Whatever the root file says, and whatever else lies there.
-        fs::create_dir_all(folder.path().join(at.path())).unwrap();
         fs::write(folder.path().join(File::Root.path()), "{").unwrap();
         fs::write(folder.path().join("ledger/x"), "").unwrap();
         let read = read(folder.path()).unwrap();
