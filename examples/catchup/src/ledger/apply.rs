@@ -220,3 +220,35 @@ impl<'a> Applying<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::Hash;
+    use crate::ledger::AccountKey;
+
+    #[test]
+    fn there_are_no_more_accounts_than_are_possible() {
+        let mut ledger = Ledger::origin(Hash::ZERO, 1_000);
+        let account = *ledger.accounts.values().next().unwrap();
+        let key = |number: usize| AccountKey(Hash::of(&number.to_be_bytes()).0);
+        let rest = (0..MOST_ACCOUNTS - 2).map(|number| (key(number), account));
+        ledger.accounts.extend(rest);
+        let mut create = |number: usize, sequence| {
+            let transaction = Transaction {
+                hash: Hash::ZERO,
+                source: AccountKey(Hash::ZERO.0),
+                fee_limit: 1,
+                sequence,
+                action: Action::Create {
+                    account: key(number),
+                    amount: 1,
+                },
+            };
+            ledger.execute(&transaction, 1, 1)
+        };
+        assert!(create(MOST_ACCOUNTS, 1).unwrap().succeeded);
+        let error = create(MOST_ACCOUNTS + 1, 2).unwrap_err();
+        assert!(error.contains("more than the 200000 accounts"), "{error}");
+    }
+}

@@ -50,64 +50,60 @@ fn zeros(head: &[u32]) -> Vec<u8> {
     gzip::pack(&[&mark.to_be_bytes()[..], &record].concat())
 }
 
+/// As many as there can be.
+const MANY: u32 = u32::MAX;
+
+/// What a record begins with before its zeros: the ledger, the set of the older form, the set of the newer one.
+const HEADS: [(&str, &[u32]); 4] = [
+    (
+        "transactions of the older form",
+        &[2, 0, 0, 0, 0, 0, 0, 0, 0, MANY],
+    ),
+    (
+        "transactions",
+        &[
+            2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, MANY,
+        ],
+    ),
+    (
+        "transactions in clusters",
+        &[
+            2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, MANY,
+        ],
+    ),
+    (
+        "phases",
+        &[
+            2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, MANY,
+        ],
+    ),
+];
+
 #[test]
 fn what_unpacks_to_much_takes_little_memory() {
     let (sets, results) = (File::Transactions(nth(0)), File::Results(nth(0)));
     let (header, bucket) = (File::Ledger(nth(0)), crate::hostile::a_bucket());
-    let many = u32::MAX;
-    let older = [&[2][..], &[0; 8], &[many]].concat();
-    let newer = [
-        &[2][..],
-        &[0; 8],
-        &[0, 1, 1],
-        &[0; 8],
-        &[1, 0, 1, 0, 0, many],
-    ]
-    .concat();
-    let parallel = [&[2][..], &[0; 8], &[0, 1, 1], &[0; 8], &[1, 1, 0, many]].concat();
-    let phases = [&[2][..], &[0; 8], &[0, 1, 1], &[0; 8], &[many]].concat();
-    let ledger = result_ledger();
     let marks = gzip::pack(&[0x80, 0, 0, 0].repeat(UNPACKED / 4));
-    let cases = [
+    let other = "the bucket: expected hash";
+    let mut rows = HEADS
+        .map(|(name, head)| (name, sets, zeros(head), "cannot be read"))
+        .to_vec();
+    rows.extend([
         (
-            "transactions of the older form",
-            sets,
-            zeros(&older),
+            "results",
+            results,
+            zeros(&[result_ledger(), MANY]),
             "cannot be read",
         ),
-        ("transactions", sets, zeros(&newer), "cannot be read"),
-        (
-            "transactions in clusters",
-            sets,
-            zeros(&parallel),
-            "cannot be read",
-        ),
-        ("phases", sets, zeros(&phases), "cannot be read"),
-        ("results", results, zeros(&[ledger, many]), "cannot be read"),
         ("a header", header, zeros(&[]), "bytes too many"),
-        (
-            "a bucket's entry",
-            bucket,
-            zeros(&[]),
-            "the bucket: expected hash",
-        ),
-        (
-            "a bucket's marks",
-            bucket,
-            marks,
-            "the bucket: expected hash",
-        ),
-    ];
-    let cases = cases.map(|(name, file, bytes, says)| {
+        ("a bucket's entry", bucket, zeros(&[]), other),
+        ("a bucket's marks", bucket, marks, other),
+    ]);
+    let cases = rows.into_iter().map(|(name, file, bytes, says)| {
         assert!(bytes.len() < 50 << 10, "{name}: {}", bytes.len());
-        Case::fails(
-            format!("zeros as {name}"),
-            with(file, bytes),
-            0,
-            &[&file.path(), says],
-        )
+        Case::fails(name, with(file, bytes), 0, &[&file.path(), says])
     });
-    check("memory", 8, &cases);
+    check("memory", 8, &cases.collect::<Vec<_>>());
 }
 
 /// The first ledger with results: those of the first checkpoint begin with its number.

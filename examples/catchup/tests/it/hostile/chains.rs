@@ -2,8 +2,8 @@
 
 use super::{Case, Forge, check, forked, with};
 use crate::common::{EIGHT, nth};
-use catchup::archive::{File, Hash};
-use catchup::maker;
+use catchup::archive::File;
+use catchup::maker::{self, Files};
 use stellar_xdr::LedgerHeader;
 
 /// A change of one header: its name, and whether the next headers name the new hash.
@@ -60,106 +60,139 @@ fn one_header_is_another() {
     check("chain, one header", 24, &cases);
 }
 
+/// The eight checkpoints with these headers of other files.
+fn mixed(files: &Files, all: &[u32]) -> Files {
+    let mut mixed = EIGHT.files.clone();
+    for file in all.iter().map(|at| File::Ledger(nth(*at))) {
+        mixed.insert(file, files[&file].clone());
+    }
+    mixed
+}
+
+fn path(at: u32) -> String {
+    File::Ledger(nth(at)).path()
+}
+
 #[test]
 fn chains_that_do_not_fit_together() {
     let other = maker::make(8, 2).files;
     let fork = forked(200);
-    let path = |at: u32| File::Ledger(nth(at)).path();
-    let from = |files: &maker::Files, all: &[u32]| {
-        let mut mixed = EIGHT.files.clone();
-        for at in all {
-            mixed.insert(
-                File::Ledger(nth(*at)),
-                files[&File::Ledger(nth(*at))].clone(),
-            );
-        }
-        mixed
-    };
-    let mut first = Forge::new();
-    first.header(1).previous_ledger_hash = Hash::of(b"before").into();
-    let mut coins = Forge::new();
-    coins.header(100).total_coins += 1;
-    let mut fees = Forge::new();
-    fees.header(100).fee_pool += 1;
-    let mut base = Forge::new();
-    base.header(100).base_fee = 0;
-    let mut version = Forge::new();
-    version.header(100).ledger_version = 19;
-    let cases = [
-        Case::fails(
+    let state = File::State(nth(7)).path();
+    let place = &EIGHT.files[&File::Ledger(nth(4))];
+    let files = |files, all: &[u32]| mixed(files, all);
+    let rows: [(&str, Files, &[&str]); 7] = [
+        (
             "one file of another chain",
-            from(&other, &[4]),
-            0,
+            files(&other, &[4]),
             &[&path(4), &path(5), "as ledger 320 names it"],
         ),
-        Case::fails(
+        (
             "the first file of another chain",
-            from(&other, &[0]),
-            0,
+            files(&other, &[0]),
             &[&path(0), &path(1)],
         ),
-        Case::fails(
+        (
             "the last file of another chain",
-            from(&other, &[7]),
-            0,
-            &[&File::State(nth(7)).path(), &path(7)],
+            files(&other, &[7]),
+            &[&state, &path(7)],
         ),
-        Case::fails(
+        (
             "half of another chain",
-            from(&other, &[0, 1, 2, 3]),
-            0,
+            files(&other, &[0, 1, 2, 3]),
             &[&path(3), &path(4)],
         ),
-        Case::fails(
+        (
             "a fork in the middle",
-            from(&fork, &[3, 4]),
-            0,
+            files(&fork, &[3, 4]),
             &[&path(4), &path(5)],
         ),
-        Case::fails(
+        (
             "a fork to the end without its beginning",
-            from(&fork, &[4, 5, 6, 7]),
-            0,
+            files(&fork, &[4, 5, 6, 7]),
             &[&path(3), &path(4)],
         ),
-        Case::passes("a fork to the end, which is another life", fork),
-        Case::fails(
+        (
             "one file in another's place",
-            with(
-                File::Ledger(nth(3)),
-                EIGHT.files[&File::Ledger(nth(4))].clone(),
-            ),
-            0,
+            with(File::Ledger(nth(3)), place.clone()),
             &[&path(3), "where that of 192 belongs"],
         ),
-        Case::fails(
-            "something before the first ledger",
-            first.build(2),
-            0,
-            &[&path(0), "what is before the first ledger"],
-        ),
-        Case::fails(
-            "a coin too many",
-            coins.build(101),
-            nth(0).last(),
-            &["ledger 100 cannot be applied", "(coins, fees)"],
-        ),
-        Case::fails(
-            "a fee too many",
-            fees.build(101),
-            nth(0).last(),
-            &["ledger 100 cannot be applied", "(coins, fees)"],
-        ),
-        Case::fails(
-            "no fees",
-            base.build(101),
-            nth(0).last(),
-            &["ledger 100 cannot be applied"],
-        ),
-        Case::passes(
-            "another version where nothing depends on it",
-            version.build(101),
-        ),
     ];
-    check("chain, several files", 13, &cases);
+    let cases = rows.map(|(name, files, says)| Case::fails(name, files, 0, says));
+    check("chain, several files", 7, &cases);
+}
+
+/// A change of one header that the next headers follow, the last ledger that can be applied, and what is said.
+type Life = (&'static str, u32, fn(&mut LedgerHeader), u32, &'static str);
+
+const LIVES: [Life; 8] = [
+    (
+        "another time",
+        1,
+        |h| h.scp_value.close_time.0 += 1,
+        511,
+        "",
+    ),
+    (
+        "another time in the middle",
+        200,
+        |h| h.scp_value.close_time.0 += 1,
+        511,
+        "",
+    ),
+    (
+        "another version where nothing depends on it",
+        100,
+        |h| h.ledger_version = 19,
+        511,
+        "",
+    ),
+    (
+        "something before the first ledger",
+        1,
+        |h| h.previous_ledger_hash.0 = [7; 32],
+        0,
+        "what is before the first ledger",
+    ),
+    (
+        "a coin too many",
+        100,
+        |h| h.total_coins += 1,
+        63,
+        "ledger 100 cannot be applied: it comes to (coins, fees)",
+    ),
+    (
+        "a fee too many",
+        100,
+        |h| h.fee_pool += 1,
+        63,
+        "ledger 100 cannot be applied: it comes to (coins, fees)",
+    ),
+    (
+        "no fees",
+        100,
+        |h| h.base_fee = 0,
+        63,
+        "ledger 100 cannot be applied",
+    ),
+    (
+        "fees that nobody can pay",
+        100,
+        |h| h.base_fee = u32::MAX,
+        63,
+        "ledger 100 cannot be applied",
+    ),
+];
+
+#[test]
+fn chains_of_another_life() {
+    let cases = LIVES.map(|(name, ledger, change, applied, says)| {
+        let mut forge = Forge::new();
+        change(forge.header(ledger));
+        let files = forge.build(ledger + 1);
+        match says {
+            "" => Case::passes(name, files),
+            _ => Case::fails(name, files, applied, &[says]),
+        }
+    });
+    check("chain, another life", 8, &cases);
 }

@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// One archive, and how a catch-up from it must end.
+#[derive(Clone)]
 pub struct Case {
     pub name: String,
     pub files: Files,

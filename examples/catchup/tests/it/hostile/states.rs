@@ -141,93 +141,104 @@ fn states_that_cannot_be_read() {
     check("state", 46, &cases);
 }
 
+fn replaced(file: File, from: &str, to: &str) -> Vec<u8> {
+    changed(file, |text| text.replacen(from, to, 1))
+}
+
+const PASSPHRASE: &str = "crankwork catchup example ; not a real network";
+
 #[test]
-fn states_that_say_something_else() {
-    let (root, state) = (File::Root, File::State(nth(7)));
-    let replaced = |file: File, from: &str, to: &str| {
-        with(file, changed(file, |text| text.replacen(from, to, 1)))
-    };
-    let beyond = replaced(root, "511", "575");
-    let passphrase = "crankwork catchup example ; not a real network";
-    let both = |to: &str| {
-        let mut files = replaced(root, passphrase, to);
-        files.insert(
-            state,
-            changed(state, |text| text.replacen(passphrase, to, 1)),
-        );
-        files
-    };
-    let long = "x".repeat(500_000);
+fn root_files_that_say_something_else() {
+    let root = File::Root;
     let spaces = changed(root, |text| {
         let room = (1 << 20) - text.len();
         text + &" ".repeat(room)
     });
-    let header = File::Ledger(nth(7)).path();
     let other = Hash::of(b"other").to_string();
-    let cases = [
-        Case::fails(
+    let rows: [(&str, Vec<u8>, &[&str]); 7] = [
+        (
             "an end beyond what is there",
-            beyond,
-            0,
+            replaced(root, "511", "575"),
             &["0000023f", "404"],
         ),
-        Case::fails(
+        (
             "without end",
             replaced(root, "511", "4294967295"),
-            0,
             &["67108864 checkpoints"],
         ),
-        Case::passes(
-            "an end before what is there",
-            with(root, EIGHT.files[&File::State(nth(7))].clone()),
+        (
+            "the last checkpoint's state",
+            EIGHT.files[&File::State(nth(7))].clone(),
+            &[],
         ),
-        Case::fails(
-            "another checkpoint's state",
-            with(state, EIGHT.files[&File::State(nth(6))].clone()),
-            0,
-            &[&state.path(), "it is that of checkpoint 000001bf"],
-        ),
-        Case::fails(
-            "another bucket",
-            replaced(state, &bucket(), &other),
-            0,
-            &[&state.path(), &header, "expected hash"],
-        ),
-        Case::fails(
-            "a missing bucket",
-            replaced(state, &bucket(), &Hash::ZERO.to_string()),
-            0,
-            &[&state.path(), "expected hash"],
-        ),
-        Case::fails(
-            "two networks",
-            replaced(state, passphrase, "another"),
-            0,
-            &[&state.path(), "of the network"],
-        ),
-        Case::fails(
-            "two networks with long names",
-            replaced(state, passphrase, &long),
-            0,
-            &[&state.path(), "of the network"],
-        ),
-        Case::fails(
-            "another network",
-            both("another"),
-            0,
-            &["cannot be applied", "which is not in it"],
-        ),
-        Case::passes("a megabyte", with(root, spaces)),
-        Case::fails(
-            "buckets of the root file only",
+        ("a megabyte", spaces, &[]),
+        (
+            "a bucket that is none",
             replaced(root, &bucket(), "x"),
-            0,
             &[&root.path(), "is not a hash"],
         ),
-        Case::passes(
-            "buckets of the root file that are others",
+        (
+            "buckets that are others",
             replaced(root, &bucket(), &other),
+            &[],
+        ),
+        (
+            "merges",
+            replaced(root, "\"state\": 0", "\"state\": 2"),
+            &[],
         ),
     ];
-    check("state, well-formed", 12, &cases);
+    let cases = rows.map(|(name, bytes, says)| match says {
+        [] => Case::passes(name, with(root, bytes)),
+        _ => Case::fails(name, with(root, bytes), 0, says),
+    });
+    check("state, the root file", 7, &cases);
+}
+
+#[test]
+fn states_that_say_something_else() {
+    let state = File::State(nth(7));
+    let (path, header) = (state.path(), File::Ledger(nth(7)).path());
+    let other = Hash::of(b"other").to_string();
+    let long = "x".repeat(500_000);
+    let rows: [(&str, Vec<u8>, &[&str]); 6] = [
+        (
+            "another checkpoint's state",
+            EIGHT.files[&File::State(nth(6))].clone(),
+            &[&path, "it is that of checkpoint 000001bf"],
+        ),
+        (
+            "another bucket",
+            replaced(state, &bucket(), &other),
+            &[&path, &header, "expected hash"],
+        ),
+        (
+            "a missing bucket",
+            replaced(state, &bucket(), &Hash::ZERO.to_string()),
+            &[&path, "expected hash"],
+        ),
+        (
+            "another network",
+            replaced(state, PASSPHRASE, "another"),
+            &[&path, "of the network"],
+        ),
+        (
+            "no network",
+            replaced(state, PASSPHRASE, ""),
+            &[&path, "of the network"],
+        ),
+        (
+            "a network with a long name",
+            replaced(state, PASSPHRASE, &long),
+            &[&path, "of the network"],
+        ),
+    ];
+    let mut cases = rows
+        .map(|(name, bytes, says)| Case::fails(name, with(state, bytes), 0, says))
+        .to_vec();
+    let mut both = with(state, replaced(state, PASSPHRASE, "another"));
+    both.insert(File::Root, replaced(File::Root, PASSPHRASE, "another"));
+    let says = ["cannot be applied", "which is not in it"];
+    cases.push(Case::fails("another network in both", both, 0, &says));
+    check("state, well-formed", 7, &cases);
 }
