@@ -15,6 +15,9 @@ use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
 
+/// Puts something where a file should be.
+type Put = fn(&Path);
+
 /// An archive in a folder, in which something else is where headers should be.
 fn with_other(put: impl FnOnce(&Path)) -> (TempDir, File) {
     let folder = tempfile::tempdir().unwrap();
@@ -28,17 +31,16 @@ fn with_other(put: impl FnOnce(&Path)) -> (TempDir, File) {
 
 #[test]
 fn what_is_no_regular_file_is_refused_at_once() {
-    let pipe = |path: &Path| {
-        let mode = Mode::from_raw_mode(0o600);
-        mknodat(CWD, path, FileType::Fifo, mode, 0).unwrap();
-    };
-    let others: [(&str, &dyn Fn(&Path)); 4] = [
-        ("a link to a device without end", &|path| {
-            symlink("/dev/zero", path).unwrap()
+    let others: &[(&str, Put)] = &[
+        ("a link to a device without end", |path| {
+            symlink("/dev/zero", path).unwrap();
         }),
-        ("a pipe that nobody writes to", &pipe),
-        ("a folder", &|path| fs::create_dir(path).unwrap()),
-        ("a link to a folder", &|path| symlink("/", path).unwrap()),
+        ("a pipe that nobody writes to", |path| {
+            let mode = Mode::from_raw_mode(0o600);
+            mknodat(CWD, path, FileType::Fifo, mode, 0).unwrap();
+        }),
+        ("a folder", |path| fs::create_dir(path).unwrap()),
+        ("a link to a folder", |path| symlink("/", path).unwrap()),
     ];
     for (name, put) in others {
         let (folder, file) = with_other(put);

@@ -2,6 +2,9 @@
 
 use catchup::archive::{ArchiveState, File, Hash, LEVELS};
 
+/// What is wrong is quoted: at most 80 characters, each of which may take 10 bytes.
+const LONGEST_MESSAGE: usize = 1_000;
+
 /// Reads the bytes. What is read is written and read again.
 ///
 /// # Panics
@@ -11,7 +14,11 @@ pub fn check(data: &[u8]) {
         Ok(state) => state,
         Err(error) => {
             let message = error.to_string();
-            assert!(message.len() <= 500, "{} bytes of message", message.len());
+            assert!(
+                message.len() <= LONGEST_MESSAGE,
+                "{} bytes of message",
+                message.len()
+            );
             return;
         }
     };

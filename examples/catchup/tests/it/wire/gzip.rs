@@ -130,69 +130,41 @@ fn fatal(file: File, name: &str, says: &str, packed: Vec<u8>) -> Case {
     .memory(64 + 3 * (packed.len() >> 20))
 }
 
+/// The file unpacks to more than it may, whatever it is packed from.
+fn unpacks_to_too_much(file: File, name: &str, packed: Vec<u8>) -> Case {
+    let says = format!("unpacks to more than the {} bytes", file.limits().unpacked);
+    fatal(file, name, &says, packed)
+}
+
+/// A byte more than the file may unpack to.
+fn one_too_many(file: File, name: &str) -> Case {
+    unpacks_to_too_much(file, name, bomb(file.limits().unpacked + 1))
+}
+
 fn too_large() -> Vec<Case> {
-    let bucket = ArchiveState::parse(&EIGHT.files[&File::Root])
-        .unwrap()
-        .buckets()[0];
-    let bucket = File::Bucket(bucket);
+    let state = ArchiveState::parse(&EIGHT.files[&File::Root]).unwrap();
+    let (headers, bucket) = (TARGET(), File::Bucket(state.buckets()[0]));
     let (transactions, results) = (File::Transactions(nth(3)), File::Results(nth(3)));
-    let unpacks = |mib: usize| format!("unpacks to more than the {} bytes", mib * MIB);
-    let members = "gzip members";
-    let empty = gzip::pack(b"");
-    let two = |first: &[u8], second: &[u8]| [gzip::pack(first), gzip::pack(second)].concat();
-    let headers = bomb(16 * MIB + 1);
     let mut lying = bomb(100 * MIB);
     let at = lying.len() - 4;
     lying[at..].copy_from_slice(&100u32.to_le_bytes());
+    let members =
+        |file: File, name: &str, packed: Vec<u8>| fatal(file, name, "gzip members", packed);
+    let two = |first: &[u8], second: &[u8]| [gzip::pack(first), gzip::pack(second)].concat();
+    let empty = gzip::pack(b"");
     vec![
-        fatal(
-            TARGET(),
-            "headers of 16 MiB and a byte",
-            &unpacks(16),
-            headers,
-        ),
-        fatal(
-            TARGET(),
-            "headers of 100 MiB that claim 100 bytes",
-            &unpacks(16),
-            lying,
-        ),
-        fatal(TARGET(), "headers of 1 GiB", &unpacks(16), bomb(1 << 30)),
-        fatal(
-            transactions,
-            "transactions of 128 MiB and a byte",
-            &unpacks(128),
-            bomb(128 * MIB + 1),
-        ),
-        fatal(
-            results,
-            "results of 128 MiB and a byte",
-            &unpacks(128),
-            bomb(128 * MIB + 1),
-        ),
-        fatal(
-            bucket,
-            "a bucket of 256 MiB and a byte",
-            &unpacks(256),
-            bomb(256 * MIB + 1),
-        ),
-        fatal(TARGET(), "two members", members, two(b"one", b"two")),
-        fatal(
-            TARGET(),
-            "an empty member in front",
-            members,
-            two(b"", b"headers"),
-        ),
-        fatal(
-            TARGET(),
-            "100,000 empty members",
-            members,
-            empty.repeat(100_000),
-        ),
-        fatal(
+        one_too_many(headers, "headers with a byte too many"),
+        one_too_many(transactions, "transactions with a byte too many"),
+        one_too_many(results, "results with a byte too many"),
+        one_too_many(bucket, "a bucket with a byte too many"),
+        unpacks_to_too_much(headers, "headers of 1 GiB", bomb(1 << 30)),
+        unpacks_to_too_much(headers, "headers of 100 MiB that claim 100 bytes", lying),
+        members(headers, "two members", two(b"one", b"two")),
+        members(headers, "an empty member in front", two(b"", b"headers")),
+        members(headers, "100,000 empty members", empty.repeat(100_000)),
+        members(
             transactions,
             "3,000,000 empty members",
-            members,
             empty.repeat(3_000_000),
         ),
     ]
