@@ -8,7 +8,8 @@ use std::path::PathBuf;
 const RELY_ON: &str = "\
 What a user may rely on:
   After a kill at any moment, the folder of --into holds the ledger before the last write or the one after it. The same
-  command goes on from there. Everything in the folder is verified again before it is used.
+  command goes on from there. Everything in the folder is verified again: files before they are used, and the accounts in
+  ledger.json at the end at the latest, when they are compared with the archive's buckets.
   A full disk ends the run with exit code 1 and the name of the file. What was written stays; with more room the same
   command goes on.
   A bad archive ends the run with exit code 1 and the name of the file that is wrong. Nothing is applied that does not fit
