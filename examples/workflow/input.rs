@@ -1,14 +1,15 @@
 //! From a file name to a workflow.
 //!
 //! The end of the name chooses the format: `.txt` and `.txt.gz` are edge lists, anything else is WfFormat.
-//! No more than [`MAX_BYTES`] are read, unpacked, so that neither `/dev/zero` nor a small file that unpacks
-//! to a huge one takes the memory of the machine.
+//! No more than [`MAX_BYTES`] are read, packed and unpacked, and no more than [`MAX_MEMBERS`] gzip members: so
+//! neither `/dev/zero`, nor a small file that unpacks to a huge one, nor a large one that unpacks to nothing takes the
+//! memory or the time of the machine.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use thiserror::Error;
 
 use super::edge_list::{self, EdgeListError, Unit};
@@ -17,6 +18,9 @@ use super::workflow::Workflow;
 
 /// The most that is read of a file, unpacked: 256 MiB.
 pub const MAX_BYTES: usize = 256 << 20;
+
+/// The most gzip members that are read of a file. Packers that work in parallel make one of each 64 KiB or more.
+pub const MAX_MEMBERS: usize = 8 << 10;
 
 /// The workflow that runs when no file is named.
 pub const DEFAULT_JSON: &str = include_str!("default.json");
@@ -40,8 +44,14 @@ pub enum InputError {
         /// What is wrong with it.
         what: String,
     },
+    /// More than [`MAX_MEMBERS`].
+    #[error("{}: more than {MAX_MEMBERS} gzip members; pack it anew, as one", .path.display())]
+    TooManyMembers {
+        /// The file.
+        path: PathBuf,
+    },
     /// More than [`MAX_BYTES`].
-    #[error("{}: larger than {} MiB unpacked; take a smaller workflow", .path.display(), MAX_BYTES >> 20)]
+    #[error("{}: larger than {} MiB; take a smaller workflow", .path.display(), MAX_BYTES >> 20)]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -83,12 +93,27 @@ pub enum InputError {
 ///
 /// [`InputError`]; its message is one line as long as the file's name is.
 pub fn load(file: Option<&Path>, unit: Option<Unit>) -> Result<Workflow, InputError> {
-    let edge_list = file.is_some_and(is_edge_list);
+    match file {
+        None => load_from(Path::new("default.json"), DEFAULT_JSON.as_bytes(), unit),
+        Some(path) => {
+            let file = File::open(path).map_err(|error| read_error(path, error))?;
+            load_from(path, file, unit)
+        }
+    }
+}
+
+/// Reads what comes from a file of this name.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_from(path: &Path, from: impl Read, unit: Option<Unit>) -> Result<Workflow, InputError> {
+    let edge_list = is_edge_list(path);
     if unit.is_some() && !edge_list {
         return Err(InputError::UnitWithoutEdgeList);
     }
-    let path = file.unwrap_or(Path::new("default.json")).to_owned();
-    let text = file.map_or_else(|| Ok(DEFAULT_JSON.to_owned()), read_text)?;
+    let text = read_text(path, from)?;
+    let path = path.to_owned();
     if edge_list {
         edge_list::parse(&text, unit.unwrap_or_default())
             .map_err(|error| InputError::EdgeList { path, error })
@@ -107,12 +132,11 @@ fn is_gzip(path: &Path) -> bool {
 }
 
 /// The whole file as text, unpacked if its name ends in `.gz`.
-fn read_text(path: &Path) -> Result<String, InputError> {
-    let file = File::open(path).map_err(|error| read_error(path, error))?;
+fn read_text(path: &Path, from: impl Read) -> Result<String, InputError> {
     let bytes = if is_gzip(path) {
-        read_limited(path, MultiGzDecoder::new(file)).map_err(|error| gzip_error(path, error))?
+        unpack(path, from)?
     } else {
-        read_limited(path, file)?
+        read_limited(path, from)?
     };
     String::from_utf8(bytes).map_err(|error| InputError::NotText {
         path: path.to_owned(),
@@ -120,18 +144,52 @@ fn read_text(path: &Path) -> Result<String, InputError> {
     })
 }
 
+/// All gzip members of a file, one after the other.
+fn unpack(path: &Path, from: impl Read) -> Result<Vec<u8>, InputError> {
+    // A file of empty blocks would never be too large unpacked: packed it must not be, either.
+    let mut packed = BufReader::new(from.take(MAX_BYTES as u64 + 1));
+    let mut bytes = Vec::new();
+    for _ in 0..MAX_MEMBERS {
+        let mut member = GzDecoder::new(packed);
+        let read = read_more(path, &mut member, &mut bytes);
+        packed = member.into_inner();
+        if packed.get_ref().limit() == 0 {
+            return Err(too_large(path));
+        }
+        read.map_err(|error| gzip_error(path, error))?;
+        let rest = packed.fill_buf().map_err(|error| read_error(path, error))?;
+        if rest.is_empty() {
+            return Ok(bytes);
+        }
+    }
+    Err(InputError::TooManyMembers {
+        path: path.to_owned(),
+    })
+}
+
 fn read_limited(path: &Path, from: impl Read) -> Result<Vec<u8>, InputError> {
     let mut bytes = Vec::new();
-    let limit = MAX_BYTES as u64 + 1; // one more, to tell a full file from a cut one
-    from.take(limit)
-        .read_to_end(&mut bytes)
-        .map_err(|error| read_error(path, error))?;
-    if bytes.len() > MAX_BYTES {
-        return Err(InputError::TooLarge {
-            path: path.to_owned(),
-        });
-    }
+    read_more(path, from, &mut bytes)?;
     Ok(bytes)
+}
+
+/// Reads to the end, unless there are more than [`MAX_BYTES`] then.
+fn read_more(path: &Path, from: impl Read, bytes: &mut Vec<u8>) -> Result<(), InputError> {
+    let room = MAX_BYTES - bytes.len();
+    let limit = room as u64 + 1; // one more, to tell a full file from a cut one
+    from.take(limit)
+        .read_to_end(bytes)
+        .map_err(|error| read_error(path, error))?;
+    match bytes.len() > MAX_BYTES {
+        true => Err(too_large(path)),
+        false => Ok(()),
+    }
+}
+
+fn too_large(path: &Path) -> InputError {
+    InputError::TooLarge {
+        path: path.to_owned(),
+    }
 }
 
 fn read_error(path: &Path, error: io::Error) -> InputError {

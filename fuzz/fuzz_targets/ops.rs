@@ -8,4 +8,4 @@ use libfuzzer_sys::fuzz_target;
 #[path = "../../tests/it/model/mod.rs"]
 mod model;
 
-fuzz_target!(|data: &[u8]| model::compare::check_bytes(data));
+fuzz_target!(|data: &[u8]| model::compare::check_bytes(data, model::compare::SELDOM));

@@ -24,6 +24,8 @@ mod wheel_ops;
 mod workbench;
 mod workflow_cli;
 mod workflow_example;
+mod workflow_file;
+mod workflow_gzip;
 mod workflow_input;
 mod workflow_policy;
 mod workflow_report;

@@ -1,8 +1,5 @@
-//! What the example reads: runtimes, the schemas of WfFormat, edge lists, compressed files.
+//! What the example reads: runtimes, the schemas of WfFormat, edge lists.
 
-use std::io::Write;
-
-use super::temp_file::TempFile;
 use super::workflow_example::decimal::{DecimalError, MAX_RUNTIME_NS, seconds_to_ns};
 use super::workflow_example::edge_list::{self, Unit};
 use super::workflow_example::workflow::{CriticalPath, Task, Workflow, WorkflowError, children_of};
@@ -223,7 +220,7 @@ fn runtimes_that_overflow_together_are_refused() {
     assert_eq!(error, WorkflowError::TotalTooLong);
 }
 
-const EDGES: &str = "# nodes 3 edges 4\n\
+pub const EDGES: &str = "# nodes 3 edges 4\n\
     n\tapp 1.0\t1\t2048\n\
     # a comment\n\
     e\t0\t1 2 1\n\
@@ -329,69 +326,4 @@ fn a_size_is_needed_only_when_it_is_the_unit() {
         .expect_err("huge")
         .to_string();
     assert!(error.contains("more than 100 years"), "{error}");
-}
-
-fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(text).expect("memory");
-    encoder.finish().expect("memory")
-}
-
-#[test]
-fn a_compressed_edge_list_is_unpacked() {
-    let file = TempFile::new("good.txt.gz", gzip(EDGES.as_bytes()));
-    assert_eq!(
-        input::load(Some(&file.0), None)
-            .expect("an edge list")
-            .edge_count(),
-        3
-    );
-}
-
-#[test]
-fn gzip_data_that_is_cut_or_damaged_is_refused() {
-    let whole = gzip(EDGES.as_bytes());
-    for cut in 1..whole.len() {
-        let file = TempFile::new("cut.txt.gz", &whole[..cut]);
-        let error = input::load(Some(&file.0), None)
-            .expect_err("cut")
-            .to_string();
-        assert!(error.contains("ends too early"), "{cut} bytes: {error}");
-    }
-    let mut damaged = whole.clone();
-    let checksum = whole.len() - 6;
-    damaged[checksum] ^= 1;
-    for bytes in [&damaged[..], b"not gzip at all"] {
-        let file = TempFile::new("bad.txt.gz", bytes);
-        let error = input::load(Some(&file.0), None)
-            .expect_err("damaged")
-            .to_string();
-        assert!(error.contains("not valid gzip data"), "{error}");
-    }
-}
-
-#[test]
-fn a_file_that_is_too_large_is_refused() {
-    let file = TempFile::new("large.txt", b"");
-    let sparse = std::fs::OpenOptions::new()
-        .write(true)
-        .open(&file.0)
-        .expect("our own file");
-    sparse
-        .set_len(input::MAX_BYTES as u64 + 1)
-        .expect("a file with a hole takes no space");
-    let error = input::load(Some(&file.0), None)
-        .expect_err("too large")
-        .to_string();
-    assert!(error.contains("larger than 256 MiB"), "{error}");
-}
-
-#[test]
-fn a_small_file_that_unpacks_to_too_much_is_refused() {
-    let mebibyte = gzip(&vec![b'#'; 1 << 20]);
-    let file = TempFile::new("bomb.txt.gz", mebibyte.repeat((input::MAX_BYTES >> 20) + 1));
-    let error = input::load(Some(&file.0), None)
-        .expect_err("a bomb")
-        .to_string();
-    assert!(error.contains("larger than 256 MiB"), "{error}");
 }

@@ -27,9 +27,15 @@
 //!
 //! # Limits
 //!
-//! Files are held in memory while they are checked. The ledger knows accounts, payments and fees: an archive of the real
+//! The ledger knows accounts, payments and fees, and has at most [`ledger::MOST_ACCOUNTS`] accounts: an archive of the real
 //! network is verified up to its first other operation, and then refused. Signatures and what the network has agreed to
 //! are not checked: whoever controls an archive can make another chain of the same form.
+//!
+//! # Bounds
+//!
+//! Files have the sizes of [`archive::File::limits`], packed and unpacked, and are read as streams. What is in memory is
+//! the ledger, the transactions of one of its ledgers, and of what comes one file, or many small ones: less than 256 MB,
+//! whatever is sent. `cargo test -p catchup` measures that, with archives, folders and moments that are meant to do harm.
 
 pub mod archive;
 pub mod catchup;

@@ -14,42 +14,61 @@ use super::ops::{Input, Nanos, Op, Pick, Setup, Step, Terms};
 use super::reference::{Counts, Model};
 use super::scripted::{self, Answer, App, Entry};
 
+/// How closely the engine is watched.
+#[derive(Clone, Copy)]
+pub struct Watch {
+    /// States, counters and what comes next are compared after so many operations. What happened is, after each.
+    every: usize,
+    /// Cranks after the last operation, at most: works with rewinding scripts may sleep for long, but none for ever.
+    last_cranks: usize,
+}
+
+/// For tests: a difference shows where it arises.
+pub const CLOSELY: Watch = Watch {
+    every: 1,
+    last_cranks: 1_000,
+};
+
+/// For the fuzzer: a difference shows soon enough, and there are many more runs.
+pub const SELDOM: Watch = Watch {
+    every: 16,
+    last_cranks: 50,
+};
+
 /// Decodes bytes and checks the engine with them.
 ///
 /// # Panics
 /// If the engine and the model differ.
-pub fn check_bytes(data: &[u8]) {
-    check(&decode(data));
+pub fn check_bytes(data: &[u8], watch: Watch) {
+    check(&decode(data), watch);
 }
 
 /// Runs operations on both, then cranks both until nothing happens any more. What occurred comes back.
 ///
 /// # Panics
 /// If the engine and the model differ.
-pub fn check(input: &Input) -> Counts {
+pub fn check(input: &Input, watch: Watch) -> Counts {
     let mut pair = Pair::new(&input.setup);
-    for mut op in input.ops.iter().cloned() {
+    for (number, mut op) in input.ops.iter().cloned().enumerate() {
         if input.setup.alike {
             op.make_alike();
         }
         pair.model.counts.named("op", &op);
         pair.run(&op);
-        pair.compare();
+        pair.watch(number, watch);
     }
-    for _ in 0..MOST_LAST_CRANKS {
+    for number in 0..watch.last_cranks {
         let Some(at) = pair.model.next_deadline() else {
             break;
         };
         pair.clock = pair.clock.max(at);
         pair.run(&Op::Crank(None));
-        pair.compare();
+        pair.watch(number, watch);
     }
+    pair.compare();
     pair.compare_outcomes();
     pair.model.counts
 }
-
-/// Works with rewinding scripts may sleep for long, but none for ever.
-const MOST_LAST_CRANKS: usize = 1_000;
 
 /// Answers other decisions as production does.
 fn last_turn_first(decision: &Decision<'_>) -> usize {
@@ -227,9 +246,19 @@ impl Pair {
             "turns and settled: engine, then model"
         );
         assert_eq!(crank.next, self.model.next(), "next: engine, then model");
-        // Only now: what the host's calls free is granted in the next crank.
-        if let Err(broken) = self.engine.audit() {
+        // Only now: what the host's calls free is granted in the next crank. With debug assertions the engine has done so.
+        if !cfg!(debug_assertions)
+            && let Err(broken) = self.engine.audit()
+        {
             panic!("audit: {broken}");
+        }
+    }
+
+    /// Compares what is due after the operation with this number.
+    fn watch(&mut self, number: usize, watch: Watch) {
+        match (number + 1).is_multiple_of(watch.every) {
+            true => self.compare(),
+            false => self.compare_log(),
         }
     }
 

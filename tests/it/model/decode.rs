@@ -6,7 +6,7 @@
 use super::ops::{Abort, Action, End, Hook, Input, Nanos, Op, Script, Setup, Step, Terms, Turn};
 
 /// Operations beyond this are ignored: long inputs find nothing that short ones do not.
-const MOST_OPS: usize = 400;
+const MOST_OPS: usize = 100;
 
 /// An operation that begins with this byte adds a graph.
 pub const GRAPH: u8 = 176;

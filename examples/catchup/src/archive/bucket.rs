@@ -1,8 +1,9 @@
 //! Buckets: sorted lists of ledger entries, named by the SHA-256 of what they hold, record marks included.
 
-use super::{Corrupt, Hash, records};
+use super::{Corrupt, records, records::Records};
 use crate::ledger::{Account, AccountKey};
 use std::collections::BTreeMap;
+use std::io::Read;
 use stellar_xdr::{
     AccountEntry, AccountEntryExt, BucketEntry, BucketMetadata, BucketMetadataExt, LedgerEntry,
     LedgerEntryData, LedgerEntryExt, LedgerKey, SequenceNumber, String32, Thresholds, VecM,
@@ -11,14 +12,55 @@ use stellar_xdr::{
 /// The accounts in a bucket; `None` is one that no longer exists.
 pub type BucketEntries = BTreeMap<AccountKey, Option<Account>>;
 
-/// Reads a bucket, checked against the hash that is its name.
+/// An entry of a bucket.
+pub type BucketAccount = (AccountKey, Option<Account>);
+
+/// The accounts in a bucket, read one at a time. They must be in the order of their keys.
+pub struct BucketFile<R> {
+    records: Records<R>,
+    last: Option<AccountKey>,
+}
+
+impl<R: Read> BucketFile<R> {
+    /// Reads the unpacked `file`.
+    pub fn new(file: R) -> BucketFile<R> {
+        BucketFile {
+            records: Records::new(file),
+            last: None,
+        }
+    }
+
+    /// Reads the next entry; `None` at the end.
+    ///
+    /// # Errors
+    /// [`Corrupt`]: it is no account, or not where it belongs.
+    pub fn advance(&mut self) -> Result<Option<BucketAccount>, Corrupt> {
+        while self.records.advance()? {
+            let entry: BucketEntry = self.records.only()?;
+            let Some(entry) = bucket_account(&entry) else {
+                continue;
+            };
+            let (key, account) = entry?;
+            if self.last.is_some_and(|last| last >= key) {
+                return Err(Corrupt::Format(format!(
+                    "account {key:?} is not in the order of the keys"
+                )));
+            }
+            self.last = Some(key);
+            return Ok(Some((key, account)));
+        }
+        Ok(None)
+    }
+}
+
+/// Checks that a bucket holds accounts only, in their order. Its hash is for the caller to check.
 ///
 /// # Errors
-/// [`Corrupt`]: another hash, or entries that are no accounts.
-pub fn read_bucket(file: &[u8], name: Hash) -> Result<BucketEntries, Corrupt> {
-    Corrupt::unless_equal("the bucket", name, Hash::of(file))?;
-    let entries: Vec<BucketEntry> = records::read(file)?;
-    entries.iter().filter_map(bucket_account).collect()
+/// [`Corrupt`].
+pub fn check_bucket(file: impl Read) -> Result<(), Corrupt> {
+    let mut file = BucketFile::new(file);
+    while file.advance()?.is_some() {}
+    Ok(())
 }
 
 /// The bucket with these accounts: a record of what it is, then the accounts by key.
@@ -62,7 +104,7 @@ fn bucket_entry(key: AccountKey, account: Option<Account>) -> BucketEntry {
 }
 
 /// The account in a record; nothing for the record that says what the bucket is.
-fn bucket_account(entry: &BucketEntry) -> Option<Result<(AccountKey, Option<Account>), Corrupt>> {
+fn bucket_account(entry: &BucketEntry) -> Option<Result<BucketAccount, Corrupt>> {
     let unsupported = || {
         let what = "a ledger entry that is no account";
         Some(Err(Corrupt::Unsupported(what.to_owned())))

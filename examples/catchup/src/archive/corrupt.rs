@@ -32,15 +32,35 @@ pub enum Corrupt {
         /// Bytes allowed.
         limit: usize,
     },
+    /// It is packed in more than one gzip member.
+    #[error("it has several gzip members; one is allowed")]
+    Members,
     /// It does not have the form it must have.
     #[error("{0}")]
     Format(String),
+    /// It could not be read to its end.
+    #[error("cannot be read: {0}")]
+    Unreadable(String),
     /// It holds what this example cannot apply. Another download would not change that.
     #[error("{0}: this example applies payments and new accounts only")]
     Unsupported(String),
 }
 
 impl Corrupt {
+    /// Whether another download may bring something else. Damage on the way makes no file that is too large, has several
+    /// members, or holds what is not known here.
+    pub fn may_pass(&self) -> bool {
+        !matches!(
+            self,
+            Corrupt::TooLarge { .. } | Corrupt::Members | Corrupt::Unsupported(_)
+        )
+    }
+
+    /// For a job that has been told to end.
+    pub fn stopped() -> Corrupt {
+        Corrupt::Unreadable(String::from("the work was told to end"))
+    }
+
     /// Nothing, if the hashes are equal.
     ///
     /// # Errors

@@ -78,12 +78,14 @@ impl File {
         !matches!(self, File::Root | File::State(_))
     }
 
-    /// How large it may be. Far more than this example's archives need; a bomb is larger still.
+    /// How large it may be. Far more than this example's archives need: a million payments in one ledger fit, and are
+    /// what is in memory at most. A bomb is larger still.
     pub fn limits(&self) -> SizeLimits {
         let (packed, unpacked) = match self {
             File::Root | File::State(_) => (MIB, MIB),
             File::Ledger(_) => (4 * MIB, 16 * MIB),
-            File::Transactions(_) | File::Results(_) | File::Bucket(_) => (64 * MIB, 256 * MIB),
+            File::Transactions(_) | File::Results(_) => (64 * MIB, 128 * MIB),
+            File::Bucket(_) => (64 * MIB, 256 * MIB),
         };
         SizeLimits { packed, unpacked }
     }

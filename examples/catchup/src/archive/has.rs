@@ -3,6 +3,7 @@
 
 use super::{Checkpoint, Corrupt, Hash};
 use serde::{Deserialize, Serialize};
+use std::io::Read;
 
 /// Levels of a bucket list.
 pub const LEVELS: usize = 11;
@@ -28,12 +29,24 @@ pub struct Level {
 }
 
 impl ArchiveState {
+    /// Reads the JSON text to its end, and checks it.
+    ///
+    /// # Errors
+    /// As [`ArchiveState::parse`]; [`Corrupt::Unreadable`], if it cannot be read.
+    pub fn read(json: &mut dyn Read) -> Result<ArchiveState, Corrupt> {
+        let mut bytes = Vec::new();
+        match json.read_to_end(&mut bytes) {
+            Ok(_) => ArchiveState::parse(&bytes),
+            Err(error) => Err(Corrupt::Unreadable(error.to_string())),
+        }
+    }
+
     /// Reads and checks the JSON text.
     ///
     /// # Errors
     /// [`Corrupt::Format`], saying what in it is wrong.
     pub fn parse(json: &[u8]) -> Result<ArchiveState, Corrupt> {
-        let raw: Raw = serde_json::from_slice(json).map_err(|e| wrong(e.to_string()))?;
+        let raw: Raw = serde_json::from_slice(json).map_err(|error| unreadable(&error))?;
         if raw.version != VERSION {
             return Err(wrong(format!(
                 "version {} is not {VERSION}, the one known here",
@@ -147,8 +160,20 @@ impl RawLevel {
     }
 }
 
+/// The parser's messages hold what the text does, however long that is.
 fn wrong(message: String) -> Corrupt {
-    Corrupt::Format(message)
+    Corrupt::Format(message.chars().take(300).collect())
+}
+
+/// The parser quotes what it did not expect, however long that is.
+fn unreadable(error: &serde_json::Error) -> Corrupt {
+    const LONGEST: usize = 200;
+    let mut message = error.to_string();
+    if message.len() > LONGEST {
+        message.truncate(message.floor_char_boundary(LONGEST));
+        message += &format!("... at line {} column {}", error.line(), error.column());
+    }
+    wrong(message)
 }
 
 #[cfg(test)]
@@ -205,6 +230,18 @@ mod tests {
             let error = ArchiveState::parse(broken.as_bytes()).unwrap_err();
             let text = error.to_string();
             assert!(text.contains(says) || says == "unknown", "{to}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_is_long_is_told_in_short() {
+        for (name, wrong) in [("version", "\u{7f}"), ("currentLedger", "\u{1f980}")] {
+            let long = format!("{{\"{name}\": \"{}\"}}", wrong.repeat(1 << 16));
+            let message = ArchiveState::parse(long.as_bytes())
+                .unwrap_err()
+                .to_string();
+            assert!(message.len() < 300, "{} bytes of message", message.len());
+            assert!(message.contains("... at line 1 column "), "{message}");
         }
     }
 }

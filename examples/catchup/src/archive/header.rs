@@ -1,6 +1,7 @@
 //! Ledger headers: what one ledger was, and the hash of the one before it.
 
-use super::{Checkpoint, Corrupt, Hash, records};
+use super::{Checkpoint, Corrupt, Hash, records, records::Records};
+use std::io::Read;
 use stellar_xdr::{LedgerHeader, LedgerHeaderHistoryEntry, LedgerHeaderHistoryEntryExt};
 
 /// What is needed of a ledger's header, and its hash.
@@ -60,36 +61,42 @@ pub fn header_entry(header: LedgerHeader, hash: Hash) -> LedgerHeaderHistoryEntr
 ///
 /// # Errors
 /// [`Corrupt`], naming the ledger.
-pub fn read_headers(file: &[u8], checkpoint: Checkpoint) -> Result<Vec<Header>, Corrupt> {
-    let entries: Vec<LedgerHeaderHistoryEntry> = records::read(file)?;
+pub fn read_headers(file: impl Read, checkpoint: Checkpoint) -> Result<Vec<Header>, Corrupt> {
+    let mut records = Records::new(file);
     let expected = checkpoint.ledgers();
-    if entries.len() != expected.len() {
-        return Err(Corrupt::Format(format!(
-            "{} ledger headers instead of {}",
-            entries.len(),
-            expected.len()
-        )));
-    }
-    let mut headers: Vec<Header> = Vec::with_capacity(entries.len());
-    for (entry, ledger) in entries.iter().zip(expected) {
-        let header = Header::of(&entry.header);
-        if header.ledger != ledger {
+    let count = expected.len();
+    let mut headers: Vec<Header> = Vec::with_capacity(count);
+    for ledger in expected {
+        if !records.advance()? {
+            let found = headers.len();
             return Err(Corrupt::Format(format!(
-                "the header of ledger {} where that of {ledger} belongs",
-                header.ledger
+                "{found} ledger headers instead of {count}"
             )));
         }
-        Corrupt::unless_equal(
-            format!("the header of ledger {ledger}"),
-            (&entry.hash).into(),
-            header.hash,
-        )?;
+        let header = read_header(&records.only()?, ledger)?;
         if let Some(before) = headers.last() {
             follows(&header, before)?;
         }
         headers.push(header);
     }
-    Ok(headers)
+    match records.advance()? {
+        true => Err(Corrupt::Format(format!("more than {count} ledger headers"))),
+        false => Ok(headers),
+    }
+}
+
+/// The header in a record, which must be that of this ledger.
+fn read_header(entry: &LedgerHeaderHistoryEntry, ledger: u32) -> Result<Header, Corrupt> {
+    let header = Header::of(&entry.header);
+    if header.ledger != ledger {
+        return Err(Corrupt::Format(format!(
+            "the header of ledger {} where that of {ledger} belongs",
+            header.ledger
+        )));
+    }
+    let what = format!("the header of ledger {ledger}");
+    Corrupt::unless_equal(what, (&entry.hash).into(), header.hash)?;
+    Ok(header)
 }
 
 /// Whether `header` names `before` as the one before it.

@@ -1,37 +1,95 @@
 //! What became of a checkpoint's transactions: the result sets whose hashes stand in the headers.
 
-use super::{Corrupt, Hash, Header, records};
+use super::{Corrupt, Hash, Header, records, records::Records};
 use crate::ledger::{Action, TxResult};
+use sha2::{Digest, Sha256};
+use std::io::Read;
 use stellar_xdr::{
     CreateAccountResult, OperationResult, OperationResultTr, PaymentResult,
-    TransactionHistoryResultEntry, TransactionResult, TransactionResultExt, TransactionResultPair,
-    TransactionResultResult, TransactionResultSet, VecM,
+    TransactionHistoryResultEntryExt, TransactionResult, TransactionResultExt,
+    TransactionResultPair, TransactionResultResult, TransactionResultSet, VecM,
 };
 
-/// Reads the results of each ledger of a checkpoint, checked against the ledgers' headers. A ledger without a record
-/// had none: then its header must hold the hash of the empty set.
+/// The results of a checkpoint, read a ledger at a time and checked against the ledgers' headers.
+pub struct ResultFile<R> {
+    records: Records<R>,
+    /// The ledger of the record that comes next, once its head has been read.
+    next: Option<u32>,
+}
+
+impl<R: Read> ResultFile<R> {
+    /// Reads the unpacked `file`.
+    pub fn new(file: R) -> ResultFile<R> {
+        ResultFile {
+            records: Records::new(file),
+            next: None,
+        }
+    }
+
+    /// Reads the results of this ledger; each is given to `visit` before the hash of all of them has been compared. A
+    /// ledger without a record had none: then its header must hold the hash of the empty set.
+    ///
+    /// # Errors
+    /// [`Corrupt`], naming the ledger.
+    pub fn ledger(
+        &mut self,
+        header: &Header,
+        visit: &mut dyn FnMut(TxResult),
+    ) -> Result<(), Corrupt> {
+        let found = match self.peek()? == Some(header.ledger) {
+            true => self.set(visit)?,
+            false => results_hash(&TransactionResultSet::default()),
+        };
+        let what = format!("the results of ledger {}", header.ledger);
+        Corrupt::unless_equal(what, header.results, found)
+    }
+
+    /// Checks that nothing follows.
+    ///
+    /// # Errors
+    /// [`Corrupt`], if something does.
+    pub fn end(mut self) -> Result<(), Corrupt> {
+        match self.peek()? {
+            Some(ledger) => Err(Corrupt::Format(format!(
+                "results of ledger {ledger} where there should be none"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    fn peek(&mut self) -> Result<Option<u32>, Corrupt> {
+        if self.next.is_none() && self.records.advance()? {
+            self.next = Some(self.records.value()?);
+        }
+        Ok(self.next)
+    }
+
+    /// Reads the rest of a record, and returns the hash of its set.
+    fn set(&mut self, visit: &mut dyn FnMut(TxResult)) -> Result<Hash, Corrupt> {
+        let records = &mut self.records;
+        records.hash_into(Sha256::new());
+        let count: u32 = records.value()?;
+        for _ in 0..count {
+            let pair: TransactionResultPair = records.value()?;
+            visit(result(&pair));
+        }
+        let hash = records.take_hash();
+        let _: TransactionHistoryResultEntryExt = records.value()?;
+        self.next = None;
+        Ok(hash)
+    }
+}
+
+/// Checks a checkpoint's results against its headers.
 ///
 /// # Errors
 /// [`Corrupt`], naming the ledger.
-pub fn read_results(file: &[u8], headers: &[Header]) -> Result<Vec<Vec<TxResult>>, Corrupt> {
-    let entries: Vec<TransactionHistoryResultEntry> = records::read(file)?;
-    let mut entries = entries.iter().peekable();
-    let empty = TransactionResultSet::default();
-    let mut ledgers = Vec::with_capacity(headers.len());
+pub fn check_results(file: impl Read, headers: &[Header]) -> Result<(), Corrupt> {
+    let mut file = ResultFile::new(file);
     for header in headers {
-        let entry = entries.next_if(|entry| entry.ledger_seq == header.ledger);
-        let set = entry.map_or(&empty, |entry| &entry.tx_result_set);
-        let what = format!("the results of ledger {}", header.ledger);
-        Corrupt::unless_equal(what, header.results, results_hash(set))?;
-        ledgers.push(set.results.iter().map(result).collect());
+        file.ledger(header, &mut |_| ())?;
     }
-    match entries.next() {
-        Some(stray) => Err(Corrupt::Format(format!(
-            "results of ledger {} where there should be none",
-            stray.ledger_seq
-        ))),
-        None => Ok(ledgers),
-    }
+    file.end()
 }
 
 /// The hash that stands in the header of a ledger with these results.

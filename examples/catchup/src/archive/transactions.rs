@@ -1,13 +1,14 @@
 //! A checkpoint's transactions: the sets whose hashes stand in the headers.
 
-use super::{Corrupt, Hash, Header, records};
+use super::tx_set_file::TxSetReader;
+use super::{Corrupt, Hash, Header, records, records::Records};
 use crate::ledger::{AccountKey, Action, Transaction};
+use std::io::Read;
 use stellar_xdr::{
     AccountId, Asset, CreateAccountOp, GeneralizedTransactionSet, Memo, MuxedAccount, Operation,
     OperationBody, ParallelTxsComponent, PaymentOp, Preconditions, PublicKey, SequenceNumber,
-    TransactionEnvelope, TransactionExt, TransactionHistoryEntry, TransactionHistoryEntryExt,
-    TransactionPhase, TransactionSet, TransactionSetV1, TransactionV1Envelope, TxSetComponent,
-    TxSetComponentTxsMaybeDiscountedFee, Uint256, VecM,
+    TransactionEnvelope, TransactionExt, TransactionPhase, TransactionSetV1, TransactionV1Envelope,
+    TxSetComponent, TxSetComponentTxsMaybeDiscountedFee, Uint256, VecM,
 };
 
 /// From this protocol on a set is a generalized one: it has phases, and is hashed as a whole.
@@ -16,37 +17,91 @@ const GENERALIZED_SINCE: u32 = 20;
 /// From this protocol on the second phase is the parallel one.
 const PARALLEL_SINCE: u32 = 23;
 
-/// Reads the transactions of each ledger of a checkpoint, checked against the ledgers' headers. A ledger without a
-/// record had no transactions: then its header must hold the hash of the empty set.
+/// The transactions of a checkpoint, read a ledger at a time and checked against the ledgers' headers.
+pub struct TransactionFile<R> {
+    records: Records<R>,
+    network: Hash,
+    /// The ledger of the record that comes next, once its head has been read.
+    next: Option<u32>,
+}
+
+impl<R: Read> TransactionFile<R> {
+    /// Reads the unpacked `file` of the network with this id.
+    pub fn new(file: R, network: Hash) -> TransactionFile<R> {
+        TransactionFile {
+            records: Records::new(file),
+            network,
+            next: None,
+        }
+    }
+
+    /// Reads the transactions of this ledger; each is given to `visit` before the hash of all of them has been
+    /// compared. A ledger without a record had none: then its header must hold the hash of the empty set.
+    ///
+    /// # Errors
+    /// [`Corrupt`], naming the ledger.
+    pub fn ledger(
+        &mut self,
+        header: &Header,
+        visit: &mut dyn FnMut(Transaction),
+    ) -> Result<(), Corrupt> {
+        // A set of another hash may hold anything: that comes first.
+        let mut refused = None;
+        let found = match self.peek()? == Some(header.ledger) {
+            false => empty_set_hash(header),
+            true => {
+                let network = self.network;
+                let mut take =
+                    |envelope: &TransactionEnvelope| match read_envelope(envelope, network) {
+                        Ok(transaction) => visit(transaction),
+                        Err(corrupt) => refused = refused.take().or(Some(corrupt)),
+                    };
+                let set = TxSetReader::new(&mut self.records, &mut take);
+                let hash = set.read()?;
+                self.next = None;
+                hash
+            }
+        };
+        let what = format!("the transactions of ledger {}", header.ledger);
+        Corrupt::unless_equal(what, header.tx_set, found)?;
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// Checks that nothing follows.
+    ///
+    /// # Errors
+    /// [`Corrupt`], if something does.
+    pub fn end(mut self) -> Result<(), Corrupt> {
+        match self.peek()? {
+            Some(ledger) => Err(Corrupt::Format(format!(
+                "transactions of ledger {ledger} where there should be none"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    fn peek(&mut self) -> Result<Option<u32>, Corrupt> {
+        if self.next.is_none() && self.records.advance()? {
+            self.next = Some(self.records.value()?);
+        }
+        Ok(self.next)
+    }
+}
+
+/// Checks a checkpoint's transactions against its headers.
 ///
 /// # Errors
 /// [`Corrupt`], naming the ledger.
-pub fn read_transactions(
-    file: &[u8],
+pub fn check_transactions(
+    file: impl Read,
     headers: &[Header],
     network: Hash,
-) -> Result<Vec<Vec<Transaction>>, Corrupt> {
-    let entries: Vec<TransactionHistoryEntry> = records::read(file)?;
-    let mut entries = entries.iter().peekable();
-    let mut ledgers = Vec::with_capacity(headers.len());
+) -> Result<(), Corrupt> {
+    let mut file = TransactionFile::new(file, network);
     for header in headers {
-        let entry = entries.next_if(|entry| entry.ledger_seq == header.ledger);
-        let found = entry.map_or_else(|| empty_set_hash(header), entry_hash);
-        let what = format!("the transactions of ledger {}", header.ledger);
-        Corrupt::unless_equal(what, header.tx_set, found)?;
-        let envelopes = entry.map(envelopes).unwrap_or_default();
-        let transactions = envelopes
-            .into_iter()
-            .map(|envelope| read_envelope(envelope, network));
-        ledgers.push(transactions.collect::<Result<_, _>>()?);
+        file.ledger(header, &mut |_| ())?;
     }
-    match entries.next() {
-        Some(stray) => Err(Corrupt::Format(format!(
-            "transactions of ledger {} where there should be none",
-            stray.ledger_seq
-        ))),
-        None => Ok(ledgers),
-    }
+    file.end()
 }
 
 /// The set of these transactions that follows the ledger with this hash.
@@ -80,53 +135,12 @@ pub fn tx_set_hash(set: &GeneralizedTransactionSet) -> Hash {
     Hash::of(&records::encode(set))
 }
 
-/// Before protocol 20: the hash of the previous ledger's hash and the envelopes, one after the other.
-fn legacy_set_hash(previous: Hash, envelopes: &[TransactionEnvelope]) -> Hash {
-    let envelopes: Vec<Vec<u8>> = envelopes.iter().map(records::encode).collect();
-    let parts = envelopes.iter().map(Vec::as_slice);
-    Hash::of_parts([&previous.0[..]].into_iter().chain(parts))
-}
-
 fn empty_set_hash(header: &Header) -> Hash {
     match header.version < GENERALIZED_SINCE {
-        true => legacy_set_hash(header.previous, &[]),
+        // Before that: the hash of the previous ledger's hash and the envelopes, one after the other.
+        true => Hash::of(&header.previous.0),
         false => tx_set_hash(&tx_set(header.previous, header.version, Vec::new())),
     }
-}
-
-fn entry_hash(entry: &TransactionHistoryEntry) -> Hash {
-    match &entry.ext {
-        TransactionHistoryEntryExt::V1(set) => tx_set_hash(set),
-        TransactionHistoryEntryExt::V0 => {
-            let TransactionSet {
-                previous_ledger_hash,
-                txs,
-            } = &entry.tx_set;
-            legacy_set_hash(previous_ledger_hash.into(), txs)
-        }
-    }
-}
-
-/// The envelopes of the classic phase; the phase of contracts is refused later, by being unknown.
-fn envelopes(entry: &TransactionHistoryEntry) -> Vec<&TransactionEnvelope> {
-    let TransactionHistoryEntryExt::V1(GeneralizedTransactionSet::V1(set)) = &entry.ext else {
-        return entry.tx_set.txs.iter().collect();
-    };
-    let mut all = Vec::new();
-    for phase in set.phases.iter() {
-        match phase {
-            TransactionPhase::V0(components) => {
-                for TxSetComponent::TxsetCompTxsMaybeDiscountedFee(component) in components.iter() {
-                    all.extend(component.txs.iter());
-                }
-            }
-            TransactionPhase::V1(parallel) => {
-                let clusters = parallel.execution_stages.iter().flat_map(|s| s.0.iter());
-                all.extend(clusters.flat_map(|cluster| cluster.0.iter()));
-            }
-        }
-    }
-    all
 }
 
 /// What this example needs of a transaction.

@@ -1,7 +1,8 @@
 //! What the works of a catch-up share: lent to each for its turn.
 
-use crate::archive::{ArchiveState, BucketEntries, Checkpoint, File, Hash, Header};
-use crate::ledger::{Ledger, Transaction, TxResult};
+use super::Link;
+use crate::archive::{ArchiveState, Checkpoint, File, Hash};
+use crate::ledger::Ledger;
 use crate::net::{Bytes, Network};
 use crate::store::Disk;
 use crankwork::{Backoff, Failure, Name, Retry, WorkContext, WorkId, WorkOutcome};
@@ -55,25 +56,23 @@ pub struct App {
     pub settings: Settings,
     /// Opens connections.
     pub network: Box<dyn Network>,
-    /// Connections that wait for their next request.
+    /// Connections that wait for their next request: no more than there are slots, and each has brought a file that turned
+    /// out to be right.
     pub idle: Vec<Box<dyn Bytes>>,
+    /// The download whose body is larger than those that come side by side.
+    pub growing: Option<WorkId>,
     /// Keeps what has been verified and applied.
     pub disk: Arc<dyn Disk>,
     /// What the archive said first.
     pub root: Option<Arc<ArchiveState>>,
     /// What it holds at the checkpoint to catch up to.
     pub target: Option<Arc<ArchiveState>>,
-    /// Headers of checkpoints that have not been applied; each file is consistent in itself, and with the others once
-    /// the chain has been verified.
-    pub headers: BTreeMap<Checkpoint, Arc<Vec<Header>>>,
-    /// The contents of the buckets.
-    pub buckets: BTreeMap<Hash, BucketEntries>,
-    /// Transactions of checkpoints that have not been applied, by ledger.
-    pub transactions: BTreeMap<Checkpoint, Vec<Vec<Transaction>>>,
-    /// Their results, by ledger.
-    pub results: BTreeMap<Checkpoint, Vec<Vec<TxResult>>>,
+    /// The links of the chain that have come and are needed still.
+    pub chain: BTreeMap<Checkpoint, Link>,
     /// The ledger as far as it has been applied; `None` before ledger 1.
     pub ledger: Option<Arc<Ledger>>,
+    /// The last ledger that an earlier run had written down; 0 is none.
+    pub resumed: u32,
     /// The last ledger that is written down; 0 is none.
     pub recorded: u32,
     /// The work that writes it down.
@@ -173,13 +172,12 @@ impl App {
             settings,
             network,
             idle: Vec::new(),
+            growing: None,
             disk,
             root: None,
             target: None,
-            headers: BTreeMap::new(),
-            buckets: BTreeMap::new(),
-            transactions: BTreeMap::new(),
-            results: BTreeMap::new(),
+            chain: BTreeMap::new(),
+            resumed: ledger.as_ref().map_or(0, |ledger| ledger.ledger),
             recorded: ledger.as_ref().map_or(0, |ledger| ledger.ledger),
             recorder: None,
             ledger: ledger.map(Arc::new),
@@ -197,20 +195,33 @@ impl App {
 
     /// The checkpoints that are not applied yet, up to the target.
     pub fn missing(&self) -> Vec<Checkpoint> {
-        let last = match &self.target {
-            Some(target) => target.checkpoint.index(),
-            None => return Vec::new(),
-        };
         let first = match self.applied() {
             0 => 0,
             ledger => Checkpoint::ending_with(ledger).map_or(0, |at| at.index() + 1),
         };
-        (first..=last).map(Checkpoint::nth).collect()
+        self.up_to_target(first)
     }
 
-    /// The headers of a checkpoint that has not been applied.
-    pub fn headers_of(&self, at: Checkpoint) -> Arc<Vec<Header>> {
-        self.headers.get(&at).cloned().unwrap_or_default()
+    /// The checkpoints of the chain: the missing ones, and the last one applied, which they follow.
+    pub fn linked(&self) -> Vec<Checkpoint> {
+        let applied = Checkpoint::ending_with(self.applied());
+        self.up_to_target(applied.map_or(0, Checkpoint::index))
+    }
+
+    fn up_to_target(&self, first: u32) -> Vec<Checkpoint> {
+        match &self.target {
+            Some(target) => (first..=target.checkpoint.index())
+                .map(Checkpoint::nth)
+                .collect(),
+            None => Vec::new(),
+        }
+    }
+
+    /// The hash of a checkpoint's last header, which the chain has verified.
+    pub fn last_hash(&self, at: Checkpoint) -> Hash {
+        self.chain
+            .get(&at)
+            .map_or(Hash::ZERO, |link| link.last.hash)
     }
 
     /// The count of a stage.

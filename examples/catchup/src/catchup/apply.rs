@@ -1,18 +1,20 @@
-//! Applying a checkpoint: its ledgers in order, all of them or none.
+//! Applying a checkpoint: its ledgers in order, all of them or none. Its files are read as they are applied.
 
+use super::kept::{Kept, finish};
 use super::transactions::network;
-use super::{App, Cx, Stage};
-use crate::archive::{Checkpoint, Header};
-use crate::ledger::{ApplyError, Ledger, Transaction, TxResult};
+use super::{App, Cx, FetchError, Stage};
+use crate::archive::{Checkpoint, Corrupt, File, Hash, Header, ResultFile, TransactionFile};
+use crate::ledger::{Applying, Ledger};
 use crankwork::{Failure, Ticket, Work};
 use std::fmt;
+use std::io::Read;
 use std::sync::Arc;
 use std::task::{Poll, ready};
 
 /// Applies one checkpoint.
 pub struct Apply {
     at: Checkpoint,
-    ticket: Option<Ticket<Result<Applied, ApplyError>>>,
+    ticket: Option<Ticket<Result<Applied, Failure>>>,
 }
 
 struct Applied {
@@ -20,11 +22,17 @@ struct Applied {
     transactions: u64,
 }
 
-/// Everything that a checkpoint consists of.
-struct Parts {
-    headers: Arc<Vec<Header>>,
-    transactions: Vec<Vec<Transaction>>,
-    results: Vec<Vec<TxResult>>,
+/// What the job needs to know.
+struct Job {
+    at: Checkpoint,
+    /// The hash of the checkpoint's last header.
+    last: Hash,
+    network: Hash,
+    kept: Kept,
+    /// The ledger before the checkpoint, if that is not the first.
+    ledger: Option<Arc<Ledger>>,
+    /// The last ledger that an earlier run had applied.
+    resumed: u32,
 }
 
 impl Apply {
@@ -33,24 +41,21 @@ impl Apply {
         Apply { at, ticket: None }
     }
 
-    fn begin(&mut self, cx: &mut Cx<'_>) -> Ticket<Result<Applied, ApplyError>> {
-        let app = &mut *cx.app;
-        let parts = Parts {
-            headers: app.headers.remove(&self.at).unwrap_or_default(),
-            transactions: app.transactions.remove(&self.at).unwrap_or_default(),
-            results: app.results.remove(&self.at).unwrap_or_default(),
+    fn begin(&self, cx: &mut Cx<'_>) -> Ticket<Result<Applied, Failure>> {
+        let job = Job {
+            at: self.at,
+            last: cx.app.last_hash(self.at),
+            network: network(cx.app),
+            kept: Kept::new(cx),
+            ledger: cx.app.ledger.clone(),
+            resumed: cx.app.resumed,
         };
-        let coins = parts.headers.first().map_or(0, |header| header.total_coins);
-        let ledger = app
-            .ledger
-            .clone()
-            .unwrap_or_else(|| Arc::new(Ledger::origin(network(app), coins)));
-        let last = self.at.last();
-        cx.offload(move || apply(&ledger, &parts, last))
+        cx.offload(move || job.run())
     }
 
     fn applied(&self, app: &mut App, applied: Applied) {
         app.ledger = Some(Arc::new(applied.ledger));
+        app.chain.remove(&self.at);
         let ledgers = self.at.ledgers().len() as u64;
         app.tally.ledgers += ledgers;
         app.tally.transactions += applied.transactions;
@@ -58,21 +63,70 @@ impl Apply {
     }
 }
 
-/// Applies everything up to ledger `last` to a copy of the ledger.
-fn apply(ledger: &Ledger, parts: &Parts, last: u32) -> Result<Applied, ApplyError> {
-    let mut next = ledger.clone();
-    let files = parts.transactions.iter().zip(&parts.results);
-    for (header, (transactions, results)) in parts.headers.iter().zip(files) {
-        next.apply(header, transactions, results)?;
+impl Job {
+    /// Applies the checkpoint to a copy of the ledger.
+    fn run(&self) -> Result<Applied, Failure> {
+        let headers = self.kept.headers(self.at, self.last)?;
+        let mut ledger = match &self.ledger {
+            Some(ledger) => Ledger::clone(ledger),
+            None => Ledger::origin(self.network, headers[0].total_coins),
+        };
+        let (sets, results) = (File::Transactions(self.at), File::Results(self.at));
+        let mut files = (self.kept.open(sets)?, self.kept.open(results)?);
+        let transactions = self.apply(&mut ledger, &headers, &mut files.0, &mut files.1);
+        finish(sets, files.0)?;
+        finish(results, files.1)?;
+        Ok(Applied {
+            transactions: transactions?,
+            ledger,
+        })
     }
-    if next.ledger != last {
-        let why = format!("it was to be the last, but ledger {} is", next.ledger);
-        return Err(ApplyError { ledger: last, why });
+
+    /// Applies one ledger after the other; returns how many transactions there were.
+    fn apply(
+        &self,
+        ledger: &mut Ledger,
+        headers: &[Header],
+        sets: impl Read,
+        results: impl Read,
+    ) -> Result<u64, Failure> {
+        let mut sets = TransactionFile::new(sets, self.network);
+        let mut results = ResultFile::new(results);
+        let mut count = 0;
+        for header in headers {
+            if self.kept.is_stopped() {
+                return Err(Failure::cancelled());
+            }
+            let mut transactions = Vec::new();
+            sets.ledger(header, &mut |transaction| transactions.push(transaction))
+                .map_err(|error| self.corrupt(File::Transactions(self.at), error))?;
+            count += transactions.len() as u64;
+            let applying = Applying::new(ledger, header, transactions);
+            let mut applying = applying.map_err(|error| self.fatal(&error.to_string()))?;
+            results
+                .ledger(header, &mut |result| applying.result(&result))
+                .map_err(|error| self.corrupt(File::Results(self.at), error))?;
+            applying
+                .close()
+                .map_err(|error| self.fatal(&error.to_string()))?;
+        }
+        Ok(count)
     }
-    Ok(Applied {
-        ledger: next,
-        transactions: parts.transactions.iter().map(|set| set.len() as u64).sum(),
-    })
+
+    fn corrupt(&self, file: File, error: Corrupt) -> Failure {
+        Failure::fatal(FetchError::Corrupt { file, error })
+    }
+
+    /// The same files would be applied again: a retry would be of no use.
+    fn fatal(&self, why: &str) -> Failure {
+        Failure::fatal(match self.resumed {
+            0 => why.to_owned(),
+            ledger => format!(
+                "{why}; this run goes on from ledger.json, written up to ledger {ledger}: \
+                 if the archive is right, remove that to begin anew"
+            ),
+        })
+    }
 }
 
 impl Work<App> for Apply {
@@ -83,8 +137,7 @@ impl Work<App> for Apply {
         let Some(ticket) = &mut self.ticket else {
             return cx.yield_now();
         };
-        // The same files would be applied again: a retry would be of no use.
-        let applied = ready!(ticket.poll(cx))?.map_err(Failure::fatal)?;
+        let applied = ready!(ticket.poll(cx))??;
         self.applied(cx.app, applied);
         if let Some(recorder) = cx.app.recorder {
             cx.wake(recorder)?;

@@ -2,12 +2,12 @@
 //!
 //! The root file says how far the archive goes. No hash protects it, so it is believed no further than that: what the
 //! last checkpoint's buckets are is said by that checkpoint's own state file, and the hash of its bucket list must stand
-//! in the last ledger header.
+//! in the last ledger header. That header always comes from the archive: everything that is kept is checked against it.
 
-use super::fetch::Check;
 use super::headers::Headers;
-use super::{App, Cx, Fetch, Goods, stage};
-use crate::archive::{ArchiveState, Checkpoint, Corrupt, File};
+use super::kept::Check;
+use super::{App, Cx, Fetch, FetchError, Goods, stage};
+use crate::archive::{ArchiveState, Checkpoint, Corrupt, File, Hash};
 use crankwork::{Failure, Handle, OnChildFailure, Retry, Spec, Work};
 use std::sync::Arc;
 use std::task::Poll;
@@ -54,7 +54,7 @@ impl Work<App> for FindState {
             return Poll::Pending;
         }
         let target = wanted(cx.app)?;
-        let headers = cx.spawn(Fetch::spec(Headers(target), cx.app))?;
+        let headers = cx.spawn(Fetch::spec(Headers::anew(target), cx.app))?;
         let state = Fetch::spec(State(target), cx.app).after(headers);
         begun.rest = Some(cx.spawn(state)?);
         Poll::Ready(Ok(()))
@@ -67,21 +67,39 @@ impl Work<App> for FindState {
     }
 }
 
-/// The checkpoint to catch up to.
+/// The checkpoint to catch up to. What has been applied must not be beyond it.
 fn wanted(app: &App) -> Result<Checkpoint, Failure> {
     let held = match &app.root {
         Some(root) => root.checkpoint.index() + 1,
         None => return Err(Failure::msg("the archive's root file has not come")),
     };
-    match app.settings.checkpoints {
-        Some(wanted) if wanted > held => Err(Failure::fatal(format!(
+    let target = match app.settings.checkpoints {
+        Some(wanted) if wanted > held => Err(format!(
             "the archive has {held} checkpoints, not {wanted}; ask for fewer with --checkpoints"
-        ))),
-        None if held > MOST_CHECKPOINTS => Err(Failure::fatal(format!(
+        )),
+        None if held > MOST_CHECKPOINTS => Err(format!(
             "the archive has {held} checkpoints, more than the {MOST_CHECKPOINTS} that are possible here; \
              ask for fewer with --checkpoints"
-        ))),
+        )),
         wanted => Ok(Checkpoint::nth(wanted.unwrap_or(held) - 1)),
+    };
+    let target = target.map_err(Failure::fatal)?;
+    match (app.applied(), target.last()) {
+        (applied, last) if applied <= last => Ok(target),
+        (applied, last) => Err(Failure::fatal(beyond(app, applied, last))),
+    }
+}
+
+fn beyond(app: &App, applied: u32, last: u32) -> String {
+    match app.settings.checkpoints {
+        Some(wanted) => format!(
+            "ledger.json goes up to ledger {applied}, further than ledger {last}, where --checkpoints {wanted} ends; \
+             ask for more, or give another --into"
+        ),
+        None => format!(
+            "ledger.json goes up to ledger {applied}, but the archive only to ledger {last}; \
+             is it of the same archive? Give another --into, or remove it to begin anew"
+        ),
     }
 }
 
@@ -96,10 +114,13 @@ impl Goods for Root {
     }
 
     fn check(&self, _: &App) -> Check<ArchiveState> {
-        Arc::new(ArchiveState::parse)
+        let file = self.file();
+        Arc::new(move |bytes, _| {
+            ArchiveState::read(bytes).map_err(|error| FetchError::Corrupt { file, error })
+        })
     }
 
-    fn deliver(&self, app: &mut App, state: ArchiveState) {
+    fn deliver(&self, app: &mut App, state: ArchiveState, _: bool) {
         app.root = Some(Arc::new(state));
     }
 }
@@ -115,31 +136,51 @@ impl Goods for State {
     }
 
     fn check(&self, app: &App) -> Check<ArchiveState> {
-        let at = self.0;
-        let last = app.headers_of(at).last().map(|header| header.bucket_list);
+        let (at, file) = (self.0, self.file());
+        let list = app.chain.get(&at).map(|link| link.last.bucket_list);
         let passphrase = app.root.as_ref().map(|root| root.passphrase.clone());
-        Arc::new(move |bytes| {
-            let state = ArchiveState::parse(bytes)?;
-            if state.checkpoint != at {
-                let other = state.checkpoint;
-                return Err(Corrupt::Format(format!("it is that of checkpoint {other}")));
-            }
-            if Some(&state.passphrase) != passphrase.as_ref() {
-                return Err(Corrupt::Format(format!(
-                    "it is of the network {:?}, the root file of {passphrase:?}",
-                    state.passphrase
-                )));
-            }
-            let what = format!(
-                "the bucket list, as the header of ledger {} has it",
-                at.last()
-            );
-            Corrupt::unless_equal(what, last.unwrap_or_default(), state.bucket_list_hash())?;
-            Ok(state)
+        Arc::new(move |bytes, _| {
+            ArchiveState::read(bytes)
+                .and_then(|state| {
+                    fits(&state, at, list.unwrap_or_default(), passphrase.as_deref())?;
+                    Ok(state)
+                })
+                .map_err(|error| FetchError::Corrupt { file, error })
         })
     }
 
-    fn deliver(&self, app: &mut App, state: ArchiveState) {
+    fn deliver(&self, app: &mut App, state: ArchiveState, _: bool) {
         app.target = Some(Arc::new(state));
     }
+}
+
+/// Whether the state is that of this checkpoint, with the bucket list that the checkpoint's last header has.
+fn fits(
+    state: &ArchiveState,
+    at: Checkpoint,
+    list: Hash,
+    passphrase: Option<&str>,
+) -> Result<(), Corrupt> {
+    if state.checkpoint != at {
+        let other = state.checkpoint;
+        return Err(Corrupt::Format(format!("it is that of checkpoint {other}")));
+    }
+    if Some(state.passphrase.as_str()) != passphrase {
+        return Err(Corrupt::Format(format!(
+            "it is of the network {:?}, the root file of {:?}",
+            start(&state.passphrase),
+            start(passphrase.unwrap_or_default())
+        )));
+    }
+    let what = format!(
+        "the bucket list, as the header of ledger {} in {} has it",
+        at.last(),
+        File::Ledger(at).path()
+    );
+    Corrupt::unless_equal(what, list, state.bucket_list_hash())
+}
+
+/// Enough of a text to tell it from others.
+fn start(text: &str) -> String {
+    text.chars().take(100).collect()
 }

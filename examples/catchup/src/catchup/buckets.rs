@@ -1,8 +1,9 @@
-//! Buckets: the ledger's state at the checkpoint to catch up to, in files named by their hashes.
+//! Buckets: the ledger's state at the checkpoint to catch up to, in files named by their hashes. They stay on the disk
+//! until they are compared with the ledger.
 
-use super::fetch::Check;
-use super::{App, Cx, Fetch, Goods};
-use crate::archive::{BucketEntries, File, Hash, read_bucket};
+use super::kept::Check;
+use super::{App, Cx, Fetch, FetchError, Goods};
+use crate::archive::{File, Hash, check_bucket};
 use crankwork::{Failure, Work};
 use std::sync::Arc;
 use std::task::Poll;
@@ -11,20 +12,20 @@ use std::task::Poll;
 struct Bucket(Hash);
 
 impl Goods for Bucket {
-    type Output = BucketEntries;
+    type Output = ();
 
     fn file(&self) -> File {
         File::Bucket(self.0)
     }
 
-    fn check(&self, _: &App) -> Check<BucketEntries> {
-        let name = self.0;
-        Arc::new(move |bytes| read_bucket(bytes, name))
+    fn check(&self, _: &App) -> Check<()> {
+        let file = self.file();
+        Arc::new(move |bytes, _| {
+            check_bucket(bytes).map_err(|error| FetchError::Corrupt { file, error })
+        })
     }
 
-    fn deliver(&self, app: &mut App, entries: BucketEntries) {
-        app.buckets.insert(self.0, entries);
-    }
+    fn deliver(&self, _: &mut App, (): (), _: bool) {}
 }
 
 /// The stage: all buckets of the archive's state.

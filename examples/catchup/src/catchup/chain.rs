@@ -1,10 +1,15 @@
-//! The chain: each checkpoint's first header names the last of the one before, from the last ledger applied onwards.
+//! The chain: each checkpoint's first header names the last of the one before.
+//!
+//! It is followed backwards, from the archive's last header, which this run has asked for, to the last ledger applied. So
+//! the first file that does not fit is the wrong one. An earlier run may have kept it, and those before it, from another
+//! server: they are asked for once more before anything is blamed.
 
-use super::{App, Cx};
+use super::headers::Headers;
+use super::kept::Kept;
+use super::{App, Cx, Fetch, PORTION, Stage};
 use crate::archive::{Checkpoint, Corrupt, File, Hash, Header};
-use crate::store::{Disk, Item};
+use crate::ledger::Ledger;
 use crankwork::{Failure, Ticket, Work};
-use std::sync::Arc;
 use std::task::{Poll, ready};
 use thiserror::Error;
 
@@ -14,95 +19,172 @@ pub enum ChainError {
     /// A file's headers are not there.
     #[error("the headers of {} are not there", .0.path())]
     Missing(File),
-    /// Between two files, both consistent in themselves: one of them is not of this chain.
-    #[error("{} does not follow {}: {error}", next.path(), before.path())]
+    /// Between two files, both consistent in themselves.
+    #[error("{} is not of the chain that {} goes on with: {error}", file.path(), next.path())]
     Broken {
-        /// The earlier file.
-        before: File,
+        /// The earlier file. It is the wrong one, unless the later one is.
+        file: File,
         /// The later one.
         next: File,
         /// What differs.
         error: Box<Corrupt>,
     },
-    /// Right after what has been applied, or before the first ledger.
-    #[error("{} does not follow what has been applied up to ledger {applied}: {error}; \
-             is it of the same archive?", next.path())]
-    Foreign {
-        /// The last ledger applied; 0 is none.
-        applied: u32,
-        /// The file.
-        next: File,
+    /// Before the first ledger.
+    #[error("{}: {error}", file.path())]
+    Origin {
+        /// The first file.
+        file: File,
         /// What differs.
         error: Box<Corrupt>,
+    },
+    /// What an earlier run has written down is not what the archive has there.
+    #[error(
+        "ledger.json, written up to ledger {ledger}, is not what {} has there: {why}; is it of the same archive? \
+         Give another --into, or remove it to begin anew", file.path()
+    )]
+    Recorded {
+        /// The last ledger written down.
+        ledger: u32,
+        /// The file with its header.
+        file: File,
+        /// What differs.
+        why: String,
     },
 }
 
 /// The stage.
 #[derive(Default)]
 pub struct Chain {
-    ticket: Option<Ticket<Result<(), ChainError>>>,
+    step: Step,
 }
 
-type Links = Vec<(Checkpoint, Arc<Vec<Header>>)>;
+#[derive(Default)]
+enum Step {
+    #[default]
+    Verify,
+    /// Files that are not kept any longer, and the error, if there is no more to be tried.
+    Discard(Ticket<()>, Vec<Checkpoint>, Option<ChainError>),
+    /// Files that are to be asked for once more.
+    Again(Vec<Checkpoint>),
+}
+
+impl Chain {
+    /// Goes through the chain; what to do next, unless it is whole.
+    fn verify(cx: &mut Cx<'_>) -> Result<Option<Step>, ChainError> {
+        let Err((at, error)) = verify(cx.app) else {
+            return Ok(None);
+        };
+        let Some(at) = at else { return Err(error) };
+        let chain = cx.app.chain.range(..=at);
+        let kept: Vec<Checkpoint> = chain
+            .filter(|(_, link)| link.kept)
+            .map(|(at, _)| *at)
+            .collect();
+        let (wrong, error) = match kept.is_empty() {
+            true => (vec![at], Some(error)),
+            false => (kept, None),
+        };
+        let files: Vec<File> = wrong.iter().map(|at| File::Ledger(*at)).collect();
+        let disk = Kept::new(cx);
+        let discard = cx.offload(move || disk.discard(&files));
+        Ok(Some(Step::Discard(discard, wrong, error)))
+    }
+}
 
 impl Work<App> for Chain {
     fn poll(&mut self, cx: &mut Cx<'_>) -> Poll<Result<(), Failure>> {
-        let ticket = match &mut self.ticket {
-            Some(ticket) => ticket,
-            None => {
-                let app = &*cx.app;
-                let missing = app.missing().into_iter();
-                let links: Links = missing.map(|at| (at, app.headers_of(at))).collect();
-                let applied = app.ledger.as_ref();
-                let start = applied.map_or((0, Hash::ZERO), |ledger| (ledger.ledger, ledger.hash));
-                let disk = app.disk.clone();
-                self.ticket
-                    .insert(cx.offload(move || verify(&links, start, &*disk)))
-            }
-        };
-        let verified = ready!(ticket.poll(cx))?;
-        // The same files would come again: a retry would be of no use.
-        Poll::Ready(verified.map_err(Failure::fatal))
+        loop {
+            self.step = match &mut self.step {
+                Step::Verify => match Chain::verify(cx).map_err(Failure::fatal)? {
+                    Some(step) => step,
+                    None => return Poll::Ready(Ok(())),
+                },
+                Step::Discard(discard, wrong, error) => {
+                    ready!(discard.poll(cx))?;
+                    if let Some(error) = error.take() {
+                        // They have just come: a retry would be of no use.
+                        return Poll::Ready(Err(Failure::fatal(error)));
+                    }
+                    cx.app.stage(Stage::Headers).total += wrong.len() as u64;
+                    Step::Again(std::mem::take(wrong))
+                }
+                Step::Again(left) if left.is_empty() => {
+                    if cx.children().any_running() {
+                        return Poll::Pending;
+                    }
+                    Step::Verify
+                }
+                Step::Again(left) => {
+                    for at in left.split_off(left.len().saturating_sub(PORTION)) {
+                        cx.spawn(Fetch::spec(Headers::anew(at), cx.app))?;
+                    }
+                    return cx.yield_now();
+                }
+            };
+        }
     }
 
     fn on_reset(&mut self, _: &mut Cx<'_>) {
-        self.ticket = None;
+        self.step = Step::Verify;
     }
 }
 
-/// Follows the chain. Where it breaks, the files are not kept: another run downloads them anew.
-fn verify(links: &Links, (applied, hash): (u32, Hash), disk: &dyn Disk) -> Result<(), ChainError> {
-    let mut before: Option<Checkpoint> = None;
-    let mut hash = hash;
-    for (at, headers) in links {
-        let (Some(first), Some(last)) = (headers.first(), headers.last()) else {
-            return Err(ChainError::Missing(File::Ledger(*at)));
+/// Follows the chain backwards; the error comes with the first checkpoint that does not fit, if one does not.
+fn verify(app: &App) -> Result<(), (Option<Checkpoint>, ChainError)> {
+    let mut next: Option<(Checkpoint, Hash)> = None;
+    for at in app.linked().into_iter().rev() {
+        let file = File::Ledger(at);
+        let Some(link) = app.chain.get(&at) else {
+            return Err((None, ChainError::Missing(file)));
         };
-        let what = format!(
-            "ledger {}, as ledger {} names it",
-            at.first() - 1,
-            at.first()
-        );
-        if let Err(error) = Corrupt::unless_equal(what, first.previous, hash) {
-            let (error, next) = (Box::new(error), File::Ledger(*at));
-            for file in before.map(File::Ledger).into_iter().chain([next]) {
-                // One that cannot be removed is found again by the next run, with the same error.
-                let _ = disk.remove(Item::File(file));
-            }
-            return Err(match before.map(File::Ledger) {
-                Some(before) => ChainError::Broken {
-                    before,
-                    next,
-                    error,
-                },
-                None => ChainError::Foreign {
-                    applied,
-                    next,
-                    error,
-                },
-            });
+        if let Some((after, named)) = next {
+            let what = format!("ledger {}, as ledger {} names it", at.last(), after.first());
+            let next = File::Ledger(after);
+            Corrupt::unless_equal(what, named, link.last.hash).map_err(|error| {
+                let error = Box::new(error);
+                (Some(at), ChainError::Broken { file, next, error })
+            })?;
         }
-        (before, hash) = (Some(*at), last.hash);
+        next = Some((at, link.previous));
     }
-    Ok(())
+    let Some((first, named)) = next else {
+        return Ok(());
+    };
+    match (&app.ledger, app.chain.get(&first)) {
+        (Some(ledger), Some(link)) => recorded(ledger, &link.last, first).map_err(|e| (None, e)),
+        _ => {
+            let file = File::Ledger(first);
+            Corrupt::unless_equal("what is before the first ledger", Hash::ZERO, named).map_err(
+                |error| {
+                    let error = Box::new(error);
+                    (Some(first), ChainError::Origin { file, error })
+                },
+            )
+        }
+    }
+}
+
+/// What is written down against the header of the same ledger.
+fn recorded(ledger: &Ledger, header: &Header, at: Checkpoint) -> Result<(), ChainError> {
+    let differs = |why| ChainError::Recorded {
+        ledger: ledger.ledger,
+        file: File::Ledger(at),
+        why,
+    };
+    let what = format!("the header of ledger {}", header.ledger);
+    Corrupt::unless_equal(what, header.hash, ledger.hash).map_err(|e| differs(e.to_string()))?;
+    let written = (ledger.total_coins, ledger.fee_pool);
+    let right = (header.total_coins, header.fee_pool);
+    if written != right {
+        return Err(differs(format!(
+            "expected (coins, fees) {right:?}, found {written:?}"
+        )));
+    }
+    match ledger.counted_coins() {
+        coins if coins == i128::from(header.total_coins) => Ok(()),
+        coins => Err(differs(format!(
+            "expected {} coins in accounts and fees, found {coins}",
+            header.total_coins
+        ))),
+    }
 }

@@ -3,7 +3,7 @@
 use crate::archive::{Corrupt, File};
 use crate::http::HttpError;
 use crate::store::Item;
-use crankwork::Failure;
+use crankwork::{Failure, FailureKind, WorkOutcome};
 use std::io;
 use std::time::Duration;
 use thiserror::Error;
@@ -38,6 +38,17 @@ pub enum FetchError {
         /// What is wrong with it.
         error: Corrupt,
     },
+    /// It was kept, and is needed again.
+    #[error("{}: it was verified and kept, but is not there any more", .0.path())]
+    Gone(File),
+    /// It came too slowly.
+    #[error("{}: the attempt took longer than {limit:?}", file.path())]
+    TooSlow {
+        /// The file.
+        file: File,
+        /// How long an attempt may take.
+        limit: Duration,
+    },
     /// It could not be kept, or read where it was kept.
     #[error("cannot keep {item}: {error}")]
     Disk {
@@ -49,21 +60,39 @@ pub enum FetchError {
 }
 
 impl FetchError {
+    /// The outcome of a download, by its file: the engine does not know for which one an attempt took too long.
+    pub fn named(file: File, outcome: &WorkOutcome) -> WorkOutcome {
+        match outcome {
+            WorkOutcome::Failed(failure) => match *failure.kind() {
+                FailureKind::AttemptTimeout(limit) => {
+                    WorkOutcome::Failed(Failure::new(FetchError::TooSlow { file, limit }))
+                }
+                _ => outcome.clone(),
+            },
+            _ => outcome.clone(),
+        }
+    }
+
+    /// Whether another attempt may help.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            FetchError::Http { error, .. } => error.may_pass(),
+            FetchError::Corrupt { error, .. } => error.may_pass(),
+            FetchError::TooSlow { .. } => true,
+            FetchError::NoServer { .. } | FetchError::Gone(_) | FetchError::Disk { .. } => false,
+        }
+    }
+
     /// For good, if another attempt could not help.
     pub fn into_failure(self) -> Failure {
-        match &self {
-            FetchError::Http { error, .. } if !error.may_pass() => Failure::fatal(self),
-            FetchError::Http { error, .. } => match error.retry_after() {
-                Some(delay) => Failure::retry_after(self, delay.min(LONGEST_DELAY)),
-                None => Failure::new(self),
-            },
-            FetchError::Corrupt {
-                error: Corrupt::Unsupported(_),
-                ..
-            }
-            | FetchError::NoServer { .. }
-            | FetchError::Disk { .. } => Failure::fatal(self),
-            FetchError::Corrupt { .. } => Failure::new(self),
+        let delay = match &self {
+            FetchError::Http { error, .. } => error.retry_after(),
+            _ => None,
+        };
+        match delay {
+            _ if !self.may_pass() => Failure::fatal(self),
+            Some(delay) => Failure::retry_after(self, delay.min(LONGEST_DELAY)),
+            None => Failure::new(self),
         }
     }
 }

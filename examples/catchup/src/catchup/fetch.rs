@@ -1,18 +1,14 @@
 //! One download: from the disk if an earlier run has left it there, else from the archive; unpacked, checked, kept.
 
-use super::{App, Cx, FetchError, Metered, Stage};
-use crate::archive::{Corrupt, File, gzip};
+use super::kept::{Check, Kept};
+use super::{App, Cx, FetchError, Metered, Stage, growth, idle};
+use crate::archive::File;
 use crate::http::{self, Answer, Exchange, HttpError};
 use crate::net::Bytes;
-use crate::store::{Disk, Item};
 use crankwork::{Failure, Name, Progress, Spec, Ticket, Work};
 use std::fmt;
 use std::io;
-use std::sync::Arc;
 use std::task::{Poll, ready};
-
-/// Reads and checks a file's contents, on whatever thread.
-pub type Check<T> = Arc<dyn Fn(&[u8]) -> Result<T, Corrupt> + Send + Sync>;
 
 /// What is downloaded, and what it is good for.
 pub trait Goods: 'static {
@@ -22,11 +18,16 @@ pub trait Goods: 'static {
     /// Which file.
     fn file(&self) -> File;
 
+    /// Whether what an earlier run has kept of it will do. Files without a hash of their own are not kept.
+    fn may_be_kept(&self) -> bool {
+        self.file().is_packed()
+    }
+
     /// How to read and check it; asked at the beginning of an attempt.
     fn check(&self, app: &App) -> Check<Self::Output>;
 
-    /// Takes what the file says.
-    fn deliver(&self, app: &mut App, output: Self::Output);
+    /// Takes what the file says, and whether an earlier run had kept it.
+    fn deliver(&self, app: &mut App, output: Self::Output, kept: bool);
 }
 
 /// The work that downloads a file.
@@ -38,21 +39,32 @@ pub struct Fetch<G: Goods> {
 enum Step<T> {
     Begin,
     /// Looking on the disk.
-    Look(Ticket<Option<T>>),
+    Look(Ticket<Result<Option<T>, FetchError>>),
     Ask(Box<Asking>),
-    Check(Ticket<Result<T, FetchError>>),
+    Check(Checking<T>),
+}
+
+/// What has come is being checked.
+struct Checking<T> {
+    ticket: Ticket<Result<T, FetchError>>,
+    /// The connection, if it can be used again: once what came over it turns out to be right.
+    stream: Option<Box<dyn Bytes>>,
+    /// As in [`Asking`].
+    reused: bool,
 }
 
 struct Asking {
     exchange: Exchange,
-    /// Whether the connection has answered before: then it may be closed by now without anybody's fault.
+    /// Whether the connection has answered before: then it may be closed by now without anybody's fault, and what comes
+    /// over it may belong to an answer before.
     reused: bool,
 }
 
 impl<G: Goods> Fetch<G> {
     /// The work and its terms: one permit, retries and limits as the settings say.
     pub fn spec(goods: G, app: &App) -> Spec<App, Metered<Fetch<G>>> {
-        let name = Name::from(goods.file().to_string());
+        let file = goods.file();
+        let name = Name::from(file.to_string());
         let known = name.clone();
         let fetch = Fetch {
             goods,
@@ -61,26 +73,33 @@ impl<G: Goods> Fetch<G> {
         Spec::new(name, Metered(fetch))
             .retry(app.settings.retry)
             .attempt_timeout(app.settings.attempt_limit)
-            .on_settled(move |app: &mut App, _, outcome| app.note_outcome(&known, outcome))
+            .on_settled(move |app: &mut App, _, outcome| {
+                app.note_outcome(&known, &FetchError::named(file, outcome));
+            })
     }
 
     fn file(&self) -> File {
         self.goods.file()
     }
 
-    /// What lies on the disk is tried once. Files without a hash of their own are not kept.
+    /// What lies on the disk is tried once.
     fn begin(&mut self, cx: &mut Cx<'_>) -> Result<(), FetchError> {
-        if cx.attempt() > 1 || !self.file().is_packed() {
+        if cx.attempt() > 1 || !self.goods.may_be_kept() {
             return self.ask(cx);
         }
-        let (file, check, disk) = (self.file(), self.goods.check(cx.app), cx.app.disk.clone());
-        self.step = Step::Look(cx.offload(move || look(file, &check, &*disk)));
+        let (file, check, kept) = (self.file(), self.goods.check(cx.app), Kept::new(cx));
+        self.step = Step::Look(cx.offload(move || kept.look(file, &check)));
         Ok(())
     }
 
     fn ask(&mut self, cx: &mut Cx<'_>) -> Result<(), FetchError> {
         cx.app.tally.attempts += 1;
-        match cx.app.idle.pop() {
+        // A retry has a connection of its own: what was wrong with one that is kept open may be wrong with all of them.
+        let idle = match cx.attempt() {
+            1 => idle::take(cx),
+            _ => None,
+        };
+        match idle {
             Some(stream) => {
                 self.ask_over(cx, stream, true);
                 Ok(())
@@ -116,14 +135,13 @@ impl<G: Goods> Fetch<G> {
         cx.app.tally.bytes += received as u64;
         match result {
             Ok(answer) => {
-                self.answered(cx, answer);
+                self.answered(cx, answer, reused);
                 Ok(())
             }
             Err(HttpError::Closed { .. } | HttpError::Io(_)) if reused && received == 0 => {
-                // Others that were kept open are likely to be closed as well.
-                cx.app.idle.clear();
-                self.ask_anew(cx)
+                self.ask_again(cx)
             }
+            Err(error) if reused && !error.may_pass() => self.ask_again(cx),
             Err(HttpError::Io(error))
                 if error.kind() == io::ErrorKind::ConnectionRefused
                     && self.file() == File::Root =>
@@ -135,11 +153,23 @@ impl<G: Goods> Fetch<G> {
         }
     }
 
-    fn answered(&mut self, cx: &mut Cx<'_>, answer: Answer) {
-        cx.app.idle.extend(answer.stream);
-        let (file, check, disk) = (self.file(), self.goods.check(cx.app), cx.app.disk.clone());
-        let body = answer.body;
-        self.step = Step::Check(cx.offload(move || keep(file, &body, &check, &*disk)));
+    /// Asks over a new connection in the same attempt. Nothing that is for good is believed of a connection that was kept
+    /// open: it may have been closed since, or still be sending what nobody has asked for.
+    fn ask_again(&mut self, cx: &mut Cx<'_>) -> Result<(), FetchError> {
+        // Others that were kept open are likely to be no better.
+        cx.app.idle.clear();
+        self.ask_anew(cx)
+    }
+
+    fn answered(&mut self, cx: &mut Cx<'_>, answer: Answer, reused: bool) {
+        let (file, check, kept) = (self.file(), self.goods.check(cx.app), Kept::new(cx));
+        let Answer { body, stream } = answer;
+        let ticket = cx.offload(move || kept.keep(file, &body, &check));
+        self.step = Step::Check(Checking {
+            ticket,
+            stream,
+            reused,
+        });
     }
 
     fn http_error(&self, error: HttpError) -> FetchError {
@@ -147,42 +177,12 @@ impl<G: Goods> Fetch<G> {
         FetchError::Http { file, error }
     }
 
-    fn deliver(&mut self, cx: &mut Cx<'_>, output: G::Output) {
-        self.goods.deliver(cx.app, output);
+    fn deliver(&mut self, cx: &mut Cx<'_>, output: G::Output, kept: bool) {
+        growth::end(cx.app, cx.id());
+        self.goods.deliver(cx.app, output, kept);
         if let Some(stage) = Stage::of(self.file()) {
             cx.app.stage(stage).done += 1;
         }
-    }
-}
-
-/// What the disk holds of the file, if that is what it should be. What is not is taken away: the file comes anew then,
-/// and if it cannot be taken away, it is written over.
-fn look<T>(file: File, check: &Check<T>, disk: &dyn Disk) -> Option<T> {
-    let item = Item::File(file);
-    let packed = disk.read(item).ok()??;
-    let checked = unpack(file, &packed).and_then(|bytes| check(&bytes));
-    if checked.is_err() {
-        let _ = disk.remove(item);
-    }
-    checked.ok()
-}
-
-/// Checks what has come, and keeps it.
-fn keep<T>(file: File, packed: &[u8], check: &Check<T>, disk: &dyn Disk) -> Result<T, FetchError> {
-    let checked = unpack(file, packed).and_then(|bytes| check(&bytes));
-    let output = checked.map_err(|error| FetchError::Corrupt { file, error })?;
-    if file.is_packed() {
-        let item = Item::File(file);
-        disk.write(item, packed)
-            .map_err(|error| FetchError::Disk { item, error })?;
-    }
-    Ok(output)
-}
-
-fn unpack(file: File, packed: &[u8]) -> Result<Vec<u8>, Corrupt> {
-    match file.is_packed() {
-        true => gzip::unpack(packed, file.limits().unpacked),
-        false => Ok(packed.to_vec()),
     }
 }
 
@@ -192,23 +192,33 @@ impl<G: Goods> Work<App> for Fetch<G> {
             let step = match &mut self.step {
                 Step::Begin => self.begin(cx),
                 Step::Look(ticket) => match ready!(ticket.poll(cx))? {
-                    Some(output) => {
+                    Ok(Some(output)) => {
                         cx.app.tally.kept += 1;
-                        self.deliver(cx, output);
+                        self.deliver(cx, output, true);
                         return Poll::Ready(Ok(()));
                     }
-                    None => self.ask(cx),
+                    Ok(None) => self.ask(cx),
+                    Err(error) => Err(error),
                 },
                 Step::Ask(asking) => {
+                    if !growth::may_grow(cx, asking.exchange.body_progress().0) {
+                        return Poll::Pending;
+                    }
                     let result = ready!(asking.exchange.poll(cx));
                     let (received, reused) = (asking.exchange.received(), asking.reused);
                     self.asked(cx, result, received, reused)
                 }
-                Step::Check(ticket) => match ready!(ticket.poll(cx))? {
+                Step::Check(checking) => match ready!(checking.ticket.poll(cx))? {
                     Ok(output) => {
                         cx.app.tally.files += 1;
-                        self.deliver(cx, output);
+                        idle::put(cx, checking.stream.take());
+                        self.deliver(cx, output, false);
                         return Poll::Ready(Ok(()));
+                    }
+                    Err(FetchError::Corrupt { error, .. })
+                        if checking.reused && !error.may_pass() =>
+                    {
+                        self.ask_again(cx)
                     }
                     Err(error) => Err(error),
                 },
@@ -219,7 +229,8 @@ impl<G: Goods> Work<App> for Fetch<G> {
         }
     }
 
-    fn on_reset(&mut self, _: &mut Cx<'_>) {
+    fn on_reset(&mut self, cx: &mut Cx<'_>) {
+        growth::end(cx.app, cx.id());
         self.step = Step::Begin;
     }
 

@@ -1,33 +1,76 @@
 //! Ledger headers: one file per checkpoint, each consistent in itself.
 
-use super::fetch::Check;
-use super::{App, Cx, Fetch, Goods, PORTION};
-use crate::archive::{Checkpoint, File, Header, read_headers};
+use super::kept::Check;
+use super::{App, Cx, Fetch, FetchError, Goods, PORTION};
+use crate::archive::{Checkpoint, Corrupt, File, Hash, Header, read_headers};
 use crankwork::{Failure, Work};
 use std::sync::Arc;
 use std::task::Poll;
 
+/// What the chain needs of a checkpoint's headers; the others are read again where they are needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The hash of the ledger before the checkpoint, as its first header has it.
+    pub previous: Hash,
+    /// The checkpoint's last header.
+    pub last: Header,
+    /// Whether an earlier run had kept the file.
+    pub kept: bool,
+}
+
 /// A checkpoint's headers.
-pub struct Headers(pub Checkpoint);
+pub struct Headers {
+    at: Checkpoint,
+    /// Whether the archive is asked, whatever an earlier run has kept.
+    anew: bool,
+}
 
-impl Goods for Headers {
-    type Output = Vec<Header>;
-
-    fn file(&self) -> File {
-        File::Ledger(self.0)
+impl Headers {
+    /// From the disk if they are there, else from the archive.
+    pub fn of(at: Checkpoint) -> Headers {
+        Headers { at, anew: false }
     }
 
-    fn check(&self, _: &App) -> Check<Vec<Header>> {
-        let at = self.0;
-        Arc::new(move |bytes| read_headers(bytes, at))
-    }
-
-    fn deliver(&self, app: &mut App, headers: Vec<Header>) {
-        app.headers.insert(self.0, Arc::new(headers));
+    /// From the archive.
+    pub fn anew(at: Checkpoint) -> Headers {
+        Headers { at, anew: true }
     }
 }
 
-/// The stage: the headers of all checkpoints that are missing and have not come yet.
+impl Goods for Headers {
+    type Output = (Hash, Header);
+
+    fn file(&self) -> File {
+        File::Ledger(self.at)
+    }
+
+    fn may_be_kept(&self) -> bool {
+        !self.anew
+    }
+
+    fn check(&self, _: &App) -> Check<Self::Output> {
+        let (at, file) = (self.at, self.file());
+        Arc::new(move |bytes, _| {
+            let corrupt = |error| FetchError::Corrupt { file, error };
+            let headers = read_headers(bytes, at).map_err(corrupt)?;
+            match (headers.first(), headers.last()) {
+                (Some(first), Some(last)) => Ok((first.previous, last.clone())),
+                _ => Err(corrupt(Corrupt::Format(String::from("no ledger headers")))),
+            }
+        })
+    }
+
+    fn deliver(&self, app: &mut App, (previous, last): Self::Output, kept: bool) {
+        let link = Link {
+            previous,
+            last,
+            kept,
+        };
+        app.chain.insert(self.at, link);
+    }
+}
+
+/// The stage: the headers of all checkpoints of the chain that have not come yet.
 #[derive(Default)]
 pub struct HeaderStage {
     left: Option<Vec<Checkpoint>>,
@@ -36,8 +79,8 @@ pub struct HeaderStage {
 impl Work<App> for HeaderStage {
     fn poll(&mut self, cx: &mut Cx<'_>) -> Poll<Result<(), Failure>> {
         let left = self.left.get_or_insert_with(|| {
-            let mut missing = cx.app.missing();
-            missing.retain(|at| !cx.app.headers.contains_key(at));
+            let mut missing = cx.app.linked();
+            missing.retain(|at| !cx.app.chain.contains_key(at));
             missing.reverse();
             missing
         });
@@ -46,7 +89,7 @@ impl Work<App> for HeaderStage {
             .into_iter()
             .rev()
         {
-            cx.spawn(Fetch::spec(Headers(at), cx.app))?;
+            cx.spawn(Fetch::spec(Headers::of(at), cx.app))?;
         }
         match left.is_empty() {
             true => Poll::Ready(Ok(())),

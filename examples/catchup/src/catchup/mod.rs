@@ -5,14 +5,15 @@
 //!   archive state    what the archive holds: the root file, the last checkpoint's headers, its state file
 //!   buckets          one download per bucket           } at the same time,
 //!   headers          one download per checkpoint       } as many at once as there are slots
-//!   chain            the headers follow each other, from the last ledger applied to the archive's last
+//!   chain            from the archive's last header back to the last ledger applied, which must be the one it names
 //!   replay           per checkpoint: transactions and results (any order), then apply (strictly in order)
 //!   record           writes the applied ledger down, while replay goes on
 //!   comparison       the accounts after replay are those in the buckets
 //! ```
 //!
 //! Each download is a [`Fetch`]: it fails, backs off and is tried again by itself. What is downloaded is unpacked, hashed
-//! and checked in an offloaded job. `apply` of a checkpoint is *after* its two files and the apply before it, so a file
+//! and checked in an offloaded job, and stays on the disk: what is in memory at a time is one ledger's transactions, and
+//! of what comes one large file, or many small ones. `apply` of a checkpoint is *after* its two files and the apply before it, so a file
 //! that stays broken blocks what comes after it and nothing else: everything before is still applied.
 
 mod app;
@@ -23,7 +24,10 @@ mod chain;
 mod comparison;
 mod error;
 mod fetch;
+mod growth;
 mod headers;
+mod idle;
+mod kept;
 mod meter;
 mod record;
 mod replay;
@@ -33,6 +37,8 @@ mod transactions;
 pub use app::{App, Cx, Settings, Stage, StageCount, Tally};
 pub use error::FetchError;
 pub use fetch::{Fetch, Goods};
+pub use headers::Link;
+pub use kept::{Check, Kept};
 pub use meter::Metered;
 pub use root::CatchUp;
 

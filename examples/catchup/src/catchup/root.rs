@@ -7,6 +7,7 @@ use super::comparison::Comparison;
 use super::headers::HeaderStage;
 use super::record::Record;
 use super::replay::Replay;
+use super::transactions::network;
 use super::{App, Cx, Metered, Stage, StageCount, stage};
 use crankwork::{Failure, Handle, Spec, Work};
 use std::fmt;
@@ -27,10 +28,9 @@ impl CatchUp {
 
     fn begin_stages(&mut self, cx: &mut Cx<'_>) -> Result<(), Failure> {
         self.begun = true;
+        check_network(cx.app)?;
         count(cx.app);
-        if cx.app.missing().is_empty() {
-            return Ok(());
-        }
+        // With nothing missing, what is written down is compared with the archive all the same.
         let buckets = cx.spawn(stage("buckets", BucketStage))?;
         let headers = cx.spawn(stage("headers", HeaderStage::default()))?;
         let chain = stage("chain", Chain::default()).after(headers);
@@ -42,9 +42,22 @@ impl CatchUp {
     }
 }
 
+/// What an earlier run has written down must be of the archive's network.
+fn check_network(app: &App) -> Result<(), Failure> {
+    match (&app.ledger, &app.target) {
+        (Some(ledger), Some(target)) if !ledger.is_of(network(app)) => {
+            let passphrase: String = target.passphrase.chars().take(100).collect();
+            Err(Failure::fatal(format!(
+                "ledger.json is not of the archive's network, {passphrase:?}; give another --into"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// How much there is to do.
 fn count(app: &mut App) {
-    let missing = app.missing();
+    let (missing, linked) = (app.missing(), app.linked().len());
     let buckets = app
         .target
         .as_ref()
@@ -57,12 +70,10 @@ fn count(app: &mut App) {
             total: total as u64,
         };
     };
-    if !missing.is_empty() {
-        total(Stage::Buckets, buckets);
-        total(Stage::Headers, missing.len());
-        total(Stage::Transactions, 2 * missing.len());
-        total(Stage::Ledgers, ledgers.sum());
-    }
+    total(Stage::Buckets, buckets);
+    total(Stage::Headers, linked);
+    total(Stage::Transactions, 2 * missing.len());
+    total(Stage::Ledgers, ledgers.sum());
 }
 
 impl Work<App> for CatchUp {

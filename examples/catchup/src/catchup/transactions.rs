@@ -1,49 +1,53 @@
-//! A checkpoint's transactions and results, each checked against the checkpoint's headers.
+//! A checkpoint's transactions and results, each checked against the checkpoint's headers. They stay on the disk until
+//! they are applied.
 
-use super::fetch::Check;
-use super::{App, Goods};
-use crate::archive::{Checkpoint, File, Hash, read_results, read_transactions};
-use crate::ledger::{Transaction, TxResult};
+use super::kept::Check;
+use super::{App, FetchError, Goods};
+use crate::archive::{Checkpoint, File, Hash, check_results, check_transactions};
 use std::sync::Arc;
 
 /// A checkpoint's transactions, by ledger.
 pub struct Transactions(pub Checkpoint);
 
 impl Goods for Transactions {
-    type Output = Vec<Vec<Transaction>>;
+    type Output = ();
 
     fn file(&self) -> File {
         File::Transactions(self.0)
     }
 
-    fn check(&self, app: &App) -> Check<Self::Output> {
-        let (headers, network) = (app.headers_of(self.0), network(app));
-        Arc::new(move |bytes| read_transactions(bytes, &headers, network))
+    fn check(&self, app: &App) -> Check<()> {
+        let (at, file) = (self.0, self.file());
+        let (last, network) = (app.last_hash(at), network(app));
+        Arc::new(move |bytes, kept| {
+            let headers = kept.headers(at, last)?;
+            check_transactions(bytes, &headers, network)
+                .map_err(|error| FetchError::Corrupt { file, error })
+        })
     }
 
-    fn deliver(&self, app: &mut App, transactions: Self::Output) {
-        app.transactions.insert(self.0, transactions);
-    }
+    fn deliver(&self, _: &mut App, (): (), _: bool) {}
 }
 
 /// A checkpoint's results, by ledger.
 pub struct Results(pub Checkpoint);
 
 impl Goods for Results {
-    type Output = Vec<Vec<TxResult>>;
+    type Output = ();
 
     fn file(&self) -> File {
         File::Results(self.0)
     }
 
-    fn check(&self, app: &App) -> Check<Self::Output> {
-        let headers = app.headers_of(self.0);
-        Arc::new(move |bytes| read_results(bytes, &headers))
+    fn check(&self, app: &App) -> Check<()> {
+        let (at, file, last) = (self.0, self.file(), app.last_hash(self.0));
+        Arc::new(move |bytes, kept| {
+            let headers = kept.headers(at, last)?;
+            check_results(bytes, &headers).map_err(|error| FetchError::Corrupt { file, error })
+        })
     }
 
-    fn deliver(&self, app: &mut App, results: Self::Output) {
-        app.results.insert(self.0, results);
-    }
+    fn deliver(&self, _: &mut App, (): (), _: bool) {}
 }
 
 /// The network's id: transactions are hashed together with it.

@@ -4,6 +4,23 @@ use clap::Parser;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+/// What `--help` ends with.
+const RELY_ON: &str = "\
+What a user may rely on:
+  After a kill at any moment, the folder of --into holds the ledger before the last write or the one after it. The same
+  command goes on from there. Everything in the folder is verified again: files before they are used, and the accounts in
+  ledger.json at the end at the latest, when they are compared with the archive's buckets.
+  A full disk ends the run with exit code 1 and the name of the file. What was written stays; with more room the same
+  command goes on.
+  A bad archive ends the run with exit code 1 and the name of the file that is wrong. Nothing is applied that does not fit
+  the archive's chain of headers. Files that an earlier run kept from another server are asked for again first. A ledger
+  that does not fit the archive is never gone on with, and never removed: give another --into, or remove ledger.json.
+  Ctrl-C, SIGTERM and a terminal that goes away end the run within seconds, what was applied is written down, and the exit
+  code is 130. A second Ctrl-C ends it at once.
+  Memory stays below 256 MB, whatever the archive sends.
+
+Exit codes: 0 caught up, 1 it could not be done, 2 wrong arguments, 130 interrupted";
+
 /// Catches up from a Stellar history archive: downloads and verifies what a network has done, and does it again.
 ///
 /// A ledger is a block of transactions, and each ledger's header names the hash of the one before. An archive keeps
@@ -11,7 +28,7 @@ use std::path::PathBuf;
 /// (buckets). Without arguments a small archive is made in a temporary folder, served on this machine, and caught up
 /// from.
 #[derive(Debug, Parser)]
-#[command(name = "catchup", allow_negative_numbers = true)]
+#[command(name = "catchup", allow_negative_numbers = true, after_help = RELY_ON)]
 pub struct Args {
     /// An archive: the folder of one, which is served on this machine, or http://HOST:PORT[/path]
     #[arg(long, value_name = "DIR|URL")]

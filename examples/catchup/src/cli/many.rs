@@ -1,7 +1,7 @@
 //! Simulated runs: one, or many with different seeds, on all processors, one scheduler each.
 
 use super::{Args, Problem, Source, failed, faults, files, print, report, settings};
-use crate::report::{Many, Summary};
+use crate::report::{Many, Summary, peak_memory};
 use crate::run::{Simulated, Simulation};
 use indicatif::ProgressBar;
 use std::num::NonZero;
@@ -36,6 +36,7 @@ pub fn run(args: &Args, source: &Source) -> Result<(), Problem> {
             interrupted: false,
             costs: None,
             kept: None,
+            peak_memory: peak_memory(),
             events: Some(format!("the hash of their log is {events_hash}")),
         };
         return report(args, &summary);

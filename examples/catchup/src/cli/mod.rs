@@ -13,7 +13,7 @@ use crate::catchup::Settings;
 use crate::maker::{self, Files};
 use crate::report::Summary;
 use crate::server::Faults;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -31,20 +31,27 @@ pub enum Problem {
     Failed(String),
     /// It was interrupted: exit code 130, as shells have it.
     Interrupted(String),
+    /// The result could not be written: exit code 1, and 130 if that was to a terminal, which is gone then.
+    Output(String),
 }
 
 impl Problem {
-    fn code(&self) -> u8 {
+    fn code(&self, on_terminal: bool) -> u8 {
         match self {
             Problem::Usage(_) => 2,
-            Problem::Failed(_) => 1,
+            Problem::Output(_) if on_terminal => 130,
+            Problem::Failed(_) | Problem::Output(_) => 1,
             Problem::Interrupted(_) => 130,
         }
     }
 
     fn message(&self) -> &str {
-        let (Problem::Usage(text) | Problem::Failed(text) | Problem::Interrupted(text)) = self;
-        text
+        match self {
+            Problem::Usage(text)
+            | Problem::Failed(text)
+            | Problem::Interrupted(text)
+            | Problem::Output(text) => text,
+        }
     }
 }
 
@@ -55,6 +62,8 @@ fn failed(why: impl ToString) -> Problem {
 
 /// Runs the program. Results go to stdout; whatever is wrong is said in one line on stderr.
 pub fn main() -> ExitCode {
+    // One that is gone is none any more, so this cannot be asked later.
+    let on_terminal = io::stdout().is_terminal();
     let done = match Args::parse_line(std::env::args_os()) {
         Ok(Parsed::Run(args)) => execute(&args),
         Ok(Parsed::Page(page)) => print(&page),
@@ -65,7 +74,7 @@ pub fn main() -> ExitCode {
         Err(problem) => {
             // Should stderr be gone as well, the exit code is all that is left to say.
             let _ = writeln!(io::stderr(), "catchup: {}", one_line(problem.message()));
-            ExitCode::from(problem.code())
+            ExitCode::from(problem.code(on_terminal))
         }
     }
 }
@@ -170,14 +179,16 @@ fn files(args: &Args, folder: Option<&Path>) -> Result<(Arc<Files>, Option<Hash>
 fn report(args: &Args, summary: &Summary) -> Result<(), Problem> {
     // Where nothing has begun, the error says it all.
     let begun = summary.ended.failure.is_none() || summary.ended.target.is_some();
-    match (args.json, args.quiet) {
-        (true, _) => print(&summary.json())?,
-        (false, true) if begun => print(&summary.line())?,
-        (false, false) if begun => print(&summary.text())?,
-        _ => {}
-    }
+    let printed = match (args.json, args.quiet) {
+        (true, _) => print(&summary.json()),
+        (false, true) if begun => print(&summary.line()),
+        (false, false) if begun => print(&summary.text()),
+        _ => Ok(()),
+    };
     match &summary.ended.failure {
+        // Its terminal may be what is gone.
         _ if summary.interrupted => Err(Problem::Interrupted(String::from("interrupted"))),
+        _ if printed.is_err() => printed,
         Some(failure) => Err(failed(failure)),
         None => Ok(()),
     }
@@ -187,7 +198,7 @@ fn report(args: &Args, summary: &Summary) -> Result<(), Problem> {
 fn print(text: &str) -> Result<(), Problem> {
     let mut stdout = io::stdout().lock();
     match writeln!(stdout, "{}", text.trim_end()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(failed(format!(
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Problem::Output(format!(
             "cannot write the result to stdout: {error}"
         ))),
         _ => Ok(()),

@@ -4,7 +4,7 @@ use super::{Args, CHECKPOINTS, Problem, Source, failed, faults, report, settings
 use crate::archive::Hash;
 use crate::catchup::Settings;
 use crate::maker;
-use crate::report::{Costs, Summary, count, watch};
+use crate::report::{Costs, Summary, count, peak_memory, watch};
 use crate::run::{Ended, Interrupt, Real};
 use crate::server::{Listener, Responder, Shelf};
 use crate::store::{self, Folder};
@@ -52,7 +52,7 @@ pub fn run(args: &Args, source: &Source) -> Result<(), Problem> {
         seed: args.seed,
     };
     let begun = ProcessTime::now();
-    let mut watch = watch(args.quiet);
+    let mut watch = watch(args.quiet, &interrupt);
     let mut ended = real.run(&mut *watch, &interrupt).map_err(failed)?;
     drop(watch);
     let costs = Costs {
@@ -74,6 +74,7 @@ pub fn run(args: &Args, source: &Source) -> Result<(), Problem> {
         interrupted,
         costs: Some(costs),
         kept: Some(kept(args.into.as_ref(), &ended, interrupted)),
+        peak_memory: peak_memory(),
         events: None,
         ended,
     };

@@ -1,10 +1,13 @@
 //! The chunked transfer encoding (RFC 9112, section 7.1).
 
 use super::HttpError;
-use super::response::too_large;
+use super::response::{make_room, too_large};
 
-/// The longest line with a chunk's size, and the longest trailer, in bytes.
+/// The longest line with a chunk's size, in bytes.
 const LINE_LIMIT: usize = 1 << 10;
+
+/// The most bytes of all trailers together.
+const TRAILER_LIMIT: usize = 8 << 10;
 
 /// Reads chunks as they come.
 pub struct Chunked(State);
@@ -16,8 +19,8 @@ enum State {
     /// So many bytes of the chunk, and then of the line break after it, are to come.
     Data(usize),
     DataEnd,
-    /// After the last chunk: lines up to an empty one.
-    Trailer,
+    /// After the last chunk: lines up to an empty one, and how many bytes of them have come.
+    Trailer(usize),
 }
 
 impl Chunked {
@@ -37,16 +40,16 @@ impl Chunked {
         let ended = loop {
             let rest = &buffer[at..];
             match self.0 {
-                State::Size => match httparse::parse_chunk_size(rest) {
-                    Ok(httparse::Status::Complete((line, size))) => {
+                State::Size => match read_size(rest)? {
+                    Some((line, size)) => {
                         at += line;
-                        self.0 = self.after_size(size, body.len(), limit)?;
+                        self.0 = after_size(size, body.len(), limit)?;
                     }
-                    Ok(httparse::Status::Partial) => break self.wait_for_line(rest)?,
-                    Err(_) => return Err(malformed("a chunk without a size")),
+                    None => break false,
                 },
                 State::Data(left) => {
                     let part = left.min(rest.len());
+                    make_room(body, part, limit);
                     body.extend_from_slice(&rest[..part]);
                     at += part;
                     self.0 = match left - part {
@@ -65,35 +68,49 @@ impl Chunked {
                     [] | [b'\r'] => break false,
                     _ => return Err(malformed("a chunk of another size than it says")),
                 },
-                State::Trailer => match rest.windows(2).position(|pair| pair == b"\r\n") {
-                    Some(length) => {
-                        at += length + 2;
-                        if length == 0 {
-                            break true;
-                        }
+                State::Trailer(seen) => {
+                    let line = rest.windows(2).position(|pair| pair == b"\r\n");
+                    let length = line.map_or(rest.len(), |length| length + 2);
+                    if seen + length > TRAILER_LIMIT {
+                        return Err(malformed("trailers that do not end"));
                     }
-                    None => break self.wait_for_line(rest)?,
-                },
+                    match line {
+                        None => break false,
+                        Some(length) => at += length + 2,
+                    }
+                    self.0 = State::Trailer(seen + length);
+                    if line == Some(0) {
+                        break true;
+                    }
+                }
             }
         };
         buffer.drain(..at);
         Ok(ended)
     }
+}
 
-    fn after_size(&self, size: u64, body: usize, limit: usize) -> Result<State, HttpError> {
-        match usize::try_from(size) {
-            Ok(0) => Ok(State::Trailer),
-            Ok(size) if size <= limit - body => Ok(State::Data(size)),
-            _ => Err(too_large("body", limit)),
-        }
+/// The length of the line that begins here, and the size in it; `None` as long as the line is not complete.
+fn read_size(rest: &[u8]) -> Result<Option<(usize, u64)>, HttpError> {
+    if rest.first().is_some_and(|first| !first.is_ascii_hexdigit()) {
+        return Err(malformed("a chunk without a size"));
     }
+    let line = match httparse::parse_chunk_size(rest) {
+        Ok(httparse::Status::Complete(line)) => Some(line),
+        Ok(httparse::Status::Partial) => None,
+        Err(_) => return Err(malformed("a chunk without a size")),
+    };
+    match line.map_or(rest.len(), |(length, _)| length) > LINE_LIMIT {
+        true => Err(malformed("a line between chunks that does not end")),
+        false => Ok(line),
+    }
+}
 
-    /// A line that is not complete yet; it must not grow for ever.
-    fn wait_for_line(&self, line: &[u8]) -> Result<bool, HttpError> {
-        match line.len() > LINE_LIMIT {
-            true => Err(malformed("a line between chunks that does not end")),
-            false => Ok(false),
-        }
+fn after_size(size: u64, body: usize, limit: usize) -> Result<State, HttpError> {
+    match usize::try_from(size) {
+        Ok(0) => Ok(State::Trailer(0)),
+        Ok(size) if size <= limit - body => Ok(State::Data(size)),
+        _ => Err(too_large("body", limit)),
     }
 }
 

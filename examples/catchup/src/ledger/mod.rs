@@ -2,10 +2,13 @@
 //! fee of an archive is computed again and compared.
 
 mod apply;
+mod difference;
+mod saved;
 mod state;
 
-pub use apply::{ApplyError, Execution};
-pub use state::{Ledger, LedgerFormatError};
+pub use apply::{ApplyError, Applying, Execution};
+pub use difference::{Difference, difference};
+pub use state::{Ledger, LedgerFormatError, MOST_ACCOUNTS};
 
 use crate::archive::Hash;
 use std::fmt;

@@ -1,10 +1,13 @@
 //! The ledger's state, and its form on disk.
 
+use super::saved::{Accounts, Saved, SavedAccount};
 use super::{Account, AccountKey};
-use crate::archive::{BucketEntries, Hash};
-use serde::{Deserialize, Serialize};
+use crate::archive::Hash;
 use std::collections::BTreeMap;
 use thiserror::Error;
+
+/// How many accounts a ledger has at most: what is in memory is bounded. An archive with more is refused.
+pub const MOST_ACCOUNTS: usize = 200_000;
 
 /// All accounts after a certain ledger.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -54,31 +57,15 @@ impl Ledger {
         }
     }
 
-    /// The accounts that the buckets of a bucket list hold, newest first, but this ledger does not, or not so; `None`
-    /// if both hold the same.
-    pub fn difference(&self, buckets: &[&BucketEntries]) -> Option<String> {
-        let mut held: BucketEntries = BTreeMap::new();
-        for bucket in buckets {
-            for (key, account) in *bucket {
-                held.entry(*key).or_insert(*account);
-            }
-        }
-        held.retain(|_, account| account.is_some());
-        if held.len() != self.accounts.len() {
-            return Some(format!(
-                "{} accounts after replay, {} in the buckets",
-                self.accounts.len(),
-                held.len()
-            ));
-        }
-        let differs = |(key, account): &(&AccountKey, &Account)| {
-            held.get(key).copied().flatten() != Some(**account)
-        };
-        let (key, account) = self.accounts.iter().find(differs)?;
-        Some(format!(
-            "account {key:?} is {account:?} after replay, {:?} in the buckets",
-            held.get(key).copied().flatten()
-        ))
+    /// Whether the ledger is of the network with this id. A network's first account is never removed.
+    pub fn is_of(&self, network: Hash) -> bool {
+        self.accounts.contains_key(&AccountKey(network.0))
+    }
+
+    /// The coins in all accounts and in the fee pool: as many as there are, if the ledger is right.
+    pub fn counted_coins(&self) -> i128 {
+        let held = self.accounts.values().map(|account| account.balance);
+        held.map(i128::from).sum::<i128>() + i128::from(self.fee_pool)
     }
 
     /// Its form on disk.
@@ -87,7 +74,7 @@ impl Ledger {
             let key = Hash(key.0).to_string();
             SavedAccount(key, account.balance, account.sequence, account.modified)
         };
-        let saved = Saved {
+        let saved: Saved = Saved {
             version: VERSION,
             ledger: self.ledger,
             hash: self.hash.to_string(),
@@ -103,42 +90,19 @@ impl Ledger {
     /// # Errors
     /// [`LedgerFormatError`].
     pub fn parse(json: &[u8]) -> Result<Ledger, LedgerFormatError> {
-        let saved: Saved = serde_json::from_slice(json)?;
+        let saved: Saved<Accounts> = serde_json::from_slice(json)?;
         if saved.version != VERSION {
             return Err(LedgerFormatError::Version(saved.version));
-        }
-        let mut accounts = BTreeMap::new();
-        for SavedAccount(key, balance, sequence, modified) in saved.accounts {
-            let account = Account {
-                balance,
-                sequence,
-                modified,
-            };
-            accounts.insert(AccountKey(Hash::parse(&key)?.0), account);
         }
         Ok(Ledger {
             ledger: saved.ledger,
             hash: Hash::parse(&saved.hash)?,
             total_coins: saved.total_coins,
             fee_pool: saved.fee_pool,
-            accounts,
+            accounts: saved.accounts.0,
         })
     }
 }
-
-#[derive(Serialize, Deserialize)]
-struct Saved {
-    version: u32,
-    ledger: u32,
-    hash: String,
-    total_coins: i64,
-    fee_pool: i64,
-    accounts: Vec<SavedAccount>,
-}
-
-/// Key, balance, sequence number, last change.
-#[derive(Serialize, Deserialize)]
-struct SavedAccount(String, i64, i64, u32);
 
 #[cfg(test)]
 mod tests {
@@ -156,20 +120,18 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_bucket_hides_an_older_one() {
-        let ledger = Ledger::origin(Hash::ZERO, 5);
-        let (key, account) = ledger.accounts.iter().next().unwrap();
-        let older = Account {
-            balance: 4,
-            ..*account
-        };
-        let gone = AccountKey([7; 32]);
-        let new = BTreeMap::from([(*key, Some(*account)), (gone, None)]);
-        let old = BTreeMap::from([(*key, Some(older)), (gone, Some(older))]);
-        assert_eq!(ledger.difference(&[&new, &old]), None);
-        let difference = ledger.difference(&[&old, &new]).unwrap();
-        assert!(difference.contains("2 in the buckets"), "{difference}");
-        let difference = ledger.difference(&[&BTreeMap::from([(*key, Some(older))])]);
-        assert!(difference.unwrap().contains("balance: 4"));
+    fn what_is_no_ledger_is_refused() {
+        let ledger = Ledger::origin(Hash::of(b"network"), 5);
+        let json = ledger.to_json();
+        let (head, account) = json.split_once("\"accounts\":[").unwrap();
+        let account = account.strip_suffix("]}").unwrap();
+        let twice = format!("{head}\"accounts\":[{account},{account}]}}");
+        let short = json.replacen("[\"", "[\"0", 1);
+        for (wrong, says) in [(twice, "twice"), (short, "not a hash")] {
+            let error = Ledger::parse(wrong.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
+        assert_eq!(ledger.counted_coins(), 5);
+        assert!(ledger.is_of(Hash::of(b"network")) && !ledger.is_of(Hash::of(b"another")));
     }
 }

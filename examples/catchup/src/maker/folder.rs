@@ -1,10 +1,14 @@
 //! Archives in folders.
 
 use super::Files;
-use crate::archive::{ArchiveState, Checkpoint, File};
+use crate::archive::File;
+use crate::server::{Found, Shelf};
 use std::fs;
-use std::io;
-use std::path::Path;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// How many folders deep an archive's files lie, themselves included: `ledger/ww/xx/yy/file`.
+const DEEPEST: usize = 5;
 
 /// Writes an archive into a folder, which is made if it is not there. The root file comes last: an archive that has one
 /// is complete.
@@ -23,53 +27,56 @@ pub fn write(files: &Files, root: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads an archive from a folder: all files that its states name, as far as they are there.
+/// Reads an archive from a folder: the files that lie where files of an archive do.
 ///
 /// # Errors
-/// The system's, and a root file that is none.
+/// The system's, and a file that is no regular one or larger than it may be.
 pub fn read(root: &Path) -> io::Result<Files> {
     let mut files = Files::new();
-    let bytes = fs::read(root.join(File::Root.path()))?;
-    let state = ArchiveState::parse(&bytes).map_err(io::Error::other)?;
-    files.insert(File::Root, bytes);
-    for at in (0..=state.checkpoint.index()).map(Checkpoint::nth) {
-        for file in [
-            File::State(at),
-            File::Ledger(at),
-            File::Transactions(at),
-            File::Results(at),
-        ] {
-            add(&mut files, root, file)?;
-        }
-        let state = files
-            .get(&File::State(at))
-            .map(|bytes| ArchiveState::parse(bytes));
-        for hash in state
-            .and_then(Result::ok)
-            .map(|s| s.buckets())
-            .unwrap_or_default()
-        {
-            add(&mut files, root, File::Bucket(hash))?;
+    let mut folders = vec![PathBuf::new()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(root.join(&folder))? {
+            let path = folder.join(entry?.file_name());
+            if let Some(file) = at(&path) {
+                files.extend(read_file(root, file)?.map(|bytes| (file, bytes)));
+            } else if path.components().count() < DEEPEST
+                && fs::metadata(root.join(&path)).is_ok_and(|found| found.is_dir())
+            {
+                folders.push(path);
+            }
         }
     }
     Ok(files)
 }
 
-fn add(files: &mut Files, root: &Path, file: File) -> io::Result<()> {
-    if files.contains_key(&file) {
-        return Ok(());
-    }
-    match fs::read(root.join(file.path())) {
-        Ok(bytes) => files.insert(file, bytes),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error),
+/// The file's bytes, if it is there: no more than a file of its kind may have.
+fn read_file(root: &Path, file: File) -> io::Result<Option<Vec<u8>>> {
+    let refused = |why: String| io::Error::other(format!("{}: {why}", file.path()));
+    let (length, mut content) = match Shelf::Folder(root.to_owned()).open(file)? {
+        Found::Nothing => return Ok(None),
+        Found::NoFile => return Err(refused(String::from("it is no regular file"))),
+        Found::File { length, content } => (length, content),
     };
-    Ok(())
+    let limit = file.limits().packed as u64;
+    if length > limit {
+        let why = format!("it has {length} bytes, more than the {limit} that are allowed");
+        return Err(refused(why));
+    }
+    let mut bytes = Vec::new();
+    content.by_ref().take(length).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
+/// The file of an archive that lies at this path.
+fn at(path: &Path) -> Option<File> {
+    let parts: Option<Vec<&str>> = path.iter().map(|part| part.to_str()).collect();
+    File::at(&parts?.join("/"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::Checkpoint;
 
     #[test]
     fn what_is_written_is_read() {
@@ -79,6 +86,11 @@ mod tests {
         assert_eq!(read(folder.path()).unwrap(), made.files);
         let at = File::Ledger(Checkpoint::nth(1));
         fs::remove_file(folder.path().join(at.path())).unwrap();
-        assert!(!read(folder.path()).unwrap().contains_key(&at));
+        // Whatever the root file says, and whatever else lies there.
+        fs::write(folder.path().join(File::Root.path()), "{").unwrap();
+        fs::write(folder.path().join("ledger/x"), "").unwrap();
+        let read = read(folder.path()).unwrap();
+        assert_eq!(read.len(), made.files.len() - 1);
+        assert!(!read.contains_key(&at));
     }
 }

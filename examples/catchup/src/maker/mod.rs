@@ -77,10 +77,8 @@ fn put_state(files: &mut Files, at: Checkpoint, list: &BucketList) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::{
-        ArchiveState, read_bucket, read_headers, read_results, read_transactions,
-    };
-    use crate::ledger::Ledger;
+    use crate::archive::{ArchiveState, BucketFile, ResultFile, TransactionFile, read_headers};
+    use crate::ledger::{Ledger, difference};
 
     #[test]
     fn the_same_seed_makes_the_same_bytes() {
@@ -100,25 +98,43 @@ mod tests {
         let mut ledger: Option<Ledger> = None;
         let mut transactions_applied = 0;
         for at in (0..5).map(Checkpoint::nth) {
-            let headers = read_headers(&unpacked(File::Ledger(at)), at).unwrap();
-            let sets = unpacked(File::Transactions(at));
-            let sets = read_transactions(&sets, &headers, network).unwrap();
-            let results = read_results(&unpacked(File::Results(at)), &headers).unwrap();
+            let headers = read_headers(&unpacked(File::Ledger(at))[..], at).unwrap();
+            let (sets, results) = (
+                unpacked(File::Transactions(at)),
+                unpacked(File::Results(at)),
+            );
+            let mut sets = TransactionFile::new(&sets[..], network);
+            let mut all_results = ResultFile::new(&results[..]);
             let ledger =
                 ledger.get_or_insert_with(|| Ledger::origin(network, headers[0].total_coins));
-            for ((header, set), results) in headers.iter().zip(&sets).zip(&results) {
-                ledger.apply(header, set, results).unwrap();
+            for header in &headers {
+                let (mut set, mut results) = (Vec::new(), Vec::new());
+                sets.ledger(header, &mut |transaction| set.push(transaction))
+                    .unwrap();
+                all_results
+                    .ledger(header, &mut |result| results.push(result))
+                    .unwrap();
                 transactions_applied += set.len();
+                ledger.apply(header, set, &results).unwrap();
             }
+            sets.end().unwrap();
+            all_results.end().unwrap();
             let then = ArchiveState::parse(&made.files[&File::State(at)]).unwrap();
             assert_eq!(then.bucket_list_hash(), headers.last().unwrap().bucket_list);
         }
         let ledger = ledger.unwrap();
         assert_eq!(ledger.hash, made.last_hash);
         assert!(transactions_applied > 500, "{transactions_applied}");
-        let read = |hash| read_bucket(&unpacked(File::Bucket(hash)), hash).unwrap();
-        let buckets: Vec<_> = state.buckets().into_iter().map(read).collect();
+        let buckets: Vec<_> = state
+            .buckets()
+            .into_iter()
+            .map(|hash| unpacked(File::Bucket(hash)))
+            .collect();
         assert!(buckets.len() > 3);
-        assert_eq!(ledger.difference(&buckets.iter().collect::<Vec<_>>()), None);
+        let files = buckets.iter().map(|bucket| BucketFile::new(&bucket[..]));
+        assert_eq!(
+            difference(&ledger, &mut files.collect::<Vec<_>>()).unwrap(),
+            None
+        );
     }
 }

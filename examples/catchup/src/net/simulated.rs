@@ -7,7 +7,7 @@ use crate::server::{Reply, Requests, Responder, Then};
 use crankwork::Stream;
 use crankwork::Time;
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, Read};
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
@@ -66,17 +66,31 @@ impl Connection {
     }
 
     fn plan(&mut self, reply: Reply, now: Time) {
-        let mut at = self.last.max(now).saturating_add(reply.delay);
-        let mut rest = reply.bytes.as_slice();
-        while !rest.is_empty() {
-            at = at.saturating_add(self.gap());
+        let Reply {
+            delay,
+            mut answer,
+            mut then,
+        } = reply;
+        let mut at = self.last.max(now).saturating_add(delay);
+        loop {
             let length = 1 + self.random.below(LONGEST_PIECE);
-            let (piece, after) = rest.split_at(rest.len().min(length as usize));
-            self.pieces.push_back((at, piece.to_vec()));
-            rest = after;
+            let mut piece = Vec::new();
+            if answer
+                .by_ref()
+                .take(length)
+                .read_to_end(&mut piece)
+                .is_err()
+            {
+                then = Then::Close;
+            }
+            if piece.is_empty() {
+                break;
+            }
+            at = at.saturating_add(self.gap());
+            self.pieces.push_back((at, piece));
         }
         self.last = at;
-        match reply.then {
+        match then {
             Then::Close => self.closes = Some(at.saturating_add(self.gap())),
             Then::KeepOpen | Then::Stall => {}
         }

@@ -4,9 +4,10 @@
 use super::units;
 use crate::archive::File;
 use crate::catchup::{App, Stage};
-use crate::run::Watch;
+use crate::run::{Interrupt, Watch};
 use crankwork::{Time, WorkScheduler, WorkState};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::io::{IsTerminal, stderr};
 use std::time::Duration;
 
 const EVERY: Duration = Duration::from_millis(100);
@@ -16,8 +17,9 @@ const TREE_LINES: usize = 12;
 const LINE_LENGTH: usize = 100;
 
 /// Draws bars and the tree ten times a second.
-#[derive(Debug)]
 pub struct Bars {
+    /// Raised when the terminal is gone.
+    interrupt: Interrupt,
     /// Keeps the bars in their places.
     all: MultiProgress,
     stages: Vec<ProgressBar>,
@@ -26,8 +28,8 @@ pub struct Bars {
 }
 
 impl Bars {
-    /// On stderr.
-    pub fn new() -> Bars {
+    /// On stderr, which is a terminal.
+    pub fn new(interrupt: Interrupt) -> Bars {
         let all = MultiProgress::new();
         let stages = Stage::ALL.map(|stage| {
             let bar =
@@ -37,6 +39,7 @@ impl Bars {
         });
         let tree = all.add(ProgressBar::new(0).with_style(style("{msg}")));
         Bars {
+            interrupt,
             all,
             stages: stages.to_vec(),
             tree,
@@ -49,12 +52,6 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .expect("the template is constant")
         .progress_chars("=> ")
-}
-
-impl Default for Bars {
-    fn default() -> Self {
-        Bars::new()
-    }
 }
 
 impl Drop for Bars {
@@ -75,6 +72,10 @@ impl Watch for Bars {
             return;
         }
         self.next = now.saturating_add(EVERY);
+        if !stderr().is_terminal() && !self.interrupt.is_raised() {
+            // Its process may have been told by a signal, or not: then this is how it learns of it.
+            self.interrupt.raise();
+        }
         for (bar, count) in self.stages.iter().zip(app.stages) {
             // A bar of length 0 would be full.
             bar.set_length(count.total.max(1));

@@ -26,6 +26,8 @@ pub struct Summary {
     pub costs: Option<Costs>,
     /// Where things are kept, and a word on how to go on.
     pub kept: Option<String>,
+    /// The most bytes that the process has had in memory, if that is known.
+    pub peak_memory: Option<u64>,
     /// What to say of the events of a simulation.
     pub events: Option<String>,
 }
@@ -116,6 +118,7 @@ impl Summary {
                 ));
             }
         }
+        rows.extend(self.peak_memory.map(|peak| ("peak memory", bytes(peak))));
         if self.interrupted {
             rows.push(("left", self.left()));
         }
@@ -177,6 +180,7 @@ impl Summary {
             "forced_aborts": self.ended.metrics.forced_aborts,
             "cranks": cranks.count,
             "longest_crank_s": cranks.longest.as_secs_f64(),
+            "peak_memory_bytes": self.peak_memory,
         });
         if let (Some(costs), Value::Object(fields)) = (self.costs, &mut object) {
             let seconds = |time: Duration| Value::from(time.as_secs_f64());

@@ -1,8 +1,8 @@
 //! The server on a real socket of this machine: a thread that accepts, and one per connection. Simple and blocking: it
 //! stands for a server somewhere else, and shares nothing with the program that catches up.
 
-use super::{Reply, Requests, Responder, Then};
-use std::io::{self, ErrorKind, Read, Write};
+use super::{Requests, Responder, Then};
+use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -10,6 +10,9 @@ use std::time::Duration;
 
 /// More connections than this are closed at once.
 const MOST_CONNECTIONS: usize = 1024;
+
+/// Bytes that are sent at a time.
+const PIECE: usize = 64 << 10;
 
 /// A server that runs until it is dropped.
 #[derive(Debug)]
@@ -129,9 +132,12 @@ impl Shared {
         let mut buffer = [0; 4 << 10];
         loop {
             while let Some(request) = requests.take() {
-                let Reply { delay, bytes, then } = self.responder.reply(&request);
-                self.pause(delay)?;
-                stream.write_all(&bytes)?;
+                let reply = self.responder.reply(&request);
+                let (mut answer, then) = (reply.answer, reply.then);
+                self.pause(reply.delay)?;
+                let mut out = BufWriter::with_capacity(PIECE, stream);
+                io::copy(&mut answer, &mut out)?;
+                out.flush()?;
                 match then {
                     Then::KeepOpen => {}
                     Then::Close => return Ok(()),

@@ -1,12 +1,12 @@
 //! What the server answers, and what goes wrong with it: from the seed, the path and how often it has been asked for,
 //! so that a file's faults do not depend on what else is going on.
 
-use super::{Request, Shelf};
+use super::{Answer, Found, Request, Shelf};
 use crate::archive::File;
 use crate::random;
 use crankwork::Stream;
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::io::Read;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,13 +21,12 @@ pub struct Faults {
     pub seed: u64,
 }
 
-/// An answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What the server does about a request.
 pub struct Reply {
     /// How long the server thinks.
     pub delay: Duration,
     /// What it sends.
-    pub bytes: Vec<u8>,
+    pub answer: Answer,
     /// And then.
     pub then: Then,
 }
@@ -48,7 +47,7 @@ pub enum Then {
 pub struct Responder {
     shelf: Shelf,
     faults: Faults,
-    /// How often each path has been asked for.
+    /// How often each file that is there has been asked for.
     visits: Mutex<BTreeMap<File, u64>>,
 }
 
@@ -71,13 +70,26 @@ impl Responder {
         let Some(file) = file else {
             return self.plain("404 Not Found", Then::KeepOpen);
         };
-        let mut random = random::stream(self.faults.seed, &file.path(), self.visit(file));
-        if random::chance(&mut random, self.faults.rate) {
-            return self.fault(file, &mut random);
+        match self.shelf.open(file) {
+            Ok(Found::File { length, content }) => self.found(file, length, content),
+            Ok(Found::Nothing) => self.plain("404 Not Found", Then::KeepOpen),
+            Ok(Found::NoFile) => self.plain("403 Forbidden", Then::KeepOpen),
+            Err(_) => self.plain("500 Internal Server Error", Then::KeepOpen),
         }
-        match self.answer(file, &mut random) {
-            Ok(bytes) => self.whole(bytes),
-            Err(status) => self.plain(status, Then::KeepOpen),
+    }
+
+    /// The file, as it should be sent or not: with its length, or in chunks.
+    fn found(&self, file: File, length: u64, content: Box<dyn Read + Send>) -> Reply {
+        let mut random = random::stream(self.faults.seed, &file.path(), self.visit(file));
+        let goes_wrong = random::chance(&mut random, self.faults.rate);
+        let answer = match random.below(4) {
+            0 => Answer::in_chunks(content, length, Stream::new(random.next_u64())),
+            _ => Answer::with_length(content, length),
+        };
+        let reply = self.whole(answer, Then::KeepOpen);
+        match goes_wrong {
+            true => self.fault(reply, &mut random),
+            false => reply,
         }
     }
 
@@ -88,90 +100,45 @@ impl Responder {
         *visit
     }
 
-    fn whole(&self, bytes: Vec<u8>) -> Reply {
+    fn whole(&self, answer: Answer, then: Then) -> Reply {
         Reply {
             delay: self.faults.latency,
-            bytes,
-            then: Then::KeepOpen,
-        }
-    }
-
-    fn plain(&self, status: &str, then: Then) -> Reply {
-        Reply {
-            delay: self.faults.latency,
-            bytes: format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").into_bytes(),
+            answer,
             then,
         }
     }
 
+    fn plain(&self, status: &str, then: Then) -> Reply {
+        self.whole(Answer::plain(status), then)
+    }
+
     /// One of the things that go wrong.
-    fn fault(&self, file: File, random: &mut Stream) -> Reply {
-        let kind = random.below(5);
-        let mut reply = match self.answer(file, random) {
-            Ok(bytes) => self.whole(bytes),
-            Err(status) => return self.plain(status, Then::KeepOpen),
-        };
-        let length = reply.bytes.len() as u64;
-        match kind {
+    fn fault(&self, mut reply: Reply, random: &mut Stream) -> Reply {
+        let length = reply.answer.least();
+        match random.below(5) {
             0 if random.below(4) == 0 => {
                 let status = "503 Service Unavailable\r\nRetry-After: 1";
                 return self.plain(status, Then::KeepOpen);
             }
             0 => return self.plain("503 Service Unavailable", Then::KeepOpen),
             1 => {
-                reply.bytes.clear();
+                reply.answer.cut(0);
                 reply.then = Then::Close;
             }
             2 => {
-                reply.bytes.truncate(random.below(length) as usize);
+                reply.answer.cut(random.below(length));
                 reply.then = Then::Close;
             }
             3 => {
-                reply.bytes.truncate(random.below(length) as usize);
+                reply.answer.cut(random.below(length));
                 reply.then = Then::Stall;
             }
             _ => {
                 // The last quarter is far from the head, in all but the smallest files.
                 let at = length - 1 - random.below(length / 4);
-                reply.bytes[at as usize] ^= 1 << random.below(8);
+                reply.answer.flip(at, 1 << random.below(8));
             }
         }
         reply
     }
-
-    /// The file as it should be sent: with its length, or in chunks.
-    fn answer(&self, file: File, random: &mut Stream) -> Result<Vec<u8>, &'static str> {
-        let body = match self.shelf.get(file) {
-            Ok(Some(body)) => body,
-            Ok(None) => return Err("404 Not Found"),
-            Err(_) => return Err("500 Internal Server Error"),
-        };
-        Ok(match random.below(4) {
-            0 => in_chunks(&body, random),
-            _ => with_length(&body),
-        })
-    }
-}
-
-fn with_length(body: &[u8]) -> Vec<u8> {
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
-    [head.as_bytes(), body].concat()
-}
-
-fn in_chunks(body: &[u8], random: &mut Stream) -> Vec<u8> {
-    let mut text = String::from("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-    let mut answer = Vec::new();
-    let mut rest = body;
-    while !rest.is_empty() {
-        let (chunk, after) = rest.split_at(rest.len().min(1 + random.below(16 << 10) as usize));
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{:x}\r\n", chunk.len());
-        answer.extend(std::mem::take(&mut text).into_bytes());
-        answer.extend_from_slice(chunk);
-        text.push_str("\r\n");
-        rest = after;
-    }
-    text.push_str("0\r\n\r\n");
-    answer.extend(text.into_bytes());
-    answer
 }

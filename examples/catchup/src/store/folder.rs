@@ -2,7 +2,7 @@
 
 use super::{Disk, Item};
 use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -13,9 +13,6 @@ pub struct Folder {
     /// Holds the lock: the system takes it back when the process ends, however it ends.
     _lock: fs::File,
 }
-
-/// A written ledger is never longer, in bytes: more is not read.
-const LEDGER_LIMIT: u64 = 1 << 30;
 
 /// Why a folder cannot be used.
 #[derive(Debug, Error)]
@@ -36,6 +33,11 @@ pub enum FolderError {
     },
 }
 
+/// Something that is no regular file lies where one should.
+#[derive(Debug, Error)]
+#[error("{} is no regular file; remove it", .0.display())]
+pub struct NotAFile(PathBuf);
+
 impl Folder {
     /// Makes the folder if it is not there, and locks it.
     ///
@@ -47,13 +49,7 @@ impl Folder {
             error,
         };
         fs::create_dir_all(path).map_err(failed)?;
-        let mut options = OpenOptions::new();
-        let lock = options
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path.join("lock"))
-            .map_err(failed)?;
+        let lock = open_lock(&path.join("lock")).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
@@ -75,21 +71,22 @@ impl Folder {
 
 impl Disk for Folder {
     fn read(&self, item: Item) -> io::Result<Option<Vec<u8>>> {
-        let file = match fs::File::open(self.path(item)) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let limit = match item {
-            Item::File(file) => file.limits().packed as u64,
-            Item::Ledger => LEDGER_LIMIT,
+        let Some(file) = open_file(&self.path(item))? else {
+            return Ok(None);
         };
         let mut bytes = Vec::new();
-        file.take(limit + 1).read_to_end(&mut bytes)?;
-        match bytes.len() as u64 > limit {
+        file.take(item.limit() as u64 + 1).read_to_end(&mut bytes)?;
+        match bytes.len() > item.limit() {
             true => Err(ErrorKind::FileTooLarge.into()),
             false => Ok(Some(bytes)),
         }
+    }
+
+    fn open(&self, item: Item) -> io::Result<Option<Box<dyn BufRead>>> {
+        let file = open_file(&self.path(item))?;
+        Ok(file.map(|file| {
+            Box::new(BufReader::new(file.take(item.limit() as u64))) as Box<dyn BufRead>
+        }))
     }
 
     fn write(&self, item: Item, bytes: &[u8]) -> io::Result<()> {
@@ -116,6 +113,25 @@ impl Disk for Folder {
             _ => Ok(()),
         }
     }
+}
+
+/// Opens a regular file, if it is there. To open anything else may take for ever.
+fn open_file(path: &Path) -> io::Result<Option<fs::File>> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() => fs::File::open(path).map(Some),
+        Ok(_) => Err(io::Error::new(
+            ErrorKind::InvalidInput,
+            NotAFile(path.to_owned()),
+        )),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn open_lock(path: &Path) -> io::Result<fs::File> {
+    open_file(path)?;
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true).open(path)
 }
 
 /// The ledger must outlive a power failure, too; a file of the archive is verified whenever it is read.

@@ -6,13 +6,13 @@
 mod folder;
 mod memory;
 
-pub use folder::{Folder, FolderError};
+pub use folder::{Folder, FolderError, NotAFile};
 pub use memory::Memory;
 
 use crate::archive::{Checkpoint, File};
 use crate::ledger::{Ledger, LedgerFormatError};
 use std::fmt;
-use std::io;
+use std::io::{self, BufRead, Cursor};
 use thiserror::Error;
 
 const LEDGER_PATH: &str = "ledger.json";
@@ -27,6 +27,15 @@ pub enum Item {
 }
 
 impl Item {
+    /// How many bytes it has at most.
+    pub fn limit(&self) -> usize {
+        match self {
+            Item::File(file) => file.limits().packed,
+            // A ledger with as many accounts as it may have is half as large.
+            Item::Ledger => 64 << 20,
+        }
+    }
+
     /// Its path below the folder; parts are separated by slashes.
     pub fn path(&self) -> String {
         match self {
@@ -49,6 +58,15 @@ pub trait Disk: Send + Sync {
     /// # Errors
     /// The system's.
     fn read(&self, item: Item) -> io::Result<Option<Vec<u8>>>;
+
+    /// The item as a stream, if it is there: a large one need not be in memory as a whole.
+    ///
+    /// # Errors
+    /// The system's.
+    fn open(&self, item: Item) -> io::Result<Option<Box<dyn BufRead>>> {
+        let bytes = self.read(item)?;
+        Ok(bytes.map(|bytes| Box::new(Cursor::new(bytes)) as Box<dyn BufRead>))
+    }
 
     /// Puts the item there, wholly or not at all.
     ///

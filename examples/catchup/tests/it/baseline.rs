@@ -2,8 +2,8 @@
 //! each over a connection of its own that it keeps open.
 
 use catchup::archive::{
-    ArchiveState, Checkpoint, File, Hash, Header, gzip, read_bucket, read_headers, read_results,
-    read_transactions,
+    ArchiveState, Checkpoint, File, Hash, Header, check_bucket, check_results, check_transactions,
+    gzip, read_headers,
 };
 use catchup::http::{self, Decoder};
 use std::collections::BTreeMap;
@@ -30,7 +30,10 @@ pub fn download(server: SocketAddr, threads: usize) -> usize {
             let read = read_headers(bytes, at).unwrap();
             headers.lock().unwrap().insert(at, read);
         }
-        File::Bucket(hash) => drop(read_bucket(bytes, hash).unwrap()),
+        File::Bucket(hash) => {
+            assert_eq!(Hash::of(bytes), hash);
+            check_bucket(bytes).unwrap();
+        }
         _ => unreachable!("this wave is of headers and buckets"),
     });
     let headers = headers.into_inner().unwrap();
@@ -43,8 +46,8 @@ pub fn download(server: SocketAddr, threads: usize) -> usize {
     let pairs = checkpoints().flat_map(|at| [File::Transactions(at), File::Results(at)]);
     let second: Vec<File> = pairs.collect();
     in_threads(server, threads, &second, |file, bytes| match file {
-        File::Transactions(at) => drop(read_transactions(bytes, &headers[&at], network).unwrap()),
-        File::Results(at) => drop(read_results(bytes, &headers[&at]).unwrap()),
+        File::Transactions(at) => check_transactions(bytes, &headers[&at], network).unwrap(),
+        File::Results(at) => check_results(bytes, &headers[&at]).unwrap(),
         _ => unreachable!("this wave is of transactions and results"),
     });
     2 + wave.len() + second.len()

@@ -1,78 +1,14 @@
 //! The program itself.
 
 use crate::common::{EIGHT, flip, nth};
+use crate::program::{Program, archive, text};
 use catchup::archive::{ArchiveState, File};
-use catchup::maker::{self, Files};
+use catchup::maker;
 use catchup::server::{Faults, Listener, Responder, Shelf};
 use serde_json::Value;
 use std::fs;
 use std::net::TcpListener;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
-use tempfile::TempDir;
-
-/// The program, with a folder of its own for temporary things.
-struct Program {
-    temporary: TempDir,
-}
-
-impl Program {
-    fn new() -> Program {
-        let temporary = tempfile::tempdir().unwrap();
-        Program { temporary }
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_catchup"));
-        command
-            .args(arguments)
-            .env("TMPDIR", self.temporary.path())
-            .stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        let output = self.command(arguments).output().unwrap();
-        self.assert_clean();
-        output
-    }
-
-    /// Runs, and reads the line of JSON.
-    fn run_json(&self, arguments: &[&str]) -> (Option<i32>, Value) {
-        let output = self.run(&[arguments, &["--json", "--quiet"]].concat());
-        let json = serde_json::from_slice(&output.stdout).unwrap();
-        (output.status.code(), json)
-    }
-
-    /// Runs something that is refused: one line on stderr, nothing on stdout.
-    #[track_caller]
-    fn refused(&self, arguments: &[&str], code: i32, says: &str) {
-        let output = self.run(arguments);
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
-        assert!(stderr.starts_with("catchup: "), "{arguments:?}: {stderr}");
-        assert!(stderr.contains(says), "{arguments:?}: {stderr}");
-        assert_eq!(stderr.lines().count(), 1, "{arguments:?}: {stderr}");
-        assert!(output.stdout.is_empty(), "{arguments:?}");
-    }
-
-    fn assert_clean(&self) {
-        let left = fs::read_dir(self.temporary.path()).unwrap().count();
-        assert_eq!(left, 0, "something is left in the temporary folder");
-    }
-}
-
-/// The files in a folder, which must not be the program's temporary one.
-fn archive(files: &Files) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    maker::write(files, folder.path()).unwrap();
-    folder
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
 
 #[test]
 fn wrong_arguments_are_one_line_and_exit_code_2() {
@@ -252,7 +188,8 @@ mod signals {
     use rustix::fs::{CWD, FileType, Mode, mknodat};
     use rustix::process::{Pid, Signal, kill_process};
     use std::io::{BufRead, BufReader};
-    use std::process::Child;
+    use std::path::Path;
+    use std::process::{Child, Stdio};
     use std::thread;
     use std::time::Duration;
 
