@@ -7,8 +7,8 @@
 use super::WorkScheduler;
 use super::record::{Abort, AbortCause, flag, mark};
 use super::settle::End;
+use super::timers::Limit;
 use super::turn::Hook;
-use super::wake::TimerKind;
 use crate::work::{CancelledBy, Failure, FailureKind, WorkId, WorkState};
 
 impl<C: ?Sized> WorkScheduler<C> {
@@ -215,10 +215,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         if let Some(token) = &rare.token {
             token.mark();
         }
-        let key = self
-            .wheel
-            .arm(self.now.saturating_add(grace), TimerKind::Grace.owner(slot));
-        self.arena.rare_or_new(slot).grace = Some(key);
+        self.arm_limit(slot, Limit::Grace, self.now.saturating_add(grace));
         self.change(slot, Some(state), WorkState::Aborting);
         if self.arena.live_children(slot) == 0 {
             self.drained(slot);

@@ -9,7 +9,7 @@ use super::cycle::{self, settle};
 use super::panics;
 use super::permits::GENERAL;
 use super::record::{Needs, Pool, Rare, flag, mark};
-use super::wake::TimerKind;
+use super::timers::Limit;
 use super::{AddError, CyclePath, Refused, WorkScheduler};
 use crate::work::{
     Completion, EdgeKind, Extras, Failure, Handle, RetryPosition, Spec, Terms, Work, WorkId,
@@ -350,16 +350,15 @@ impl<C: ?Sized> WorkScheduler<C> {
             self.cycles.levels.follow(&self.arena, id.slot, slot);
             self.link(id.slot, slot, EdgeKind::AfterSettled);
         }
-        let deadline = extras
-            .deadline
-            .map(|at| self.wheel.arm(at, TimerKind::Deadline.owner(slot)));
+        let deadline = extras.deadline;
         let tail = extras.retry_position == RetryPosition::Tail;
         self.permits.by_arrival &= tail && extras.priority == 0;
         let pools = if needs.is_empty() { 0 } else { mark::POOLS };
         self.arena.at_mut(slot).marks |= mark::RARE | pools;
-        let mut rare = Rare::new(extras, needs);
-        rare.deadline = deadline;
-        self.arena.meta_mut(slot).rare = Some(Box::new(rare));
+        self.arena.meta_mut(slot).rare = Some(Box::new(Rare::new(extras, needs)));
+        if let Some(at) = deadline {
+            self.arm_limit(slot, Limit::Deadline, at);
+        }
     }
 
     /// A child waits for its parent's attempt, if that has not begun.

@@ -3,7 +3,7 @@
 use super::WorkScheduler;
 use super::events::TARGET;
 use super::record::{flag, mark};
-use super::wake::TimerKind;
+use super::timers::Limit;
 use crate::work::WorkState;
 use std::collections::VecDeque;
 
@@ -64,11 +64,8 @@ impl<C: ?Sized> WorkScheduler<C> {
             .rare(slot)
             .and_then(|rare| rare.extras.attempt_timeout)
         {
-            let key = self.wheel.arm(
-                self.now.saturating_add(limit),
-                TimerKind::AttemptTimeout.owner(slot),
-            );
-            self.arena.rare_or_new(slot).timeout = Some(key);
+            let at = self.now.saturating_add(limit);
+            self.arm_limit(slot, Limit::AttemptTimeout, at);
         }
         if self.arena.is(slot, flag::FAMILY) {
             // A child that was cancelled before this attempt began has failed in it.

@@ -85,7 +85,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                         self.arena.meta(slot).name
                     )
                 })?;
-            timers += self.timers_of(slot);
+            timers += self.timers_of(slot).count();
             external += self.arena.is(slot, flag::EXTERNAL) as u32;
             retries += self.arena.meta(slot).retries_left as u64;
             lingering += (self.arena.at(slot).marks & mark::LINGERS != 0) as u32;
@@ -123,12 +123,6 @@ impl<C: ?Sized> WorkScheduler<C> {
         open
     }
 
-    fn timers_of(&self, slot: u32) -> usize {
-        let rare = self.arena.rare(slot);
-        let limits = rare.map_or([None; 3], |rare| [rare.deadline, rare.timeout, rare.grace]);
-        limits.iter().flatten().count() + self.arena.at(slot).alarm.is_some() as usize
-    }
-
     fn audit_work(&self, slot: u32, open: u32) -> Result<(), String> {
         let record = self.arena.at(slot);
         let (state, has) = (record.state, |flag: u16| record.flags.has(flag));
@@ -154,7 +148,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             }
             WorkState::Aborting => {
                 ensure!(
-                    self.timers_of(slot) > 0 || self.is_late(slot),
+                    self.timers_of(slot).count() > 0 || self.is_late(slot),
                     "Aborting without a grace"
                 );
             }

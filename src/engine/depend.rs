@@ -5,6 +5,7 @@ use super::WorkScheduler;
 use super::cycle::{settle, start};
 use super::record::{flag, mark};
 use super::settle::End;
+use super::timers::Limit;
 use crate::work::{
     Before, CancelledBy, EdgeKind, Failure, FailureKind, RootCause, WorkId, WorkState,
 };
@@ -83,7 +84,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     fn revoke_attempt(&mut self, slot: u32) {
         self.ready.remove(&mut self.arena, slot);
         self.permits.give_back(&mut self.arena, slot);
-        self.disarm_attempt(slot);
+        self.disarm_limit(slot, Limit::AttemptTimeout);
         let record = self.arena.at_mut(slot);
         record.marks &= !mark::ATTEMPT;
         record.span = 0;

@@ -225,6 +225,7 @@ impl Recorder {
         to: WorkState,
     ) {
         if let Some(from) = from {
+            debug_assert_eq!(record.state, from, "a change into {to}");
             debug_assert!(
                 from.can_become(to),
                 "{from} -> {to} is not in the transition table"

@@ -17,7 +17,8 @@
 //! | `admit_graph`, `outline` | many works with the edges between them; those edges, before they are there |
 //! | `crank`, `round`, `turn` | the loop; how a round begins and ends; one turn |
 //! | `receive`, `agenda` | what the inbox held; what is left to be done between turns |
-//! | `wake`, `fruitless` | sleeping, waking, timers; turns that come to nothing |
+//! | `wake`, `fruitless` | sleeping and waking; turns that come to nothing |
+//! | `timers` | alarms and limits: all kinds of timers |
 //! | `abort` | cancel, limits, grace, shutdown |
 //! | `attempt` | how an attempt begins, what every end has in common |
 //! | `settle` | success, failure, retries, what follows for others |
@@ -80,6 +81,7 @@ mod rng;
 mod round;
 mod settle;
 mod sync;
+mod timers;
 mod turn;
 mod wake;
 

@@ -8,6 +8,7 @@ use super::io::SourceList;
 use super::offload::Errands;
 use super::panics::Contained;
 use super::rng::Stream;
+use super::timers::LimitKeys;
 use crate::time::{Time, TimerKey};
 use crate::work::{CancelledBy, Extras, Failure, OnChildFailure, WorkId, WorkState};
 use smallvec::SmallVec;
@@ -18,7 +19,7 @@ use std::sync::Weak;
 /// No slot, no edge: the end of a list.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// Slots must leave two bits of a timer's owner free for the timer's kind.
+/// A slot must leave a bit of a timer's owner free: see `timers`.
 pub(crate) const MAX_WORKS: usize = 1 << 30;
 
 /// A work's neighbours in the list it is in.
@@ -296,9 +297,7 @@ pub(crate) struct Rare {
     pub abort: Option<Abort>,
     /// Whose cancel the flag `CANCEL` stands for.
     pub cancelled_by: Option<CancelledBy>,
-    pub deadline: Option<TimerKey>,
-    pub timeout: Option<TimerKey>,
-    pub grace: Option<TimerKey>,
+    pub limits: LimitKeys,
     pub output: Option<Contained<Box<dyn Any>>>,
     /// Works that this one watches in its present attempt.
     pub watching: BTreeSet<WorkId>,
@@ -368,9 +367,7 @@ impl Rare {
             family: Family::default(),
             abort: None,
             cancelled_by: None,
-            deadline: None,
-            timeout: None,
-            grace: None,
+            limits: LimitKeys::default(),
             output: None,
             watching: BTreeSet::new(),
             watchers: Vec::new(),

@@ -2,7 +2,7 @@
 
 use super::cycle::{settle, start};
 use super::record::{flag, mark};
-use super::wake::TimerKind;
+use super::timers::Limit;
 use super::{RestartError, WorkScheduler};
 use crate::work::{WorkId, WorkState};
 
@@ -87,8 +87,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             self.give_back_asleep(parent);
         }
         if let Some(at) = self.arena.rare(slot).and_then(|rare| rare.extras.deadline) {
-            let key = self.wheel.arm(at, TimerKind::Deadline.owner(slot));
-            self.arena.rare_or_new(slot).deadline = Some(key);
+            self.arm_limit(slot, Limit::Deadline, at);
         }
     }
 

@@ -9,8 +9,8 @@ use super::names::{self, Purpose};
 use super::panics::contain;
 use super::permits::Permits;
 use super::record::{AbortCause, NONE, Record, flag};
+use super::timers::Limit;
 use super::turn::Hook;
-use super::wake::TimerKind;
 use super::{EventCause, WorkEvent, WorkScheduler};
 use crate::time::Time;
 use crate::work::{CancelledBy, Failure, FailureKind, RootCause, WorkState};
@@ -213,8 +213,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.change(slot, Some(self.arena.at(slot).state), WorkState::Retrying);
         self.arm_alarm(slot, self.now.saturating_add(delay));
         if let Some(at) = self.arena.rare(slot).and_then(|rare| rare.extras.deadline) {
-            let key = self.wheel.arm(at, TimerKind::Deadline.owner(slot));
-            self.arena.rare_or_new(slot).deadline = Some(key);
+            self.arm_limit(slot, Limit::Deadline, at);
         }
     }
 

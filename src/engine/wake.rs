@@ -1,41 +1,13 @@
-//! Sleeping and waking: alarms, watches, remote wakers, and what a timer does when it fires.
+//! Sleeping and waking: watches, remote wakers, and what a work may wait for.
 //!
 //! A sleeper has at least one thing that can wake it, or its attempt fails (`LostWake`). A wake drops the alarm, since
 //! the turn that it brings would.
 
 use super::WorkScheduler;
-use super::decide::DecisionKind;
 use super::inbox::Witness;
 use super::record::{flag, mark};
-use crate::time::Time;
-use crate::work::{FailureKind, WorkId, WorkState};
+use crate::work::{WorkId, WorkState};
 use std::sync::atomic::{Ordering, fence};
-
-/// What a timer of a work is for. At one instant the earlier kind wins.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) enum TimerKind {
-    Deadline = 0,
-    AttemptTimeout = 1,
-    Grace = 2,
-    Alarm = 3,
-}
-
-impl TimerKind {
-    /// What the wheel stores: the slot, and the kind in the two highest bits.
-    pub fn owner(self, slot: u32) -> u32 {
-        slot | (self as u32) << 30
-    }
-
-    fn of(owner: u32) -> (u32, TimerKind) {
-        let kind = match owner >> 30 {
-            0 => TimerKind::Deadline,
-            1 => TimerKind::AttemptTimeout,
-            2 => TimerKind::Grace,
-            _ => TimerKind::Alarm,
-        };
-        (owner & ((1 << 30) - 1), kind)
-    }
-}
 
 impl<C: ?Sized> WorkScheduler<C> {
     // ---- waking ----
@@ -57,7 +29,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// As [`Self::wake_slot`], by the work's own alarm.
-    fn rouse(&mut self, slot: u32) {
+    pub(super) fn rouse(&mut self, slot: u32) {
         let record = self.arena.at(slot);
         match record.state {
             WorkState::Running | WorkState::Aborting if record.flags.has(flag::IN_TURN) => {
@@ -168,39 +140,6 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    pub(super) fn arm_alarm(&mut self, slot: u32, at: Time) {
-        let key = self.wheel.arm(at, TimerKind::Alarm.owner(slot));
-        self.arena.at_mut(slot).alarm = Some(key);
-    }
-
-    pub(super) fn disarm_alarm(&mut self, slot: u32) {
-        if let Some(key) = self.arena.at_mut(slot).alarm.take() {
-            self.wheel.cancel(key);
-        }
-    }
-
-    /// Drops the limit of the present attempt.
-    pub(super) fn disarm_attempt(&mut self, slot: u32) {
-        if let Some(key) = self
-            .arena
-            .rare_mut(slot)
-            .and_then(|rare| rare.timeout.take())
-        {
-            self.wheel.cancel(key);
-        }
-    }
-
-    /// Drops every timer of a work.
-    pub(super) fn disarm_all(&mut self, slot: u32) {
-        self.disarm_alarm(slot);
-        if let Some(rare) = self.arena.rare_mut(slot) {
-            let keys = [rare.deadline.take(), rare.timeout.take(), rare.grace.take()];
-            for key in keys.into_iter().flatten() {
-                self.wheel.cancel(key);
-            }
-        }
-    }
-
     // ---- watching, and wakers of other threads ----
 
     /// Wakes `watcher` when `slot` settles; `false` if that will not come. One that watches already is entered once.
@@ -278,91 +217,5 @@ impl<C: ?Sized> WorkScheduler<C> {
                 || !rare.watching.is_empty()
                 || !rare.errands.outstanding.is_empty()
         })
-    }
-
-    // ---- timers ----
-
-    /// Fires what is due: in the order of deadlines, then of arming. What is armed meanwhile waits for the next round,
-    /// even if it is due.
-    pub(super) fn fire_timers(&mut self) {
-        self.wheel.advance(self.now);
-        if self.decider.is_some() {
-            return self.fire_timers_as_decided();
-        }
-        while let Some((at, owner)) = self.wheel.pop_due() {
-            self.fire(at, owner);
-        }
-    }
-
-    /// Among the timers of one instant the decider picks, one at a time: firing one may cancel others.
-    fn fire_timers_as_decided(&mut self) {
-        loop {
-            let tied: Vec<_> = self.wheel.due_tied().collect();
-            let slots: Vec<u32> = tied
-                .iter()
-                .map(|&(_, owner)| TimerKind::of(owner).0)
-                .collect();
-            match tied.get(self.decide_slots(DecisionKind::TimerTie, &slots)) {
-                Some(&(key, owner)) => {
-                    let at = self.wheel.deadline(key);
-                    self.wheel.cancel(key);
-                    self.fire(at, owner);
-                }
-                None => return,
-            }
-        }
-    }
-
-    fn fire(&mut self, at: Time, owner: u32) {
-        let (slot, fired) = TimerKind::of(owner);
-        self.forget_key(slot, fired);
-        match self.strongest(slot, at, fired) {
-            TimerKind::Deadline => self.limit(slot, FailureKind::Deadline(at)),
-            TimerKind::AttemptTimeout => {
-                let extras = self
-                    .arena
-                    .rare(slot)
-                    .and_then(|rare| rare.extras.attempt_timeout);
-                self.limit(
-                    slot,
-                    FailureKind::AttemptTimeout(extras.unwrap_or_default()),
-                );
-            }
-            TimerKind::Grace => self.grace_is_over(slot),
-            TimerKind::Alarm if self.arena.at(slot).state == WorkState::Retrying => {
-                self.fruitless.stir();
-                self.rejoin(slot)
-            }
-            TimerKind::Alarm => self.rouse(slot),
-        }
-    }
-
-    /// The kind that wins among a work's timers of one instant; the others are moot once it has been acted on.
-    fn strongest(&self, slot: u32, at: Time, fired: TimerKind) -> TimerKind {
-        let Some(rare) = self.arena.rare(slot) else {
-            return fired;
-        };
-        let armed = [
-            (TimerKind::Deadline, rare.deadline),
-            (TimerKind::AttemptTimeout, rare.timeout),
-            (TimerKind::Grace, rare.grace),
-        ];
-        let due = armed
-            .iter()
-            .find(|(_, key)| key.is_some_and(|key| self.wheel.deadline(key) == at));
-        due.map_or(fired, |&(kind, _)| kind.min(fired))
-    }
-
-    /// The wheel has let go of this timer.
-    fn forget_key(&mut self, slot: u32, kind: TimerKind) {
-        if kind == TimerKind::Alarm {
-            self.arena.at_mut(slot).alarm = None;
-        } else if let Some(rare) = self.arena.rare_mut(slot) {
-            match kind {
-                TimerKind::Deadline => rare.deadline = None,
-                TimerKind::AttemptTimeout => rare.timeout = None,
-                _ => rare.grace = None,
-            }
-        }
     }
 }

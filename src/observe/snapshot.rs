@@ -99,14 +99,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// The earliest of a work's timers.
     pub(crate) fn earliest_timer(&self, slot: u32) -> Option<Time> {
-        let limits = self
-            .arena
-            .rare(slot)
-            .map_or([None; 3], |rare| [rare.deadline, rare.timeout, rare.grace]);
-        let keys = limits
-            .into_iter()
-            .chain([self.arena.at(slot).alarm])
-            .flatten();
+        let keys = self.timers_of(slot);
         keys.map(|key| self.wheel.deadline(key)).min()
     }
 }

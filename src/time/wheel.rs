@@ -251,6 +251,12 @@ impl TimerWheel {
     /// Takes the first timer that is due: its deadline and its owner. The order is (deadline, arming order). O(1).
     #[inline]
     pub fn pop_due(&mut self) -> Option<(Time, u32)> {
+        self.pop_due_key().map(|(_, at, owner)| (at, owner))
+    }
+
+    /// As [`TimerWheel::pop_due`], with the key that the timer had: from now on it may be another's.
+    #[inline]
+    pub(crate) fn pop_due_key(&mut self) -> Option<(TimerKey, Time, u32)> {
         let index = if self.late.len() > 0 && self.late_is_first() {
             self.late.pop_due()?
         } else if self.has_due() {
@@ -262,7 +268,7 @@ impl TimerWheel {
             deadline, owner, ..
         } = self.nodes.armed(index);
         self.nodes.release(index);
-        Some((Time::from_nanos(deadline), owner))
+        Some((TimerKey::new(index), Time::from_nanos(deadline), owner))
     }
 
     /// The due timers of the earliest deadline, in the order in which they would be popped: those whose order a search may

@@ -1,0 +1,168 @@
+//! The timers of a work: its alarm, and the limits that few works have. All kinds are listed here and nowhere else.
+//!
+//! The wheel knows whose a timer is and whether it is a limit. Which limit it is, its key tells. So kinds take one bit of
+//! a timer's owner, however many there are.
+//!
+//! Invariant: each key that a work has is armed in the wheel. A timer that fires is forgotten before it is acted on.
+
+use super::WorkScheduler;
+use super::decide::DecisionKind;
+use crate::time::{Time, TimerKey};
+use crate::work::{FailureKind, WorkState};
+
+/// What bounds a work or its attempt, in the order in which it wins at one instant. Each beats the alarm.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Limit {
+    Deadline,
+    AttemptTimeout,
+    Grace,
+}
+
+impl Limit {
+    const ALL: [Limit; 3] = [Limit::Deadline, Limit::AttemptTimeout, Limit::Grace];
+}
+
+/// The keys of a work's limits.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct LimitKeys([Option<TimerKey>; Limit::ALL.len()]);
+
+impl LimitKeys {
+    fn armed(&self) -> impl Iterator<Item = (Limit, TimerKey)> {
+        let kinds = Limit::ALL.into_iter().zip(self.0);
+        kinds.filter_map(|(limit, key)| Some((limit, key?)))
+    }
+
+    /// The limit that has this key.
+    fn find(&self, key: TimerKey) -> Option<Limit> {
+        let mut armed = self.armed();
+        armed.find_map(|(limit, other)| (other == key).then_some(limit))
+    }
+}
+
+/// The bit of a timer's owner that tells a limit from an alarm; the rest is the slot.
+const IS_LIMIT: u32 = 1 << 31;
+
+impl<C: ?Sized> WorkScheduler<C> {
+    // ---- arming ----
+
+    pub(super) fn arm_alarm(&mut self, slot: u32, at: Time) {
+        let key = self.wheel.arm(at, slot);
+        self.arena.at_mut(slot).alarm = Some(key);
+    }
+
+    pub(super) fn disarm_alarm(&mut self, slot: u32) {
+        if let Some(key) = self.arena.at_mut(slot).alarm.take() {
+            self.wheel.cancel(key);
+        }
+    }
+
+    pub(super) fn arm_limit(&mut self, slot: u32, limit: Limit, at: Time) {
+        let key = self.wheel.arm(at, slot | IS_LIMIT);
+        let place = &mut self.arena.rare_or_new(slot).limits.0[limit as usize];
+        debug_assert!(place.is_none(), "{limit:?} is armed twice");
+        *place = Some(key);
+    }
+
+    pub(super) fn disarm_limit(&mut self, slot: u32, limit: Limit) {
+        let rare = self.arena.rare_mut(slot);
+        if let Some(key) = rare.and_then(|rare| rare.limits.0[limit as usize].take()) {
+            self.wheel.cancel(key);
+        }
+    }
+
+    /// Drops every timer of a work.
+    pub(super) fn disarm_all(&mut self, slot: u32) {
+        self.disarm_alarm(slot);
+        if let Some(rare) = self.arena.rare_mut(slot) {
+            for (_, key) in std::mem::take(&mut rare.limits).armed() {
+                self.wheel.cancel(key);
+            }
+        }
+    }
+
+    /// The keys of all timers that a work has.
+    pub(crate) fn timers_of(&self, slot: u32) -> impl Iterator<Item = TimerKey> {
+        let limits = self.arena.rare(slot).map(|rare| rare.limits);
+        let limits = limits.unwrap_or_default();
+        let keys = limits.0.into_iter().chain([self.arena.at(slot).alarm]);
+        keys.flatten()
+    }
+
+    // ---- firing ----
+
+    /// Fires what is due: in the order of deadlines, then of arming. What is armed meanwhile waits for the next round,
+    /// even if it is due.
+    pub(super) fn fire_timers(&mut self) {
+        self.wheel.advance(self.now);
+        if self.decider.is_some() {
+            return self.fire_timers_as_decided();
+        }
+        while let Some((key, at, owner)) = self.wheel.pop_due_key() {
+            self.fire(key, at, owner);
+        }
+    }
+
+    /// Among the timers of one instant the decider picks, one at a time: firing one may cancel others.
+    fn fire_timers_as_decided(&mut self) {
+        loop {
+            let tied: Vec<_> = self.wheel.due_tied().collect();
+            let slots: Vec<u32> = tied.iter().map(|&(_, owner)| owner & !IS_LIMIT).collect();
+            match tied.get(self.decide_slots(DecisionKind::TimerTie, &slots)) {
+                Some(&(key, owner)) => {
+                    let at = self.wheel.deadline(key);
+                    self.wheel.cancel(key);
+                    self.fire(key, at, owner);
+                }
+                None => return,
+            }
+        }
+    }
+
+    /// Acts on a timer that the wheel has let go of.
+    fn fire(&mut self, key: TimerKey, at: Time, owner: u32) {
+        let slot = owner & !IS_LIMIT;
+        let mut fired = None;
+        if owner & IS_LIMIT == 0 {
+            self.arena.at_mut(slot).alarm = None;
+        } else if let Some(rare) = self.arena.rare_mut(slot) {
+            fired = rare.limits.find(key);
+            if let Some(limit) = fired {
+                rare.limits.0[limit as usize] = None;
+            }
+        }
+        match self.strongest(slot, at, fired) {
+            Some(limit) => self.limit_reached(slot, limit, at),
+            None if self.arena.at(slot).state == WorkState::Retrying => {
+                self.fruitless.stir();
+                self.rejoin(slot);
+            }
+            None => self.rouse(slot),
+        }
+    }
+
+    /// The limit that wins among a work's timers of one instant; the others are moot once it has been acted on. `None` is
+    /// the alarm.
+    fn strongest(&self, slot: u32, at: Time, fired: Option<Limit>) -> Option<Limit> {
+        let rare = self.arena.rare(slot)?;
+        let mut armed = rare.limits.armed();
+        let due = armed.find(|&(_, key)| self.wheel.deadline(key) == at);
+        let due = due.map(|(limit, _)| limit);
+        [fired, due]
+            .into_iter()
+            .flatten()
+            .min_by_key(|&limit| limit as usize)
+    }
+
+    fn limit_reached(&mut self, slot: u32, limit: Limit, at: Time) {
+        match limit {
+            Limit::Deadline => self.limit(slot, FailureKind::Deadline(at)),
+            Limit::AttemptTimeout => {
+                let rare = self.arena.rare(slot);
+                let limit = rare.and_then(|rare| rare.extras.attempt_timeout);
+                let limit = limit.unwrap_or_default();
+                self.limit(slot, FailureKind::AttemptTimeout(limit));
+            }
+            Limit::Grace => self.grace_is_over(slot),
+        }
+    }
+}
