@@ -71,23 +71,27 @@ mod offload;
 pub mod parity;
 #[cfg(feature = "process")]
 pub mod process;
+mod scheduler;
 pub mod time;
 mod work;
 
 #[cfg(feature = "mio")]
 pub use drive::MioDriver;
 pub use drive::{Driver, MonotonicClock, ParkDriver, RunUntilError, Stall, Summary, VirtualDriver};
-pub use engine::{
-    AddError, AddGraphError, Budget, CancelToken, Candidate, Children, Crank, CyclePath, Decider,
-    Decision, DecisionKind, DependencyError, EventCause, EventOverflow, EventSink, Fifo, Job,
-    JobId, Leftover, Lifo, Limits, Next, Notifier, Offload, OffloadError, PostError, RandomOrder,
-    ReapError, Refused, Remote, RemoteWaker, RestartError, Retain, Stream, Ticket, TimePin,
-    UnknownWork, WorkContext, WorkEvent, WorkScheduler, WorkSchedulerConfig, WorkSchedulerMetrics,
-};
 #[cfg(feature = "mio")]
-pub use engine::{Io, Sources};
+pub use engine::Io;
+pub use engine::{
+    AddError, AddGraphError, CancelToken, Candidate, CyclePath, Decider, Decision, DecisionKind,
+    DependencyError, EventCause, EventOverflow, EventSink, Fifo, Job, JobId, Leftover, Lifo,
+    Limits, Next, Notifier, Offload, OffloadError, RandomOrder, ReapError, Refused, RemoteWaker,
+    RestartError, Retain, Stream, Ticket, TimePin, UnknownWork, WorkEvent, WorkSchedulerConfig,
+    WorkSchedulerMetrics,
+};
 pub use observe::{PermitHolder, StallReport, Stalled, Timeline, WaitsFor, WorkSnapshot};
 pub use offload::{InlineOffload, ThreadOffload};
+#[cfg(feature = "mio")]
+pub use scheduler::Sources;
+pub use scheduler::{Budget, Children, Crank, PostError, Remote, WorkContext, WorkScheduler};
 pub use time::Time;
 pub use work::{
     Backoff, BoxError, CancelledBy, Failure, FailureKind, Growing, Handle, Handles, HandlesIter,

@@ -46,7 +46,7 @@ impl MioDriver {
             poll,
             events: Events::with_capacity(EVENTS),
             waker,
-            desk: scheduler.io.desk.clone(),
+            desk: scheduler.lent.engine.io.desk.clone(),
             error: None,
         })
     }

@@ -1,10 +1,11 @@
 //! Cranking to the end.
 
 use super::Driver;
+use crate::engine::Engine;
 use crate::engine::panics::{Contained, contain};
 use crate::observe::StallReport;
 use crate::time::Time;
-use crate::work::{WorkId, WorkOutcome};
+use crate::work::{WorkId, WorkOutcome, WorkState};
 use crate::{Budget, CancelToken, Next, UnknownWork, WorkScheduler};
 use std::panic::resume_unwind;
 use std::time::Duration;
@@ -70,7 +71,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         app: &mut C,
         driver: &mut (impl Driver + ?Sized),
     ) -> Result<Summary, Box<Stall>> {
-        self.run(app, driver, |_| false)
+        self.run(app, &mut &mut *driver, None)
     }
 
     /// The same; when the token is cancelled, all works are. Any token will do, one of several schedulers' too.
@@ -83,9 +84,9 @@ impl<C: ?Sized> WorkScheduler<C> {
         driver: &mut (impl Driver + ?Sized),
         token: &CancelToken,
     ) -> Result<Summary, Box<Stall>> {
-        token.listen(&self.inbox, None);
-        let result = contain(|| self.run(app, driver, |_| false));
-        token.ignore(&self.inbox);
+        token.listen(&self.lent.engine.inbox, None);
+        let result = contain(|| self.run(app, &mut &mut *driver, None));
+        token.ignore(&self.lent.engine.inbox);
         result.unwrap_or_else(|payload| resume_unwind(payload))
     }
 
@@ -100,19 +101,18 @@ impl<C: ?Sized> WorkScheduler<C> {
         driver: &mut (impl Driver + ?Sized),
     ) -> Result<WorkOutcome, RunUntilError> {
         let id = id.into();
-        self.lookup(id)?;
-        self.run(app, driver, |scheduler| {
-            scheduler.state(id).is_none_or(|state| state.is_settled())
-        })?;
-        let slot = self.lookup(id)?;
-        Ok(self.outcome_of(slot))
+        self.lent.engine.lookup(id)?;
+        self.run(app, &mut &mut *driver, Some(id))?;
+        let slot = self.lent.engine.lookup(id)?;
+        Ok(self.lent.engine.outcome_of(slot))
     }
 
+    /// Runs until the work has settled, or all have.
     fn run(
         &mut self,
         app: &mut C,
-        driver: &mut (impl Driver + ?Sized),
-        done: impl Fn(&Self) -> bool,
+        driver: &mut dyn Driver,
+        until: Option<WorkId>,
     ) -> Result<Summary, Box<Stall>> {
         let start = driver.now();
         let mut summary = Summary {
@@ -124,61 +124,72 @@ impl<C: ?Sized> WorkScheduler<C> {
         };
         if self.in_crank {
             // Within a posted closure a crank does nothing: nothing here could make the works go on.
-            return Err(self.stall(summary));
+            return Err(self.lent.engine.stall(summary));
         }
         // The host's own notifier comes back after the run.
-        let notifier = driver
-            .notifier()
-            .map(|own| self.inbox.set_notifier(Some(Contained::new(own))));
+        let own = driver.notifier().map(Contained::new);
+        let inbox = &mut self.lent.engine.inbox;
+        let notifier = own.map(|own| inbox.set_notifier(Some(own)));
         // A panic that comes through must not leave the driver's notifier in its place.
-        let result = contain(|| self.crank_on(driver, app, done, &mut summary, start));
+        let result = contain(|| self.crank_on(driver, app, until, &mut summary));
+        let engine = &mut self.lent.engine;
         if let Some(before) = notifier {
-            self.inbox.set_notifier(before);
+            engine.inbox.set_notifier(before);
         }
         let done = result.unwrap_or_else(|payload| resume_unwind(payload));
-        done.then_some(summary).ok_or_else(|| self.stall(summary))
+        done.then_some(summary).ok_or_else(|| engine.stall(summary))
     }
 
     /// Whether it came to its end, as opposed to a stall.
     fn crank_on(
         &mut self,
-        driver: &mut (impl Driver + ?Sized),
+        driver: &mut dyn Driver,
         app: &mut C,
-        done: impl Fn(&Self) -> bool,
+        until: Option<WorkId>,
         summary: &mut Summary,
-        start: Time,
     ) -> bool {
-        while !done(self) {
+        let start = summary.finished;
+        while !self.lent.engine.is_done(until) {
             let crank = self.crank_work(driver.now(), app, Budget::turns(TURNS_PER_CRANK));
             summary.turns += crank.turns;
             summary.settled += crank.settled;
             summary.cranks += 1;
-            summary.finished = self.now();
-            summary.elapsed = self.now().saturating_since(start);
-            let goes_on = match crank.next {
-                _ if done(self) => true,
-                _ if driver
-                    .stop_after()
-                    .is_some_and(|turns| self.is_starved(turns)) =>
-                {
-                    false
-                }
-                Next::Now => {
-                    driver.look();
-                    true
-                }
-                Next::At(at) if self.is_time_pinned() => driver.wait_pinned(Some(at)),
-                Next::External if self.is_time_pinned() => driver.wait_pinned(None),
-                Next::At(at) => driver.wait(Some(at)),
-                Next::External => driver.wait(None),
-                Next::Stalled => false,
+            let engine = &self.lent.engine;
+            summary.finished = engine.now();
+            summary.elapsed = engine.now().saturating_since(start);
+            match crank.next {
+                _ if engine.is_done(until) => {}
                 Next::Idle => return true,
-            };
-            if !goes_on {
-                return false;
+                next if engine.wait(driver, next) => {}
+                _ => return false,
             }
         }
         true
+    }
+}
+
+impl Engine {
+    fn is_done(&self, until: Option<WorkId>) -> bool {
+        until.is_some_and(|id| self.state(id).is_none_or(WorkState::is_settled))
+    }
+
+    /// Waits until the next crank is due. Whether there is one.
+    fn wait(&self, driver: &mut dyn Driver, next: Next) -> bool {
+        let most = driver.stop_after();
+        if most.is_some_and(|turns| self.is_starved(turns)) {
+            return false;
+        }
+        match next {
+            Next::Now => {
+                driver.look();
+                true
+            }
+            Next::At(at) if self.is_time_pinned() => driver.wait_pinned(Some(at)),
+            Next::External if self.is_time_pinned() => driver.wait_pinned(None),
+            Next::At(at) => driver.wait(Some(at)),
+            Next::External => driver.wait(None),
+            Next::Stalled | Next::Idle => false,
+        }
     }
 
     fn stall(&self, summary: Summary) -> Box<Stall> {

@@ -7,12 +7,12 @@
 //! A work that holds up its parent in this way must not cost the parent its own `on_abort`: with the grace over, parents
 //! of such works go on, too, but have one turn for it.
 
-use super::WorkScheduler;
+use super::Engine;
 use crate::work::WorkState;
 
-impl<C: ?Sized> WorkScheduler<C> {
+impl Engine {
     /// Whether jobs of this attempt still run; those that have not begun are dropped.
-    pub(super) fn has_running_jobs(&mut self, slot: u32) -> bool {
+    pub(crate) fn has_running_jobs(&mut self, slot: u32) -> bool {
         self.cancel_jobs(slot);
         self.has_jobs(slot)
     }
@@ -23,7 +23,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// Whether jobs that run keep an abort from its end. From now on their ends end it, or the grace does.
-    pub(super) fn waits_for_jobs(&mut self, slot: u32) -> bool {
+    pub(crate) fn waits_for_jobs(&mut self, slot: u32) -> bool {
         if !self.has_running_jobs(slot) {
             return false;
         }
@@ -45,7 +45,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// A job has ended. If it was the last that an abort waited for, the abort is over.
-    pub(super) fn end_wait_for_jobs(&mut self, slot: u32) {
+    pub(crate) fn end_wait_for_jobs(&mut self, slot: u32) {
         let aborting = self.arena.at(slot).state == WorkState::Aborting;
         if aborting && !self.has_jobs(slot) {
             self.agenda.finish(slot);
@@ -53,7 +53,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// Whether nothing but jobs keeps a work from the end of its abort: its own, or those of its children.
-    pub(super) fn is_held_up_by_jobs(&self, slot: u32) -> bool {
+    pub(crate) fn is_held_up_by_jobs(&self, slot: u32) -> bool {
         if self.arena.at(slot).state != WorkState::Aborting {
             return false;
         }
@@ -64,7 +64,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// The grace is over: the abort goes on, and waits for no job.
-    pub(super) fn go_on_without_jobs(&mut self, slot: u32) {
+    pub(crate) fn go_on_without_jobs(&mut self, slot: u32) {
         self.abandon_jobs(slot);
         if let Some(abort) = self
             .arena
@@ -77,7 +77,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// Nobody waits any more for the jobs of this attempt that run.
-    pub(super) fn abandon_jobs(&mut self, slot: u32) {
+    pub(crate) fn abandon_jobs(&mut self, slot: u32) {
         self.cancel_jobs(slot);
         let Some(rare) = self.arena.rare_mut(slot) else {
             return;
@@ -97,13 +97,13 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// Whether the grace of an abort is over, and only jobs had held it up.
-    pub(super) fn is_late(&self, slot: u32) -> bool {
+    pub(crate) fn is_late(&self, slot: u32) -> bool {
         let abort = self.arena.rare(slot).and_then(|rare| rare.abort.as_ref());
         abort.is_some_and(|abort| abort.late)
     }
 
     /// Whether `on_abort` is to be called, or has been and was not ready.
-    pub(super) fn is_polite(&self, slot: u32) -> bool {
+    pub(crate) fn is_polite(&self, slot: u32) -> bool {
         let abort = self.arena.rare(slot).and_then(|rare| rare.abort.as_ref());
         abort.is_some_and(|abort| abort.polite)
     }

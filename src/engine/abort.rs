@@ -4,24 +4,21 @@
 //! `on_abort` until it is ready (not for an attempt that failed by itself), then the ends of jobs that run, all within
 //! the grace; then the work is dropped with all that is left below it, or, if only jobs are left, goes on without them.
 
-use super::WorkScheduler;
+use super::Engine;
+use super::agenda::Forced;
+use super::calls::Call;
 use super::record::{Abort, AbortCause, flag, mark};
 use super::settle::End;
 use super::timers::Limit;
-use super::turn::Hook;
 use crate::work::{CancelledBy, Failure, FailureKind, WorkId, WorkState};
 
-impl<C: ?Sized> WorkScheduler<C> {
-    /// Cancels a work and what it owns. Works that were never granted a permit end at once, the others in their abort.
-    /// The answer is whether there was anything to cancel. O(works below it).
-    ///
-    /// # Errors
-    /// The id names no work of this scheduler.
-    pub fn cancel(&mut self, id: impl Into<WorkId>) -> Result<bool, super::UnknownWork> {
-        self.cancel_for(id.into(), CancelledBy::Host)
+impl Engine {
+    /// As [`WorkScheduler::cancel`](crate::WorkScheduler::cancel).
+    pub(crate) fn cancel(&mut self, id: WorkId) -> Result<bool, super::UnknownWork> {
+        self.cancel_for(id, CancelledBy::Host)
     }
 
-    pub(super) fn cancel_for(
+    pub(crate) fn cancel_for(
         &mut self,
         id: WorkId,
         by: CancelledBy,
@@ -34,12 +31,12 @@ impl<C: ?Sized> WorkScheduler<C> {
         Ok(live)
     }
 
-    /// Cancels all works, in the order in which they were added. O(n log n).
-    pub fn cancel_all(&mut self) {
+    /// As [`WorkScheduler::cancel_all`](crate::WorkScheduler::cancel_all).
+    pub(crate) fn cancel_all(&mut self) {
         self.cancel_all_for(CancelledBy::Host);
     }
 
-    pub(super) fn cancel_all_for(&mut self, by: CancelledBy) {
+    pub(crate) fn cancel_all_for(&mut self, by: CancelledBy) {
         for slot in self.arena.slots_by_age() {
             // A work that settled meanwhile may have been reclaimed.
             let root = self
@@ -53,62 +50,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// Refuses new works from now on, and cancels the rest. Crank on until [`Next::Idle`](super::Next): that comes
-    /// within the longest grace, whatever works and their jobs do. A second call changes nothing. O(n log n).
-    ///
-    /// # The way to exit
-    ///
-    /// When the program is told to end, it calls `shutdown`, cranks until `Idle`, and gives the offload what is left of
-    /// its time. Then it may return from `main`: the scheduler's drop waits for nobody, and threads whose jobs still run
-    /// end with the process. `examples/signals.rs` does so on SIGTERM.
-    ///
-    /// ```
-    /// use crankwork::{Budget, MonotonicClock, Next, Spec, ThreadOffload, WorkContext};
-    /// use crankwork::{WorkScheduler, WorkSchedulerConfig};
-    /// use std::process::ExitCode;
-    /// use std::sync::mpsc;
-    /// use std::time::Duration;
-    ///
-    /// const GRACE: Duration = Duration::from_millis(500);
-    ///
-    /// let clock = MonotonicClock::new();
-    /// let config = WorkSchedulerConfig::default().abort_grace(GRACE);
-    /// let mut work = WorkScheduler::<()>::new(config);
-    /// work.set_offload(ThreadOffload::new(1)?);
-    /// let (notify, events) = mpsc::channel();
-    /// work.set_notifier(move || drop(notify.send("crank")));
-    ///
-    /// let mut ticket = None;
-    /// work.add(Spec::new("index", move |cx: &mut WorkContext<'_, ()>| {
-    ///     let ticket = ticket.get_or_insert_with(|| cx.offload_with(|cancel| {
-    ///         while !cancel.is_cancelled() { /* the next file */ }
-    ///     }));
-    ///     ticket.poll(cx)
-    /// }))?;
-    /// let _ = work.crank_work(clock.now(), &mut (), Budget::turns(100));
-    ///
-    /// // SIGTERM has come.
-    /// work.shutdown();
-    /// let end = clock.now() + GRACE;
-    /// loop {
-    ///     let crank = work.crank_work(clock.now(), &mut (), Budget::turns(100));
-    ///     match crank.next {
-    ///         Next::Idle => break,
-    ///         next => match next.timeout(clock.now()) {
-    ///             Some(wait) => drop(events.recv_timeout(wait)),
-    ///             None => drop(events.recv()),
-    ///         },
-    ///     }
-    /// }
-    /// let leftover = work.shutdown_offload(end.saturating_since(clock.now()));
-    /// let metrics = work.metrics();
-    /// let in_order = leftover.is_empty() && metrics.forced_aborts + metrics.abandoned_jobs == 0;
-    /// // To be returned from `main`.
-    /// let code = if in_order { ExitCode::SUCCESS } else { ExitCode::FAILURE };
-    /// # assert_eq!(code, ExitCode::SUCCESS);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn shutdown(&mut self) {
+    /// As [`WorkScheduler::shutdown`](crate::WorkScheduler::shutdown).
+    pub(crate) fn shutdown(&mut self) {
         if !self.closed {
             self.closed = true;
             self.cancel_all_for(CancelledBy::Shutdown);
@@ -116,10 +59,10 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// Cancels the live children of a work; they do not count as failed ones.
-    pub(super) fn cancel_children_of(&mut self, slot: u32) {
+    pub(crate) fn cancel_children_of(&mut self, slot: u32) {
         for child in self.live_children_of(slot) {
             // The end of one may have been that of another, which may even have been reclaimed.
-            let live = |record: &super::record::Record<C>| !record.state.is_settled();
+            let live = |record: &super::record::Record| !record.state.is_settled();
             if self.arena.get(child).is_some_and(live) {
                 self.arena.set(child, flag::BY_PARENT);
                 self.begin_abort(child, AbortCause::Cancel(CancelledBy::Parent));
@@ -127,7 +70,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    pub(super) fn live_children_of(&self, slot: u32) -> Vec<u32> {
+    pub(crate) fn live_children_of(&self, slot: u32) -> Vec<u32> {
         if self.arena.live_children(slot) == 0 {
             return Vec::new();
         }
@@ -138,7 +81,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// Aborts a work and everything below it.
-    pub(super) fn begin_abort(&mut self, slot: u32, cause: AbortCause) {
+    pub(crate) fn begin_abort(&mut self, slot: u32, cause: AbortCause) {
         let mut stack = vec![(slot, cause)];
         while let Some((slot, cause)) = stack.pop() {
             let record = self.arena.at(slot);
@@ -223,7 +166,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// An attempt that failed by itself: its children are aborted and drained, without its own `on_abort`.
-    pub(super) fn drain_failed(&mut self, slot: u32, failure: Failure) {
+    pub(crate) fn drain_failed(&mut self, slot: u32, failure: Failure) {
         let cause = if failure.is_cancelled() {
             AbortCause::Cancel(CancelledBy::Itself)
         } else {
@@ -234,13 +177,13 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// An aborting work has no live child (any more): its own turn, or the end.
-    pub(super) fn drained(&mut self, slot: u32) {
+    pub(crate) fn drained(&mut self, slot: u32) {
         let polite = self
             .arena
             .rare(slot)
             .and_then(|rare| rare.abort.as_ref())
             .is_some_and(|abort| abort.polite);
-        if polite && self.arena.at(slot).body.is_there() {
+        if polite && self.arena.has_body(slot) {
             self.ready.push(&mut self.arena, slot);
         } else {
             self.agenda.finish(slot);
@@ -248,7 +191,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// A deadline or an attempt timeout has come.
-    pub(super) fn limit(&mut self, slot: u32, kind: FailureKind) {
+    pub(crate) fn limit(&mut self, slot: u32, kind: FailureKind) {
         self.fruitless.stir();
         let failure = Failure::of_kind(kind);
         if self.arena.at(slot).state == WorkState::Retrying {
@@ -257,28 +200,9 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.begin_abort(slot, AbortCause::Fail(failure));
     }
 
-    /// The abort is over: `on_abort` was ready, or there was none to call. Jobs that run still hold it up.
-    pub(super) fn conclude_abort(&mut self, slot: u32, app: &mut C) {
-        if self.waits_for_jobs(slot) {
-            return;
-        }
-        let abort = self.arena.rare_mut(slot).and_then(|rare| rare.abort.take());
-        let later = self.arena.take_cancel(slot);
-        let by = match (abort.map(|abort| abort.cause), later) {
-            (Some(AbortCause::Cancel(by)), _) | (_, Some(by)) => by,
-            (Some(AbortCause::Fail(failure)), None) => {
-                return self.conclude_failure(slot, failure, app);
-            }
-            (None, None) => CancelledBy::Host,
-        };
-        self.call_hook(slot, Hook::Reset, app);
-        self.end_attempt(slot);
-        self.settle(slot, End::Cancelled(by));
-    }
-
     /// The grace is over: the work is dropped, what lives below it first. Works that only jobs hold up are not: they go
     /// on without these.
-    pub(super) fn grace_is_over(&mut self, slot: u32) {
+    pub(crate) fn grace_is_over(&mut self, slot: u32) {
         self.fruitless.stir();
         let mut order = vec![slot];
         let mut next = 0;
@@ -288,22 +212,32 @@ impl<C: ?Sized> WorkScheduler<C> {
             next += 1;
         }
         for &slot in order.iter().rev() {
-            if self.is_held_up_by_jobs(slot) {
-                self.go_on_without_jobs(slot);
-            } else {
-                self.force(slot);
-            }
+            self.agenda.force(slot, Forced::UnlessOnlyJobsRun);
         }
     }
 
-    /// Drops a work that has no live child: its grace is over, or nothing could end its abort.
-    pub(super) fn force(&mut self, slot: u32) {
+    /// The next body that is to be dropped by force.
+    pub(crate) fn next_forced(&mut self) -> Option<Call> {
+        while let Some((slot, forced)) = self.agenda.next_forced() {
+            if forced == Forced::UnlessOnlyJobsRun && self.is_held_up_by_jobs(slot) {
+                self.go_on_without_jobs(slot);
+            } else if self.begin_force(slot) {
+                return Some(Call::Force(slot));
+            }
+        }
+        None
+    }
+
+    /// Readies a work that has no live child for the drop of its body: its grace is over, or nothing could end its abort.
+    /// Whether there is a body to be dropped.
+    fn begin_force(&mut self, slot: u32) -> bool {
         if self.arena.at(slot).state.is_settled() {
-            return;
+            return false;
         }
         if !self.arena.is(slot, flag::TRIED) {
             self.arena.set(slot, flag::BY_PARENT);
-            return self.settle(slot, End::Cancelled(CancelledBy::Parent));
+            self.settle(slot, End::Cancelled(CancelledBy::Parent));
+            return false;
         }
         if self.arena.at(slot).state != WorkState::Aborting {
             self.enter_abort(slot, AbortCause::Cancel(CancelledBy::Parent), false);
@@ -315,16 +249,6 @@ impl<C: ?Sized> WorkScheduler<C> {
             "abort ended by force"
         );
         self.ready.remove(&mut self.arena, slot);
-        let body = self.arena.at_mut(slot).body.take();
-        let panicked = self.drop_body(slot, body);
-        let abort = self.arena.rare_mut(slot).and_then(|rare| rare.abort.take());
-        self.abandon_jobs(slot);
-        self.end_attempt(slot);
-        let end = match (panicked, abort) {
-            (Some(failure), _) => End::Failed(failure),
-            (None, Some(abort)) => End::from(abort.cause),
-            (None, None) => End::Cancelled(CancelledBy::Parent),
-        };
-        self.settle(slot, end);
+        true
     }
 }

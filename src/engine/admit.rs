@@ -1,25 +1,17 @@
-//! Works and edges come in: `add`, `add_dependency`, `restart`.
+//! Works come in: what a spec's terms come to.
 //!
 //! Everything is checked first, so that a refusal changes nothing; what can never run is refused here.
 
-use super::aside::Aside;
-use super::body::Body;
-use super::context::WorkContext;
 use super::cycle::{self, settle};
-use super::panics;
 use super::permits::GENERAL;
 use super::record::{Needs, Pool, Rare, flag, mark};
 use super::timers::Limit;
-use super::{AddError, CyclePath, Refused, WorkScheduler};
-use crate::work::{
-    Completion, EdgeKind, Extras, Failure, Handle, RetryPosition, Spec, Terms, Work, WorkId,
-    WorkState,
-};
+use super::{AddError, CyclePath, Engine};
+use crate::work::{EdgeKind, Extras, Failure, RetryPosition, Terms, WorkId, WorkState};
 use smallvec::SmallVec;
-use std::task::Poll;
 
 /// What the terms of a child, or of a work with extras, come to once they have been checked.
-pub(super) struct Plan {
+pub(crate) struct Plan {
     parent: Option<u32>,
     /// In a box, since few need anything of a named pool, and a plan is returned.
     needs: Option<Box<Needs>>,
@@ -33,124 +25,14 @@ impl Plan {
     };
 }
 
-impl<C: ?Sized> WorkScheduler<C> {
-    /// Adds a work. Its first turn comes in a later crank, or a later round of this one. O(1), but for the dependencies:
-    /// see [`WorkScheduler::add_dependency`].
-    ///
-    /// # Errors
-    /// [`AddError`]; use [`WorkScheduler::try_add`] to get the spec back.
-    pub fn add<W, T>(&mut self, mut spec: Spec<C, W>) -> Result<Handle<T>, AddError>
-    where
-        W: Work<C, T> + 'static,
-        T: 'static,
-    {
-        spec.terms.permit &= spec.work.needs_permit();
-        // The terms stay where they are: to move them would cost more than to use them.
-        let body = Body::Own(Box::new(Aside::new(spec.work)));
-        let id = self.check_and_admit(&mut spec.terms, spec.on_settled, body);
-        id.map(Handle::new)
-    }
-
-    /// Adds a work, or gives its spec back.
-    ///
-    /// # Errors
-    /// [`Refused`]: the reason and the spec.
-    #[expect(
-        clippy::result_large_err,
-        reason = "the spec comes back as it was; nothing is boxed on the way in either"
-    )]
-    pub fn try_add<W, T>(&mut self, mut spec: Spec<C, W>) -> Result<Handle<T>, Refused<Spec<C, W>>>
-    where
-        W: Work<C, T> + 'static,
-        T: 'static,
-    {
-        spec.terms.permit &= spec.work.needs_permit();
-        let edges = spec.terms.edges();
-        match self.check(&spec.terms, edges) {
-            Ok(plan) => {
-                if let Some(callback) = spec.on_settled {
-                    self.keep_callback(&mut spec.terms, callback);
-                }
-                let body = Body::Own(Box::new(Aside::new(spec.work)));
-                Ok(Handle::new(self.admit(&mut spec.terms, plan, edges, body)))
-            }
-            Err(error) => Err(Refused { error, spec }),
-        }
-    }
-
-    /// Adds a closure as a root work that depends on nothing; the closure's types are inferred.
-    ///
-    /// # Errors
-    /// [`AddError`].
-    pub fn add_fn<T, F>(
-        &mut self,
-        name: impl Into<crate::Name>,
-        work: F,
-    ) -> Result<Handle<T>, AddError>
-    where
-        F: FnMut(&mut WorkContext<'_, C>) -> Poll<Result<T, Failure>> + 'static,
-        T: 'static,
-    {
-        self.add(Spec::new(name, work))
-    }
-
-    /// Adds a boxed work under its own name, after all of `deps`, with so many retries: henyey-work's call.
-    ///
-    /// # Errors
-    /// [`AddError`].
-    pub fn add_work(
-        &mut self,
-        work: Box<dyn Work<C>>,
-        deps: &[WorkId],
-        retries: u32,
-    ) -> Result<WorkId, AddError> {
-        let name = self
-            .inbox
-            .line
-            .guard
-            .call("the name of a work", || work.name().to_owned());
-        let name = name.map_or("(its name panicked)".into(), crate::Name::from);
-        let mut terms = Terms::new(name);
-        terms.after = deps.iter().copied().collect();
-        terms.retries = retries;
-        terms.permit = work.needs_permit();
-        self.check_and_admit(&mut terms, None, Body::Own(work))
-    }
-
-    fn check_and_admit(
-        &mut self,
-        terms: &mut Terms,
-        on_settled: Option<Completion<C>>,
-        body: Body<C>,
-    ) -> Result<WorkId, AddError> {
-        let edges = terms.edges();
-        match self.check(terms, edges) {
-            Ok(plan) => {
-                if let Some(callback) = on_settled {
-                    self.keep_callback(terms, callback);
-                }
-                Ok(self.admit(terms, plan, edges, body))
-            }
-            Err(error) => {
-                panics::dispose(body);
-                Err(error)
-            }
-        }
-    }
-
-    /// Keeps a callback until its work settles: it must be there before the work is, which may be blocked at once.
-    #[cold]
-    pub(super) fn keep_callback(&mut self, terms: &mut Terms, callback: Completion<C>) {
-        let key = self.callbacks.insert(callback) as u32;
-        terms.extras.get_or_insert_default().on_settled = Some(key);
-    }
-
+impl Engine {
     // ---- checks ----
 
     /// What a refusal depends on, in the order in which it is told; a work that is nobody's child and asks for nothing
     /// special has the plain plan.
     #[inline]
-    pub(super) fn check(&mut self, terms: &Terms, edges: usize) -> Result<Plan, AddError> {
+    pub(crate) fn check(&mut self, terms: &Terms) -> Result<Plan, AddError> {
+        let edges = terms.edges();
         self.check_any(terms.permit)?;
         if terms.parent.is_none() && terms.extras.is_none() {
             self.check_dependencies(terms, edges, None)?;
@@ -161,7 +43,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// What holds for every work.
     #[inline(always)]
-    pub(super) fn check_any(&self, permit: bool) -> Result<(), AddError> {
+    pub(crate) fn check_any(&self, permit: bool) -> Result<(), AddError> {
         if self.closed {
             return Err(AddError::ShutDown);
         }
@@ -226,7 +108,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         Ok(())
     }
 
-    pub(super) fn cycle_path(&self, from: u32, to: u32) -> CyclePath {
+    pub(crate) fn cycle_path(&self, from: u32, to: u32) -> CyclePath {
         let works = cycle::path(&self.arena, &self.graph, from, to);
         CyclePath(
             works
@@ -279,8 +161,9 @@ impl<C: ?Sized> WorkScheduler<C> {
     // ---- adding ----
 
     /// Takes out of `terms` what it keeps.
-    fn admit(&mut self, terms: &mut Terms, plan: Plan, edges: usize, body: Body<C>) -> WorkId {
-        let (slot, doomed) = self.take_in(terms, plan, edges, body);
+    pub(crate) fn admit(&mut self, terms: &mut Terms, plan: Plan) -> WorkId {
+        let edges = terms.edges();
+        let (slot, doomed) = self.take_in(terms, plan, edges);
         // A work that can never run may be gone at once.
         let id = self.id(slot);
         match doomed.then(|| self.failed_dependency(slot)).flatten() {
@@ -292,15 +175,9 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// The same, except that it does not get its first state yet. Its slot, and whether it may be that it can never run.
     #[inline]
-    pub(super) fn take_in(
-        &mut self,
-        terms: &mut Terms,
-        plan: Plan,
-        edges: usize,
-        body: Body<C>,
-    ) -> (u32, bool) {
+    pub(crate) fn take_in(&mut self, terms: &mut Terms, plan: Plan, edges: usize) -> (u32, bool) {
         let (parent, name) = (plan.parent, &mut terms.name);
-        let slot = self.take_in_any(parent, name, terms.retries, terms.permit, body);
+        let slot = self.take_in_any(parent, name, terms.retries, terms.permit);
         let doomed = edges > 0 && self.link_new(slot, &terms.after, edges);
         if parent.is_some() || terms.extras.is_some() {
             self.admit_with(slot, terms, plan);
@@ -310,18 +187,17 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// What holds for every work. Takes the name, if it is to be kept.
     #[inline(always)]
-    pub(super) fn take_in_any(
+    pub(crate) fn take_in_any(
         &mut self,
         parent: Option<u32>,
         name: &mut crate::Name,
         retries: u32,
         permit: bool,
-        body: Body<C>,
     ) -> u32 {
         let parent_serial = parent.map(|parent| self.arena.at(parent).serial);
         let ordinal = self.ordinals.enter(parent_serial, name);
         self.recorder.retries_left += retries as u64;
-        let slot = self.arena.insert(body, name, retries, ordinal);
+        let slot = self.arena.insert(name, retries, ordinal);
         self.cycles.levels.enter(slot, self.arena.len() == 1);
         if !permit {
             self.arena.set(slot, flag::NO_PERMIT);
@@ -362,7 +238,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// A child waits for its parent's attempt, if that has not begun.
-    pub(super) fn hold_for_parent(&mut self, parent: u32, slot: u32) {
+    pub(crate) fn hold_for_parent(&mut self, parent: u32, slot: u32) {
         let begun = match self.arena.at(parent).state {
             WorkState::Pending | WorkState::Retrying => false,
             WorkState::Queued => self.arena.is(parent, flag::RETURNER),
@@ -376,7 +252,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// A new work is Pending from the beginning: that is counted, and told.
     #[inline(always)]
-    pub(super) fn stay_pending(&mut self, slot: u32) {
+    pub(crate) fn stay_pending(&mut self, slot: u32) {
         debug_assert_eq!(self.arena.at(slot).state, WorkState::Pending);
         self.recorder.enter(WorkState::Pending);
         if self.is_heard() {
@@ -386,7 +262,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// The first state of a work that is added or restarted (`from` is its old state), if nothing blocks it.
     #[inline]
-    pub(super) fn enter_line(&mut self, slot: u32, from: Option<WorkState>) {
+    pub(crate) fn enter_line(&mut self, slot: u32, from: Option<WorkState>) {
         if self.arena.opens.of(slot) > 0 {
             self.change(slot, from, WorkState::Pending);
         } else if self.permits.waiting() == 0 && self.permits.fits(&self.arena, slot)
@@ -401,7 +277,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// The same for a work that can never run, because a dependency has failed already.
     #[cold]
-    pub(super) fn enter_blocked(&mut self, slot: u32, from: Option<WorkState>, failure: Failure) {
+    pub(crate) fn enter_blocked(&mut self, slot: u32, from: Option<WorkState>, failure: Failure) {
         self.disarm_all(slot);
         // It has settled: the beginning of its parent's attempt must not let it go.
         self.arena.clear(slot, flag::HELD);

@@ -1,130 +1,94 @@
-//! A whole graph comes in at once: [`WorkScheduler::add_graph`].
+//! The works of a whole graph come in, and then the edges between them.
 
-use super::aside::Aside;
-use super::body::{Body, Place, Shelf};
+use super::admit::Plan;
 use super::cycle::{settle, start};
 use super::outline::Outline;
-use super::panics::{Contained, dispose};
 use super::settle::End;
-use super::{AddError, AddGraphError, WorkScheduler};
-use crate::work::{Failure, Handles, Spec, Terms, Work, WorkState};
+use super::{AddError, AddGraphError, Engine};
+use crate::work::{Failure, Handles, Name, Terms, WorkState};
 
-impl<C: ?Sized> WorkScheduler<C> {
-    /// Adds so many works, which `make` makes by position, and makes each edge `(before, after)` a dependency between two
-    /// of them, as if by [`WorkScheduler::add_dependency`]. O(works + edges), and faster than to add them one by one, since
-    /// it is known from the beginning how many there are. Edges may go in any direction; one that is given twice counts
-    /// once.
-    ///
-    /// ```
-    /// use crankwork::{Spec, VirtualDriver, WorkContext, WorkScheduler};
-    /// use std::task::Poll;
-    ///
-    /// let mut s = WorkScheduler::<Vec<usize>>::new(Default::default());
-    /// let step = |i| {
-    ///     Spec::new(format!("step {i}"), move |cx: &mut WorkContext<'_, Vec<usize>>| {
-    ///         cx.app.push(i);
-    ///         Poll::Ready(Ok(()))
-    ///     })
-    /// };
-    /// let works = s.add_graph(3, step, &[(2, 0), (0, 1), (2, 1)])?;
-    ///
-    /// let mut log = Vec::new();
-    /// s.run_until_done(&mut log, &mut VirtualDriver::new())?;
-    /// assert_eq!(log, [2, 0, 1]);
-    /// assert_eq!(works.len(), 3);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// What works depend on is known from the other side as long as all edges have come so and nobody asks: the first call
-    /// that does (a snapshot, a stall report, another dependency, a restart, a work that is reclaimed) writes it down for all
-    /// works, once in the life of a scheduler, in O(works + edges).
-    ///
-    /// # Errors
-    /// [`AddGraphError`]. If it is the edges that are wrong, or there are too many works or edges, nothing has been added. If
-    /// a work is refused, or `make` panics, or the edges are too many only with those that works have brought themselves,
-    /// the works that have come have been cancelled before their first turn.
-    pub fn add_graph<W, T>(
-        &mut self,
-        works: usize,
-        make: impl FnMut(usize) -> Spec<C, W>,
-        edges: &[(usize, usize)],
-    ) -> Result<Handles<T>, AddGraphError>
-    where
-        W: Work<C, T> + 'static,
-        T: 'static,
-    {
-        let mut make = Contained::new(make);
-        let room = self.settings.limits.works.saturating_sub(self.arena.len());
-        if works > room {
-            return Err(AddGraphError::Refused {
-                work: room,
-                error: AddError::TooManyWorks(self.arena.len() + room),
-            });
-        }
-        let mut outline = Outline::new(works as u32, edges)?;
-        self.check_room_for(outline.edges.len())?;
-        let cells = self.graph.cells_for_many(&outline.degrees);
-        let cells = cells.ok_or(AddGraphError::TooManyEdges(self.graph.len()))?;
-        let mut addition = Addition::new(self, works, &mut outline, cells);
-        addition.add_works(works, &mut *make)?;
-        addition.link()?;
-        Ok(addition.complete())
-    }
-
-    fn check_room_for(&self, edges: usize) -> Result<(), AddGraphError> {
-        match edges > 0 && self.graph.lacks_room(edges, self.settings.limits.edges) {
-            true => Err(AddGraphError::TooManyEdges(self.graph.len())),
-            false => Ok(()),
-        }
-    }
-}
-
-/// Works that are coming in, and then the edges between them. What does not come to its end is taken back.
-struct Addition<'a, C: ?Sized, W: Work<C, T> + 'static, T: 'static> {
-    scheduler: &'a mut WorkScheduler<C>,
-    /// The bodies of those that have come.
-    shelf: Shelf<Aside<W, T>>,
-    outline: &'a mut Outline<'a>,
+/// A graph that is coming in: works first, in the order of their positions, then the edges.
+pub(crate) struct Admission<'a> {
+    outline: Outline<'a>,
     /// What the lists of edges out of them will take.
     cells: u32,
-    added: Handles<T>,
+    added: Handles<()>,
     /// Those that can never run, because something outside of the graph has failed already.
     doomed: Vec<(u32, Failure)>,
     /// Whether one has a parent: what waits for what then is more than the edges say.
     has_children: bool,
-    complete: bool,
 }
 
-impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
-    fn new(
-        scheduler: &'a mut WorkScheduler<C>,
+impl<'a> Admission<'a> {
+    /// Checks, counts and orders the edges. A refusal changes nothing.
+    pub fn begin(
+        engine: &mut Engine,
         works: usize,
-        outline: &'a mut Outline<'a>,
-        cells: u32,
-    ) -> Self {
-        scheduler.arena.reserve(works);
-        let added = Handles::new(scheduler.home, scheduler.arena.added(), works);
-        Addition {
-            scheduler,
-            shelf: Shelf::with_capacity(works),
+        edges: &'a [(usize, usize)],
+    ) -> Result<Self, AddGraphError> {
+        let there = engine.arena.len();
+        let room = engine.settings.limits.works.saturating_sub(there);
+        if works > room {
+            return Err(AddGraphError::Refused {
+                work: room,
+                error: AddError::TooManyWorks(there + room),
+            });
+        }
+        let outline = Outline::new(works as u32, edges)?;
+        check_room_for(engine, outline.edges.len())?;
+        let cells = engine.graph.cells_for_many(&outline.degrees);
+        let cells = cells.ok_or(AddGraphError::TooManyEdges(engine.graph.len()))?;
+        engine.arena.reserve(works);
+        Ok(Admission {
+            added: Handles::new(engine.home, engine.arena.added(), works),
             outline,
             cells,
-            added,
             doomed: Vec::new(),
             has_children: false,
-            complete: false,
-        }
+        })
     }
 
-    fn add_works(
+    fn edges_into(&self, work: usize) -> u32 {
+        self.outline.degrees.get(work).map_or(0, |of| of.ins)
+    }
+
+    /// Admits a work that is alone but for the graph. The answer is its slot.
+    #[inline]
+    pub fn admit_plain(
         &mut self,
-        works: usize,
-        mut make: impl FnMut(usize) -> Spec<C, W>,
-    ) -> Result<(), AddGraphError> {
-        for work in 0..works {
-            self.add_work(work, make(work))?;
+        engine: &mut Engine,
+        work: usize,
+        mut name: Name,
+        retries: u32,
+        permit: bool,
+    ) -> Result<u32, AddGraphError> {
+        if let Err(error) = engine.check_any(permit) {
+            return Err(AddGraphError::Refused { work, error });
         }
-        Ok(())
+        let slot = engine.take_in_any(None, &mut name, retries, permit);
+        self.added.push(slot);
+        let into = self.edges_into(work);
+        if into > 0 {
+            engine.arena.opens.add(slot, into);
+            engine.stay_pending(slot);
+        } else {
+            engine.enter_line(slot, None);
+        }
+        Ok(slot)
+    }
+
+    /// Checks any other work.
+    pub fn check(
+        &self,
+        engine: &mut Engine,
+        work: usize,
+        terms: &Terms,
+    ) -> Result<Plan, AddGraphError> {
+        if self.names_inward(terms) {
+            return Err(AddGraphError::Inward(work));
+        }
+        let refused = |error| AddGraphError::Refused { work, error };
+        engine.check(terms).map_err(refused)
     }
 
     /// Whether a work names one of those that have come before it in this graph.
@@ -133,143 +97,75 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
         named.any(|id| self.added.contain(id))
     }
 
-    /// Adds the work at this position of the graph.
-    #[inline]
-    fn add_work(&mut self, work: usize, spec: Spec<C, W>) -> Result<(), AddGraphError> {
-        if !spec.terms.is_plain() || spec.on_settled.is_some() {
-            return self.add_work_with_ties(work, spec);
-        }
-        let into = self.outline.degrees.get(work).map_or(0, |of| of.ins);
-        let Terms {
-            mut name,
-            retries,
-            permit,
-            extras,
-            ..
-        } = spec.terms;
-        // A plain spec has none, and to drop it would be a call.
-        std::mem::forget(extras);
-        let permit = permit && spec.work.needs_permit();
-        let body = self.place(spec.work);
-        if let Err(error) = self.scheduler.check_any(permit) {
-            self.shelf.discard_last();
-            return Err(AddGraphError::Refused { work, error });
-        }
-        let s = &mut *self.scheduler;
-        let slot = s.take_in_any(None, &mut name, retries, permit, body);
-        self.added.push(slot);
-        if into > 0 {
-            s.arena.opens.add(slot, into);
-            s.stay_pending(slot);
-        } else {
-            s.enter_line(slot, None);
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn place(&mut self, work: W) -> Body<C> {
-        Body::Shelved(Place {
-            shelf: self.scheduler.shelves.next(),
-            cell: self.shelf.push(Aside::new(work)),
-        })
-    }
-
-    /// The same for one that has dependencies of its own, a parent, or extras.
-    #[cold]
-    fn add_work_with_ties(
+    /// Admits a work that has been checked. The answer is its slot.
+    pub fn admit(
         &mut self,
+        engine: &mut Engine,
         work: usize,
-        mut spec: Spec<C, W>,
-    ) -> Result<(), AddGraphError> {
-        if self.names_inward(&spec.terms) {
-            dispose(spec);
-            return Err(AddGraphError::Inward(work));
-        }
-        let into = self.outline.degrees.get(work).map_or(0, |of| of.ins);
-        spec.terms.permit &= spec.work.needs_permit();
-        let edges = spec.terms.edges();
-        let plan = match self.scheduler.check(&spec.terms, edges) {
-            Ok(plan) => plan,
-            Err(error) => {
-                dispose(spec);
-                return Err(AddGraphError::Refused { work, error });
-            }
-        };
-        if let Some(callback) = spec.on_settled {
-            self.scheduler.keep_callback(&mut spec.terms, callback);
-        }
-        self.has_children |= spec.terms.parent.is_some();
-        let body = self.place(spec.work);
-        let s = &mut *self.scheduler;
-        let (slot, doomed) = s.take_in(&mut spec.terms, plan, edges, body);
+        terms: &mut Terms,
+        plan: Plan,
+    ) -> u32 {
+        self.has_children |= terms.parent.is_some();
+        let (slot, doomed) = engine.take_in(terms, plan, terms.edges());
         self.added.push(slot);
-        s.arena.opens.add(slot, into);
-        match doomed.then(|| s.failed_dependency(slot)).flatten() {
-            None => s.enter_line(slot, None),
+        engine.arena.opens.add(slot, self.edges_into(work));
+        match doomed.then(|| engine.failed_dependency(slot)).flatten() {
+            None => engine.enter_line(slot, None),
             Some(failure) => {
-                s.change(slot, None, WorkState::Pending);
+                engine.change(slot, None, WorkState::Pending);
                 self.doomed.push((slot, failure));
             }
         }
-        Ok(())
+        slot
     }
 
-    fn link(&mut self) -> Result<(), AddGraphError> {
+    pub fn link(&mut self, engine: &mut Engine) -> Result<(), AddGraphError> {
         if self.outline.edges.is_empty() {
             return Ok(());
         }
-        let s = &mut *self.scheduler;
         // Works may have brought dependencies of their own.
-        s.check_room_for(self.outline.edges.len())?;
-        s.graph
-            .link_many(&mut s.arena, self.added.slots(), self.outline, self.cells);
+        check_room_for(engine, self.outline.edges.len())?;
+        let (slots, cells) = (self.added.slots(), self.cells);
+        engine
+            .graph
+            .link_many(&mut engine.arena, slots, &mut self.outline, cells);
         if self.has_children {
-            self.check_cycles()?;
+            self.check_cycles(engine)?;
         }
         Ok(())
     }
 
     /// A cycle may lead through a parent, which is not of the graph.
     #[cold]
-    fn check_cycles(&mut self) -> Result<(), AddGraphError> {
-        let s = &mut *self.scheduler;
+    fn check_cycles(&mut self, e: &mut Engine) -> Result<(), AddGraphError> {
         for &(before, after) in self.outline.edges.iter() {
             let [first, then] = [before, after].map(|work| self.added.slots()[work]);
-            if s.cycles
-                .precedes(&s.arena, &s.graph, start(then), settle(first))
+            if e.cycles
+                .precedes(&e.arena, &e.graph, start(then), settle(first))
             {
                 return Err(AddGraphError::Refused {
                     work: after,
-                    error: AddError::Cycle(s.cycle_path(start(then), settle(first))),
+                    error: AddError::Cycle(e.cycle_path(start(then), settle(first))),
                 });
             }
         }
         Ok(())
     }
 
-    fn complete(mut self) -> Handles<T> {
-        self.complete = true;
-        self.shelve();
-        self.line_up();
+    pub fn complete(mut self, engine: &mut Engine) -> Handles<()> {
+        self.line_up(engine);
         // All are entered before any of them blocks another.
-        let doomed = std::mem::take(&mut self.doomed).into_iter();
+        let doomed = self.doomed.into_iter();
         let blocked = doomed.map(|(slot, failure)| (slot, End::Blocked(failure)));
-        self.scheduler.settling.extend(blocked);
-        self.scheduler.drain_settling();
-        let none = Handles::new(self.scheduler.home, 0, 0);
-        std::mem::replace(&mut self.added, none)
-    }
-
-    fn shelve(&mut self) {
-        let shelf = std::mem::replace(&mut self.shelf, Shelf::with_capacity(0));
-        self.scheduler.shelves.add(shelf);
+        engine.settling.extend(blocked);
+        engine.drain_settling();
+        self.added
     }
 
     /// Levels are to be in the order of the new edges, too.
-    fn line_up(&mut self) {
-        let end = self.scheduler.arena.slots_end();
-        let levels = &mut self.scheduler.cycles.levels;
+    fn line_up(&mut self, engine: &mut Engine) {
+        let end = engine.arena.slots_end();
+        let levels = &mut engine.cycles.levels;
         let (first, slots) = (self.added.first(), self.added.slots());
         match &self.outline.order {
             Some(order) => {
@@ -282,13 +178,16 @@ impl<'a, C: ?Sized, W: Work<C, T>, T> Addition<'a, C, W, T> {
             None => {}
         }
     }
+
+    /// The graph does not come to its end.
+    pub fn take_back(self, engine: &mut Engine) {
+        engine.take_back(self.added.slots());
+    }
 }
 
-impl<C: ?Sized, W: Work<C, T>, T> Drop for Addition<'_, C, W, T> {
-    fn drop(&mut self) {
-        if !self.complete {
-            self.shelve();
-            self.scheduler.take_back(self.added.slots());
-        }
+fn check_room_for(engine: &Engine, edges: usize) -> Result<(), AddGraphError> {
+    match edges > 0 && engine.graph.lacks_room(edges, engine.settings.limits.edges) {
+        true => Err(AddGraphError::TooManyEdges(engine.graph.len())),
+        false => Ok(()),
     }
 }

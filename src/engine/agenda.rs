@@ -1,5 +1,6 @@
 //! What is left to be done between turns, and whether that is anything: one look, since it is asked after every turn.
 
+use super::calls::{Call, Chain};
 use super::inbox::Witness;
 use super::panics::{Contained, Payload};
 use crate::work::{WorkId, WorkOutcome};
@@ -7,6 +8,13 @@ use std::collections::VecDeque;
 
 /// The key of a callback that a settled work has left, and what it is called with.
 pub(crate) type Callback = (u32, WorkId, WorkOutcome);
+
+/// Whether an abort that only jobs hold up goes on without them, instead of being forced.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Forced {
+    Always,
+    UnlessOnlyJobsRun,
+}
 
 pub(crate) struct Agenda {
     /// Entries in all the queues, and one for the payload.
@@ -16,6 +24,14 @@ pub(crate) struct Agenda {
     /// FailFast parents a child of which has failed in this round.
     failing: VecDeque<Witness>,
     callbacks: VecDeque<Callback>,
+    /// The end of an attempt whose hooks are being called.
+    chain: Option<Chain>,
+    /// Works whose aborts are forced, in the order in which they are dropped.
+    forced: VecDeque<(u32, Forced)>,
+    /// How many bodies wait to be entered.
+    incoming: usize,
+    /// Bodies and callbacks that are to be dropped.
+    drops: VecDeque<Call>,
     /// A panic that is not to be caught; of several the last.
     payload: Option<Contained<Payload>>,
 }
@@ -27,6 +43,10 @@ impl Agenda {
             finishing: VecDeque::new(),
             failing: VecDeque::new(),
             callbacks: VecDeque::new(),
+            chain: None,
+            forced: VecDeque::new(),
+            incoming: 0,
+            drops: VecDeque::new(),
             payload: None,
         }
     }
@@ -49,6 +69,58 @@ impl Agenda {
     pub fn fail(&mut self, parent: Witness) {
         self.entries += 1;
         self.failing.push_back(parent);
+    }
+
+    pub fn begin_chain(&mut self, chain: Chain) {
+        debug_assert!(
+            self.chain.is_none(),
+            "an attempt ends within the end of another"
+        );
+        self.entries += 1;
+        self.chain = Some(chain);
+    }
+
+    pub fn chain(&mut self) -> Option<&mut Chain> {
+        self.chain.as_mut()
+    }
+
+    pub fn end_chain(&mut self) -> Option<Chain> {
+        self.entries -= self.chain.is_some() as usize;
+        self.chain.take()
+    }
+
+    pub fn force(&mut self, slot: u32, forced: Forced) {
+        self.entries += 1;
+        self.forced.push_back((slot, forced));
+    }
+
+    pub fn next_forced(&mut self) -> Option<(u32, Forced)> {
+        let next = self.forced.pop_front();
+        self.entries -= next.is_some() as usize;
+        next
+    }
+
+    /// A work has come whose body waits with the shell.
+    #[inline]
+    pub fn expect_body(&mut self) {
+        self.entries += 1;
+        self.incoming += 1;
+    }
+
+    pub fn drop_later(&mut self, what: Call) {
+        self.entries += 1;
+        self.drops.push_back(what);
+    }
+
+    /// Bodies to be entered, then bodies and callbacks to be dropped.
+    pub fn next_disposal(&mut self) -> Option<Call> {
+        if self.incoming > 0 {
+            self.entries -= std::mem::take(&mut self.incoming);
+            return Some(Call::Incoming);
+        }
+        let next = self.drops.pop_front();
+        self.entries -= next.is_some() as usize;
+        next
     }
 
     pub fn call(&mut self, callback: Callback) {

@@ -3,38 +3,32 @@
 //! A slot is a `u32`; a [`WorkId`](crate::WorkId) also carries the serial number of the work, so a slot that is used
 //! again never answers to an old id.
 
-use super::body::Body;
 use super::inbox::Witness;
 use super::kin::Kin;
 use super::metas::{Meta, MetaRef, Metas};
 use super::opens::Opens;
-use super::panics;
 use super::record::{Needs, Rare, Record, flag, mark};
 use crate::time::Time;
 use crate::work::{CancelledBy, Extras, Name};
 use slab::Slab;
 
 /// All works of one scheduler.
-pub(crate) struct Arena<C: ?Sized> {
-    records: Slab<Record<C>>,
+pub(crate) struct Arena {
+    records: Slab<Record>,
     metas: Metas,
     pub opens: Opens,
     /// The end of each work's present `sleep`: as long as the highest slot that has ever slept.
     sleeps: Vec<Time>,
-    pub(super) kin: Vec<Kin>,
+    pub(crate) kin: Vec<Kin>,
     next_serial: u64,
+    /// Works that have left, and whose slots are not free before their bodies have been dropped.
+    leaving: usize,
 }
 
-impl<C: ?Sized> Drop for Arena<C> {
-    fn drop(&mut self) {
-        // Records stay where they are: to move each would cost more than to drop its body.
-        let bodies = self.records.iter_mut().map(|(_, record)| &mut record.body);
-        let own = bodies.filter(|body| matches!(body, Body::Own(_)));
-        panics::dispose_each(own.map(Body::take));
-    }
-}
+/// The serial number of a work that has left.
+const LEFT: u64 = u64::MAX;
 
-impl<C: ?Sized> Arena<C> {
+impl Arena {
     pub fn new() -> Self {
         Arena {
             records: Slab::new(),
@@ -43,11 +37,12 @@ impl<C: ?Sized> Arena<C> {
             sleeps: Vec::new(),
             kin: Vec::new(),
             next_serial: 0,
+            leaving: 0,
         }
     }
 
     pub fn len(&self) -> usize {
-        self.records.len()
+        self.records.len() - self.leaving
     }
 
     /// How many works have ever been added.
@@ -66,41 +61,49 @@ impl<C: ?Sized> Arena<C> {
     /// Blank entries are put in and then filled: an entry that has just been put together piece by piece cannot be moved
     /// before all pieces have reached the cache.
     #[inline(always)]
-    pub fn insert(&mut self, body: Body<C>, name: &mut Name, retries: u32, ordinal: u32) -> u32 {
+    pub fn insert(&mut self, name: &mut Name, retries: u32, ordinal: u32) -> u32 {
         let serial = self.next_serial;
         self.next_serial += 1;
         let slot = self.records.insert(Record::BLANK) as u32;
         let record = self.at_mut(slot);
-        record.put_back(body);
         record.serial = serial;
         self.opens.enter(slot);
         self.metas.enter(slot, name, retries, ordinal);
         slot
     }
 
+    /// Makes the work unknown. Its slot is free once the body has been dropped: see [`Arena::remove`].
+    pub fn leave(&mut self, slot: u32) {
+        self.at_mut(slot).serial = LEFT;
+        self.leaving += 1;
+    }
+
+    /// Frees the slot of a work that has left.
+    ///
     /// What is known of the work beside its record is dropped or forgotten: the next work of this slot finds nothing of it.
-    pub fn remove(&mut self, slot: u32) -> Record<C> {
+    pub fn remove(&mut self, slot: u32) -> Record {
+        self.leaving -= 1;
         self.metas.leave(slot);
         self.opens.reset(slot);
         self.records.remove(slot as usize)
     }
 
-    pub fn get(&self, slot: u32) -> Option<&Record<C>> {
+    pub fn get(&self, slot: u32) -> Option<&Record> {
         self.records.get(slot as usize)
     }
 
     #[inline]
-    pub fn get_mut(&mut self, slot: u32) -> Option<&mut Record<C>> {
+    pub fn get_mut(&mut self, slot: u32) -> Option<&mut Record> {
         self.records.get_mut(slot as usize)
     }
 
     #[inline]
-    pub fn at(&self, slot: u32) -> &Record<C> {
+    pub fn at(&self, slot: u32) -> &Record {
         &self.records[slot as usize]
     }
 
     #[inline]
-    pub fn at_mut(&mut self, slot: u32) -> &mut Record<C> {
+    pub fn at_mut(&mut self, slot: u32) -> &mut Record {
         &mut self.records[slot as usize]
     }
 
@@ -185,6 +188,12 @@ impl<C: ?Sized> Arena<C> {
         self.clear(slot, flag::TRIED);
         self.meta_mut(slot).attempts = 0;
         attempts
+    }
+
+    /// Whether the work's body is there to be called: not while it has its turn, and not once it is gone.
+    pub fn has_body(&self, slot: u32) -> bool {
+        let is_gone = |slot| self.rare(slot).is_some_and(|rare| rare.gone);
+        !self.is(slot, flag::IN_TURN) && !is_gone(slot)
     }
 
     #[inline]
@@ -287,7 +296,9 @@ impl<C: ?Sized> Arena<C> {
 
     /// Slots in use, in no order that may reach a decision.
     pub fn slots(&self) -> impl Iterator<Item = u32> + '_ {
-        self.records.iter().map(|(slot, _)| slot as u32)
+        let records = self.records.iter();
+        let here = records.filter(|(_, record)| record.serial != LEFT);
+        here.map(|(slot, _)| slot as u32)
     }
 
     /// Slots in use in the order in which their works were added. O(n log n).

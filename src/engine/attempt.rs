@@ -1,16 +1,16 @@
 //! The beginning of an attempt, and what every end of one has in common.
 
-use super::WorkScheduler;
+use super::Engine;
 use super::events::TARGET;
 use super::record::{flag, mark};
 use super::timers::Limit;
 use crate::work::WorkState;
 use std::collections::VecDeque;
 
-impl<C: ?Sized> WorkScheduler<C> {
+impl Engine {
     /// A work gets the permits it needs, its next attempt begins, and it has a turn. `from` is its state until now.
     #[inline(always)]
-    pub(super) fn begin_attempt(&mut self, slot: u32, from: Option<WorkState>) {
+    pub(crate) fn begin_attempt(&mut self, slot: u32, from: Option<WorkState>) {
         if self.is_heard() || !self.begins_plainly(slot, from) {
             self.begin_any_attempt(slot, from);
         }
@@ -106,7 +106,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// The last thing that this work waited for has settled well. `at_once`: see [`Self::may_begin_at_once`].
     #[inline]
-    pub(super) fn dependencies_done(&mut self, slot: u32, at_once: bool) {
+    pub(crate) fn dependencies_done(&mut self, slot: u32, at_once: bool) {
         let free = self.permits.waiting() == 0 && self.permits.is_general_free();
         if !(at_once && free && self.begins_plainly(slot, Some(WorkState::Pending))) {
             self.rejoin(slot);
@@ -123,12 +123,12 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// in its turn by a work that needs no permit (it never joins), or by children that were held for it (it does not
     /// begin plainly).
     #[inline]
-    pub(super) fn may_begin_at_once(&self) -> bool {
+    pub(crate) fn may_begin_at_once(&self) -> bool {
         self.permits.by_arrival && self.agenda.is_empty() && self.decider.is_none()
     }
 
     /// A work that is ready for a new attempt joins the permit queue at the tail, or begins it if it needs no permit.
-    pub(super) fn rejoin(&mut self, slot: u32) {
+    pub(crate) fn rejoin(&mut self, slot: u32) {
         if self.line_up(slot) {
             self.release_held_children(slot);
         }
@@ -148,7 +148,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// A waiting work has got its permit: its attempt begins.
-    pub(super) fn granted(&mut self, slot: u32) {
+    pub(crate) fn granted(&mut self, slot: u32) {
         self.begin_attempt(slot, Some(WorkState::Queued));
         if self.arena.is(slot, flag::FAMILY) {
             self.release_held_children(slot);
@@ -156,7 +156,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// A work in the middle of an attempt has got its permit back: it has a turn.
-    pub(super) fn go_on(&mut self, slot: u32) {
+    pub(crate) fn go_on(&mut self, slot: u32) {
         self.permits.take(&mut self.arena, slot);
         self.change(slot, Some(WorkState::Queued), WorkState::Running);
         self.ready.push(&mut self.arena, slot);
@@ -164,7 +164,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// What every end of an attempt has in common: limits, watches and wakers are dropped, the permit goes back, the
     /// children are reclaimed, the time is noted.
-    pub(super) fn end_attempt(&mut self, slot: u32) {
+    pub(crate) fn end_attempt(&mut self, slot: u32) {
         self.disarm_all(slot);
         self.not_external(slot);
         self.permits.give_back(&mut self.arena, slot);

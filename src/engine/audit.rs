@@ -1,6 +1,6 @@
 //! The invariants, checked: a glance after every crank in debug builds, everything for small schedulers and on request.
 
-use super::WorkScheduler;
+use super::Engine;
 use super::record::{flag, mark};
 use crate::work::WorkState;
 
@@ -15,9 +15,9 @@ macro_rules! ensure {
     };
 }
 
-impl<C: ?Sized> WorkScheduler<C> {
+impl Engine {
     /// In debug builds, after every crank.
-    pub(super) fn check_invariants(&self) {
+    pub(crate) fn check_invariants(&self) {
         let result = if self.arena.len() <= SMALL {
             self.audit()
         } else {
@@ -55,12 +55,9 @@ impl<C: ?Sized> WorkScheduler<C> {
         Ok(())
     }
 
-    /// Everything, counted anew. O(works + edges); for tests and fuzzing.
-    ///
-    /// # Errors
-    /// What is broken, in words. That is a defect of this crate.
+    /// As [`WorkScheduler::audit`](crate::WorkScheduler::audit).
     #[doc(hidden)]
-    pub fn audit(&self) -> Result<(), String> {
+    pub(crate) fn audit(&self) -> Result<(), String> {
         self.glance()?;
         for pool in self.permits.pools() {
             let (used, held) = (

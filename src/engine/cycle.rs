@@ -55,13 +55,7 @@ impl CycleSearch {
     }
 
     /// Whether a dependency of `after` on `before` would close a cycle; if not, the levels are made to fit it.
-    pub fn closes<C: ?Sized>(
-        &mut self,
-        arena: &Arena<C>,
-        graph: &Graph,
-        before: u32,
-        after: u32,
-    ) -> bool {
+    pub fn closes(&mut self, arena: &Arena, graph: &Graph, before: u32, after: u32) -> bool {
         let Some(lack) = self.levels.lack(arena, before, after) else {
             return self.precedes(arena, graph, start(after), settle(before));
         };
@@ -79,24 +73,12 @@ impl CycleSearch {
     }
 
     /// Whether `from` has to happen before `to`.
-    pub fn precedes<C: ?Sized>(
-        &mut self,
-        arena: &Arena<C>,
-        graph: &Graph,
-        from: Event,
-        to: Event,
-    ) -> bool {
+    pub fn precedes(&mut self, arena: &Arena, graph: &Graph, from: Event, to: Event) -> bool {
         self.search(arena, graph, from, to).is_none()
     }
 
     /// `None` if `from` has to happen before `to`; else the way in which all has been seen, which is then in `ends`.
-    fn search<C: ?Sized>(
-        &mut self,
-        arena: &Arena<C>,
-        graph: &Graph,
-        from: Event,
-        to: Event,
-    ) -> Option<Way> {
+    fn search(&mut self, arena: &Arena, graph: &Graph, from: Event, to: Event) -> Option<Way> {
         let (from, to) = (canonical(arena, from), canonical(arena, to));
         if from == to {
             return None;
@@ -119,7 +101,7 @@ impl CycleSearch {
         whole
     }
 
-    fn begin<C: ?Sized>(&mut self, from: Event, to: Event, arena: &Arena<C>) {
+    fn begin(&mut self, from: Event, to: Event, arena: &Arena) {
         if self.round >= u32::MAX - 2 {
             self.seen.clear();
             self.round = 0;
@@ -133,9 +115,9 @@ impl CycleSearch {
         self.seen[to as usize] = self.round + 1;
     }
 
-    fn meet<C: ?Sized>(
+    fn meet(
         &mut self,
-        arena: &Arena<C>,
+        arena: &Arena,
         graph: &Graph,
         forward: &mut Vec<Event>,
         backward: &mut Vec<Event>,
@@ -146,7 +128,7 @@ impl CycleSearch {
         loop {
             for (end, (queue, way)) in sides.iter_mut().enumerate() {
                 let neighbour = loop {
-                    let cursor: &mut Option<Neighbours<'_, C>> = &mut open[end];
+                    let cursor: &mut Option<Neighbours<'_>> = &mut open[end];
                     match cursor.as_mut().and_then(Iterator::next) {
                         Some(event) => break event,
                         None if next[end] == queue.len() => return Some(*way),
@@ -171,12 +153,12 @@ impl CycleSearch {
 
 /// Whether a work has no children, so that its start leads to its settling and to nothing else: both are then one
 /// event, and a search has half as far to go.
-fn is_plain<C: ?Sized>(arena: &Arena<C>, slot: u32) -> bool {
+fn is_plain(arena: &Arena, slot: u32) -> bool {
     !arena.is(slot, flag::FAMILY)
 }
 
 /// The one event that stands for both of a plain work.
-fn canonical<C: ?Sized>(arena: &Arena<C>, event: Event) -> Event {
+fn canonical(arena: &Arena, event: Event) -> Event {
     if is_plain(arena, event >> 1) {
         event | 1
     } else {
@@ -185,19 +167,19 @@ fn canonical<C: ?Sized>(arena: &Arena<C>, event: Event) -> Event {
 }
 
 /// Whether a work needs nothing but itself: most edges are added to or from such a one.
-fn is_first<C: ?Sized>(arena: &Arena<C>, graph: &Graph, slot: u32) -> bool {
+fn is_first(arena: &Arena, graph: &Graph, slot: u32) -> bool {
     !arena.is(slot, flag::FAMILY | flag::HELD) && !graph.has_ins(arena, slot)
 }
 
 /// Whether nothing but itself needs a work.
-fn is_last<C: ?Sized>(arena: &Arena<C>, slot: u32) -> bool {
+fn is_last(arena: &Arena, slot: u32) -> bool {
     let record = arena.at(slot);
     let is_child = record.marks & mark::CHILD != 0;
     record.outs == NONE && !is_child && !record.flags.has(flag::FAMILY)
 }
 
 /// A shortest chain of works from `from` to `to`, for an error message. O(works and edges in between).
-pub(crate) fn path<C: ?Sized>(arena: &Arena<C>, graph: &Graph, from: Event, to: Event) -> Vec<u32> {
+pub(crate) fn path(arena: &Arena, graph: &Graph, from: Event, to: Event) -> Vec<u32> {
     let (from, to) = (canonical(arena, from), canonical(arena, to));
     let mut came_from = BTreeMap::from([(from, from)]);
     let mut queue = std::collections::VecDeque::from([from]);
@@ -228,8 +210,8 @@ pub(crate) fn path<C: ?Sized>(arena: &Arena<C>, graph: &Graph, from: Event, to: 
 }
 
 /// The events next to one, lazily: first the one that is not in a list, then the children or edges.
-struct Neighbours<'a, C: ?Sized> {
-    arena: &'a Arena<C>,
+struct Neighbours<'a> {
+    arena: &'a Arena,
     graph: &'a Graph,
     way: Way,
     single: Option<Event>,
@@ -239,8 +221,8 @@ struct Neighbours<'a, C: ?Sized> {
     edges: Entries<'a>,
 }
 
-impl<'a, C: ?Sized> Neighbours<'a, C> {
-    fn of(arena: &'a Arena<C>, graph: &'a Graph, event: Event, way: Way) -> Self {
+impl<'a> Neighbours<'a> {
+    fn of(arena: &'a Arena, graph: &'a Graph, event: Event, way: Way) -> Self {
         let slot = event >> 1;
         let record = arena.at(slot);
         // A grant without a turn can still be revoked, so it is not a start yet.
@@ -322,7 +304,7 @@ impl<'a, C: ?Sized> Neighbours<'a, C> {
     }
 }
 
-impl<C: ?Sized> Iterator for Neighbours<'_, C> {
+impl Iterator for Neighbours<'_> {
     type Item = Event;
 
     fn next(&mut self) -> Option<Event> {

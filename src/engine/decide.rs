@@ -5,7 +5,7 @@
 //! stay the same from run to run and from program to program: the name path from the root with ordinals, the turn and
 //! the attempt; never a slot.
 
-use super::WorkScheduler;
+use super::Engine;
 use super::names;
 use super::panics::contain;
 use super::rng::Stream;
@@ -136,8 +136,8 @@ impl Decider for RandomOrder {
     }
 }
 
-impl<C: ?Sized> WorkScheduler<C> {
-    pub(super) fn candidate(&self, slot: Option<u32>) -> Candidate {
+impl Engine {
+    pub(crate) fn candidate(&self, slot: Option<u32>) -> Candidate {
         match slot {
             None => Candidate {
                 id: None,
@@ -158,7 +158,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    pub(super) fn decide_slots(&mut self, kind: DecisionKind, slots: &[u32]) -> usize {
+    pub(crate) fn decide_slots(&mut self, kind: DecisionKind, slots: &[u32]) -> usize {
         if slots.len() < 2 {
             return 0;
         }
@@ -170,7 +170,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// Asks the decider, if there is one and something to decide.
-    pub(super) fn decide(
+    pub(crate) fn decide(
         &mut self,
         kind: DecisionKind,
         site: &str,
@@ -203,7 +203,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// A decision that a work asks for.
-    pub(super) fn decide_for(
+    pub(crate) fn decide_for(
         &mut self,
         kind: DecisionKind,
         site: &str,

@@ -1,7 +1,7 @@
 //! Dependencies between works: `add_dependency`, the edges of a work that is added, and what a failed dependency means.
 
 use super::DependencyError;
-use super::WorkScheduler;
+use super::Engine;
 use super::cycle::{settle, start};
 use super::record::{flag, mark};
 use super::settle::End;
@@ -10,21 +10,13 @@ use crate::work::{
     Before, CancelledBy, EdgeKind, Failure, FailureKind, RootCause, WorkId, WorkState,
 };
 
-impl<C: ?Sized> WorkScheduler<C> {
-    /// Makes `after` wait until `before` has succeeded. A work that has had no turn goes back to Pending for it (and
-    /// its permit, if it has one, to the next); if `before` has failed already, it becomes Blocked.
-    ///
-    /// Whether the edge exists already, and whether it closes a cycle, is found from both ends at once: the cost is
-    /// bounded by the smaller of what `before` still needs and what needs `after`; O(1) if either is nothing.
-    ///
-    /// # Errors
-    /// [`DependencyError`]: an id that is not there, a work that has started or settled, a cycle with its path.
-    pub fn add_dependency(
+impl Engine {
+    /// As [`WorkScheduler::add_dependency`](crate::WorkScheduler::add_dependency).
+    pub(crate) fn add_dependency(
         &mut self,
-        before: impl Into<WorkId>,
-        after: impl Into<WorkId>,
+        before: WorkId,
+        after: WorkId,
     ) -> Result<(), DependencyError> {
-        let (before, after) = (before.into(), after.into());
         let first = self.lookup(before).map_err(DependencyError::Before)?;
         let then = self.lookup(after).map_err(DependencyError::After)?;
         self.check_edge(first, then)?;
@@ -97,7 +89,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Cancels works that have been added just now, before anything is called. All are entered before one of them blocks
     /// another: their parents do not fail from what was not to be.
-    pub(super) fn take_back(&mut self, added: &[u32]) {
+    pub(crate) fn take_back(&mut self, added: &[u32]) {
         for &slot in added {
             self.withdraw(slot);
             self.arena.set(slot, flag::BY_PARENT);
@@ -110,7 +102,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     // ---- edges ----
 
     /// Adds the edges to a new work, `edges` at most. Whether one of them can never be satisfied any more.
-    pub(super) fn link_new(&mut self, slot: u32, after: &Before, edges: usize) -> bool {
+    pub(crate) fn link_new(&mut self, slot: u32, after: &Before, edges: usize) -> bool {
         if self.cycles.levels.are_kept() {
             for id in after.iter() {
                 self.cycles.levels.follow(&self.arena, id.slot, slot);
@@ -137,7 +129,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Adds an edge to a work that has not started; one that exists counts once, and the stricter kind holds. Whether it
     /// can never be satisfied any more.
-    pub(super) fn link(&mut self, before: u32, after: u32, kind: EdgeKind) -> bool {
+    pub(crate) fn link(&mut self, before: u32, after: u32, kind: EdgeKind) -> bool {
         let state = self.arena.at(before).state;
         if let Some(edge) = self.graph.find(&self.arena, before, after) {
             self.tighten(edge, before, kind);
@@ -171,7 +163,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// The failure of a dependency that has settled without satisfying its edge, as this work's own.
     #[inline]
-    pub(super) fn failed_dependency(&self, slot: u32) -> Option<Failure> {
+    pub(crate) fn failed_dependency(&self, slot: u32) -> Option<Failure> {
         let lost = self.arena.is(slot, flag::LOST_DEPENDENCY);
         if !lost && !self.graph.has_ins(&self.arena, slot) {
             return None;
@@ -203,7 +195,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// What a dependent of this settled work records as the cause of its being Blocked.
-    pub(super) fn blocked_by(&self, slot: u32) -> Failure {
+    pub(crate) fn blocked_by(&self, slot: u32) -> Failure {
         let meta = self.arena.meta(slot);
         match meta.error {
             // The root cause is the same all along a chain, and shared.

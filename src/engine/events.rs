@@ -161,7 +161,7 @@ impl WorkSchedulerMetrics {
 }
 
 /// The target of spans and events of attempts: one for all, so that who hears of one hears of the others.
-pub(super) const TARGET: &str = "crankwork";
+pub(crate) const TARGET: &str = "crankwork";
 
 /// The counters and where the events go.
 pub(crate) struct Recorder {
@@ -218,12 +218,7 @@ impl Recorder {
     ///
     /// Always inlined: where both states are known, a call would take longer than the change.
     #[inline(always)]
-    pub fn change<C: ?Sized>(
-        &mut self,
-        record: &mut Record<C>,
-        from: Option<WorkState>,
-        to: WorkState,
-    ) {
+    pub fn change(&mut self, record: &mut Record, from: Option<WorkState>, to: WorkState) {
         if let Some(from) = from {
             debug_assert_eq!(record.state, from, "a change into {to}");
             debug_assert!(

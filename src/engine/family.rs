@@ -1,12 +1,12 @@
 //! What a child's end means to its parent.
 
 use super::record::flag;
-use super::{Retain, WorkScheduler};
+use super::{Engine, Retain};
 use crate::work::{Failure, FailureKind, OnChildFailure, WorkState};
 
-impl<C: ?Sized> WorkScheduler<C> {
+impl Engine {
     /// A child has settled: the parent counts it, and goes on if that was what it waited for.
-    pub(super) fn child_settled(&mut self, parent: u32, child: u32) {
+    pub(crate) fn child_settled(&mut self, parent: u32, child: u32) {
         let bad = self.counts_as_failed(child);
         let fail_fast = self.fails_fast(parent);
         let success = self.arena.at(child).state == WorkState::Success;
@@ -60,21 +60,21 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// A sleeper that comes to have a live child holds no permit any longer.
-    pub(super) fn give_back_asleep(&mut self, parent: u32) {
+    pub(crate) fn give_back_asleep(&mut self, parent: u32) {
         if self.arena.at(parent).state == WorkState::Waiting {
             self.permits.give_back(&mut self.arena, parent);
         }
     }
 
     /// A settled child has been restarted: it is live again and counts neither way.
-    pub(super) fn child_restarted(&mut self, parent: u32, was: WorkState, failed: bool) {
+    pub(crate) fn child_restarted(&mut self, parent: u32, was: WorkState, failed: bool) {
         let family = &mut self.arena.rare_or_new(parent).family;
         family.live += 1;
         family.succeeded -= (was == WorkState::Success) as u32;
         family.failed -= failed as u32;
     }
 
-    pub(super) fn counts_as_failed(&self, child: u32) -> bool {
+    pub(crate) fn counts_as_failed(&self, child: u32) -> bool {
         match self.arena.at(child).state {
             WorkState::Failed | WorkState::Blocked => true,
             WorkState::Cancelled => !self.arena.is(child, flag::BY_PARENT),
@@ -96,7 +96,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         )
     }
 
-    pub(super) fn fails_fast(&self, parent: u32) -> bool {
+    pub(crate) fn fails_fast(&self, parent: u32) -> bool {
         let rule = self
             .arena
             .rare(parent)

@@ -5,7 +5,7 @@
 //! turns and additions are seen there as a sum of counters that has changed. Works that settle need no counter of their own:
 //! a turn, a timer, a message or a call of the host brings each end.
 
-use super::WorkScheduler;
+use super::Engine;
 
 #[derive(Default)]
 pub(crate) struct Fruitless {
@@ -26,7 +26,7 @@ impl Fruitless {
     }
 }
 
-impl<C: ?Sized> WorkScheduler<C> {
+impl Engine {
     /// A sum that grows with everything but a turn that arms an alarm.
     #[inline]
     fn happened(&self) -> u64 {
@@ -36,7 +36,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// The turn that is over has armed an alarm.
     #[inline]
-    pub(super) fn note_armed(&mut self) {
+    pub(crate) fn note_armed(&mut self) {
         self.fruitless.armed += 1;
         let stamp = self.happened();
         if stamp == self.fruitless.stamp {
@@ -47,13 +47,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// How many turns in a row came to nothing: the work's own alarm brought each, and it did nothing but arm the next. Any
-    /// other turn, an attempt that begins, a work that settles or is added, a message or a call of the host begins anew. O(1).
-    ///
-    /// Works that poll while others wait for their permits show here; [`VirtualDriver::stop_after`] ends such a run.
-    ///
-    /// [`VirtualDriver::stop_after`]: crate::VirtualDriver::stop_after
-    pub fn fruitless_turns(&self) -> u64 {
+    /// As [`WorkScheduler::fruitless_turns`](crate::WorkScheduler::fruitless_turns).
+    pub(crate) fn fruitless_turns(&self) -> u64 {
         match self.happened() == self.fruitless.stamp {
             true => self.fruitless.turns,
             false => 0,

@@ -91,7 +91,7 @@ impl Graph {
 
     /// The edges into works, made if need be.
     #[inline]
-    fn ins_or_new<C: ?Sized>(&self, arena: &Arena<C>) -> &Ins {
+    fn ins_or_new(&self, arena: &Arena) -> &Ins {
         self.ins.get_or_init(|| match self.edges {
             0 => Ins::new(),
             _ => Ins::of(arena, &self.outs),
@@ -118,7 +118,7 @@ impl Graph {
     }
 
     #[inline]
-    fn list<C: ?Sized>(&self, arena: &Arena<C>, slot: u32, side: Side) -> u32 {
+    fn list(&self, arena: &Arena, slot: u32, side: Side) -> u32 {
         match side {
             Side::Outs => arena.at(slot).outs,
             Side::Ins => self.ins_or_new(arena).head(slot),
@@ -126,12 +126,7 @@ impl Graph {
     }
 
     #[inline]
-    fn list_mut<'a, C: ?Sized>(
-        &'a mut self,
-        arena: &'a mut Arena<C>,
-        slot: u32,
-        side: Side,
-    ) -> &'a mut u32 {
+    fn list_mut<'a>(&'a mut self, arena: &'a mut Arena, slot: u32, side: Side) -> &'a mut u32 {
         match side {
             Side::Outs => &mut arena.at_mut(slot).outs,
             Side::Ins => self.ins_mut().head_mut(slot),
@@ -142,25 +137,25 @@ impl Graph {
 
     /// Edges out of `slot`, in the order in which they were added.
     #[inline]
-    pub fn outs<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> Entries<'_> {
+    pub fn outs(&self, arena: &Arena, slot: u32) -> Entries<'_> {
         Entries(self.outs.entries(arena.at(slot).outs).iter())
     }
 
     /// Edges into `slot`, in the order in which they were added; what they are like is told by [`Graph::out_of`].
     #[inline]
-    pub fn ins<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> Entries<'_> {
+    pub fn ins(&self, arena: &Arena, slot: u32) -> Entries<'_> {
         Entries(self.ins_or_new(arena).entries(slot).iter())
     }
 
     /// Whether an edge leads into `slot`.
     #[inline]
-    pub fn has_ins<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> bool {
+    pub fn has_ins(&self, arena: &Arena, slot: u32) -> bool {
         self.ins_or_new(arena).head(slot) != NONE
     }
 
     /// The same edge on the side of the work that comes first.
     #[inline]
-    pub fn out_of<C: ?Sized>(&self, arena: &Arena<C>, into: Entry) -> Entry {
+    pub fn out_of(&self, arena: &Arena, into: Entry) -> Entry {
         self.outs.at(arena.at(into.peer()).outs + into.place())
     }
 
@@ -213,7 +208,7 @@ impl Graph {
     /// The index of the outgoing entry of the edge from `before` to `after`, if there is one. Costs the shorter of the two
     /// lists, but for the first few edges into `after`: mostly they are all.
     #[inline]
-    pub fn find<C: ?Sized>(&self, arena: &Arena<C>, before: u32, after: u32) -> Option<u32> {
+    pub fn find(&self, arena: &Arena, before: u32, after: u32) -> Option<u32> {
         let into = self.ins_or_new(arena).entries(after);
         self.find_in(arena.at(before).outs, into, before, after)
     }
@@ -237,13 +232,13 @@ impl Graph {
     /// Adds edges into a new work that has none yet, at most `most`. What comes first is looked at by `look`, which says
     /// whether the edge is satisfied; one that comes twice counts once. Amortised O(edges), but see [`Graph::find`].
     #[inline]
-    pub fn link_new<C: ?Sized>(
+    pub fn link_new(
         &mut self,
-        arena: &mut Arena<C>,
+        arena: &mut Arena,
         after: u32,
         most: usize,
         befores: impl Iterator<Item = u32>,
-        mut look: impl FnMut(&mut Record<C>) -> bool,
+        mut look: impl FnMut(&mut Record) -> bool,
     ) {
         self.ins_or_new(arena);
         let size = size_for(most as u32);
@@ -271,9 +266,9 @@ impl Graph {
     }
 
     /// Adds an edge. Amortised O(1).
-    pub fn link<C: ?Sized>(
+    pub fn link(
         &mut self,
-        arena: &mut Arena<C>,
+        arena: &mut Arena,
         before: u32,
         after: u32,
         kind: EdgeKind,
@@ -289,7 +284,7 @@ impl Graph {
 
     /// The block of a list and its next place, which is the caller's to fill at once.
     #[inline]
-    fn place<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32, side: Side) -> (u32, u32) {
+    fn place(&mut self, arena: &mut Arena, slot: u32, side: Side) -> (u32, u32) {
         let place = match side {
             Side::Outs => self.outs.next_place(&mut arena.at_mut(slot).outs),
             Side::Ins => self.ins_mut().next_place(slot),
@@ -299,7 +294,7 @@ impl Graph {
 
     /// The same where there is no room.
     #[inline(never)]
-    fn grow<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32, side: Side) -> (u32, u32) {
+    fn grow(&mut self, arena: &mut Arena, slot: u32, side: Side) -> (u32, u32) {
         let list = self.list(arena, slot, side);
         let header = self.blocks_mut(side).header(list);
         let half_are_gaps = header.gaps() > header.len() / 2;
@@ -309,13 +304,7 @@ impl Graph {
     }
 
     /// Moves a list to a block with this header and closes its gaps.
-    fn rebuild<C: ?Sized>(
-        &mut self,
-        arena: &mut Arena<C>,
-        slot: u32,
-        side: Side,
-        header: Header,
-    ) -> u32 {
+    fn rebuild(&mut self, arena: &mut Arena, slot: u32, side: Side, header: Header) -> u32 {
         let old = self.list(arena, slot, side);
         let blocks = self.blocks_mut(side);
         let block = blocks.take(header);
@@ -330,7 +319,7 @@ impl Graph {
     }
 
     /// Their twins are told where they are now.
-    fn copy_without_gaps<C: ?Sized>(&mut self, arena: &Arena<C>, old: u32, block: u32, side: Side) {
+    fn copy_without_gaps(&mut self, arena: &Arena, old: u32, block: u32, side: Side) {
         let mut place = 0;
         for index in self.blocks_mut(side).range(old) {
             let entry = self.blocks_mut(side).at(index);
@@ -346,11 +335,11 @@ impl Graph {
 
     /// Removes all edges of a work; `lost` is called with each dependent whose dependency on it was never satisfied.
     /// Amortised O(its edges).
-    pub fn unlink_all<C: ?Sized>(
+    pub fn unlink_all(
         &mut self,
-        arena: &mut Arena<C>,
+        arena: &mut Arena,
         slot: u32,
-        mut lost: impl FnMut(&mut Arena<C>, u32),
+        mut lost: impl FnMut(&mut Arena, u32),
     ) {
         self.ins_or_new(arena);
         self.unlink_side(arena, slot, Side::Outs, |arena, entry| {
@@ -366,12 +355,12 @@ impl Graph {
     }
 
     #[inline]
-    fn unlink_side<C: ?Sized>(
+    fn unlink_side(
         &mut self,
-        arena: &mut Arena<C>,
+        arena: &mut Arena,
         slot: u32,
         side: Side,
-        mut gone: impl FnMut(&mut Arena<C>, Entry),
+        mut gone: impl FnMut(&mut Arena, Entry),
     ) {
         let block = self.list(arena, slot, side);
         if block == NONE {
@@ -390,7 +379,7 @@ impl Graph {
     }
 
     /// Removes the other entry of an edge. An empty list has no block; one of which little is left gets a smaller one.
-    fn leave_gap<C: ?Sized>(&mut self, arena: &mut Arena<C>, entry: Entry, side: Side) {
+    fn leave_gap(&mut self, arena: &mut Arena, entry: Entry, side: Side) {
         let block = self.list(arena, entry.peer(), side);
         let blocks = self.blocks_mut(side);
         let header = blocks.header(block).with_gap();

@@ -59,7 +59,7 @@ pub(crate) struct Line {
 
 impl Line {
     /// `Err` if the scheduler is gone.
-    pub(super) fn send(&self, mail: Mail) -> Result<(), Mail> {
+    pub(crate) fn send(&self, mail: Mail) -> Result<(), Mail> {
         self.sender.send(mail).map_err(|SendError(mail)| mail)?;
         if !self.full.swap(true, Ordering::AcqRel) {
             let notifier = self

@@ -4,7 +4,6 @@
 //! with the result. However a job ends (it ran, panicked, or was dropped), its cell is filled first and the scheduler is
 //! told after that, once: so who is woken by the message finds the result.
 
-use super::WorkContext;
 use super::inbox::{CancelToken, Line, Mail, Witness};
 use super::panics::{self, dispose};
 use super::rng::Stream;
@@ -64,9 +63,9 @@ impl OffloadError {
 /// Names one job of one scheduler; later jobs are greater.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct JobId {
-    pub(super) number: u64,
+    pub(crate) number: u64,
     /// Whether it was given to a simulated offload.
-    pub(super) simulated: bool,
+    pub(crate) simulated: bool,
 }
 
 // ---- the cell between them ----
@@ -184,7 +183,7 @@ impl Job {
     }
 
     /// Drops it, with that failure; nobody is told.
-    pub(super) fn cancel(mut self) {
+    pub(crate) fn cancel(mut self) {
         self.refuse(OffloadError::Cancelled);
         self.line = None;
     }
@@ -256,17 +255,14 @@ pub struct Ticket<R> {
 }
 
 impl<R> Ticket<R> {
-    /// The result, once: `ready!(ticket.poll(cx))`. While it is not there, the work may return `Pending`: it is woken
-    /// when the job ends. O(1).
-    ///
-    /// The error is the job's panic, or an [`OffloadError`].
-    pub fn poll<C: ?Sized>(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<R, Failure>> {
+    /// The result, once, for the attempt that asks.
+    pub(crate) fn poll_for(&mut self, asks: Witness) -> Poll<Result<R, Failure>> {
         let mut content = self.cell.lock();
         match &*content {
             Content::Ready(Err(_)) => {}
             // Whether an older attempt's job was done by now must not decide how this one goes on.
-            Content::Ready(Ok(_)) if self.witness == cx.witness() => {}
-            Content::Open if self.witness == cx.witness() => return Poll::Pending,
+            Content::Ready(Ok(_)) if self.witness == asks => {}
+            Content::Open if self.witness == asks => return Poll::Pending,
             Content::Open | Content::Ready(Ok(_)) => {
                 return Poll::Ready(Err(OffloadError::Stale.failure()));
             }
@@ -284,7 +280,7 @@ impl<R> Ticket<R> {
     }
 
     /// A ticket without a job.
-    pub(super) fn refused(witness: Witness, error: OffloadError) -> Self {
+    pub(crate) fn refused(witness: Witness, error: OffloadError) -> Self {
         let cell = Arc::new(Cell(Mutex::new(Content::Ready(Err(error.failure())))));
         Ticket { cell, witness }
     }
@@ -310,7 +306,7 @@ impl<R> fmt::Debug for Ticket<R> {
 }
 
 /// What a job is besides its closure.
-pub(super) struct Label {
+pub(crate) struct Label {
     pub id: JobId,
     pub witness: Witness,
     pub work: WorkId,
@@ -320,7 +316,7 @@ pub(super) struct Label {
 }
 
 /// The two ends of a new job.
-pub(super) fn job<F, R>(label: Label, line: Arc<Line>, closure: F) -> (Job, Ticket<R>)
+pub(crate) fn job<F, R>(label: Label, line: Arc<Line>, closure: F) -> (Job, Ticket<R>)
 where
     F: FnOnce(&CancelToken) -> R + Send + 'static,
     R: Send + 'static,

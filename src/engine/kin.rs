@@ -20,7 +20,7 @@ impl Kin {
     };
 }
 
-impl<C: ?Sized> Arena<C> {
+impl Arena {
     /// The work's parent, if it is a child.
     #[inline]
     pub fn parent(&self, slot: u32) -> Option<u32> {
@@ -36,7 +36,7 @@ impl<C: ?Sized> Arena<C> {
     }
 
     /// The children of a work's present attempt, in the order in which they were added.
-    pub fn children(&self, slot: u32) -> impl Iterator<Item = u32> + use<'_, C> {
+    pub fn children(&self, slot: u32) -> impl Iterator<Item = u32> + use<'_> {
         let has_any = self.is(slot, flag::FAMILY);
         let family = has_any
             .then(|| self.rare(slot))

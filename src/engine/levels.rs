@@ -56,7 +56,7 @@ impl Levels {
     }
 
     #[inline]
-    pub fn of<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> i64 {
+    pub fn of(&self, arena: &Arena, slot: u32) -> i64 {
         match self.levels.get(slot as usize) {
             None | Some(&UNSET) => arena.at(slot).serial as i64,
             Some(&level) => level,
@@ -66,7 +66,7 @@ impl Levels {
     /// By how much the level of `before` is too high for an edge from it to `after`: at most 0 if they are in order.
     /// `None` if levels cannot tell.
     #[inline]
-    pub fn lack<C: ?Sized>(&mut self, arena: &Arena<C>, before: u32, after: u32) -> Option<i64> {
+    pub fn lack(&mut self, arena: &Arena, before: u32, after: u32) -> Option<i64> {
         if !self.trusted {
             return None;
         }
@@ -86,7 +86,7 @@ impl Levels {
 
     /// A new work, which nothing is after yet, is after `before`.
     #[inline]
-    pub fn follow<C: ?Sized>(&mut self, arena: &Arena<C>, before: u32, after: u32) {
+    pub fn follow(&mut self, arena: &Arena, before: u32, after: u32) {
         if self.are_kept() {
             let least = self.of(arena, before).saturating_add(1);
             if self.of(arena, after) < least {
@@ -100,12 +100,7 @@ impl Levels {
     }
 
     /// Moves all of `slots` by as much. Levels that would leave the range of numbers are trusted no more.
-    pub fn shift<C: ?Sized>(
-        &mut self,
-        arena: &Arena<C>,
-        slots: impl Iterator<Item = u32>,
-        by: i64,
-    ) {
+    pub fn shift(&mut self, arena: &Arena, slots: impl Iterator<Item = u32>, by: i64) {
         for slot in slots {
             match self.of(arena, slot).checked_add(by) {
                 Some(level) if level > UNSET && level < i64::MAX => self.set(slot, level),
@@ -151,15 +146,12 @@ impl Levels {
 mod tests {
     use super::*;
     use crate::Name;
-    use crate::engine::body::Body;
-    use std::task::Poll;
 
     /// Two works, the levels of which have been moved by as much.
-    fn moved(first: i64, second: i64) -> (Arena<()>, Levels) {
+    fn moved(first: i64, second: i64) -> (Arena, Levels) {
         let (mut arena, mut levels) = (Arena::new(), Levels::new());
         for by in [first, second] {
-            let work = |_: &mut crate::WorkContext<'_, ()>| Poll::Ready(Ok(()));
-            let slot = arena.insert(Body::Own(Box::new(work)), &mut Name::Static("w"), 0, 0);
+            let slot = arena.insert(&mut Name::Static("w"), 0, 0);
             levels.enter(slot, arena.len() == 1);
             levels.shift(&arena, [slot].into_iter(), by);
         }

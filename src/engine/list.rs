@@ -27,7 +27,7 @@ impl List {
     }
 
     #[inline]
-    pub fn push_back<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
+    pub fn push_back(&mut self, arena: &mut Arena, slot: u32) {
         arena.at_mut(slot).links = Links {
             prev: self.tail,
             next: NONE,
@@ -37,7 +37,7 @@ impl List {
 
     /// Makes a work the last of the list whose links say already that it is.
     #[inline]
-    fn append<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
+    fn append(&mut self, arena: &mut Arena, slot: u32) {
         if self.tail == NONE {
             self.head = slot;
         } else {
@@ -48,7 +48,7 @@ impl List {
 
     /// Leaves the `prev` of the new head as it is: what is before the head is never asked.
     #[inline]
-    pub fn pop_front<C: ?Sized>(&mut self, arena: &mut Arena<C>) -> Option<u32> {
+    pub fn pop_front(&mut self, arena: &mut Arena) -> Option<u32> {
         let slot = self.head()?;
         self.head = arena.at(slot).links.next;
         if self.head == NONE {
@@ -58,7 +58,7 @@ impl List {
     }
 
     /// Takes out a work that is in this list. O(1).
-    pub fn remove<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
+    pub fn remove(&mut self, arena: &mut Arena, slot: u32) {
         let Links { prev, next } = arena.at(slot).links;
         let is_head = self.head == slot;
         if is_head {
@@ -74,10 +74,7 @@ impl List {
     }
 
     /// The works in the list, in order.
-    pub fn iter<'a, C: ?Sized>(
-        &self,
-        arena: &'a Arena<C>,
-    ) -> impl Iterator<Item = u32> + use<'a, C> {
+    pub fn iter<'a>(&self, arena: &'a Arena) -> impl Iterator<Item = u32> + use<'a> {
         let step = |slot: u32| (slot != NONE).then_some(slot);
         std::iter::successors(step(self.head), move |&slot| {
             step(arena.at(slot).links.next)

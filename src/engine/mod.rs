@@ -30,65 +30,58 @@
 //! | `panics` | calls and drops of the program's code and values |
 //! | `audit` | the invariants, checked |
 
-mod abandon;
-mod abort;
-mod admit;
-mod admit_graph;
-mod agenda;
+pub(crate) mod abandon;
+pub(crate) mod abort;
+pub(crate) mod admit;
+pub(crate) mod admit_graph;
+pub(crate) mod agenda;
 pub(crate) mod arena;
-mod aside;
-mod attempt;
-mod audit;
-pub(crate) mod body;
-mod children;
-mod config;
-mod context;
-mod crank;
-mod cycle;
-mod decide;
-mod depend;
-mod errors;
-mod events;
-mod family;
-mod fruitless;
+pub(crate) mod attempt;
+pub(crate) mod audit;
+pub(crate) mod calls;
+pub(crate) mod config;
+pub(crate) mod cycle;
+pub(crate) mod decide;
+pub(crate) mod depend;
+pub(crate) mod errors;
+pub(crate) mod events;
+pub(crate) mod family;
+pub(crate) mod fruitless;
 pub(crate) mod graph;
-mod inbox;
+pub(crate) mod inbox;
 #[cfg(all(test, loom))]
-mod inbox_loom;
+pub(crate) mod inbox_loom;
 #[cfg_attr(not(feature = "mio"), path = "no_io.rs")]
-mod io;
-mod job;
-mod kin;
-mod levels;
-mod list;
-mod metas;
-mod names;
-mod offload;
-mod opens;
-mod outline;
+pub(crate) mod io;
+pub(crate) mod job;
+pub(crate) mod kin;
+pub(crate) mod levels;
+pub(crate) mod list;
+pub(crate) mod metas;
+pub(crate) mod names;
+pub(crate) mod next;
+pub(crate) mod notes;
+pub(crate) mod offload;
+pub(crate) mod opens;
+pub(crate) mod outline;
 pub(crate) mod panics;
-mod parent;
 pub(crate) mod permits;
-mod pin;
-mod posts;
-mod prefetch;
-mod ready;
-mod receive;
-mod reclaim;
+pub(crate) mod pin;
+pub(crate) mod prefetch;
+pub(crate) mod ready;
+pub(crate) mod receive;
+pub(crate) mod reclaim;
 pub(crate) mod record;
-mod restart;
-mod rng;
-mod round;
-mod settle;
-mod sync;
-mod timers;
-mod turn;
-mod wake;
+pub(crate) mod restart;
+pub(crate) mod rng;
+pub(crate) mod round;
+pub(crate) mod settle;
+pub(crate) mod sync;
+pub(crate) mod timers;
+pub(crate) mod turn;
+pub(crate) mod wake;
 
-pub use children::Children;
 pub use config::{Limits, Retain, WorkSchedulerConfig};
-pub use context::WorkContext;
-pub use crank::{Budget, Crank, Next};
 pub use decide::{Candidate, Decider, Decision, DecisionKind, Fifo, Lifo, RandomOrder};
 pub use errors::{
     AddError, AddGraphError, CyclePath, DependencyError, ReapError, Refused, RestartError,
@@ -99,72 +92,60 @@ pub use inbox::{CancelToken, Notifier, RemoteWaker};
 #[cfg(feature = "mio")]
 pub(crate) use io::Desk;
 #[cfg(feature = "mio")]
-pub use io::{Io, Sources};
+pub use io::Io;
 pub use job::{Job, JobId, Leftover, OffloadError, Ticket};
+pub use next::Next;
 pub use offload::Offload;
 pub use pin::TimePin;
-pub use posts::{PostError, Remote};
 pub use rng::Stream;
 
 use crate::time::{Time, TimerWheel};
-use crate::work::{
-    Backoff, Completion, Failure, Handle, Name, RootCause, WorkId, WorkOutcome, WorkState,
-};
+use crate::work::{Backoff, Failure, Handle, Name, RootCause, WorkId, WorkOutcome, WorkState};
 use agenda::Agenda;
 use arena::Arena;
-use body::Shelves;
-use context::TurnNotes;
 use cycle::CycleSearch;
 use graph::Graph;
 use inbox::{Inbox, Mail};
 use names::Ordinals;
+use notes::TurnNotes;
 use panics::{Contained, Tally};
 use permits::Permits;
 use ready::Ready;
-use slab::Slab;
 use std::any::{Any, TypeId};
 use std::collections::VecDeque;
-use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// Runs works: see the [crate's page](crate).
-///
-/// Calls that only read are O(1) unless they say otherwise. Calls that change something make an earlier
-/// [`Next`] stale. A scheduler is not `Send`; works need not be.
-pub struct WorkScheduler<C: ?Sized> {
-    pub(crate) arena: Arena<C>,
-    shelves: Shelves<C>,
+/// The state machine behind a [`WorkScheduler`](crate::WorkScheduler).
+pub(crate) struct Engine {
+    pub(crate) arena: Arena,
     pub(crate) graph: Graph,
     pub(crate) permits: Permits,
     pub(crate) ready: Ready,
     pub(crate) wheel: TimerWheel,
     pub(crate) inbox: Inbox,
-    posts: posts::Posts<C>,
-    /// What `on_settled` left, by the key in the work's record.
-    callbacks: Slab<Completion<C>>,
-    jobs: offload::Jobs,
+    pub(crate) jobs: offload::Jobs,
     time_pins: std::cell::Cell<usize>,
     #[cfg(feature = "mio")]
     pub(crate) io: io::Hub,
-    recorder: events::Recorder,
-    decider: Option<Contained<Box<dyn Decider>>>,
-    cycles: CycleSearch,
+    pub(crate) recorder: events::Recorder,
+    pub(crate) decider: Option<Contained<Box<dyn Decider>>>,
+    pub(crate) cycles: CycleSearch,
     ordinals: Ordinals,
     pub(crate) now: Time,
-    home: NonZeroU32,
-    settings: Settings,
+    pub(crate) home: NonZeroU32,
+    pub(crate) settings: Settings,
     /// Whether `shutdown` has been called.
     closed: bool,
-    pub(crate) in_crank: bool,
     /// A round has begun and not ended: the next crank goes on with it.
     round_open: bool,
+    phase: round::Phase,
     /// What a work said during its present turn.
-    notes: TurnNotes,
-    agenda: Agenda,
+    pub(crate) notes: TurnNotes,
+    pub(crate) agenda: Agenda,
     /// Works about to settle; settling one may settle others, and must not recurse.
-    settling: VecDeque<(u32, settle::End)>,
+    pub(crate) settling: VecDeque<(u32, settle::End)>,
     is_settling: bool,
     /// What has been taken from the inbox in this round.
     mail: VecDeque<Mail>,
@@ -174,16 +155,15 @@ pub struct WorkScheduler<C: ?Sized> {
     /// Settled works that are only there because works are after them.
     lingering: u32,
     /// After the fields with the program's values: its drop forgets their panics.
-    drops: Tally,
-    not_send: std::marker::PhantomData<*const ()>,
+    pub(crate) drops: Tally,
 }
 
 /// What of the configuration is read again and again.
-struct Settings {
+pub(crate) struct Settings {
     backoff: Backoff,
-    seed: u64,
-    limits: Limits,
-    catch_panics: bool,
+    pub seed: u64,
+    pub limits: Limits,
+    pub catch_panics: bool,
     abort_grace: Duration,
     retain: Retain,
 }
@@ -191,9 +171,9 @@ struct Settings {
 /// How many schedulers there have been. Four thousand million of them may share a number with another.
 static HOMES: AtomicU32 = AtomicU32::new(0);
 
-impl<C: ?Sized> WorkScheduler<C> {
-    /// An empty scheduler at time zero.
-    pub fn new(config: WorkSchedulerConfig) -> Self {
+impl Engine {
+    /// An empty engine at time zero.
+    pub(crate) fn new(config: WorkSchedulerConfig) -> Self {
         let mut permits = Permits::new(u32::try_from(config.max_concurrency).unwrap_or(u32::MAX));
         for (name, capacity) in config.pools {
             permits.set_capacity(name, capacity);
@@ -203,16 +183,13 @@ impl<C: ?Sized> WorkScheduler<C> {
             edges: config.limits.edges.min(config::MAX_EDGES),
             inbox: config.limits.inbox,
         };
-        WorkScheduler {
+        Engine {
             arena: Arena::new(),
-            shelves: Shelves::new(),
             graph: Graph::new(),
             permits,
             ready: Ready::new(),
             wheel: TimerWheel::new(),
             inbox: Inbox::new(),
-            posts: posts::Posts::new(limits.inbox),
-            callbacks: Slab::new(),
             jobs: offload::Jobs::default(),
             time_pins: Default::default(),
             #[cfg(feature = "mio")]
@@ -236,8 +213,8 @@ impl<C: ?Sized> WorkScheduler<C> {
                 retain: config.retain,
             },
             closed: false,
-            in_crank: false,
             round_open: false,
+            phase: Default::default(),
             notes: TurnNotes::default(),
             agenda: Agenda::new(),
             settling: VecDeque::new(),
@@ -247,7 +224,6 @@ impl<C: ?Sized> WorkScheduler<C> {
             fruitless: Default::default(),
             lingering: 0,
             drops: Tally::default(),
-            not_send: std::marker::PhantomData,
         }
     }
 
@@ -272,28 +248,26 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// The time of the last crank.
-    pub fn now(&self) -> Time {
+    /// As [`WorkScheduler::now`](crate::WorkScheduler::now).
+    pub(crate) fn now(&self) -> Time {
         self.now
     }
 
-    /// A work's state; `None` if it has been reclaimed or is another scheduler's.
-    pub fn state(&self, id: impl Into<WorkId>) -> Option<WorkState> {
-        self.lookup(id.into())
-            .ok()
-            .map(|slot| self.arena.at(slot).state)
+    /// As [`WorkScheduler::state`](crate::WorkScheduler::state).
+    pub(crate) fn state(&self, id: WorkId) -> Option<WorkState> {
+        self.lookup(id).ok().map(|slot| self.arena.at(slot).state)
     }
 
-    /// A work's name; `None` if it has been reclaimed or is another scheduler's.
-    pub fn name(&self, id: impl Into<WorkId>) -> Option<Name> {
-        self.lookup(id.into())
+    /// As [`WorkScheduler::name`](crate::WorkScheduler::name).
+    pub(crate) fn name(&self, id: WorkId) -> Option<Name> {
+        self.lookup(id)
             .ok()
             .map(|slot| self.arena.meta(slot).name.clone())
     }
 
-    /// How a work settled; `None` if it has not, has been reclaimed, or is another scheduler's.
-    pub fn outcome(&self, id: impl Into<WorkId>) -> Option<WorkOutcome> {
-        let slot = self.lookup(id.into()).ok()?;
+    /// As [`WorkScheduler::outcome`](crate::WorkScheduler::outcome).
+    pub(crate) fn outcome(&self, id: WorkId) -> Option<WorkOutcome> {
+        let slot = self.lookup(id).ok()?;
         self.arena
             .at(slot)
             .state
@@ -320,9 +294,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// The work's output, if it has succeeded and nobody has taken it. A work without output (`T = ()`) answers as
-    /// often as it is asked.
-    pub fn take<T: 'static>(&mut self, handle: Handle<T>) -> Option<T> {
+    /// As [`WorkScheduler::take`](crate::WorkScheduler::take).
+    pub(crate) fn take<T: 'static>(&mut self, handle: Handle<T>) -> Option<T> {
         let slot = self.lookup(handle.id()).ok()?;
         if self.arena.at(slot).state != WorkState::Success {
             return None;
@@ -335,8 +308,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         output.into_inner().downcast().ok().map(|output| *output)
     }
 
-    /// The work's output, if it has succeeded and nobody has taken it.
-    pub fn output<T: 'static>(&self, handle: Handle<T>) -> Option<&T> {
+    /// As [`WorkScheduler::output`](crate::WorkScheduler::output).
+    pub(crate) fn output<T: 'static>(&self, handle: Handle<T>) -> Option<&T> {
         let slot = self.lookup(handle.id()).ok()?;
         if self.arena.at(slot).state != WorkState::Success {
             return None;
@@ -347,24 +320,23 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.arena.rare(slot)?.output.as_deref()?.downcast_ref()
     }
 
-    /// Why a work's last attempt failed: of one that has failed or is backing off, or in a later attempt. `None` if none has
-    /// failed, or the work has been reclaimed or is another scheduler's. O(1).
-    pub fn last_failure(&self, id: impl Into<WorkId>) -> Option<&Failure> {
-        let slot = self.lookup(id.into()).ok()?;
+    /// As [`WorkScheduler::last_failure`](crate::WorkScheduler::last_failure).
+    pub(crate) fn last_failure(&self, id: WorkId) -> Option<&Failure> {
+        let slot = self.lookup(id).ok()?;
         self.arena.meta(slot).error
     }
 
-    /// When a work that is backing off will be tried again.
-    pub fn retry_eta(&self, id: impl Into<WorkId>) -> Option<Time> {
-        let record = self.arena.at(self.lookup(id.into()).ok()?);
+    /// As [`WorkScheduler::retry_eta`](crate::WorkScheduler::retry_eta).
+    pub(crate) fn retry_eta(&self, id: WorkId) -> Option<Time> {
+        let record = self.arena.at(self.lookup(id).ok()?);
         let alarm = record
             .alarm
             .filter(|_| record.state == WorkState::Retrying)?;
         Some(self.wheel.deadline(alarm))
     }
 
-    /// The counters.
-    pub fn metrics(&self) -> WorkSchedulerMetrics {
+    /// As [`WorkScheduler::metrics`](crate::WorkScheduler::metrics).
+    pub(crate) fn metrics(&self) -> WorkSchedulerMetrics {
         let mut metrics = self
             .recorder
             .metrics(self.arena.added(), self.arena.len() as u64);
@@ -373,47 +345,29 @@ impl<C: ?Sized> WorkScheduler<C> {
         metrics
     }
 
-    /// The next event that has not been polled. Events are kept only if the configuration asks for them.
-    pub fn poll_event(&mut self) -> Option<WorkEvent> {
+    /// As [`WorkScheduler::poll_event`](crate::WorkScheduler::poll_event).
+    pub(crate) fn poll_event(&mut self) -> Option<WorkEvent> {
         self.recorder.poll()
     }
 
-    /// Whether `shutdown` has been called.
-    pub fn is_shut_down(&self) -> bool {
+    /// As [`WorkScheduler::is_shut_down`](crate::WorkScheduler::is_shut_down).
+    pub(crate) fn is_shut_down(&self) -> bool {
         self.closed
     }
 
-    /// Reaches this scheduler from other threads.
-    pub fn remote(&self) -> Remote<C> {
-        Remote::new(self.inbox.line.clone(), &self.posts)
-    }
-
-    /// A token that cancels everything in this scheduler, from any thread.
-    pub fn cancel_token(&self) -> CancelToken {
+    /// As [`WorkScheduler::cancel_token`](crate::WorkScheduler::cancel_token).
+    pub(crate) fn cancel_token(&self) -> CancelToken {
         let token = CancelToken::new();
         token.listen(&self.inbox, None);
         token
     }
+}
 
-    // ---- how it is set up ----
-
-    /// Called, from whatever thread sends, when the inbox goes from empty to not empty: it must make the host crank
-    /// soon. Replaces the one before.
-    pub fn set_notifier(&mut self, notifier: impl Fn() + Send + Sync + 'static) {
-        let notifier: Notifier = std::sync::Arc::new(notifier);
-        self.inbox.set_notifier(Some(Contained::new(notifier)));
-    }
-
-    /// Makes a named pool, or changes the capacity of one; `"max_concurrency"` is the general one. Permits that are
-    /// out stay out. Works that need more than a lowered capacity wait until it is raised.
-    pub fn set_pool_capacity(&mut self, pool: impl Into<Name>, capacity: u32) {
+impl Engine {
+    /// Makes a pool, or changes the capacity of one.
+    pub(crate) fn set_pool_capacity(&mut self, pool: Name, capacity: u32) {
         self.fruitless.stir();
-        self.permits.set_capacity(pool.into(), capacity);
-    }
-
-    /// Who answers decisions. `None`, the default, is production order.
-    pub fn set_decider(&mut self, decider: Option<Box<dyn Decider>>) {
-        self.decider = decider.map(Contained::new);
+        self.permits.set_capacity(pool, capacity);
     }
 }
 
@@ -421,14 +375,4 @@ impl<C: ?Sized> WorkScheduler<C> {
 fn unit<T: 'static>() -> Option<T> {
     let unit: Box<dyn Any> = Box::new(());
     unit.downcast().ok().map(|unit| *unit)
-}
-
-impl<C: ?Sized> fmt::Debug for WorkScheduler<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WorkScheduler")
-            .field("now", &self.now)
-            .field("works", &self.arena.len())
-            .field("unsettled", &self.recorder.unsettled())
-            .finish_non_exhaustive()
-    }
 }

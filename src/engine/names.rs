@@ -3,6 +3,7 @@
 //! Every draw comes from a stream that is derived from (seed, purpose, name path with ordinals): one more work with
 //! another name shifts nobody else's draws.
 
+use super::Engine;
 use super::arena::Arena;
 use super::rng::{Stream, fold, hash_text, mix};
 use crate::work::Name;
@@ -100,7 +101,7 @@ fn group(parent_serial: Option<u64>, name: &str) -> u64 {
 }
 
 /// A work's ancestors and itself, from the root.
-fn line<C: ?Sized>(arena: &Arena<C>, slot: u32) -> Vec<u32> {
+fn line(arena: &Arena, slot: u32) -> Vec<u32> {
     let mut line: Vec<u32> =
         std::iter::successors(Some(slot), |&slot| arena.parent(slot)).collect();
     line.reverse();
@@ -108,13 +109,13 @@ fn line<C: ?Sized>(arena: &Arena<C>, slot: u32) -> Vec<u32> {
 }
 
 /// The number of an ancestor's present attempt where that is not the first, counted over restarts.
-fn retry_of<C: ?Sized>(arena: &Arena<C>, slot: u32, line: &[u32]) -> Option<u32> {
+fn retry_of(arena: &Arena, slot: u32, line: &[u32]) -> Option<u32> {
     let attempt = arena.attempt_id(slot);
     (line.last() != Some(&slot) && attempt > 1).then_some(attempt)
 }
 
 /// The name path as text: `sync#2/fetch[3]` is a fourth child in its parent's second attempt. O(depth).
-pub(crate) fn path<C: ?Sized>(arena: &Arena<C>, slot: u32) -> String {
+pub(crate) fn path(arena: &Arena, slot: u32) -> String {
     let line = line(arena, slot);
     let step = |&slot: &u32| {
         let meta = arena.meta(slot);
@@ -135,7 +136,7 @@ const RETRY: u64 = 1 << 32;
 const RUN: u64 = 1 << 33;
 
 /// The name path as a number, with ordinals, ancestors' attempts after the first, and run numbers after the first. O(depth).
-pub(crate) fn path_key<C: ?Sized>(arena: &Arena<C>, slot: u32) -> u64 {
+pub(crate) fn path_key(arena: &Arena, slot: u32) -> u64 {
     let line = line(arena, slot);
     line.iter().fold(0, |key, &slot| {
         let meta = arena.meta(slot);
@@ -150,6 +151,20 @@ pub(crate) fn path_key<C: ?Sized>(arena: &Arena<C>, slot: u32) -> u64 {
         }
         key
     })
+}
+
+impl Engine {
+    /// A work's own stream, made when it is first asked for. O(depth) then.
+    pub(crate) fn stream_of(&mut self, slot: u32) -> &mut Stream {
+        let rare = self.arena.rare(slot);
+        let key = match rare.and_then(|rare| rare.stream.as_ref()) {
+            Some(_) => 0,
+            None => path_key(&self.arena, slot),
+        };
+        let seed = self.settings.seed;
+        let stream = &mut self.arena.rare_or_new(slot).stream;
+        stream.get_or_insert_with(|| self::stream(seed, Purpose::Work, key, 0))
+    }
 }
 
 #[cfg(test)]

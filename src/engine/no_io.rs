@@ -1,6 +1,6 @@
 //! Without the feature `mio` there are no sources of readiness.
 
-use super::WorkScheduler;
+use super::Engine;
 
 #[derive(Default)]
 pub(crate) struct SourceList;
@@ -15,13 +15,13 @@ impl SourceList {
     }
 }
 
-impl<C: ?Sized> WorkScheduler<C> {
+impl Engine {
     #[inline]
-    pub(super) fn has_io_news(&self) -> bool {
+    pub(crate) fn has_io_news(&self) -> bool {
         false
     }
 
-    pub(super) fn take_io_news(&mut self) {}
+    pub(crate) fn take_io_news(&mut self) {}
 
-    pub(super) fn forget_sources(&mut self, _: u32) {}
+    pub(crate) fn forget_sources(&mut self, _: u32) {}
 }

@@ -155,7 +155,7 @@ impl Permits {
     }
 
     /// From now on works need different things.
-    pub fn let_needs_differ<C: ?Sized>(&mut self, arena: &Arena<C>) {
+    pub fn let_needs_differ(&mut self, arena: &Arena) {
         if !std::mem::replace(&mut self.needs_differ, true) {
             for lane in 0..self.lanes.len() {
                 for slot in self.lanes[lane].list.iter(arena) {
@@ -197,11 +197,11 @@ impl Permits {
 
     /// Whether the work needs no permit at all.
     #[inline]
-    pub fn needs_none<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> bool {
+    pub fn needs_none(&self, arena: &Arena, slot: u32) -> bool {
         arena.is(slot, flag::NO_PERMIT) && arena.at(slot).marks & mark::POOLS == 0
     }
 
-    fn each_need<C: ?Sized>(arena: &Arena<C>, slot: u32, mut f: impl FnMut(Pool, u32)) {
+    fn each_need(arena: &Arena, slot: u32, mut f: impl FnMut(Pool, u32)) {
         let record = arena.at(slot);
         if record.marks & mark::POOLS == 0 {
             if !record.flags.has(flag::NO_PERMIT) {
@@ -220,7 +220,7 @@ impl Permits {
 
     /// Whether all that the work needs is free now.
     #[inline]
-    pub fn fits<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> bool {
+    pub fn fits(&self, arena: &Arena, slot: u32) -> bool {
         let record = arena.at(slot);
         if record.marks & mark::POOLS == 0 {
             return self.is_general_free() || record.flags.has(flag::NO_PERMIT);
@@ -234,7 +234,7 @@ impl Permits {
 
     /// Takes what the work needs; sets its flag.
     #[inline]
-    pub fn take<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
+    pub fn take(&mut self, arena: &mut Arena, slot: u32) {
         let record = arena.at_mut(slot);
         debug_assert!(!record.flags.has(flag::PERMIT));
         record.flags.set(flag::PERMIT);
@@ -248,14 +248,14 @@ impl Permits {
 
     /// The same for a work that needs the general permit at most, and has been noted to have it.
     #[inline]
-    pub fn count_general<C: ?Sized>(&mut self, record: &Record<C>) {
+    pub fn count_general(&mut self, record: &Record) {
         debug_assert!(record.flags.has(flag::PERMIT) && record.marks & mark::POOLS == 0);
         self.general.used += !record.flags.has(flag::NO_PERMIT) as u32;
     }
 
     /// Gives back what the work holds, if it holds anything.
     #[inline]
-    pub fn give_back<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
+    pub fn give_back(&mut self, arena: &mut Arena, slot: u32) {
         if !arena.take(slot, flag::PERMIT) {
             return;
         }
@@ -278,7 +278,7 @@ impl Permits {
     }
 
     #[inline]
-    fn rank<C: ?Sized>(arena: &Arena<C>, slot: u32) -> Rank {
+    fn rank(arena: &Arena, slot: u32) -> Rank {
         let extras = arena.rare(slot).map(|rare| &rare.extras);
         let priority = extras.map_or(0, |extras| extras.priority);
         let priority = (i8::MAX as i16 - priority as i16) as u16;
@@ -295,12 +295,12 @@ impl Permits {
 
     /// What the work needs besides the general permit.
     #[inline]
-    fn named_needs<C: ?Sized>(arena: &Arena<C>, slot: u32) -> &[(Pool, u32)] {
+    fn named_needs(arena: &Arena, slot: u32) -> &[(Pool, u32)] {
         arena.rare(slot).map_or(&[], |rare| &rare.needs)
     }
 
     #[inline]
-    fn key<C: ?Sized>(arena: &Arena<C>, slot: u32) -> Key<'_> {
+    fn key(arena: &Arena, slot: u32) -> Key<'_> {
         let general = !arena.is(slot, flag::NO_PERMIT);
         let needs = Self::named_needs(arena, slot);
         (Self::rank(arena, slot), general, needs)
@@ -316,7 +316,7 @@ impl Permits {
     }
 
     /// Puts a work at the end of its lane.
-    pub fn join<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
+    pub fn join(&mut self, arena: &mut Arena, slot: u32) {
         self.waiting += 1;
         self.changes += 1;
         let plain = self.by_arrival && !self.needs_differ && !arena.is(slot, flag::RETURNER);
@@ -345,7 +345,7 @@ impl Permits {
     }
 
     /// Takes a work out of its lane; an empty lane goes.
-    pub fn leave<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
+    pub fn leave(&mut self, arena: &mut Arena, slot: u32) {
         let lane = self.find_lane(Self::key(arena, slot));
         let lane = lane.expect("a queued work has a lane");
         self.lanes[lane].list.remove(arena, slot);
@@ -358,7 +358,7 @@ impl Permits {
     }
 
     /// Takes who gets the next permit out of its lane. As [`Permits::next_grant`].
-    pub fn pop_grant<C: ?Sized>(&mut self, arena: &mut Arena<C>) -> Option<u32> {
+    pub fn pop_grant(&mut self, arena: &mut Arena) -> Option<u32> {
         if let [lane] = &self.lanes[..] {
             let head = lane.list.head()?;
             if !self.fits(arena, head) {
@@ -373,7 +373,7 @@ impl Permits {
     }
 
     /// Who gets the next permit. O(lanes), whatever the number of works that wait.
-    pub fn next_grant<C: ?Sized>(&self, arena: &Arena<C>) -> Option<u32> {
+    pub fn next_grant(&self, arena: &Arena) -> Option<u32> {
         if let [lane] = &self.lanes[..] {
             return lane.list.head().filter(|&slot| self.fits(arena, slot));
         }
@@ -403,7 +403,7 @@ impl Permits {
     }
 
     /// Whether a work waits for permits that others hold. O(lanes).
-    pub fn is_any_lacked<C: ?Sized>(&self, arena: &Arena<C>) -> bool {
+    pub fn is_any_lacked(&self, arena: &Arena) -> bool {
         let mut heads = self.lanes.iter().filter_map(|lane| lane.list.head());
         heads.any(|slot| {
             let lacks = self.lacks(arena, slot);
@@ -413,7 +413,7 @@ impl Permits {
 
     /// Those who might get the permit in `first`'s place: who is of its rank, needs permits of the same pools, and can have
     /// them now; in order of arrival.
-    pub fn rivals<C: ?Sized>(&self, arena: &Arena<C>, first: u32) -> Vec<u32> {
+    pub fn rivals(&self, arena: &Arena, first: u32) -> Vec<u32> {
         let key = Self::key(arena, first);
         let lanes = self.lanes.iter().filter(|lane| lane.has_pools_of(key));
         let waiting = lanes.flat_map(|lane| lane.list.iter(arena));
@@ -429,14 +429,14 @@ impl Permits {
     }
 
     /// Whether the work needs permits of that pool.
-    pub fn needs_of<C: ?Sized>(arena: &Arena<C>, slot: u32, pool: Pool) -> bool {
+    pub fn needs_of(arena: &Arena, slot: u32, pool: Pool) -> bool {
         let mut needs = false;
         Self::each_need(arena, slot, |needed, _| needs |= needed == pool);
         needs
     }
 
     /// The pools of which the work needs more than is free.
-    pub fn lacks<C: ?Sized>(&self, arena: &Arena<C>, slot: u32) -> Vec<Pool> {
+    pub fn lacks(&self, arena: &Arena, slot: u32) -> Vec<Pool> {
         let mut lacks = Vec::new();
         Self::each_need(arena, slot, |pool, weight| {
             if self.free(pool) < weight {
@@ -447,7 +447,7 @@ impl Permits {
     }
 
     /// What the works that hold permits take of each pool, counted anew. O(works).
-    pub fn recount<C: ?Sized>(&self, arena: &Arena<C>) -> Vec<u32> {
+    pub fn recount(&self, arena: &Arena) -> Vec<u32> {
         let mut used = vec![0; self.pools().len()];
         for slot in arena.slots().filter(|&slot| arena.is(slot, flag::PERMIT)) {
             Self::each_need(arena, slot, |pool, weight| used[pool as usize] += weight);

@@ -5,7 +5,7 @@
 //! scheduler sees no pin, it has taken whatever the pin's holder sent before it let go. A driver that looks after its
 //! crank can therefore not miss a closure that was posted under the pin.
 
-use super::WorkScheduler;
+use super::Engine;
 use super::inbox::{Line, Mail};
 use std::fmt;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub struct TimePin {
 }
 
 impl TimePin {
-    pub(super) fn new(line: Arc<Line>) -> Self {
+    pub(crate) fn new(line: Arc<Line>) -> Self {
         TimePin { line }
     }
 }
@@ -41,23 +41,19 @@ impl fmt::Debug for TimePin {
     }
 }
 
-impl<C: ?Sized> WorkScheduler<C> {
-    /// Holds virtual time still until the pin is dropped, on whatever thread: see [`TimePin`].
-    pub fn pin_time(&self) -> TimePin {
+impl Engine {
+    /// As [`WorkScheduler::pin_time`](crate::WorkScheduler::pin_time).
+    pub(crate) fn pin_time(&self) -> TimePin {
         self.time_pins.set(self.time_pins.get() + 1);
         TimePin::new(self.inbox.line.clone())
     }
 
-    /// Whether virtual time must stand still, since jobs are on other threads or a [`TimePin`] lives: what they come to
-    /// belongs to the present time. [`VirtualDriver`](crate::VirtualDriver) sees to it by itself; a host that moves a
-    /// clock of its own asks after each crank, and waits for its notifier instead of moving the clock.
-    ///
-    /// A job counts until the scheduler has taken the message of its end, and a pin likewise.
-    pub fn is_time_pinned(&self) -> bool {
+    /// As [`WorkScheduler::is_time_pinned`](crate::WorkScheduler::is_time_pinned).
+    pub(crate) fn is_time_pinned(&self) -> bool {
         self.jobs.outside() > 0 || self.time_pins.get() > 0
     }
 
-    pub(super) fn unpinned(&mut self) {
+    pub(crate) fn unpinned(&mut self) {
         *self.time_pins.get_mut() -= 1;
     }
 }

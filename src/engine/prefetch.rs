@@ -8,14 +8,13 @@
 //! If the works of a round lie side by side, in whatever order they come, all of them are read in the order of memory:
 //! that a processor foresees. Else a few are read at once, as they come.
 
-use super::WorkScheduler;
-use super::body::Place;
+use super::Engine;
 use super::record::NONE;
 use std::hint::black_box;
 use std::ops::Range;
 
 /// Works that are read ahead at once where they are scattered.
-pub(super) const BATCH: usize = 16;
+pub(crate) const BATCH: usize = 16;
 
 /// Of so many edges out of each: a work with very many, and many turns, must not have them read again and again.
 const EDGES: usize = 8;
@@ -23,11 +22,18 @@ const EDGES: usize = 8;
 /// What has never had so many slots stays in a near cache anyway.
 const MANY: u32 = 1 << 12;
 
-impl<C: ?Sized> WorkScheduler<C> {
+/// Bodies that will soon be called, by slot.
+pub(crate) enum Ahead<'a> {
+    /// All between these two, if they are near: no more than so many.
+    Between(u32, u32, u32),
+    Each(&'a [u32]),
+}
+
+impl Engine {
     /// Reads ahead for the works that have their turns next, if they are many. For whenever a turn is next for which nothing
     /// has been read ahead, at the end of works that have dependents; it need not be called for each.
     #[inline(never)]
-    pub(super) fn prefetch(&mut self) {
+    pub(crate) fn prefetch(&mut self, bodies: &dyn Fn(Ahead<'_>) -> u32) {
         let Some(batch) = self.ready.next_batch() else {
             return;
         };
@@ -35,16 +41,18 @@ impl<C: ?Sized> WorkScheduler<C> {
             return;
         }
         let read = match self.ready.dense_round() {
-            Some(slots) => self.prefetch_side_by_side(slots),
-            None => self.prefetch_scattered(batch),
+            Some(slots) => {
+                let (first, last) = (slots.start, slots.end - 1);
+                let most = 2 * slots.len() as u32;
+                bodies(Ahead::Between(first, last, most)) ^ self.prefetch_side_by_side(slots, most)
+            }
+            None => bodies(Ahead::Each(&batch)) ^ self.prefetch_scattered(batch),
         };
         // Else a compiler would see that nobody wants it.
         black_box(read);
     }
 
-    fn prefetch_side_by_side(&self, slots: Range<u32>) -> u32 {
-        let most = 2 * slots.len() as u32;
-        let (first, last) = (slots.start, slots.end - 1);
+    fn prefetch_side_by_side(&self, slots: Range<u32>, most: u32) -> u32 {
         let (mut low, mut high) = (u32::MAX, 0);
         for slot in slots {
             let list = self.arena.get(slot).map_or(NONE, |record| record.outs);
@@ -53,10 +61,6 @@ impl<C: ?Sized> WorkScheduler<C> {
             }
         }
         let mut read = 0;
-        if let (Some(first), Some(last)) = (self.arena.get(first), self.arena.get(last)) {
-            let (first, last) = (first.body.place(), last.body.place());
-            read ^= self.shelves.prefetch_between(first, last, most);
-        }
         if low <= high && high - low < most {
             for slot in low..high + 1 {
                 read ^= self.arena.prefetch(slot);
@@ -67,15 +71,13 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     fn prefetch_scattered(&self, slots: [u32; BATCH]) -> u32 {
         let mut lists = [NONE; BATCH];
-        let mut places = [Place::NOWHERE; BATCH];
         let mut read = 0;
         for (at, slot) in slots.into_iter().enumerate() {
             if let Some(record) = self.arena.get(slot) {
-                (lists[at], places[at]) = (record.outs, record.body.place());
+                lists[at] = record.outs;
                 read ^= self.graph.first_of(record.outs).unwrap_or(0);
             }
         }
-        read ^= self.shelves.prefetch(&places);
         for list in lists {
             for edge in self.graph.entries(list).iter().take(EDGES) {
                 read ^= self.arena.prefetch(edge.peer());

@@ -63,7 +63,7 @@ impl Ready {
 
     /// A turn in the next round. Amortised O(1).
     #[inline]
-    pub fn push<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
+    pub fn push(&mut self, arena: &mut Arena, slot: u32) {
         let record = arena.at_mut(slot);
         debug_assert!(
             !record.flags.has(flag::READY),
@@ -75,7 +75,7 @@ impl Ready {
 
     /// The same for a work whose flags say already that it has a turn coming.
     #[inline]
-    pub fn push_flagged<C: ?Sized>(&mut self, record: &mut Record<C>, slot: u32) {
+    pub fn push_flagged(&mut self, record: &mut Record, slot: u32) {
         debug_assert!(record.flags.has(flag::READY));
         record.links.prev = self.enter(slot);
     }
@@ -124,7 +124,7 @@ impl Ready {
     }
 
     /// Takes a work out, if it has a turn coming. Amortised O(1).
-    pub fn remove<C: ?Sized>(&mut self, arena: &mut Arena<C>, slot: u32) {
+    pub fn remove(&mut self, arena: &mut Arena, slot: u32) {
         if !arena.take(slot, flag::READY) {
             return;
         }
@@ -152,7 +152,7 @@ impl Ready {
     }
 
     /// Works that are added and cancelled without end fill no memory.
-    fn close_gaps<C: ?Sized>(&mut self, arena: &mut Arena<C>) {
+    fn close_gaps(&mut self, arena: &mut Arena) {
         let (mut place, mut to, end, tail) = (self.head, self.head, self.end, self.tail);
         while place != tail {
             if place == end {
@@ -258,18 +258,15 @@ impl Ready {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::body::Body;
-    use crate::{Name, WorkContext};
+    use crate::Name;
     use std::collections::VecDeque;
-    use std::task::Poll;
 
     const WORKS: u32 = 300;
 
-    fn arena() -> Arena<()> {
+    fn arena() -> Arena {
         let mut arena = Arena::new();
         for _ in 0..WORKS {
-            let work = |_: &mut WorkContext<'_, ()>| Poll::Ready(Ok(()));
-            arena.insert(Body::Own(Box::new(work)), &mut Name::Static("w"), 0, 0);
+            arena.insert(&mut Name::Static("w"), 0, 0);
         }
         arena
     }
@@ -334,11 +331,7 @@ mod tests {
     }
 
     /// The slots that are to be read ahead of a round of these works, of which some have had their turns.
-    fn dense(
-        arena: &mut Arena<()>,
-        slots: impl Iterator<Item = u32>,
-        had: u32,
-    ) -> Option<Range<u32>> {
+    fn dense(arena: &mut Arena, slots: impl Iterator<Item = u32>, had: u32) -> Option<Range<u32>> {
         let mut ready = Ready::new();
         for slot in slots {
             arena.clear(slot, flag::READY);

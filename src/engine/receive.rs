@@ -1,23 +1,19 @@
 //! Taking the inbox: what other threads have sent becomes wakes, cancels and calls.
 
-use super::WorkScheduler;
+use super::Engine;
 use super::decide::{Candidate, DecisionKind};
 use super::inbox::{Mail, Witness};
-use super::panics::contain;
 use super::record::{AbortCause, mark};
 
-impl<C: ?Sized> WorkScheduler<C> {
-    pub(super) fn take_mail(&mut self, app: &mut C) {
-        self.inbox.take(&mut self.mail);
-        while !self.mail.is_empty() {
-            self.fruitless.stir();
-            let index = self.decide_mail();
-            match self.mail.remove(index) {
-                Some(Mail::Post(key)) => self.call_posted(key, app),
-                Some(mail) => self.receive(mail),
-                None => {}
-            }
+impl Engine {
+    /// Takes the next message of this round.
+    pub(crate) fn next_mail(&mut self) -> Option<Mail> {
+        if self.mail.is_empty() {
+            return None;
         }
+        self.fruitless.stir();
+        let index = self.decide_mail();
+        self.mail.remove(index)
     }
 
     fn decide_mail(&mut self) -> usize {
@@ -41,7 +37,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.decide(DecisionKind::Inbox, "", candidates.len(), &candidates)
     }
 
-    fn receive(&mut self, mail: Mail) {
+    pub(crate) fn receive(&mut self, mail: Mail) {
         match mail {
             Mail::Wake(witness) => self.remote_wake(witness),
             Mail::WakerDropped(witness) => self.outside_lost(witness),
@@ -70,15 +66,5 @@ impl<C: ?Sized> WorkScheduler<C> {
         // Even if the waker is gone by now, it has been used: its loss is not held against the work.
         self.arena.at_mut(witness.slot).marks &= !mark::DEAD_WAKER;
         self.wake_slot(witness.slot);
-    }
-
-    fn call_posted(&mut self, key: u32, app: &mut C) {
-        let Some(post) = self.posts.take(key) else {
-            return;
-        };
-        self.in_crank = true;
-        let call = contain(|| post(app, self));
-        self.in_crank = false;
-        self.note_callback(call);
     }
 }

@@ -1,18 +1,16 @@
 //! Giving slots back: children when their parent's attempt has ended, roots when the host reaps them or by `Retain`;
 //! never while a work that is after them is unsettled.
 
+use super::calls::Call;
+use super::panics::Payload;
 use super::record::{Family, flag, mark};
-use super::{ReapError, Retain, WorkScheduler};
+use super::{Engine, ReapError, Retain};
 use crate::work::{WorkId, WorkOutcome, WorkState};
 use smallvec::SmallVec;
 
-impl<C: ?Sized> WorkScheduler<C> {
-    /// Takes a settled root work out of the scheduler and says how it ended. Take its output first. O(its edges).
-    ///
-    /// # Errors
-    /// [`ReapError`]: not there, not settled, a child, or works that are after it have not settled.
-    pub fn reap(&mut self, id: impl Into<WorkId>) -> Result<WorkOutcome, ReapError> {
-        let id = id.into();
+impl Engine {
+    /// As [`WorkScheduler::reap`](crate::WorkScheduler::reap).
+    pub(crate) fn reap(&mut self, id: WorkId) -> Result<WorkOutcome, ReapError> {
         let slot = self.lookup(id)?;
         let state = self.arena.at(slot).state;
         if !state.is_settled() {
@@ -31,8 +29,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         Ok(outcome)
     }
 
-    /// Reaps every root work that can be, and says how many they were. O(n log n).
-    pub fn reap_settled(&mut self) -> usize {
+    /// As [`WorkScheduler::reap_settled`](crate::WorkScheduler::reap_settled).
+    pub(crate) fn reap_settled(&mut self) -> usize {
         let ids: Vec<WorkId> = self
             .arena
             .slots_by_age()
@@ -52,7 +50,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// A settled work goes, if neither the host nor its parent keeps it; one that works are after lingers until they have
     /// settled. Only who lingers counts its dependents: what is kept anyway need not.
-    pub(super) fn reclaim_if_due(&mut self, slot: u32) {
+    pub(crate) fn reclaim_if_due(&mut self, slot: u32) {
         let record = self.arena.at(slot);
         let is_child = record.marks & mark::CHILD != 0;
         let orphan = record.flags.has(flag::ORPHAN);
@@ -63,7 +61,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// The same for one that neither keeps.
-    pub(super) fn reclaim(&mut self, slot: u32) {
+    pub(crate) fn reclaim(&mut self, slot: u32) {
         match self.unsettled_dependents(slot) {
             0 => self.remove(slot),
             dependents => {
@@ -76,7 +74,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// A work has settled: of the works that it is after, those that lingered only for it go.
     #[inline]
-    pub(super) fn release_lingerers(&mut self, slot: u32) {
+    pub(crate) fn release_lingerers(&mut self, slot: u32) {
         if self.lingering > 0 {
             self.release_lingerers_before(slot);
         }
@@ -98,14 +96,14 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// If it lingers: it has one more unsettled dependent.
-    pub(super) fn linger_for_another(&mut self, slot: u32) {
+    pub(crate) fn linger_for_another(&mut self, slot: u32) {
         if self.arena.at(slot).marks & mark::LINGERS != 0 {
             self.arena.opens.linger_for_another(slot);
         }
     }
 
     /// The same for all that this work is after.
-    pub(super) fn linger_for(&mut self, slot: u32) {
+    pub(crate) fn linger_for(&mut self, slot: u32) {
         let edges = self.graph.ins(&self.arena, slot);
         let befores: SmallVec<[u32; 8]> = edges.map(|edge| edge.peer()).collect();
         for before in befores {
@@ -114,7 +112,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// The work is to be run anew, or goes.
-    pub(super) fn end_lingering(&mut self, slot: u32) {
+    pub(crate) fn end_lingering(&mut self, slot: u32) {
         let record = self.arena.at_mut(slot);
         if record.marks & mark::LINGERS != 0 {
             record.marks &= !mark::LINGERS;
@@ -123,7 +121,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     #[inline]
-    pub(super) fn keeps(&self, state: WorkState) -> bool {
+    pub(crate) fn keeps(&self, state: WorkState) -> bool {
         match self.settings.retain {
             Retain::All => true,
             Retain::Failures => state != WorkState::Success,
@@ -132,7 +130,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// The attempt is over, and with it the time of its children; all have settled.
-    pub(super) fn reclaim_children(&mut self, slot: u32) {
+    pub(crate) fn reclaim_children(&mut self, slot: u32) {
         let serial = self.arena.at(slot).serial;
         let children: Vec<u32> = self.arena.children(slot).collect();
         for child in children {
@@ -158,11 +156,18 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.recorder.retries_left -= self.arena.meta(slot).retries_left as u64;
         let rare = self.arena.rare_mut(slot);
         if let Some(key) = rare.and_then(|rare| rare.extras.on_settled.take()) {
-            self.callbacks.remove(key as usize);
+            self.agenda.drop_later(Call::DropCallback(key));
         }
-        let body = self.arena.at_mut(slot).body.take();
-        self.drop_body(slot, body);
         self.drop_output(slot);
+        self.arena.leave(slot);
+        self.agenda.drop_later(Call::Drop(slot));
+    }
+
+    /// The body of a work that has left has been dropped: its slot is free.
+    pub(crate) fn dropped(&mut self, slot: u32, result: Result<(), Payload>) {
+        if let Err(payload) = result {
+            self.panicked(slot, payload);
+        }
         self.arena.remove(slot);
     }
 }

@@ -2,7 +2,6 @@
 //! What only few works need (family, abort, limits, output, watches) is in a box, [`Rare`].
 
 use super::Retain;
-use super::body::Body;
 use super::inbox::{CancelToken, WakerCell, Witness};
 use super::io::SourceList;
 use super::offload::Errands;
@@ -43,9 +42,7 @@ pub(crate) type Pool = u32;
 pub(crate) type Needs = SmallVec<[(Pool, u32); 2]>;
 
 /// What a turn touches.
-pub(crate) struct Record<C: ?Sized> {
-    /// Gone during a turn, and for good after a panic or a forced abort.
-    pub body: Body<C>,
+pub(crate) struct Record {
     pub serial: u64,
     /// When the present attempt began, or how long the last one took.
     pub span: u64,
@@ -63,10 +60,9 @@ pub(crate) struct Record<C: ?Sized> {
     pub state: WorkState,
 }
 
-impl<C: ?Sized> Record<C> {
+impl Record {
     /// A record that is to be filled.
     pub const BLANK: Self = Record {
-        body: Body::GONE,
         serial: 0,
         span: 0,
         links: Links::NONE,
@@ -79,14 +75,7 @@ impl<C: ?Sized> Record<C> {
     };
 }
 
-impl<C: ?Sized> Record<C> {
-    /// The body is back from its turn. (What was there meanwhile is nothing, and need not be dropped.)
-    #[inline]
-    pub fn put_back(&mut self, body: Body<C>) {
-        debug_assert!(!self.body.is_there());
-        std::mem::forget(std::mem::replace(&mut self.body, body));
-    }
-
+impl Record {
     /// Whether it is in an attempt, and its flags are such.
     #[inline(always)]
     pub fn is_called(&self, are_such: fn(Flags) -> bool) -> bool {
@@ -295,6 +284,8 @@ pub(crate) struct Rare {
     pub needs: Needs,
     pub family: Family,
     pub abort: Option<Abort>,
+    /// The work's body is gone: it panicked, or was dropped by a forced abort.
+    pub gone: bool,
     /// Whose cancel the flag `CANCEL` stands for.
     pub cancelled_by: Option<CancelledBy>,
     pub limits: LimitKeys,
@@ -367,6 +358,7 @@ impl Rare {
             family: Family::default(),
             abort: None,
             cancelled_by: None,
+            gone: false,
             limits: LimitKeys::default(),
             output: None,
             watching: BTreeSet::new(),
@@ -390,9 +382,9 @@ mod tests {
 
     #[test]
     fn a_record_is_one_cache_line() {
-        assert!(size_of::<Record<()>>() <= 56, "{}", size_of::<Record<()>>());
+        assert!(size_of::<Record>() <= 40, "{}", size_of::<Record>());
         assert!(
-            size_of::<Option<Record<()>>>() <= 56,
+            size_of::<Option<Record>>() <= 40,
             "the slab's entry has no room for a tag"
         );
     }

@@ -3,18 +3,12 @@
 use super::cycle::{settle, start};
 use super::record::{flag, mark};
 use super::timers::Limit;
-use super::{RestartError, WorkScheduler};
+use super::{Engine, RestartError};
 use crate::work::{WorkId, WorkState};
 
-impl<C: ?Sized> WorkScheduler<C> {
-    /// Runs a settled work anew: output and retry count are cleared, its open dependencies are taken as they are
-    /// (Blocked again if one has failed), its dependents stay as they are. O(dependencies).
-    ///
-    /// # Errors
-    /// [`RestartError`]: not there, not settled, after `shutdown`, a child whose parent has settled or is aborting, a
-    /// cycle with edges that were added meanwhile, or a work that was dropped.
-    pub fn restart(&mut self, id: impl Into<WorkId>) -> Result<(), RestartError> {
-        let id = id.into();
+impl Engine {
+    /// As [`WorkScheduler::restart`](crate::WorkScheduler::restart).
+    pub(crate) fn restart(&mut self, id: WorkId) -> Result<(), RestartError> {
         let slot = self.lookup(id)?;
         let state = self.arena.at(slot).state;
         if !state.is_settled() {
@@ -28,7 +22,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         if self.arena.is(slot, flag::ORPHAN) || parent_aborts {
             return Err(RestartError::ParentDone(id));
         }
-        if !self.arena.at(slot).body.is_there() {
+        if !self.arena.has_body(slot) {
             return Err(RestartError::Gone(id));
         }
         self.check_restart(slot)?;

@@ -4,37 +4,58 @@
 //! that is ready by then; after each turn it grants again. What becomes ready during the turns has its turn in the next
 //! round.
 //!
-//! Most rounds have nothing but turns, and between most turns there is nothing to do: a few looks tell so, and what they
-//! do not find is not called.
+//! Most rounds have nothing but turns, and between most turns there is nothing to do: a few looks tell so. All else is done
+//! step by step in [`Engine::next_call`], which stops wherever the program's code is to be called.
 
-use super::WorkScheduler;
+use super::Engine;
+use super::calls::Call;
 use super::decide::DecisionKind;
-use super::inbox::Witness;
-use super::panics::{Payload, contain, discard, text_of};
+use super::inbox::{Mail, Witness};
 use super::record::flag;
 use crate::work::WorkState;
 
 /// What is to be done in a round.
-pub(super) enum Round {
+pub(crate) enum Round {
     /// There is none, since there is nothing to do.
     None,
+    /// It begins with something else than turns: ask for calls until there is none, then look again.
+    News,
     /// It has no turns left.
     Empty,
     /// This work's turn is next.
     Turn(u32),
 }
 
-impl<C: ?Sized> WorkScheduler<C> {
+/// Where a round is.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Phase {
+    /// It takes what is in the inbox; then timers, if any are due.
+    Mail { timers: bool },
+    /// It fires the timers that are due.
+    Timers,
+    /// It ends what can end and grants permits; then turns begin.
+    Opening,
+    /// The same between turns.
+    #[default]
+    Turns,
+    /// FailFast parents fail, since the round's turns are over.
+    Failing,
+    /// What follows from that.
+    Closing,
+}
+
+impl Engine {
     /// Goes on with the round that is open, or starts one, if there is anything to do: most often nothing but turns.
-    #[inline(always)]
-    pub(super) fn open_round(&mut self, app: &mut C) -> Round {
+    #[inline]
+    pub(crate) fn open_round(&mut self) -> Round {
         if !self.round_open {
             if !self.may_have_news() {
                 return self.open_round_of_turns();
             }
-            if !self.begin_round_with_news(app) {
-                return Round::None;
-            }
+            return match self.begin_round_with_news() {
+                true => Round::News,
+                false => Round::None,
+            };
         }
         match self.ready.round_is_over() {
             true => Round::Empty,
@@ -42,7 +63,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn open_round_of_turns(&mut self) -> Round {
         if self.ready.next_is_empty() {
             return Round::None;
@@ -52,7 +73,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// The next round, which has turns and nothing else, begins with this one.
-    #[inline(always)]
+    #[inline]
     fn start_and_pop(&mut self) -> u32 {
         match self.decider {
             None => self.ready.start_and_pop(),
@@ -67,7 +88,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// Whether a round may have to begin with something else than turns.
-    #[inline(always)]
+    #[inline]
     fn may_have_news(&self) -> bool {
         // Asked all at once, since most often there is nothing of either.
         let inside = self.agenda.len() | self.permits.changes() | self.wheel.late_len();
@@ -79,7 +100,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Starts a round with whatever else there is to do, if there is anything.
     #[inline(never)]
-    fn begin_round_with_news(&mut self, app: &mut C) -> bool {
+    fn begin_round_with_news(&mut self) -> bool {
         if self.agenda.has_payload() {
             // Nothing more is done before that panic has come through.
             return false;
@@ -95,55 +116,113 @@ impl<C: ?Sized> WorkScheduler<C> {
             return false;
         }
         self.round_open = true;
-        if self.inbox.has_mail() || !self.mail.is_empty() {
-            self.take_mail(app);
+        if self.inbox.has_mail() {
+            self.inbox.take(&mut self.mail);
         }
-        if timers {
-            self.fire_timers();
-        }
-        self.after_step(app);
-        self.ready.start_round();
+        self.phase = Phase::Mail { timers };
         true
     }
 
-    /// Ends the round after its last turn, and so after [`Self::after_step`]: whoever could be granted a permit has it.
+    /// Ends the round after its last turn, when whatever could be granted a permit has it. Whether calls are to be asked for.
     #[inline]
-    pub(super) fn end_round(&mut self, app: &mut C) {
+    pub(crate) fn end_round(&mut self) -> bool {
         self.round_open = false;
-        if !self.agenda.is_empty() {
-            self.wind_up(app);
+        if self.agenda.is_empty() {
+            return false;
         }
+        self.phase = Phase::Failing;
+        true
     }
 
-    /// Ends the round: FailFast parents fail now, if nothing else has ended their attempt in this round; their own failure
-    /// may fail their parents in turn.
-    #[inline(never)]
-    pub(super) fn wind_up(&mut self, app: &mut C) {
+    /// Ends a round that has no turns left.
+    pub(crate) fn end_empty_round(&mut self) {
         self.round_open = false;
+        self.phase = Phase::Failing;
+    }
+
+    /// Whether something may be left to be done between turns.
+    #[inline]
+    pub(crate) fn is_anything_left(&self) -> bool {
+        (self.agenda.len() | self.permits.changes()) > 0
+    }
+
+    // ---- steps ----
+
+    /// Does what is to be done before the next turn, up to the next call. `None`: nothing is left.
+    #[inline(never)]
+    pub(crate) fn next_call(&mut self) -> Option<Call> {
         loop {
-            self.fail_parents(app);
-            self.after_step(app);
-            if !self.agenda.has_failing() {
-                return;
+            // Calls come before the next deferred entry, or the order of grants would change.
+            if self.agenda.chain().is_some() {
+                match self.next_of_chain() {
+                    Some(call) => return Some(call),
+                    None => continue,
+                }
+            }
+            if let Some(call) = self.next_forced() {
+                return Some(call);
+            }
+            if let Some(call) = self.agenda.next_disposal() {
+                return Some(call);
+            }
+            match self.phase {
+                Phase::Mail { timers } => match self.next_mail() {
+                    Some(Mail::Post(key)) => return Some(Call::Post(key)),
+                    Some(mail) => self.receive(mail),
+                    None if timers => {
+                        self.wheel.advance(self.now);
+                        self.phase = Phase::Timers;
+                    }
+                    None => self.phase = Phase::Opening,
+                },
+                Phase::Timers => {
+                    if !self.fire_one() {
+                        self.phase = Phase::Opening;
+                    }
+                }
+                Phase::Failing => match self.agenda.next_failing() {
+                    Some(witness) => self.fail_with_child(witness),
+                    None => self.phase = Phase::Closing,
+                },
+                Phase::Opening | Phase::Turns | Phase::Closing => {
+                    if let Some(slot) = self.agenda.next_finishing() {
+                        self.finish_one(slot);
+                    } else if let Some((key, id, outcome)) = self.agenda.next_callback() {
+                        return Some(Call::Settled(key, id, outcome));
+                    } else if self.end_of_steps() {
+                        return None;
+                    }
+                }
             }
         }
     }
 
-    #[inline]
-    fn fail_parents(&mut self, app: &mut C) {
-        while let Some(witness) = self.agenda.next_failing() {
-            self.fail_with_child(witness, app);
+    /// Grants permits after all else. Whether the steps are over.
+    fn end_of_steps(&mut self) -> bool {
+        if self.permits.changes() > 0 {
+            self.grant();
         }
+        match self.phase {
+            Phase::Opening => self.ready.start_round(),
+            // Their own failure may fail their parents in turn.
+            Phase::Closing if self.agenda.has_failing() => {
+                self.phase = Phase::Failing;
+                return false;
+            }
+            _ => {}
+        }
+        self.phase = Phase::Turns;
+        true
     }
 
-    fn fail_with_child(&mut self, witness: Witness, app: &mut C) {
+    fn fail_with_child(&mut self, witness: Witness) {
         if !self.arena.is_present(witness) || !self.is_in_attempt(witness.slot) {
             return;
         }
         let rare = self.arena.rare_mut(witness.slot);
         if let Some(failure) = rare.and_then(|rare| rare.family.first_failure.take()) {
             self.ready.remove(&mut self.arena, witness.slot);
-            self.fail_attempt(witness.slot, failure, app);
+            self.fail_attempt(witness.slot, failure);
         }
     }
 
@@ -155,46 +234,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// After the inbox and the timers, and after each turn: ends what can end, calls callbacks, grants permits.
-    #[inline]
-    pub(super) fn after_step(&mut self, app: &mut C) {
-        if self.is_anything_left() {
-            self.finish_and_grant(app);
-        }
-    }
-
-    /// Whether something may be left to be done between turns.
-    #[inline]
-    pub(super) fn is_anything_left(&self) -> bool {
-        (self.agenda.len() | self.permits.changes()) > 0
-    }
-
-    #[inline(never)]
-    pub(super) fn finish_and_grant(&mut self, app: &mut C) {
-        if !self.agenda.is_empty() {
-            self.finish(app);
-        }
-        if self.permits.changes() > 0 {
-            self.grant();
-        }
-    }
-
-    fn finish(&mut self, app: &mut C) {
-        loop {
-            if let Some(slot) = self.agenda.next_finishing() {
-                self.finish_one(slot, app);
-            } else if let Some((callback, id, outcome)) = self.agenda.next_callback() {
-                let callback = self.callbacks.remove(callback as usize);
-                let call = contain(|| callback.into_inner()(app, id, &outcome));
-                self.note_callback(call);
-            } else {
-                return;
-            }
-        }
-    }
-
     /// What was true when it was entered may not be true any more: only what still is counts.
-    fn finish_one(&mut self, slot: u32, app: &mut C) {
+    fn finish_one(&mut self, slot: u32) {
         let Some(state) = self.arena.get(slot).map(|record| record.state) else {
             return;
         };
@@ -202,29 +243,11 @@ impl<C: ?Sized> WorkScheduler<C> {
             return;
         }
         match state {
-            WorkState::Joining => self.succeed(slot, app),
-            WorkState::Aborting => {
-                let polite = self
-                    .arena
-                    .rare(slot)
-                    .and_then(|rare| rare.abort.as_ref())
-                    .is_some_and(|a| a.polite);
-                if !polite || !self.arena.at(slot).body.is_there() {
-                    self.conclude_abort(slot, app);
-                }
+            WorkState::Joining => self.succeed(slot),
+            WorkState::Aborting if !self.is_polite(slot) || !self.arena.has_body(slot) => {
+                self.conclude_abort(slot);
             }
             _ => {}
-        }
-    }
-
-    pub(super) fn note_callback(&mut self, call: Result<(), Payload>) {
-        if let Err(payload) = call {
-            self.recorder.callback_panics += 1;
-            tracing::error!(message = text_of(&*payload), "a callback panicked");
-            match self.settings.catch_panics {
-                true => discard(payload),
-                false => self.agenda.let_through(payload),
-            }
         }
     }
 
@@ -252,9 +275,11 @@ impl<C: ?Sized> WorkScheduler<C> {
         Some(slot)
     }
 
+    // ---- turns ----
+
     /// Whose turn is next in this round; or in the next one, if nothing is to be done between the two.
-    #[inline(always)]
-    pub(super) fn next_turn(&mut self) -> Option<u32> {
+    #[inline]
+    pub(crate) fn next_turn(&mut self) -> Option<u32> {
         if !self.ready.round_is_over() {
             return Some(self.pop());
         }

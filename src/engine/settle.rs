@@ -10,10 +10,9 @@ use super::panics::contain;
 use super::permits::Permits;
 use super::record::{AbortCause, NONE, Record, flag};
 use super::timers::Limit;
-use super::turn::Hook;
-use super::{EventCause, WorkEvent, WorkScheduler};
+use super::{Engine, EventCause, WorkEvent};
 use crate::time::Time;
-use crate::work::{CancelledBy, Failure, FailureKind, RootCause, WorkState};
+use crate::work::{CancelledBy, Failure, RootCause, WorkState};
 use std::time::Duration;
 
 /// How a work settles, and why.
@@ -33,10 +32,10 @@ impl From<AbortCause> for End {
     }
 }
 
-impl<C: ?Sized> WorkScheduler<C> {
+impl Engine {
     /// Changes a state, and says so. Who has made sure that nobody hears of it may call [`Recorder::change`] alone.
     #[inline(always)]
-    pub(super) fn change(&mut self, slot: u32, from: Option<WorkState>, to: WorkState) {
+    pub(crate) fn change(&mut self, slot: u32, from: Option<WorkState>, to: WorkState) {
         self.recorder.change(self.arena.at_mut(slot), from, to);
         if self.is_heard() {
             self.tell(slot, to, None);
@@ -45,13 +44,13 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Whether anybody hears of changes.
     #[inline(always)]
-    pub(super) fn is_heard(&self) -> bool {
+    pub(crate) fn is_heard(&self) -> bool {
         self.recorder.listens() || tracing::enabled!(target: TARGET, tracing::Level::DEBUG)
     }
 
     /// Makes the event of a change; `by`: for whom the work is cancelled.
     #[cold]
-    pub(super) fn tell(&mut self, slot: u32, to: WorkState, by: Option<CancelledBy>) {
+    pub(crate) fn tell(&mut self, slot: u32, to: WorkState, by: Option<CancelledBy>) {
         let event = WorkEvent {
             id: self.id(slot),
             name: self.arena.meta(slot).name.clone(),
@@ -71,6 +70,11 @@ impl<C: ?Sized> WorkScheduler<C> {
         if self.recorder.listens() {
             self.recorder.emit(event);
         }
+    }
+
+    /// The span of the present attempt.
+    pub(crate) fn span_of(&self, slot: u32) -> Option<tracing::Span> {
+        self.arena.rare(slot).and_then(|rare| rare.tracing.clone())
     }
 
     /// Why the work is in its present state. It is asked before anything is reclaimed.
@@ -93,18 +97,13 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// The attempt has succeeded, children included.
-    pub(super) fn succeed(&mut self, slot: u32, app: &mut C) {
-        self.call_hook(slot, Hook::Success, app);
-        self.succeeded(slot);
-    }
-
     /// The same after `on_success`.
     #[inline]
-    pub(super) fn succeeded(&mut self, slot: u32) {
+    pub(crate) fn succeeded(&mut self, slot: u32) {
         let heard = self.is_heard();
         let record = self.arena.at_mut(slot);
-        if !self.is_settling && !heard && record.body.is_there() && record.ends_plainly() {
+        // A body that is gone is among the rare things, and such a work does not end plainly.
+        if !self.is_settling && !heard && record.ends_plainly() {
             let outs = succeed_plainly(record, self.now, &mut self.permits, &mut self.recorder);
             return self.succeeded_plainly(slot, outs);
         }
@@ -113,12 +112,9 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// What follows for others from [`succeed_plainly`], of which nobody hears.
     #[inline(never)]
-    pub(super) fn succeeded_plainly(&mut self, slot: u32, outs: u32) {
+    pub(crate) fn succeeded_plainly(&mut self, slot: u32, outs: u32) {
         debug_assert!(!self.is_settling, "works have no turns while others settle");
         if outs != NONE {
-            if self.ready.is_unread() {
-                self.prefetch();
-            }
             self.release_dependents(slot, outs, WorkState::Success, self.may_begin_at_once());
         }
         self.release_lingerers(slot);
@@ -128,7 +124,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     fn succeeded_with_ties(&mut self, slot: u32) {
-        if !self.arena.at(slot).body.is_there() {
+        if !self.arena.has_body(slot) {
             let failure = self.panic_of(slot);
             self.end_attempt(slot);
             return self.settle(slot, End::Failed(failure));
@@ -141,66 +137,27 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// The attempt has failed: its live children are aborted first, and jobs that run end.
-    pub(super) fn fail_attempt(&mut self, slot: u32, failure: Failure, app: &mut C) {
+    pub(crate) fn fail_attempt(&mut self, slot: u32, failure: Failure) {
         let state = self.arena.at(slot).state;
         let holds_up = self.arena.live_children(slot) > 0 || self.has_running_jobs(slot);
         if state != WorkState::Running || holds_up {
             return self.drain_failed(slot, failure);
         }
-        self.conclude_failure(slot, failure, app);
+        self.conclude_failure(slot, failure);
     }
 
-    /// All that a failed attempt had to wait for is over: hooks, then the next attempt or the end.
-    pub(super) fn conclude_failure(&mut self, slot: u32, failure: Failure, app: &mut C) {
-        let itself = failure.is_cancelled().then_some(CancelledBy::Itself);
-        let again = self.may_try_again(slot, &failure);
-        if itself.is_none() {
-            if self.arena.at(slot).body.is_there() {
-                // The hook may ask why. Without a body none is called, and the panic that took it stays known.
-                self.arena.meta_mut(slot).error = Some(failure.clone());
-            }
-            self.call_hook(
-                slot,
-                if again {
-                    Hook::FailureRetry
-                } else {
-                    Hook::FailureRaise
-                },
-                app,
-            );
-        }
-        self.call_hook(slot, Hook::Reset, app);
-        let cancelled = self.arena.take_cancel(slot).or(itself);
-        self.end_attempt(slot);
-        if let Some(by) = cancelled {
-            self.settle(slot, End::Cancelled(by));
-        } else if !self.arena.at(slot).body.is_there() {
-            let panic = self.panic_of(slot);
-            let failure = if *failure.kind() == FailureKind::Panicked {
-                failure
-            } else {
-                panic
-            };
-            self.settle(slot, End::Failed(failure));
-        } else if again {
-            self.back_off(slot, failure);
-        } else {
-            self.settle(slot, End::Failed(failure));
-        }
-    }
-
-    fn may_try_again(&self, slot: u32, failure: &Failure) -> bool {
+    pub(crate) fn may_try_again(&self, slot: u32, failure: &Failure) -> bool {
         let meta = self.arena.meta(slot);
         let extras = meta.rare.map(|rare| &rare.extras);
         let deadline = extras.and_then(|extras| extras.deadline);
         failure.is_retryable(extras.is_some_and(|extras| extras.retry_fatal_children))
             && meta.retries_left > 0
             && !self.closed
-            && self.arena.at(slot).body.is_there()
+            && self.arena.has_body(slot)
             && deadline.is_none_or(|at| at > self.now)
     }
 
-    fn back_off(&mut self, slot: u32, failure: Failure) {
+    pub(crate) fn back_off(&mut self, slot: u32, failure: Failure) {
         let delay = failure
             .retry_delay()
             .unwrap_or_else(|| self.backoff_delay(slot));
@@ -239,7 +196,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     // ---- settling ----
 
     /// Settles a work, and all whose end follows from that.
-    pub(super) fn settle(&mut self, slot: u32, end: End) {
+    pub(crate) fn settle(&mut self, slot: u32, end: End) {
         if self.is_settling || !self.settling.is_empty() {
             self.settling.push_back((slot, end));
             return self.drain_settling();
@@ -252,7 +209,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    pub(super) fn drain_settling(&mut self) {
+    pub(crate) fn drain_settling(&mut self) {
         if self.is_settling {
             return;
         }
@@ -307,7 +264,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.after_settling(slot);
     }
 
-    pub(super) fn drop_output(&mut self, slot: u32) {
+    pub(crate) fn drop_output(&mut self, slot: u32) {
         if let Some(output) = self
             .arena
             .rare_mut(slot)
@@ -331,7 +288,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// What a work's end means to others. It is in its settled state.
-    pub(super) fn after_settling(&mut self, slot: u32) {
+    pub(crate) fn after_settling(&mut self, slot: u32) {
         let record = self.arena.at(slot);
         self.release_dependents(slot, record.outs, record.state, false);
         self.release_lingerers(slot);
@@ -375,8 +332,8 @@ impl<C: ?Sized> WorkScheduler<C> {
 /// What the general way comes to for a work that has nothing to be undone: most works, and their whole end is this. Its list
 /// of edges to dependents.
 #[inline(always)]
-pub(super) fn succeed_plainly<C: ?Sized>(
-    record: &mut Record<C>,
+pub(crate) fn succeed_plainly(
+    record: &mut Record,
     now: Time,
     permits: &mut Permits,
     recorder: &mut Recorder,

@@ -5,7 +5,7 @@
 //!
 //! Invariant: each key that a work has is armed in the wheel. A timer that fires is forgotten before it is acted on.
 
-use super::WorkScheduler;
+use super::Engine;
 use super::decide::DecisionKind;
 use crate::time::{Time, TimerKey};
 use crate::work::{FailureKind, WorkState};
@@ -42,28 +42,28 @@ impl LimitKeys {
 /// The bit of a timer's owner that tells a limit from an alarm; the rest is the slot.
 const IS_LIMIT: u32 = 1 << 31;
 
-impl<C: ?Sized> WorkScheduler<C> {
+impl Engine {
     // ---- arming ----
 
-    pub(super) fn arm_alarm(&mut self, slot: u32, at: Time) {
+    pub(crate) fn arm_alarm(&mut self, slot: u32, at: Time) {
         let key = self.wheel.arm(at, slot);
         self.arena.at_mut(slot).alarm = Some(key);
     }
 
-    pub(super) fn disarm_alarm(&mut self, slot: u32) {
+    pub(crate) fn disarm_alarm(&mut self, slot: u32) {
         if let Some(key) = self.arena.at_mut(slot).alarm.take() {
             self.wheel.cancel(key);
         }
     }
 
-    pub(super) fn arm_limit(&mut self, slot: u32, limit: Limit, at: Time) {
+    pub(crate) fn arm_limit(&mut self, slot: u32, limit: Limit, at: Time) {
         let key = self.wheel.arm(at, slot | IS_LIMIT);
         let place = &mut self.arena.rare_or_new(slot).limits.0[limit as usize];
         debug_assert!(place.is_none(), "{limit:?} is armed twice");
         *place = Some(key);
     }
 
-    pub(super) fn disarm_limit(&mut self, slot: u32, limit: Limit) {
+    pub(crate) fn disarm_limit(&mut self, slot: u32, limit: Limit) {
         let rare = self.arena.rare_mut(slot);
         if let Some(key) = rare.and_then(|rare| rare.limits.0[limit as usize].take()) {
             self.wheel.cancel(key);
@@ -71,7 +71,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// Drops every timer of a work.
-    pub(super) fn disarm_all(&mut self, slot: u32) {
+    pub(crate) fn disarm_all(&mut self, slot: u32) {
         self.disarm_alarm(slot);
         if let Some(rare) = self.arena.rare_mut(slot) {
             for (_, key) in std::mem::take(&mut rare.limits).armed() {
@@ -90,32 +90,30 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     // ---- firing ----
 
-    /// Fires what is due: in the order of deadlines, then of arming. What is armed meanwhile waits for the next round,
-    /// even if it is due.
-    pub(super) fn fire_timers(&mut self) {
-        self.wheel.advance(self.now);
-        if self.decider.is_some() {
-            return self.fire_timers_as_decided();
-        }
-        while let Some((key, at, owner)) = self.wheel.pop_due_key() {
-            self.fire(key, at, owner);
+    /// Fires the first timer that is due: in the order of deadlines, then of arming. What is armed meanwhile waits for the next
+    /// round, even if it is due. Whether there was one.
+    pub(crate) fn fire_one(&mut self) -> bool {
+        let due = match self.decider.is_some() {
+            true => self.pop_due_as_decided(),
+            false => self.wheel.pop_due_key(),
+        };
+        match due {
+            Some((key, at, owner)) => {
+                self.fire(key, at, owner);
+                true
+            }
+            None => false,
         }
     }
 
     /// Among the timers of one instant the decider picks, one at a time: firing one may cancel others.
-    fn fire_timers_as_decided(&mut self) {
-        loop {
-            let tied: Vec<_> = self.wheel.due_tied().collect();
-            let slots: Vec<u32> = tied.iter().map(|&(_, owner)| owner & !IS_LIMIT).collect();
-            match tied.get(self.decide_slots(DecisionKind::TimerTie, &slots)) {
-                Some(&(key, owner)) => {
-                    let at = self.wheel.deadline(key);
-                    self.wheel.cancel(key);
-                    self.fire(key, at, owner);
-                }
-                None => return,
-            }
-        }
+    fn pop_due_as_decided(&mut self) -> Option<(TimerKey, Time, u32)> {
+        let tied: Vec<_> = self.wheel.due_tied().collect();
+        let slots: Vec<u32> = tied.iter().map(|&(_, owner)| owner & !IS_LIMIT).collect();
+        let &(key, owner) = tied.get(self.decide_slots(DecisionKind::TimerTie, &slots))?;
+        let at = self.wheel.deadline(key);
+        self.wheel.cancel(key);
+        Some((key, at, owner))
     }
 
     /// Acts on a timer that the wheel has let go of.

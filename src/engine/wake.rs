@@ -3,33 +3,29 @@
 //! A sleeper has at least one thing that can wake it, or its attempt fails (`LostWake`). A wake drops the alarm, since
 //! the turn that it brings would.
 
-use super::WorkScheduler;
+use super::Engine;
 use super::inbox::Witness;
 use super::record::{flag, mark};
 use crate::work::{WorkId, WorkState};
 use std::sync::atomic::{Ordering, fence};
 
-impl<C: ?Sized> WorkScheduler<C> {
+impl Engine {
     // ---- waking ----
 
-    /// Gives a sleeping work a turn. A work that has a turn coming has no more than that; one that is Pending, Queued,
-    /// Retrying, Joining or settled ignores it. The answer is whether the work has not settled. O(1).
-    ///
-    /// # Errors
-    /// The id names no work of this scheduler.
-    pub fn wake(&mut self, id: impl Into<WorkId>) -> Result<bool, super::UnknownWork> {
-        let slot = self.lookup(id.into())?;
+    /// As [`WorkScheduler::wake`](crate::WorkScheduler::wake).
+    pub(crate) fn wake(&mut self, id: WorkId) -> Result<bool, super::UnknownWork> {
+        let slot = self.lookup(id)?;
         self.wake_slot(slot);
         Ok(!self.arena.at(slot).state.is_settled())
     }
 
-    pub(super) fn wake_slot(&mut self, slot: u32) {
+    pub(crate) fn wake_slot(&mut self, slot: u32) {
         self.fruitless.stir();
         self.rouse(slot);
     }
 
     /// As [`Self::wake_slot`], by the work's own alarm.
-    pub(super) fn rouse(&mut self, slot: u32) {
+    pub(crate) fn rouse(&mut self, slot: u32) {
         let record = self.arena.at(slot);
         match record.state {
             WorkState::Running | WorkState::Aborting if record.flags.has(flag::IN_TURN) => {
@@ -59,13 +55,13 @@ impl<C: ?Sized> WorkScheduler<C> {
             .is_some_and(|abort| abort.polite);
         let record = self.arena.at(slot);
         polite
-            && record.body.is_there()
+            && self.arena.has_body(slot)
             && !record.flags.has(flag::READY)
             && self.arena.live_children(slot) == 0
     }
 
     /// A turn in the middle of an attempt: at once if it holds its permit, else as soon as it has it back.
-    pub(super) fn want_turn(&mut self, slot: u32) {
+    pub(crate) fn want_turn(&mut self, slot: u32) {
         let state = self.arena.at(slot).state;
         let joining = state == WorkState::Joining;
         let free_now =
@@ -86,7 +82,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    pub(super) fn not_external(&mut self, slot: u32) {
+    pub(crate) fn not_external(&mut self, slot: u32) {
         if self.arena.take(slot, flag::EXTERNAL) {
             self.arena.at_mut(slot).marks &= !mark::EXPECTS_WAKE;
             self.external_sleepers -= 1;
@@ -96,7 +92,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     // ---- going to sleep ----
 
     /// Whether something can wake a work that has just returned `Pending`, other than a limit.
-    pub(super) fn has_source(&self, slot: u32) -> bool {
+    pub(crate) fn has_source(&self, slot: u32) -> bool {
         if self.notes.alarm.is_some() || self.notes.expects_wake {
             return true;
         }
@@ -111,7 +107,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Whether the work's only source was a remote waker that has died before the turn was over. It is then woken, as
     /// if that had happened a moment later; but only once until it next sleeps.
-    pub(super) fn has_just_lost_waker(&mut self, slot: u32) -> bool {
+    pub(crate) fn has_just_lost_waker(&mut self, slot: u32) -> bool {
         let dead = self
             .arena
             .rare_mut(slot)
@@ -125,7 +121,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// Arms what the turn asked for, and notes whether something outside may wake the work.
-    pub(super) fn arm_sleeper(&mut self, slot: u32) {
+    pub(crate) fn arm_sleeper(&mut self, slot: u32) {
         if let Some(at) = self.notes.alarm {
             self.arm_alarm(slot, at);
             self.note_armed();
@@ -143,7 +139,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     // ---- watching, and wakers of other threads ----
 
     /// Wakes `watcher` when `slot` settles; `false` if that will not come. One that watches already is entered once.
-    pub(super) fn watch_slot(&mut self, watcher: u32, slot: u32) -> bool {
+    pub(crate) fn watch_slot(&mut self, watcher: u32, slot: u32) -> bool {
         if watcher == slot || self.arena.at(slot).state.is_settled() {
             return false;
         }
@@ -168,14 +164,14 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// The attempt is over: it watches nothing any more.
-    pub(super) fn unwatch_all(&mut self, watcher: u32) {
+    pub(crate) fn unwatch_all(&mut self, watcher: u32) {
         if let Some(rare) = self.arena.rare_mut(watcher) {
             rare.watching.clear();
         }
     }
 
     /// The work has settled: its watchers have a turn, and watch it no more.
-    pub(super) fn wake_watchers(&mut self, slot: u32) {
+    pub(crate) fn wake_watchers(&mut self, slot: u32) {
         let Some(rare) = self.arena.rare_mut(slot) else {
             return;
         };
@@ -192,7 +188,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// The last clone of a remote waker, or a registered source, is gone; a sleeper that has lost its last source is woken.
-    pub(super) fn outside_lost(&mut self, witness: Witness) {
+    pub(crate) fn outside_lost(&mut self, witness: Witness) {
         if !self.arena.is_present(witness) {
             return;
         }

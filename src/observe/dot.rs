@@ -1,14 +1,12 @@
 //! The works and their edges as a Graphviz graph.
 
-use crate::WorkScheduler;
+use crate::engine::Engine;
 use crate::work::{EdgeKind, WorkState};
 use std::fmt::Write;
 
-impl<C: ?Sized> WorkScheduler<C> {
-    /// Every work in the scheduler in Graphviz's DOT language, coloured by state. Dependencies are solid (`after`) or
-    /// dashed (`after_settled`) and point at the work that waits; ownership is dotted and points at the child.
-    /// O(works log works + edges).
-    pub fn dot(&self) -> String {
+impl Engine {
+    /// As [`WorkScheduler::dot`](crate::WorkScheduler::dot).
+    pub(crate) fn dot(&self) -> String {
         let mut dot =
             String::from("digraph works {\n  rankdir=LR;\n  node [shape=box, style=filled];\n");
         for slot in self.arena.slots_by_age() {

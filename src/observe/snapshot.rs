@@ -1,6 +1,6 @@
 //! The state of every work at one moment.
 
-use crate::WorkScheduler;
+use crate::engine::Engine;
 use crate::engine::record::{flag, mark};
 use crate::time::Time;
 use crate::work::{Failure, Name, RootCause, WorkId, WorkState};
@@ -38,9 +38,9 @@ pub struct WorkSnapshot {
     pub next_deadline: Option<Time>,
 }
 
-impl<C: ?Sized> WorkScheduler<C> {
-    /// Every work in the scheduler, in the order in which they were added. O(works log works + edges).
-    pub fn snapshot(&self) -> Vec<WorkSnapshot> {
+impl Engine {
+    /// As [`WorkScheduler::snapshot`](crate::WorkScheduler::snapshot).
+    pub(crate) fn snapshot(&self) -> Vec<WorkSnapshot> {
         self.arena
             .slots_by_age()
             .into_iter()

@@ -1,6 +1,6 @@
 //! Who waits for what: the answer to "why does nothing happen?".
 
-use crate::WorkScheduler;
+use crate::engine::Engine;
 use crate::engine::permits::Permits;
 use crate::engine::record::{flag, mark};
 use crate::time::Time;
@@ -157,10 +157,9 @@ impl StallReport {
     }
 }
 
-impl<C: ?Sized> WorkScheduler<C> {
-    /// Every work that has not settled and what it waits for: made for [`Next::Stalled`](crate::Next), but true at any
-    /// time. O(works log works + edges).
-    pub fn stall_report(&self) -> StallReport {
+impl Engine {
+    /// As [`WorkScheduler::stall_report`](crate::WorkScheduler::stall_report).
+    pub(crate) fn stall_report(&self) -> StallReport {
         let slots = self.arena.slots_by_age().into_iter();
         let unsettled = slots.filter(|&slot| !self.arena.at(slot).state.is_settled());
         let works = unsettled.map(|slot| Stalled {

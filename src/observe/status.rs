@@ -1,6 +1,7 @@
 //! The tree that a person wants to read at 3 a.m.
 
 use crate::WorkScheduler;
+use crate::engine::Engine;
 use crate::work::WorkState;
 use std::fmt::{self, Write};
 use std::time::Duration;
@@ -14,6 +15,21 @@ impl<C: ?Sized> WorkScheduler<C> {
     ///   get 0000003f: Retrying in 3s : connection refused
     /// ```
     pub fn status(&self) -> String {
+        let guard = &self.lent.engine.inbox.line.guard;
+        self.lent.engine.status(&|slot| {
+            let mut text = String::new();
+            self.bodies.look(slot, &mut |body| {
+                let status = guard.call("the status of a work", || own_status(body));
+                text.push_str(status.as_deref().unwrap_or(" : (its status panicked)"));
+            });
+            text
+        })
+    }
+}
+
+impl Engine {
+    /// As [`WorkScheduler::status`]; `own` is what the work in a slot says of itself.
+    fn status(&self, own: &dyn Fn(u32) -> String) -> String {
         let mut text = String::new();
         // A stack instead of recursion: trees may be deeper than a thread's stack.
         let roots = self
@@ -25,7 +41,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         stack.reverse();
         while let Some((slot, depth)) = stack.pop() {
             // Writing to a `String` cannot fail; a work's own `status` may, and then its line ends there.
-            let _ = self.status_line(&mut text, slot, depth);
+            let _ = self.status_line(&mut text, slot, depth, &own(slot));
             text.push('\n');
             let children: Vec<(u32, usize)> = self
                 .arena
@@ -37,7 +53,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         text
     }
 
-    fn status_line(&self, text: &mut String, slot: u32, depth: usize) -> fmt::Result {
+    fn status_line(&self, text: &mut String, slot: u32, depth: usize, own: &str) -> fmt::Result {
         const DEEPEST: usize = 40;
         let (record, meta) = (self.arena.at(slot), self.arena.meta(slot));
         let indent = 2 * depth.min(DEEPEST);
@@ -63,10 +79,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
         self.outside_line(text, slot)?;
         let guard = &self.inbox.line.guard;
-        self.look_at_body(&record.body, |body| {
-            let status = guard.call("the status of a work", || own_status(body));
-            text.push_str(status.as_deref().unwrap_or(" : (its status panicked)"));
-        });
+        text.push_str(own);
         match &meta.error {
             Some(error) if record.state != WorkState::Success => {
                 let error = guard.call("printing an error", || format!(" : {error}"));

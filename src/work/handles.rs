@@ -25,6 +25,16 @@ impl<T> Handles<T> {
         }
     }
 
+    /// The handles of works with outputs of this type.
+    pub(crate) fn typed<U>(self) -> Handles<U> {
+        Handles {
+            home: self.home,
+            first: self.first,
+            slots: self.slots,
+            output: PhantomData,
+        }
+    }
+
     #[inline]
     pub(crate) fn push(&mut self, slot: u32) {
         self.slots.push(slot);

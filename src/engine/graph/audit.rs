@@ -7,8 +7,8 @@ use crate::engine::arena::Arena;
 use crate::engine::record::NONE;
 
 /// Both sides, also if edges into works have not been made yet: to check them is no reason to make them for good.
-struct Sides<'a, C: ?Sized> {
-    arena: &'a Arena<C>,
+struct Sides<'a> {
+    arena: &'a Arena,
     outs: &'a Blocks,
     ins: &'a Ins,
 }
@@ -18,7 +18,7 @@ impl Graph {
     ///
     /// # Errors
     /// What is broken, in words.
-    pub fn audit<C: ?Sized>(&self, arena: &Arena<C>) -> Result<(), String> {
+    pub fn audit(&self, arena: &Arena) -> Result<(), String> {
         let unmade;
         let ins = match self.ins.get() {
             Some(ins) => ins,
@@ -37,7 +37,7 @@ impl Graph {
     }
 }
 
-impl<C: ?Sized> Sides<'_, C> {
+impl Sides<'_> {
     fn blocks(&self, side: Side) -> &Blocks {
         match side {
             Side::Outs => self.outs,

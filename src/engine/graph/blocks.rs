@@ -86,7 +86,7 @@ impl Entry {
 
 /// How full a block is: 30 bits of how many entries it has, 29 of how many of them are gaps, and its size.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Header(u64);
+pub(crate) struct Header(u64);
 
 const LEN: u64 = (1 << 30) - 1;
 const GAPS: u64 = (1 << 29) - 1;
@@ -140,7 +140,7 @@ impl Header {
 const FEW: usize = 16;
 const MANY: usize = 512;
 
-pub(super) struct Blocks {
+pub(crate) struct Blocks {
     cells: Vec<Entry>,
     /// The first cell that has never been in a block.
     end: u32,

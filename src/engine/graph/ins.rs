@@ -19,7 +19,7 @@ impl Heads {
     }
 }
 
-pub(super) struct Ins {
+pub(crate) struct Ins {
     heads: Heads,
     pub blocks: Blocks,
 }
@@ -39,7 +39,7 @@ impl Ins {
 
     /// Those of all edges. O(slots + edges).
     #[cold]
-    pub fn of<C: ?Sized>(arena: &Arena<C>, outs: &Blocks) -> Self {
+    pub fn of(arena: &Arena, outs: &Blocks) -> Self {
         let mut counts = vec![0; arena.slots_end() as usize];
         for slot in arena.slots() {
             for entry in outs.entries(arena.at(slot).outs) {
@@ -93,12 +93,7 @@ impl Ins {
     }
 
     /// Fills in the edges out of these works, none of which is a gap, where they say that they are.
-    pub fn fill<C: ?Sized>(
-        &mut self,
-        arena: &Arena<C>,
-        outs: &Blocks,
-        slots: impl Iterator<Item = u32>,
-    ) {
+    pub fn fill(&mut self, arena: &Arena, outs: &Blocks, slots: impl Iterator<Item = u32>) {
         for slot in slots {
             for (place, entry) in (1..).zip(outs.entries(arena.at(slot).outs)) {
                 let block = self.heads.0[entry.peer() as usize];

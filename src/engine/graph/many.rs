@@ -32,9 +32,9 @@ impl Graph {
 
     /// Adds the edges of a graph between these works, none of which has edges out of it yet. What `outline` knows of degrees
     /// is used up. O(works + edges).
-    pub fn link_many<C: ?Sized>(
+    pub fn link_many(
         &mut self,
-        arena: &mut Arena<C>,
+        arena: &mut Arena,
         works: &[u32],
         outline: &mut Outline<'_>,
         cells: u32,

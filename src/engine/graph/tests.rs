@@ -2,10 +2,8 @@
 
 use super::*;
 use crate::Name;
-use crate::engine::body::Body;
 use crate::engine::outline::Outline;
 use crate::engine::rng::Stream;
-use std::task::Poll;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Edge {
@@ -17,7 +15,7 @@ struct Edge {
 
 /// A graph, and what it should be.
 struct Pair {
-    arena: Arena<()>,
+    arena: Arena,
     graph: Graph,
     edges: Vec<Edge>,
     works: Vec<u32>,
@@ -34,10 +32,7 @@ impl Pair {
     }
 
     fn add(&mut self) -> u32 {
-        let work = |_: &mut crate::WorkContext<'_, ()>| Poll::Ready(Ok(()));
-        let slot = self
-            .arena
-            .insert(Body::Own(Box::new(work)), &mut Name::Static("w"), 0, 0);
+        let slot = self.arena.insert(&mut Name::Static("w"), 0, 0);
         self.works.push(slot);
         slot
     }

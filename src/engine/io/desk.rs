@@ -11,10 +11,10 @@ use std::ops::Range;
 use std::panic::resume_unwind;
 use std::rc::Rc;
 
-pub(super) const READABLE: u8 = 1;
-pub(super) const WRITABLE: u8 = 2;
+pub(crate) const READABLE: u8 = 1;
+pub(crate) const WRITABLE: u8 = 2;
 
-pub(super) fn bits(interest: Interest) -> u8 {
+pub(crate) fn bits(interest: Interest) -> u8 {
     let readable = if interest.is_readable() { READABLE } else { 0 };
     let writable = if interest.is_writable() { WRITABLE } else { 0 };
     readable | writable
@@ -36,7 +36,7 @@ fn bits_of(event: &Event) -> u8 {
 #[derive(Default)]
 pub(crate) struct Desk {
     attached: RefCell<Option<Attached>>,
-    pub(super) sources: RefCell<BTreeMap<usize, Rc<dyn Registered>>>,
+    pub(crate) sources: RefCell<BTreeMap<usize, Rc<dyn Registered>>>,
     news: RefCell<VecDeque<News>>,
     /// Whether there are news: asked in every round.
     has_news: Cell<bool>,
@@ -49,7 +49,7 @@ struct Attached {
 }
 
 /// What the next round has to see.
-pub(super) enum News {
+pub(crate) enum News {
     Ready(Rc<dyn Registered>),
     /// An `Io` has been dropped; was it the last thing that its work could wait for?
     Lost(Witness),
@@ -76,12 +76,12 @@ impl Desk {
         self.has_news.get()
     }
 
-    pub(super) fn tell(&self, news: News) {
+    pub(crate) fn tell(&self, news: News) {
         self.news.borrow_mut().push_back(news);
         self.has_news.set(true);
     }
 
-    pub(super) fn next_news(&self) -> Option<News> {
+    pub(crate) fn next_news(&self) -> Option<News> {
         let news = self.news.borrow_mut().pop_front();
         self.has_news.set(news.is_some());
         news
@@ -144,7 +144,7 @@ pub(crate) struct Badge {
     pub told: Cell<bool>,
 }
 
-pub(super) struct Held<S> {
+pub(crate) struct Held<S> {
     pub badge: Badge,
     pub source: RefCell<Option<S>>,
 }
@@ -157,7 +157,7 @@ impl<S> Held<S> {
     }
 }
 
-pub(super) fn is_over() -> io::Error {
+pub(crate) fn is_over() -> io::Error {
     let message = "the source is closed, because the attempt that registered it is over: drop it in `on_reset`, and register anew in each attempt";
     io::Error::new(ErrorKind::NotConnected, message)
 }
@@ -214,7 +214,7 @@ impl Drop for Hub {
 
 /// The sources that an attempt has registered, and some that it has dropped since.
 #[derive(Default)]
-pub(crate) struct SourceList(pub(super) Vec<Rc<dyn Registered>>);
+pub(crate) struct SourceList(pub(crate) Vec<Rc<dyn Registered>>);
 
 impl SourceList {
     pub fn push(&mut self, source: Rc<dyn Registered>) {

@@ -20,8 +20,8 @@ use std::task::Poll;
 /// to keep the source takes it out before ([`Io::deregister`]). Drop the `Io` in `on_reset`, and register anew in each
 /// attempt.
 pub struct Io<S: Source + 'static> {
-    pub(super) held: Rc<Held<S>>,
-    pub(super) desk: Rc<Desk>,
+    pub(crate) held: Rc<Held<S>>,
+    pub(crate) desk: Rc<Desk>,
 }
 
 impl<S: Source + 'static> Io<S> {

@@ -1,51 +1,18 @@
 //! What a work may do during its turn.
 
-use super::decide::DecisionKind;
-use super::inbox::{CancelToken, RemoteWaker};
-use super::names::{self, Purpose};
-use super::panics::{Contained, dispose};
-use super::record::{AbortCause, flag, mark};
-use super::rng::Stream;
-use super::{AddError, Children, DependencyError, UnknownWork, WorkScheduler};
+use super::{Children, Lent};
+use crate::engine::decide::DecisionKind;
+use crate::engine::inbox::{CancelToken, RemoteWaker};
+use crate::engine::notes::{Mode, TurnNotes};
+use crate::engine::panics::{Contained, dispose};
+use crate::engine::record::{AbortCause, flag, mark};
+use crate::engine::rng::Stream;
+use crate::engine::{AddError, DependencyError, UnknownWork};
 use crate::time::Time;
 use crate::work::{CancelledBy, Failure, Handle, Name, Spec, Work, WorkId, WorkState};
 use std::any::{Any, TypeId};
 use std::task::Poll;
 use std::time::Duration;
-
-/// Which call of a work is being made. Two bytes, so that notes are cleared by two writes.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-#[repr(u16)]
-pub(super) enum Mode {
-    #[default]
-    Poll,
-    Abort,
-    Hook,
-}
-
-/// What a work has said during its present turn.
-#[derive(Clone, Copy, Default)]
-pub(super) struct TurnNotes {
-    /// The earliest `wake_at`.
-    pub alarm: Option<Time>,
-    pub yielded: bool,
-    pub expects_wake: bool,
-    mode: Mode,
-}
-
-impl TurnNotes {
-    pub fn new(mode: Mode) -> Self {
-        TurnNotes {
-            mode,
-            ..TurnNotes::default()
-        }
-    }
-
-    /// Whether the last call was a hook.
-    pub fn is_hook(self) -> bool {
-        self.mode == Mode::Hook
-    }
-}
 
 /// Lent to a work for one turn or hook: the application, and what the work may do with the engine.
 ///
@@ -54,28 +21,29 @@ impl TurnNotes {
 pub struct WorkContext<'a, C: ?Sized> {
     /// The application, lent by the crank.
     pub app: &'a mut C,
-    pub(super) engine: &'a mut WorkScheduler<C>,
-    pub(super) slot: u32,
+    pub(super) lent: &'a mut Lent<C>,
+    pub(crate) slot: u32,
 }
 
 impl<'a, C: ?Sized> WorkContext<'a, C> {
-    pub(super) fn new(app: &'a mut C, engine: &'a mut WorkScheduler<C>, slot: u32) -> Self {
-        WorkContext { app, engine, slot }
+    #[inline]
+    pub(super) fn new(app: &'a mut C, lent: &'a mut Lent<C>, slot: u32) -> Self {
+        WorkContext { app, lent, slot }
     }
 
     /// A hook is over and a turn begins: what the hook asked for does not count.
     pub(super) fn end_hook(&mut self, turn: Mode) {
-        self.engine.notes = TurnNotes::new(turn);
+        self.lent.engine.notes = TurnNotes::new(turn);
         let forgotten = flag::WOKEN | flag::RELEASE;
-        self.engine.arena.clear(self.slot, forgotten);
+        self.lent.engine.arena.clear(self.slot, forgotten);
     }
 
     /// Whether the work that has just ended well has no child and has not been cancelled: then `on_success` is next.
     pub(super) fn succeeds_at_once(&mut self) -> bool {
-        let flags = self.engine.arena.at(self.slot).flags;
+        let flags = self.lent.engine.arena.at(self.slot).flags;
         let at_once = !flags.has(flag::FAMILY | flag::CANCEL);
         if at_once {
-            self.engine.notes.mode = Mode::Hook;
+            self.lent.engine.notes.mode = Mode::Hook;
         }
         at_once
     }
@@ -84,28 +52,28 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
 
     /// The work's id.
     pub fn id(&self) -> WorkId {
-        self.engine.id(self.slot)
+        self.lent.engine.id(self.slot)
     }
 
     /// The work's name.
     pub fn name(&self) -> &Name {
-        self.engine.arena.meta(self.slot).name
+        self.lent.engine.arena.meta(self.slot).name
     }
 
     /// The time of this crank.
     pub fn now(&self) -> Time {
-        self.engine.now
+        self.lent.engine.now
     }
 
     /// Which attempt this is: 1 is the first.
     pub fn attempt(&self) -> u32 {
-        self.engine.arena.attempt(self.slot)
+        self.lent.engine.arena.attempt(self.slot)
     }
 
     /// Whether the work has been cancelled: in this turn, or its present abort ends as Cancelled. An abort after a failure or
     /// a limit is [`is_aborting`](Self::is_aborting) alone. O(1).
     pub fn is_cancelled(&self) -> bool {
-        let arena = &self.engine.arena;
+        let arena = &self.lent.engine.arena;
         let abort = || arena.rare(self.slot)?.abort.as_ref();
         let for_cancel = || matches!(abort()?.cause, AbortCause::Cancel(_)).then_some(());
         arena.is(self.slot, flag::CANCEL) || self.is_aborting() && for_cancel().is_some()
@@ -113,27 +81,19 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
 
     /// Whether this attempt is being aborted, for whatever reason: a cancel, a limit, a failed child. O(1).
     pub fn is_aborting(&self) -> bool {
-        self.engine.arena.at(self.slot).state == WorkState::Aborting
+        self.lent.engine.arena.at(self.slot).state == WorkState::Aborting
     }
 
     /// A token for other threads: they see in it when this attempt is aborted, and can cancel the work with it.
     pub fn cancel_token(&mut self) -> CancelToken {
-        let id = self.id();
-        let engine = &mut *self.engine;
-        let token = &mut engine.arena.rare_or_new(self.slot).token;
-        token.get_or_insert_with(|| {
-            let token = CancelToken::new();
-            token.listen(&engine.inbox, Some(id));
-            token
-        });
-        token.clone().unwrap_or_default()
+        self.lent.engine.cancel_token_of(self.slot)
     }
 
     // ---- waiting ----
 
     /// Asks for another turn in the next round: `return cx.yield_now()`.
     pub fn yield_now<R>(&mut self) -> Poll<R> {
-        self.engine.notes.yielded = true;
+        self.lent.engine.notes.yielded = true;
         Poll::Pending
     }
 
@@ -142,17 +102,17 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     /// A work has one sleep at a time: `ready!(cx.sleep(d))` fits a loop or a single nap; a machine with several
     /// different waits keeps its own state and uses [`WorkContext::wake_after`]. Even a sleep of zero takes a round.
     pub fn sleep(&mut self, duration: Duration) -> Poll<()> {
-        let now = self.engine.now;
-        let marks = &mut self.engine.arena.at_mut(self.slot).marks;
+        let now = self.lent.engine.now;
+        let marks = &mut self.lent.engine.arena.at_mut(self.slot).marks;
         let asleep = *marks & mark::SLEEPS != 0;
         *marks |= mark::SLEEPS;
         if !asleep {
             let until = now.saturating_add(duration);
-            self.engine.arena.begin_sleep(self.slot, until);
+            self.lent.engine.arena.begin_sleep(self.slot, until);
         }
-        let until = self.engine.arena.sleep_end(self.slot);
+        let until = self.lent.engine.arena.sleep_end(self.slot);
         if asleep && until <= now {
-            self.engine.arena.at_mut(self.slot).marks &= !mark::SLEEPS;
+            self.lent.engine.arena.at_mut(self.slot).marks &= !mark::SLEEPS;
             return Poll::Ready(());
         }
         self.wake_at(until);
@@ -162,19 +122,19 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     /// Wakes the work at that time if it sleeps then; of several in one turn the earliest counts, and the next turn
     /// drops it. A time that is not after `now` gives a turn in a later round.
     pub fn wake_at(&mut self, at: Time) {
-        let alarm = &mut self.engine.notes.alarm;
+        let alarm = &mut self.lent.engine.notes.alarm;
         *alarm = Some(alarm.map_or(at, |earlier| earlier.min(at)));
     }
 
     /// [`WorkContext::wake_at`] so long after now; the end of time (584 years) at the latest.
     pub fn wake_after(&mut self, delay: Duration) {
-        self.wake_at(self.engine.now.saturating_add(delay));
+        self.wake_at(self.lent.engine.now.saturating_add(delay));
     }
 
     /// Says that another work, or the host, will wake this one: without that, a `Pending` that nothing known can end
     /// fails as a lost wake.
     pub fn expect_wake(&mut self) {
-        self.engine.notes.expects_wake = true;
+        self.lent.engine.notes.expects_wake = true;
     }
 
     /// Wakes this work when `id` settles, and answers whether that is still to come: `false` if it has settled already
@@ -184,14 +144,14 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     /// # Errors
     /// The id names no work of this scheduler.
     pub fn watch(&mut self, id: impl Into<WorkId>) -> Result<bool, UnknownWork> {
-        let slot = self.engine.lookup(id.into())?;
-        Ok(self.engine.watch_slot(self.slot, slot))
+        let slot = self.lent.engine.lookup(id.into())?;
+        Ok(self.lent.engine.watch_slot(self.slot, slot))
     }
 
     /// A waker for other threads. As long as a clone of it lives, the work may sleep.
     pub fn remote_waker(&mut self) -> RemoteWaker {
-        let witness = self.engine.arena.witness(self.slot);
-        let engine = &mut *self.engine;
+        let witness = self.lent.engine.arena.witness(self.slot);
+        let engine = &mut self.lent.engine;
         let rare = engine.arena.rare_or_new(self.slot);
         if let Some(cell) = rare.remote.as_ref().and_then(std::sync::Weak::upgrade) {
             return RemoteWaker { cell };
@@ -204,7 +164,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     /// Gives the permit back at the end of this turn; the work has its next turn only when it has it again. Ignored if
     /// this turn ends the attempt.
     pub fn release_permit(&mut self) {
-        self.engine.arena.set(self.slot, flag::RELEASE);
+        self.lent.engine.arena.set(self.slot, flag::RELEASE);
     }
 
     // ---- other works ----
@@ -219,12 +179,12 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         W: Work<C, T> + 'static,
         T: 'static,
     {
-        if self.engine.notes.mode != Mode::Poll {
+        if self.lent.engine.notes.mode != Mode::Poll {
             dispose(spec);
             return Err(AddError::NotInATurn);
         }
         let parent = self.id();
-        self.engine.add(spec.parent(parent))
+        self.lent.add(spec.parent(parent))
     }
 
     /// Adds a closure as a child; its types are inferred.
@@ -248,11 +208,11 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         W: Work<C, T> + 'static,
         T: 'static,
     {
-        if spec.terms.parent == Some(self.id()) && self.engine.notes.mode == Mode::Hook {
+        if spec.terms.parent == Some(self.id()) && self.lent.engine.notes.mode == Mode::Hook {
             dispose(spec);
             return Err(AddError::NotInATurn);
         }
-        self.engine.add(spec)
+        self.lent.add(spec)
     }
 
     /// As [`WorkScheduler::add_dependency`].
@@ -264,7 +224,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         before: impl Into<WorkId>,
         after: impl Into<WorkId>,
     ) -> Result<(), DependencyError> {
-        self.engine.add_dependency(before, after)
+        self.lent.engine.add_dependency(before.into(), after.into())
     }
 
     /// As [`WorkScheduler::wake`]; a work that wakes itself has another turn.
@@ -272,7 +232,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     /// # Errors
     /// The id names no work of this scheduler.
     pub fn wake(&mut self, id: impl Into<WorkId>) -> Result<bool, UnknownWork> {
-        self.engine.wake(id)
+        self.lent.engine.wake(id.into())
     }
 
     /// As [`WorkScheduler::cancel`]. A work that cancels itself, or what owns it, is aborted after this turn, whatever
@@ -282,44 +242,44 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     /// The id names no work of this scheduler.
     pub fn cancel(&mut self, id: impl Into<WorkId>) -> Result<bool, UnknownWork> {
         let id = id.into();
-        let slot = self.engine.lookup(id)?;
-        let live = !self.engine.arena.at(slot).state.is_settled();
+        let slot = self.lent.engine.lookup(id)?;
+        let live = !self.lent.engine.arena.at(slot).state.is_settled();
         let by = if slot == self.slot {
             CancelledBy::Itself
-        } else if self.engine.arena.parent(slot) == Some(self.slot) {
+        } else if self.lent.engine.arena.parent(slot) == Some(self.slot) {
             CancelledBy::Parent
         } else {
             CancelledBy::Work(self.id())
         };
         if live && by == CancelledBy::Parent {
-            self.engine.arena.set(slot, flag::BY_PARENT);
+            self.lent.engine.arena.set(slot, flag::BY_PARENT);
         }
-        self.engine.cancel_for(id, by)
+        self.lent.engine.cancel_for(id, by)
     }
 
     /// Cancels the live children, but not this work; they do not count as failed. O(works below; O(1) if none lives).
     pub fn cancel_children(&mut self) {
-        self.engine.cancel_children_of(self.slot);
+        self.lent.engine.cancel_children_of(self.slot);
     }
 
     /// The children of this attempt.
     pub fn children(&self) -> Children<'_, C> {
-        Children::new(self.engine, self.slot)
+        Children::new(&self.lent.engine, self.slot)
     }
 
     /// Another work's state.
     pub fn state(&self, id: impl Into<WorkId>) -> Option<WorkState> {
-        self.engine.state(id)
+        self.lent.engine.state(id.into())
     }
 
     /// The output of a work that has succeeded, if nobody has taken it.
     pub fn output<T: 'static>(&self, handle: Handle<T>) -> Option<&T> {
-        self.engine.output(handle)
+        self.lent.engine.output(handle)
     }
 
     /// Takes the output of a work that has succeeded.
     pub fn take<T: 'static>(&mut self, handle: Handle<T>) -> Option<T> {
-        self.engine.take(handle)
+        self.lent.engine.take(handle)
     }
 
     // ---- randomness and decisions ----
@@ -327,29 +287,20 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     /// The work's own random stream: from the seed and the work's name path, the same in every run. It goes on from
     /// turn to turn and attempt to attempt. O(depth) at the first call.
     pub fn rng(&mut self) -> &mut Stream {
-        let key = match self
-            .engine
-            .arena
-            .rare(self.slot)
-            .and_then(|rare| rare.stream.as_ref())
-        {
-            Some(_) => 0,
-            None => names::path_key(&self.engine.arena, self.slot),
-        };
-        let seed = self.engine.settings.seed;
-        let stream = &mut self.engine.arena.rare_or_new(self.slot).stream;
-        stream.get_or_insert_with(|| names::stream(seed, Purpose::Work, key, 0))
+        self.lent.engine.stream_of(self.slot)
     }
 
     /// One of `n` possibilities, for a search to vary; 0 in production. O(depth) with a decider.
     pub fn choose(&mut self, n: usize) -> usize {
-        self.engine
+        self.lent
+            .engine
             .decide_for(DecisionKind::Choose, "", n, self.slot)
     }
 
     /// Whether the named fault happens here; never in production. O(depth) with a decider.
     pub fn fault(&mut self, name: &str) -> bool {
-        self.engine
+        self.lent
+            .engine
             .decide_for(DecisionKind::Fault, name, 2, self.slot)
             == 1
     }
@@ -358,7 +309,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     pub(super) fn put_aside<T: 'static>(&mut self, output: T) {
         if TypeId::of::<T>() != TypeId::of::<()>() {
             let output: Box<dyn Any> = Box::new(output);
-            self.engine.arena.rare_or_new(self.slot).output = Some(Contained::new(output));
+            self.lent.engine.arena.rare_or_new(self.slot).output = Some(Contained::new(output));
         }
     }
 }

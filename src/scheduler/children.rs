@@ -1,18 +1,21 @@
 //! What a work can ask about the children of its attempt.
 
-use super::WorkScheduler;
-use super::record::Family;
+use crate::engine::Engine;
+use crate::engine::record::Family;
 use crate::work::{WorkId, WorkState};
+use std::marker::PhantomData;
 
 /// The children of a work's present attempt. The counts are O(1).
 pub struct Children<'a, C: ?Sized> {
-    engine: &'a WorkScheduler<C>,
+    engine: &'a Engine,
     slot: u32,
+    app: PhantomData<fn(&C)>,
 }
 
 impl<'a, C: ?Sized> Children<'a, C> {
-    pub(super) fn new(engine: &'a WorkScheduler<C>, slot: u32) -> Self {
-        Children { engine, slot }
+    pub(super) fn new(engine: &'a Engine, slot: u32) -> Self {
+        let app = PhantomData;
+        Children { engine, slot, app }
     }
 
     fn count(&self, f: impl Fn(&Family) -> u32) -> usize {

@@ -5,9 +5,9 @@
 //! knows nothing of the application's type.
 
 use super::WorkScheduler;
-use super::inbox::{Line, Mail};
-use super::panics::{Contained, dispose, dispose_each};
-use super::sync::{Mutex, MutexGuard};
+use crate::engine::inbox::{Line, Mail};
+use crate::engine::panics::{Contained, dispose, dispose_each};
+use crate::engine::sync::{Mutex, MutexGuard};
 use crate::work::{CancelledBy, WorkId};
 use slab::Slab;
 use std::fmt;

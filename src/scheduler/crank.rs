@@ -4,10 +4,10 @@
 //! depend on it.
 
 use super::WorkScheduler;
-use super::round::Round;
+use crate::engine::Next;
+use crate::engine::round::Round;
 use crate::time::Time;
 use std::panic::resume_unwind;
-use std::time::Duration;
 
 /// How much one crank may do.
 pub struct Budget<F = fn() -> bool> {
@@ -92,33 +92,6 @@ pub struct Crank {
     pub next: Next,
 }
 
-/// When to crank again. Any call that changes the scheduler makes it stale. The enum stays exhaustive: a host must have an
-/// answer for each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// At once: there is something to do.
-    Now,
-    /// At this time; a crank then gives a turn or changes a state.
-    At(Time),
-    /// When something outside has woken a work; before that nothing happens.
-    External,
-    /// Never: works are left, and nothing can make them go on. `stall_report` says who waits for what.
-    Stalled,
-    /// Not until works are added: all have settled.
-    Idle,
-}
-
-impl Next {
-    /// How long the host may wait for its own events: zero for `Now`, `None` (for ever) unless a time is known.
-    pub fn timeout(self, now: Time) -> Option<Duration> {
-        match self {
-            Next::Now => Some(Duration::ZERO),
-            Next::At(at) => Some(at.saturating_since(now)),
-            Next::External | Next::Stalled | Next::Idle => None,
-        }
-    }
-}
-
 impl<C: ?Sized> WorkScheduler<C> {
     /// Gives turns until the budget is used up or nothing is left to do at `now`, and says when to crank again.
     ///
@@ -153,23 +126,22 @@ impl<C: ?Sized> WorkScheduler<C> {
                 next: Next::Now,
             };
         }
-        debug_assert!(now >= self.now, "time went back from {} to {now}", self.now);
-        if now > self.now {
-            self.now = now;
-        }
-        let turns_before = self.recorder.turns;
-        self.recorder.settled_in_crank = 0;
+        let turns_before = self.lent.engine.begin_crank(now);
         self.give_turns(app, Rest { turns, stop });
+        let engine = &mut self.lent.engine;
         if cfg!(debug_assertions) {
-            self.check_invariants();
+            engine.check_invariants();
         }
-        if !self.agenda.is_empty() {
-            self.let_through();
+        if !engine.agenda.is_empty()
+            && let Some(payload) = engine.agenda.take_payload()
+        {
+            // A panic that is not to be caught goes on.
+            resume_unwind(payload);
         }
         Crank {
-            turns: self.recorder.turns - turns_before,
-            settled: self.recorder.settled_in_crank,
-            next: self.next(),
+            turns: engine.recorder.turns - turns_before,
+            settled: engine.recorder.settled_in_crank,
+            next: engine.next(),
         }
     }
 
@@ -177,11 +149,16 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[inline(always)]
     fn give_turns<S: Stop>(&mut self, app: &mut C, mut rest: Rest<S>) {
         loop {
-            let mut next = match self.open_round(app) {
+            let mut next = match self.lent.engine.open_round() {
                 Round::None => return,
+                Round::News => {
+                    self.make_calls(app);
+                    continue;
+                }
                 Round::Turn(slot) => Some(slot),
                 Round::Empty => {
-                    self.wind_up(app);
+                    self.lent.engine.end_empty_round();
+                    self.make_calls(app);
                     // It costs a turn: closures that post closures must not outrun the budget.
                     if rest.spend() {
                         return;
@@ -191,74 +168,35 @@ impl<C: ?Sized> WorkScheduler<C> {
             };
             while let Some(slot) = next {
                 self.turn(slot, app);
-                // As `after_step`; a panic that is to come through is among what may be left.
-                if self.is_anything_left() {
-                    self.finish_and_grant(app);
-                    if self.agenda.has_payload() {
+                // A panic that is to come through is among what may be left.
+                if self.lent.engine.is_anything_left() {
+                    self.make_calls(app);
+                    if self.lent.engine.agenda.has_payload() {
                         return;
                     }
                 }
                 if rest.spend() {
-                    if self.ready.round_is_over() {
+                    if self.lent.engine.ready.round_is_over() {
                         self.end_round(app);
                     }
                     return;
                 }
-                next = self.next_turn();
+                next = self.lent.engine.next_turn();
             }
             self.end_round(app);
         }
     }
 
-    /// If there was a panic that is not to be caught, it goes on.
-    #[cold]
-    #[inline(never)]
-    fn let_through(&mut self) {
-        if let Some(payload) = self.agenda.take_payload() {
-            resume_unwind(payload);
+    #[inline]
+    fn end_round(&mut self, app: &mut C) {
+        if self.lent.engine.end_round() {
+            self.make_calls(app);
         }
     }
 
     /// When to crank again. O(1), or O(lanes of the permit queue) after a call that freed permits.
     #[inline]
     pub fn next(&self) -> Next {
-        if self.ready.is_empty() {
-            self.next_without_turns()
-        } else {
-            Next::Now
-        }
-    }
-
-    fn next_without_turns(&self) -> Next {
-        if self.has_loose_ends() || self.can_grant() {
-            return Next::Now;
-        }
-        match self.next_time() {
-            Some(at) if at <= self.now => Next::Now,
-            Some(at) => Next::At(at),
-            None if self.recorder.unsettled() == 0 => Next::Idle,
-            None => self.next_from_outside(),
-        }
-    }
-
-    /// When the next timer fires or the next simulated job ends.
-    #[inline]
-    fn next_time(&self) -> Option<Time> {
-        match (self.wheel.next_deadline(), self.next_job_due()) {
-            (Some(timer), Some(job)) => Some(timer.min(job)),
-            (timer, job) => timer.or(job),
-        }
-    }
-
-    #[inline]
-    pub(super) fn has_loose_ends(&self) -> bool {
-        self.inbox.has_mail()
-            || self.has_io_news()
-            || !self.agenda.is_empty()
-            || !self.mail.is_empty()
-    }
-
-    pub(super) fn can_grant(&self) -> bool {
-        self.permits.changes() > 0 && self.permits.next_grant(&self.arena).is_some()
+        self.lent.engine.next()
     }
 }

@@ -1,7 +1,8 @@
 //! What a work may decide about the children of its attempt, and learn of how attempts and works ended.
 
-use super::record::{Family, flag};
-use super::{Retain, WorkContext};
+use super::WorkContext;
+use crate::engine::Retain;
+use crate::engine::record::{Family, flag};
 use crate::work::{Failure, OnChildFailure, WorkId, WorkOutcome};
 
 impl<C: ?Sized> WorkContext<'_, C> {
@@ -21,19 +22,19 @@ impl<C: ?Sized> WorkContext<'_, C> {
 
     /// The children's record of this attempt; the end of the attempt clears it.
     fn family(&mut self) -> &mut Family {
-        let arena = &mut self.engine.arena;
+        let arena = &mut self.lent.engine.arena;
         arena.set(self.slot, flag::FAMILY);
         &mut arena.rare_or_new(self.slot).family
     }
 
     /// How another work settled; `None` if it has not, has been reclaimed, or is another scheduler's.
     pub fn outcome(&self, id: impl Into<WorkId>) -> Option<WorkOutcome> {
-        self.engine.outcome(id)
+        self.lent.engine.outcome(id.into())
     }
 
     /// Why this work's last attempt failed. In `on_failure_retry` and `on_failure_raise` that is the one which has just
     /// ended, whether by an error of its own, a child or a limit.
     pub fn last_failure(&self) -> Option<&Failure> {
-        self.engine.arena.meta(self.slot).error
+        self.lent.engine.arena.meta(self.slot).error
     }
 }

@@ -1,0 +1,162 @@
+//! Taking in works: the engine admits one, and its body is entered under the slot that the engine names.
+
+use super::bodies::Body;
+use super::output::Aside;
+use super::{Lent, WorkContext, WorkScheduler};
+use crate::engine::admit::Plan;
+use crate::engine::panics::dispose;
+use crate::engine::{AddError, Refused};
+use crate::work::{Completion, Failure, Handle, Spec, Terms, Work, WorkId};
+use std::task::Poll;
+
+impl<C: ?Sized> WorkScheduler<C> {
+    /// Adds a work. Its first turn comes in a later crank, or a later round of this one. O(1), but for the dependencies:
+    /// see [`WorkScheduler::add_dependency`].
+    ///
+    /// # Errors
+    /// [`AddError`]; use [`WorkScheduler::try_add`] to get the spec back.
+    pub fn add<W, T>(&mut self, mut spec: Spec<C, W>) -> Result<Handle<T>, AddError>
+    where
+        W: Work<C, T> + 'static,
+        T: 'static,
+    {
+        spec.terms.permit &= spec.work.needs_permit();
+        // The terms stay where they are: to move them would cost more than to use them.
+        let body = Body::Own(Box::new(Aside::new(spec.work)));
+        let id = self.check_and_admit(&mut spec.terms, spec.on_settled, body);
+        id.map(Handle::new)
+    }
+
+    /// Adds a work, or gives its spec back.
+    ///
+    /// # Errors
+    /// [`Refused`]: the reason and the spec.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the spec comes back as it was; nothing is boxed on the way in either"
+    )]
+    pub fn try_add<W, T>(&mut self, mut spec: Spec<C, W>) -> Result<Handle<T>, Refused<Spec<C, W>>>
+    where
+        W: Work<C, T> + 'static,
+        T: 'static,
+    {
+        spec.terms.permit &= spec.work.needs_permit();
+        match self.lent.engine.check(&spec.terms) {
+            Ok(plan) => {
+                let id = self.lent.admit(&mut spec.terms, plan, spec.on_settled);
+                self.enter(id, Body::Own(Box::new(Aside::new(spec.work))));
+                Ok(Handle::new(id))
+            }
+            Err(error) => Err(Refused { error, spec }),
+        }
+    }
+
+    /// Adds a closure as a root work that depends on nothing; the closure's types are inferred.
+    ///
+    /// # Errors
+    /// [`AddError`].
+    pub fn add_fn<T, F>(
+        &mut self,
+        name: impl Into<crate::Name>,
+        work: F,
+    ) -> Result<Handle<T>, AddError>
+    where
+        F: FnMut(&mut WorkContext<'_, C>) -> Poll<Result<T, Failure>> + 'static,
+        T: 'static,
+    {
+        self.add(Spec::new(name, work))
+    }
+
+    /// Adds a boxed work under its own name, after all of `deps`, with so many retries: henyey-work's call.
+    ///
+    /// # Errors
+    /// [`AddError`].
+    pub fn add_work(
+        &mut self,
+        work: Box<dyn Work<C>>,
+        deps: &[WorkId],
+        retries: u32,
+    ) -> Result<WorkId, AddError> {
+        let guard = &self.lent.engine.inbox.line.guard;
+        let name = guard.call("the name of a work", || work.name().to_owned());
+        let name = name.map_or("(its name panicked)".into(), crate::Name::from);
+        let mut terms = Terms::new(name);
+        terms.after = deps.iter().copied().collect();
+        terms.retries = retries;
+        terms.permit = work.needs_permit();
+        self.check_and_admit(&mut terms, None, Body::Own(work))
+    }
+
+    /// Takes out of `terms` what the engine keeps.
+    #[inline]
+    fn check_and_admit(
+        &mut self,
+        terms: &mut Terms,
+        on_settled: Option<Completion<C>>,
+        body: Body<C>,
+    ) -> Result<WorkId, AddError> {
+        match self.lent.engine.check(terms) {
+            Ok(plan) => {
+                let id = self.lent.admit(terms, plan, on_settled);
+                self.enter(id, body);
+                Ok(id)
+            }
+            Err(error) => {
+                dispose(body);
+                Err(error)
+            }
+        }
+    }
+
+    #[inline]
+    fn enter(&mut self, id: WorkId, body: Body<C>) {
+        self.bodies.enter(id.slot, body);
+        // A work that can never run may be gone at once.
+        self.tidy();
+    }
+}
+
+impl<C: ?Sized> Lent<C> {
+    /// Admits what has been checked. Its body is the caller's to enter.
+    #[inline]
+    fn admit(
+        &mut self,
+        terms: &mut Terms,
+        plan: Plan,
+        on_settled: Option<Completion<C>>,
+    ) -> WorkId {
+        if let Some(callback) = on_settled {
+            self.keep_callback(terms, callback);
+        }
+        self.engine.admit(terms, plan)
+    }
+
+    /// Keeps a callback until its work settles: it must be there before the work is, which may be blocked at once.
+    #[cold]
+    pub(super) fn keep_callback(&mut self, terms: &mut Terms, callback: Completion<C>) {
+        let key = self.callbacks.insert(callback) as u32;
+        terms.extras.get_or_insert_default().on_settled = Some(key);
+    }
+
+    /// Adds a work from within a turn: its body is entered when that is over.
+    pub(super) fn add<W, T>(&mut self, mut spec: Spec<C, W>) -> Result<Handle<T>, AddError>
+    where
+        W: Work<C, T> + 'static,
+        T: 'static,
+    {
+        spec.terms.permit &= spec.work.needs_permit();
+        match self.engine.check(&spec.terms) {
+            Ok(plan) => {
+                let id = self.admit(&mut spec.terms, plan, spec.on_settled);
+                let body = Body::Own(Box::new(Aside::new(spec.work)));
+                self.incoming.push((id.slot, body));
+                self.engine.agenda.expect_body();
+                Ok(Handle::new(id))
+            }
+            Err(error) => {
+                dispose(spec);
+                Err(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Where the bodies of works are: a column by slot, each in a box of its own, or, if many of one type came at once, side by
+//! side in a column of their type.
+//!
+//! A column of one type spares each of its works an allocation, and lies in memory in the order in which they came. It is
+//! gone once the last of them is.
+//!
+//! Invariant: the column has a body for each slot whose work the engine knows, except between the engine's word that a body is
+//! gone and its drop. A body is called in place.
+
+use super::WorkContext;
+use super::turn::{call_hook_of, play};
+use crate::engine::notes::{Answer, Hook, Part};
+use crate::engine::panics;
+use crate::engine::prefetch::Ahead;
+use crate::work::Work;
+use slab::Slab;
+
+/// The body of one work.
+pub(crate) enum Body<C: ?Sized> {
+    Own(Box<dyn Work<C>>),
+    Shared(Place),
+    Gone,
+}
+
+/// Which cell of which column of one type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub column: u32,
+    pub cell: u32,
+}
+
+/// Bytes of a line of the cache, on most processors.
+const LINE: usize = 64;
+
+/// Works of one type.
+pub(crate) struct Column<W> {
+    cells: Vec<Option<W>>,
+    /// How many are not cleared.
+    left: usize,
+}
+
+impl<W> Column<W> {
+    pub fn with_capacity(works: usize) -> Self {
+        Column {
+            cells: Vec::with_capacity(works),
+            left: 0,
+        }
+    }
+
+    /// Puts a work into the next cell.
+    #[inline]
+    pub fn push(&mut self, work: W) -> u32 {
+        let cell = self.cells.len() as u32;
+        self.cells.push(Some(work));
+        cell
+    }
+
+    /// Drops the work that was put here last; a panic in its drop is counted.
+    #[cold]
+    pub fn discard_last(&mut self) {
+        panics::dispose(self.cells.pop());
+    }
+}
+
+impl<W> Drop for Column<W> {
+    fn drop(&mut self) {
+        if std::mem::needs_drop::<W>() {
+            panics::dispose_each(self.cells.iter_mut().map(Option::take));
+        }
+    }
+}
+
+/// A column of whatever type.
+trait AnyColumn<C: ?Sized> {
+    fn play(&mut self, cell: u32, cx: &mut WorkContext<'_, C>, part: Part) -> Answer;
+    fn hook(&mut self, cell: u32, cx: &mut WorkContext<'_, C>, hook: Hook);
+    fn look(&self, cell: u32, look: &mut dyn FnMut(&dyn Work<C>));
+    /// Reads what lies from one cell to another: a cell in each line of the cache.
+    fn prefetch_between(&self, first: u32, last: u32) -> u32;
+    /// Reads one cell and the beginning of the next.
+    fn prefetch(&self, cell: u32) -> u32;
+    /// Clears a cell, and drops what was there last. Whether it was the last.
+    fn leave(&mut self) -> bool;
+    fn clear(&mut self, cell: u32);
+}
+
+impl<C: ?Sized, W: Work<C>> AnyColumn<C> for Column<W> {
+    fn play(&mut self, cell: u32, cx: &mut WorkContext<'_, C>, part: Part) -> Answer {
+        match &mut self.cells[cell as usize] {
+            Some(work) => play(work, cx, part),
+            None => Answer::Pending,
+        }
+    }
+
+    fn hook(&mut self, cell: u32, cx: &mut WorkContext<'_, C>, hook: Hook) {
+        if let Some(work) = &mut self.cells[cell as usize] {
+            call_hook_of(work, cx, hook);
+        }
+    }
+
+    fn look(&self, cell: u32, look: &mut dyn FnMut(&dyn Work<C>)) {
+        if let Some(work) = &self.cells[cell as usize] {
+            look(work);
+        }
+    }
+
+    fn prefetch_between(&self, first: u32, last: u32) -> u32 {
+        let cells = self.cells.get(first as usize..last as usize + 1);
+        let in_a_line = (LINE / size_of::<Option<W>>().max(1)).max(1);
+        let cells = cells.unwrap_or_default().iter().step_by(in_a_line);
+        cells.fold(0, |read, cell| read ^ cell.is_some() as u32)
+    }
+
+    fn prefetch(&self, cell: u32) -> u32 {
+        // A cell ends in the line in which the next begins, if not before.
+        let is_there = |cell: usize| self.cells.get(cell).is_some_and(Option::is_some);
+        is_there(cell as usize) as u32 ^ is_there(cell as usize + 1) as u32
+    }
+
+    fn leave(&mut self) -> bool {
+        self.left -= 1;
+        self.left == 0
+    }
+
+    fn clear(&mut self, cell: u32) {
+        let work = self.cells[cell as usize].take();
+        // Its drop may panic, and the cell is free by then.
+        drop(work);
+    }
+}
+
+/// All bodies of a scheduler.
+pub(crate) struct Bodies<C: ?Sized> {
+    by_slot: Vec<Body<C>>,
+    columns: Slab<Box<dyn AnyColumn<C>>>,
+}
+
+impl<C: ?Sized> Bodies<C> {
+    pub fn new() -> Self {
+        Bodies {
+            by_slot: Vec::new(),
+            columns: Slab::new(),
+        }
+    }
+
+    /// Enters the body of a new work.
+    #[inline]
+    pub fn enter(&mut self, slot: u32, body: Body<C>) {
+        let slot = slot as usize;
+        if slot == self.by_slot.len() {
+            return self.by_slot.push(body);
+        }
+        self.enter_out_of_order(slot, body);
+    }
+
+    #[inline(never)]
+    fn enter_out_of_order(&mut self, slot: usize, body: Body<C>) {
+        if slot > self.by_slot.len() {
+            self.by_slot.resize_with(slot + 1, || Body::Gone);
+        }
+        debug_assert!(matches!(self.by_slot[slot], Body::Gone));
+        self.by_slot[slot] = body;
+    }
+
+    #[inline]
+    pub fn play(&mut self, slot: u32, cx: &mut WorkContext<'_, C>, part: Part) -> Answer {
+        match &mut self.by_slot[slot as usize] {
+            Body::Own(body) => play(&mut **body, cx, part),
+            Body::Shared(place) => self.columns[place.column as usize].play(place.cell, cx, part),
+            Body::Gone => Answer::Pending,
+        }
+    }
+
+    #[inline]
+    pub fn hook(&mut self, slot: u32, cx: &mut WorkContext<'_, C>, hook: Hook) {
+        match &mut self.by_slot[slot as usize] {
+            Body::Own(body) => call_hook_of(&mut **body, cx, hook),
+            Body::Shared(place) => {
+                self.columns[place.column as usize].hook(place.cell, cx, hook);
+            }
+            Body::Gone => {}
+        }
+    }
+
+    /// Calls `look` with a body that is there.
+    pub fn look(&self, slot: u32, look: &mut dyn FnMut(&dyn Work<C>)) {
+        match self.by_slot.get(slot as usize) {
+            Some(Body::Own(body)) => look(&**body),
+            Some(Body::Shared(place)) => {
+                self.columns[place.column as usize].look(place.cell, look);
+            }
+            Some(Body::Gone) | None => {}
+        }
+    }
+
+    /// Drops a body; this may panic.
+    pub fn discard(&mut self, slot: u32) {
+        let Some(body) = self.by_slot.get_mut(slot as usize) else {
+            return;
+        };
+        match std::mem::replace(body, Body::Gone) {
+            Body::Own(body) => drop(body),
+            Body::Shared(place) => self.clear(place),
+            Body::Gone => {}
+        }
+    }
+
+    fn clear(&mut self, place: Place) {
+        let column = place.column as usize;
+        match self.columns[column].leave() {
+            true => self.columns.remove(column).clear(place.cell),
+            false => self.columns[column].clear(place.cell),
+        }
+    }
+
+    // ---- columns ----
+
+    /// Which one the next column will be.
+    pub fn next_column(&self) -> u32 {
+        self.columns.vacant_key() as u32
+    }
+
+    pub fn add_column<W: Work<C> + 'static>(&mut self, mut column: Column<W>) {
+        column.left = column.cells.len();
+        if !column.cells.is_empty() {
+            self.columns.insert(Box::new(column));
+        }
+    }
+
+    fn place(&self, slot: u32) -> Option<Place> {
+        match self.by_slot.get(slot as usize)? {
+            Body::Shared(place) => Some(*place),
+            Body::Own(_) | Body::Gone => None,
+        }
+    }
+
+    /// Reads bodies that will soon be called; see `engine/prefetch.rs`.
+    pub fn prefetch(&self, ahead: Ahead<'_>) -> u32 {
+        match ahead {
+            Ahead::Between(one, other, most) => self.prefetch_between(one, other, most),
+            Ahead::Each(slots) => slots.iter().fold(0, |read, &slot| {
+                let place = self.place(slot);
+                let column = place.and_then(|place| self.columns.get(place.column as usize));
+                let cell = place.map_or(0, |place| place.cell);
+                read ^ column.map_or(0, |column| column.prefetch(cell))
+            }),
+        }
+    }
+
+    /// Reads what is between two bodies, if that is one column and no more than `most` cells: slots that have been used before
+    /// may come in any order.
+    fn prefetch_between(&self, one: u32, other: u32, most: u32) -> u32 {
+        let (Some(one), Some(other)) = (self.place(one), self.place(other)) else {
+            return 0;
+        };
+        let (first, last) = (one.cell.min(other.cell), one.cell.max(other.cell));
+        match self.columns.get(one.column as usize) {
+            Some(column) if one.column == other.column && last - first < most => {
+                column.prefetch_between(first, last)
+            }
+            _ => 0,
+        }
+    }
+}
+
+impl<C: ?Sized> Drop for Bodies<C> {
+    /// One by one: a second panic during the first one's unwinding would end the process.
+    fn drop(&mut self) {
+        let own = self.by_slot.iter_mut();
+        let own = own.filter(|body| matches!(body, Body::Own(_)));
+        panics::dispose_each(own.map(|body| std::mem::replace(body, Body::Gone)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::work::Failure;
+    use std::task::Poll;
+
+    /// A work as large as a line of the cache.
+    struct Large(#[expect(unused)] [u64; 8]);
+
+    impl Work<()> for Large {
+        fn poll(&mut self, _: &mut WorkContext<'_, ()>) -> Poll<Result<(), Failure>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// An odd number of cells shows in what has been read.
+    #[test]
+    fn what_is_read_ahead_is_near_and_in_one_column() {
+        let mut bodies = Bodies::<()>::new();
+        for first in [0, 3] {
+            let mut column = Column::with_capacity(3);
+            let number = bodies.next_column();
+            for slot in 0..3 {
+                let cell = column.push(Large([0; 8]));
+                let column = number;
+                bodies.enter(first + slot, Body::Shared(Place { column, cell }));
+            }
+            bodies.add_column(column);
+        }
+        let between = |one, other, most| bodies.prefetch(Ahead::Between(one, other, most));
+        assert_eq!(between(0, 2, 3), 1);
+        assert_eq!(between(2, 0, 3), 1);
+        assert_eq!(between(0, 2, 2), 0, "far");
+        assert_eq!(between(0, 5, 3), 0, "apart");
+        assert_eq!(between(0, 9, 3), 0, "not there");
+        assert_eq!(bodies.prefetch(Ahead::Each(&[2])), 1);
+    }
+}

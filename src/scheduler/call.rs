@@ -1,0 +1,64 @@
+//! The calls that the engine asks for between turns.
+
+use super::WorkScheduler;
+use crate::engine::calls::Call;
+use crate::engine::panics::contain;
+
+impl<C: ?Sized> WorkScheduler<C> {
+    /// Makes the calls that the engine asks for, until it asks for none.
+    #[inline(never)]
+    pub(super) fn make_calls(&mut self, app: &mut C) {
+        while let Some(call) = self.lent.engine.next_call() {
+            match call {
+                Call::Hook(slot, hook) => self.call_hook(slot, hook, app),
+                Call::Force(slot) => {
+                    let result = contain(|| self.bodies.discard(slot));
+                    self.lent.engine.forced(slot, result);
+                }
+                Call::Settled(key, id, outcome) => {
+                    let callback = self.lent.callbacks.remove(key as usize);
+                    let call = contain(|| callback.into_inner()(app, id, &outcome));
+                    self.lent.engine.note_callback(call);
+                }
+                Call::Post(key) => self.call_posted(key, app),
+                Call::Incoming | Call::Drop(_) | Call::DropCallback(_) => self.dispose(call),
+            }
+        }
+    }
+
+    fn call_posted(&mut self, key: u32, app: &mut C) {
+        let Some(post) = self.posts.take(key) else {
+            return;
+        };
+        self.in_crank = true;
+        let call = contain(|| post(app, self));
+        self.in_crank = false;
+        self.lent.engine.note_callback(call);
+    }
+
+    /// Enters bodies, and drops what is to be dropped, after a call of the host.
+    #[inline]
+    pub(super) fn tidy(&mut self) {
+        while let Some(call) = self.lent.engine.agenda.next_disposal() {
+            self.dispose(call);
+        }
+    }
+
+    fn dispose(&mut self, call: Call) {
+        match call {
+            Call::Incoming => {
+                for (slot, body) in self.lent.incoming.drain(..) {
+                    self.bodies.enter(slot, body);
+                }
+            }
+            Call::Drop(slot) => {
+                let result = contain(|| self.bodies.discard(slot));
+                self.lent.engine.dropped(slot, result);
+            }
+            Call::DropCallback(key) => drop(self.lent.callbacks.try_remove(key as usize)),
+            Call::Hook(..) | Call::Force(_) | Call::Settled(..) | Call::Post(_) => {
+                debug_assert!(false, "that is no disposal");
+            }
+        }
+    }
+}

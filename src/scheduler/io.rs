@@ -1,0 +1,128 @@
+//! `cx.io()`: sockets, pipes and other sources of readiness.
+
+use super::{WorkContext, WorkScheduler};
+use crate::engine::Engine;
+use crate::engine::io::Io;
+use mio::event::{Event, Source};
+use mio::{Interest, Registry};
+use std::io;
+use std::marker::PhantomData;
+use std::ops::Range;
+
+/// Registers sources for the present attempt of a work: [`WorkContext::io`].
+pub struct Sources<'a, C: ?Sized> {
+    engine: &'a mut Engine,
+    slot: u32,
+    app: PhantomData<fn(&C)>,
+}
+
+impl<C: ?Sized> Sources<'_, C> {
+    /// Registers a source of the work's. It must not block ("non-blocking mode"), as all of mio's own do not. It counts
+    /// as something that the work may wait for. O(log sources).
+    ///
+    /// # Errors
+    /// The system's; no poll is attached, all its tokens are in use, or it is asked for in a hook. The source is closed
+    /// then.
+    pub fn register<S: Source + 'static>(
+        &mut self,
+        source: S,
+        interest: Interest,
+    ) -> io::Result<Io<S>> {
+        self.engine.register_source(self.slot, source, interest)
+    }
+
+    /// How many sources this attempt has registered. O(those).
+    pub fn len(&self) -> usize {
+        self.engine
+            .arena
+            .rare(self.slot)
+            .map_or(0, |rare| rare.sources.live())
+    }
+
+    /// Whether it has registered none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<C: ?Sized> WorkContext<'_, C> {
+    /// Registers sockets, pipes and other sources of `mio`'s with the host's poll.
+    ///
+    /// ```
+    /// use crankwork::{Failure, Io, MioDriver, Spec, Work, WorkContext, WorkScheduler};
+    /// use mio::{Interest, net::TcpStream};
+    /// use std::task::{Poll, ready};
+    /// # use std::{io::Write, thread as elsewhere};
+    ///
+    /// /// Reads all that a server sends.
+    /// struct Download {
+    ///     from: std::net::SocketAddr,
+    ///     stream: Option<Io<TcpStream>>,
+    ///     got: Vec<u8>,
+    /// }
+    ///
+    /// impl<C: ?Sized> Work<C, Vec<u8>> for Download {
+    ///     fn poll(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<Vec<u8>, Failure>> {
+    ///         if self.stream.is_none() {
+    ///             let stream = TcpStream::connect(self.from)?;
+    ///             self.stream = Some(cx.io().register(stream, Interest::READABLE | Interest::WRITABLE)?);
+    ///         }
+    ///         let Some(stream) = &mut self.stream else { return Poll::Pending };
+    ///         ready!(stream.poll_connect())?;
+    ///         let mut buffer = [0; 4096];
+    ///         loop {
+    ///             match ready!(stream.poll_read(&mut buffer))? {
+    ///                 0 => return Poll::Ready(Ok(std::mem::take(&mut self.got))),
+    ///                 n => self.got.extend_from_slice(&buffer[..n]),
+    ///             }
+    ///         }
+    ///     }
+    ///
+    ///     fn on_reset(&mut self, _: &mut WorkContext<'_, C>) {
+    ///         self.stream = None;
+    ///         self.got.clear();
+    ///     }
+    /// }
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let from = server.local_addr()?;
+    /// # let server = elsewhere::spawn(move || server.accept().and_then(|(mut peer, _)| peer.write_all(b"ledger 63")));
+    ///
+    /// let mut work = WorkScheduler::<()>::new(Default::default());
+    /// let mut driver = MioDriver::new(&mut work)?;
+    /// let got = work.add(Spec::new("download", Download { from, stream: None, got: Vec::new() }))?;
+    /// work.run_until_done(&mut (), &mut driver)?;
+    /// assert_eq!(work.take(got), Some(b"ledger 63".to_vec()));
+    /// # server.join().unwrap()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn io(&mut self) -> Sources<'_, C> {
+        Sources {
+            slot: self.slot,
+            engine: &mut self.lent.engine,
+            app: PhantomData,
+        }
+    }
+}
+
+impl<C: ?Sized> WorkScheduler<C> {
+    /// Lets works register their sources with the host's poll, under tokens of this range, which the host itself must
+    /// not use. A range that is never used up (`1 << 16..usize::MAX`) costs nothing; a narrow one bounds the sources
+    /// and makes it possible that an event that comes very late wakes a source with the same token for nothing.
+    ///
+    /// # Errors
+    /// The system's; the range is empty; or sources are registered with a former poll.
+    pub fn attach(&mut self, registry: &Registry, tokens: Range<usize>) -> io::Result<()> {
+        self.lent.engine.io.desk.attach(registry, tokens)
+    }
+
+    /// Takes an event of the host's poll: the work whose source it is has a turn in the next crank. The answer is
+    /// whether the token is from this scheduler's range; one whose source is gone by now is, too. O(log sources).
+    pub fn handle_event(&mut self, event: &Event) -> bool {
+        self.lent.engine.io.desk.handle_event(event)
+    }
+
+    /// How many sources are registered by works. O(1).
+    pub fn sources(&self) -> usize {
+        self.lent.engine.io.desk.sources.borrow().len()
+    }
+}

@@ -1,0 +1,105 @@
+//! The shell around the engine: what has to be generic over the application.
+//!
+//! Invariant: the shell decides nothing. It lends the application, keeps the bodies of works, makes the calls that the
+//! engine asks for, catches their panics, and tells the engine. All else is in [`engine`](crate::engine), which names no
+//! application type and is compiled once.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `crank` | the loop, within a budget |
+//! | `turn`, `call` | one turn; the calls between turns |
+//! | `bodies` | where what works do is |
+//! | `add`, `add_graph` | taking in works |
+//! | `api` | public calls that go straight to the engine |
+//! | `context`, `children`, `parent`, `output` | what a work may do in its turn |
+//! | `posts` | closures from other threads |
+//!
+//! A turn that yields: `crank` asks the engine for a slot, `turn` has the engine mark the turn's beginning, `bodies` calls the
+//! work with a [`WorkContext`] that borrows [`Lent`] and the application, and the engine takes the answer. The time is in the
+//! engine, set once a crank.
+
+mod add;
+mod add_graph;
+mod api;
+pub(crate) mod bodies;
+mod call;
+mod children;
+mod context;
+mod crank;
+#[cfg(feature = "mio")]
+mod io;
+mod offload;
+mod output;
+mod parent;
+pub(crate) mod posts;
+mod turn;
+
+pub use children::Children;
+pub use context::WorkContext;
+pub use crank::{Budget, Crank};
+#[cfg(feature = "mio")]
+pub use io::Sources;
+pub use posts::{PostError, Remote};
+
+use crate::engine::{Engine, WorkSchedulerConfig};
+use crate::work::Completion;
+use bodies::{Bodies, Body};
+use slab::Slab;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// Runs works: see the [crate's page](crate).
+///
+/// Calls that only read are O(1) unless they say otherwise. Calls that change something make an earlier
+/// [`Next`](crate::Next) stale. A scheduler is not `Send`; works need not be.
+pub struct WorkScheduler<C: ?Sized> {
+    // What the program owns is dropped before the engine, which forgets the panics of these drops.
+    pub(crate) bodies: Bodies<C>,
+    posts: posts::Posts<C>,
+    pub(crate) lent: Lent<C>,
+    pub(crate) in_crank: bool,
+    not_send: PhantomData<*const ()>,
+}
+
+/// What a work borrows during its turn, besides the application: all but the bodies, one of which is being called.
+pub(crate) struct Lent<C: ?Sized> {
+    /// The bodies of works that have been added in this turn.
+    incoming: Vec<(u32, Body<C>)>,
+    /// What `on_settled` left, by the key in the work's record.
+    callbacks: Slab<Completion<C>>,
+    pub engine: Engine,
+}
+
+impl<C: ?Sized> WorkScheduler<C> {
+    /// An empty scheduler at time zero.
+    pub fn new(config: WorkSchedulerConfig) -> Self {
+        let inbox = config.limits.inbox;
+        WorkScheduler {
+            lent: Lent {
+                engine: Engine::new(config),
+                incoming: Vec::new(),
+                callbacks: Slab::new(),
+            },
+            bodies: Bodies::new(),
+            posts: posts::Posts::new(inbox),
+            in_crank: false,
+            not_send: PhantomData,
+        }
+    }
+
+    /// Reaches this scheduler from other threads.
+    pub fn remote(&self) -> Remote<C> {
+        Remote::new(self.lent.engine.inbox.line.clone(), &self.posts)
+    }
+}
+
+impl<C: ?Sized> fmt::Debug for WorkScheduler<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let engine = &self.lent.engine;
+        f.debug_struct("WorkScheduler")
+            .field("now", &engine.now)
+            .field("works", &engine.arena.len())
+            .field("unsettled", &engine.recorder.unsettled())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,178 @@
+//! One turn of a work, and its hooks: the one place that calls a work.
+
+use super::WorkScheduler;
+use super::context::WorkContext;
+use crate::engine::events::TARGET;
+use crate::engine::notes::{Answer, Hook, Mode, Part};
+use crate::engine::panics::{Payload, contain};
+use crate::work::Work;
+use std::task::Poll;
+
+impl<C: ?Sized> WorkScheduler<C> {
+    /// One call of a work's `poll` or `on_abort`, and what follows from it.
+    #[inline(always)]
+    pub(super) fn turn(&mut self, slot: u32, app: &mut C) {
+        match self.lent.engine.begin_usual_turn(slot) {
+            true => self.usual_turn(slot, app),
+            false => self.unusual_turn(slot, app),
+        }
+    }
+
+    /// A turn in the middle of an attempt that ends, most often, with the wish for another.
+    #[inline(always)]
+    fn usual_turn(&mut self, slot: u32, app: &mut C) {
+        let answer = match self.call(slot, Part::Next, app) {
+            Ok(answer) => answer,
+            Err(payload) => return self.turn_panicked(slot, false, payload),
+        };
+        if answer.is_pending() && self.lent.engine.end_usual_turn(slot) {
+            // `Pending` is nothing that would have to be dropped, but that would be looked at once more.
+            std::mem::forget(answer);
+            return;
+        }
+        self.after_usual_turn(slot, answer, app)
+    }
+
+    #[inline(never)]
+    fn after_usual_turn(&mut self, slot: u32, answer: Answer, app: &mut C) {
+        if matches!(answer, Poll::Ready(Ok(()))) {
+            let cx = &mut WorkContext::new(app, &mut self.lent, slot);
+            if cx.succeeds_at_once()
+                && let Err(payload) = contain(|| self.bodies.hook(slot, cx, Hook::Success))
+            {
+                return self.turn_panicked(slot, false, payload);
+            }
+        }
+        let heard = self.lent.engine.is_heard();
+        self.turn_is_over(slot, answer, heard)
+    }
+
+    /// First turns, and all that are neither these nor usual.
+    #[inline(never)]
+    fn unusual_turn(&mut self, slot: u32, app: &mut C) {
+        if !self.lent.engine.begin_first_turn(slot) {
+            return self.any_turn(slot, app);
+        }
+        match self.call(slot, Part::First, app) {
+            Ok(answer) => self.turn_is_over(slot, answer, false),
+            Err(payload) => self.turn_panicked(slot, false, payload),
+        }
+    }
+
+    fn any_turn(&mut self, slot: u32, app: &mut C) {
+        let Some(part) = self.lent.engine.begin_any_turn(slot) else {
+            return;
+        };
+        let aborting = part.mode() == Mode::Abort;
+        let call = if tracing::enabled!(target: TARGET, tracing::Level::DEBUG) {
+            self.call_in_span(slot, part, app)
+        } else {
+            self.call(slot, part, app)
+        };
+        match call {
+            Err(payload) => self.turn_panicked(slot, aborting, payload),
+            Ok(answer) if aborting => self.lent.engine.after_abort_turn(slot, answer.is_ready()),
+            Ok(answer) => {
+                let heard = self.lent.engine.is_heard();
+                self.turn_is_over(slot, answer, heard);
+            }
+        }
+    }
+
+    /// If the last call was a hook, the work has succeeded at once, and most often nothing else follows from its turn.
+    #[inline(always)]
+    fn turn_is_over(&mut self, slot: u32, answer: Answer, heard: bool) {
+        let engine = &mut self.lent.engine;
+        match engine.end_plainly(slot, heard) {
+            Some(outs) => {
+                std::mem::forget(answer);
+                if engine.wants_prefetch(outs) {
+                    engine.prefetch(&|ahead| self.bodies.prefetch(ahead));
+                }
+                engine.succeeded_plainly(slot, outs);
+            }
+            None => engine.after_turn(slot, answer),
+        }
+    }
+
+    /// The call itself.
+    ///
+    /// The context is made outside of the closure: what a closure captures is copied into it, two words at a time right
+    /// after they were written one at a time, and a processor waits for that.
+    #[inline(always)]
+    fn call(&mut self, slot: u32, part: Part, app: &mut C) -> Result<Answer, Payload> {
+        let cx = &mut WorkContext::new(app, &mut self.lent, slot);
+        let bodies = &mut self.bodies;
+        contain(|| bodies.play(slot, cx, part))
+    }
+
+    /// As [`Self::call`], in the span of the attempt.
+    #[cold]
+    fn call_in_span(&mut self, slot: u32, part: Part, app: &mut C) -> Result<Answer, Payload> {
+        let _entered = self.lent.engine.span_of(slot).map(tracing::Span::entered);
+        self.call(slot, part, app)
+    }
+
+    #[cold]
+    fn turn_panicked(&mut self, slot: u32, aborting: bool, payload: Payload) {
+        self.lent.engine.broke(slot, payload);
+        self.drop_broken(slot);
+        self.lent.engine.broke_down(slot, aborting);
+    }
+
+    /// Drops the body of a work that has panicked.
+    #[cold]
+    fn drop_broken(&mut self, slot: u32) {
+        if let Err(payload) = contain(|| self.bodies.discard(slot)) {
+            self.lent.engine.panicked(slot, payload);
+        }
+    }
+
+    /// Calls a hook. If it panics the work's body is dropped.
+    pub(super) fn call_hook(&mut self, slot: u32, hook: Hook, app: &mut C) {
+        let cx = &mut WorkContext::new(app, &mut self.lent, slot);
+        let bodies = &mut self.bodies;
+        let call = contain(|| bodies.hook(slot, cx, hook));
+        if !self.lent.engine.hook_returned(slot, call) {
+            self.drop_broken(slot);
+        }
+    }
+}
+
+/// A turn of a work. In its first one `on_reset` comes first, and if it succeeds at once `on_success` last: most works
+/// have just this one turn, and their hooks should not cost them three calls. The notes must say already what comes first:
+/// see [`Part::opening`].
+#[inline]
+pub(super) fn play<C: ?Sized, W: Work<C> + ?Sized>(
+    work: &mut W,
+    cx: &mut WorkContext<'_, C>,
+    part: Part,
+) -> Answer {
+    let first = matches!(part, Part::First | Part::FirstAbort);
+    if first {
+        work.on_reset(cx);
+        cx.end_hook(part.mode());
+    }
+    if part.mode() == Mode::Abort {
+        return work.on_abort(cx).map(Ok);
+    }
+    let answer = work.poll(cx);
+    if first && matches!(answer, Poll::Ready(Ok(()))) && cx.succeeds_at_once() {
+        work.on_success(cx);
+    }
+    answer
+}
+
+#[inline]
+pub(super) fn call_hook_of<C: ?Sized, W: Work<C> + ?Sized>(
+    work: &mut W,
+    cx: &mut WorkContext<'_, C>,
+    hook: Hook,
+) {
+    match hook {
+        Hook::Reset => work.on_reset(cx),
+        Hook::Success => work.on_success(cx),
+        Hook::FailureRetry => work.on_failure_retry(cx),
+        Hook::FailureRaise => work.on_failure_raise(cx),
+    }
+}
