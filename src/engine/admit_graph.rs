@@ -48,24 +48,25 @@ impl<'a> Admission<'a> {
         })
     }
 
+    #[inline]
     fn edges_into(&self, work: usize) -> u32 {
         self.outline.degrees.get(work).map_or(0, |of| of.ins)
     }
 
-    /// Admits a work that is alone but for the graph. The answer is its slot.
-    #[inline]
+    /// Admits a work that is alone but for the graph. Takes its name, if that is to be kept. The answer is its slot; `None`
+    /// refuses it, with [`Admission::refusal`].
     pub fn admit_plain(
         &mut self,
         engine: &mut Engine,
         work: usize,
-        mut name: Name,
+        name: &mut Name,
         retries: u32,
         permit: bool,
-    ) -> Result<u32, AddGraphError> {
-        if let Err(error) = engine.check_any(permit) {
-            return Err(AddGraphError::Refused { work, error });
+    ) -> Option<u32> {
+        if engine.check_any(permit).is_err() {
+            return None;
         }
-        let slot = engine.take_in_any(None, &mut name, retries, permit);
+        let slot = engine.take_in_any(None, name, retries, permit);
         self.added.push(slot);
         let into = self.edges_into(work);
         if into > 0 {
@@ -74,7 +75,16 @@ impl<'a> Admission<'a> {
         } else {
             engine.enter_line(slot, None);
         }
-        Ok(slot)
+        Some(slot)
+    }
+
+    /// Why a work alone but for the graph is refused.
+    #[cold]
+    pub fn refusal(&self, engine: &Engine, work: usize, permit: bool) -> AddGraphError {
+        let error = engine.check_any(permit).err();
+        // It was refused a moment ago.
+        let error = error.unwrap_or(AddError::ShutDown);
+        AddGraphError::Refused { work, error }
     }
 
     /// Checks any other work.

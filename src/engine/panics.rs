@@ -28,6 +28,7 @@ thread_local! {
 // ---- calls ----
 
 /// Calls `call`. The error is the payload of its panic: the caller must [`discard`] it or let it through.
+#[inline(always)]
 pub(crate) fn contain<R>(call: impl FnOnce() -> R) -> Result<R, Payload> {
     catch_unwind(AssertUnwindSafe(call))
 }

@@ -46,7 +46,7 @@ pub(crate) enum Phase {
 
 impl Engine {
     /// Goes on with the round that is open, or starts one, if there is anything to do: most often nothing but turns.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn open_round(&mut self) -> Round {
         if !self.round_open {
             if !self.may_have_news() {
@@ -63,7 +63,7 @@ impl Engine {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn open_round_of_turns(&mut self) -> Round {
         if self.ready.next_is_empty() {
             return Round::None;
@@ -73,7 +73,7 @@ impl Engine {
     }
 
     /// The next round, which has turns and nothing else, begins with this one.
-    #[inline]
+    #[inline(always)]
     fn start_and_pop(&mut self) -> u32 {
         match self.decider {
             None => self.ready.start_and_pop(),
@@ -88,7 +88,7 @@ impl Engine {
     }
 
     /// Whether a round may have to begin with something else than turns.
-    #[inline]
+    #[inline(always)]
     fn may_have_news(&self) -> bool {
         // Asked all at once, since most often there is nothing of either.
         let inside = self.agenda.len() | self.permits.changes() | self.wheel.late_len();
@@ -119,7 +119,10 @@ impl Engine {
         if self.inbox.has_mail() {
             self.inbox.take(&mut self.mail);
         }
-        self.phase = Phase::Mail { timers };
+        self.phase = match self.mail.is_empty() {
+            true => self.after_mail(timers),
+            false => Phase::Mail { timers },
+        };
         true
     }
 
@@ -153,30 +156,19 @@ impl Engine {
     pub(crate) fn next_call(&mut self) -> Option<Call> {
         loop {
             // Calls come before the next deferred entry, or the order of grants would change.
-            if self.agenda.chain().is_some() {
-                match self.next_of_chain() {
-                    Some(call) => return Some(call),
-                    None => continue,
-                }
-            }
-            if let Some(call) = self.next_forced() {
-                return Some(call);
-            }
-            if let Some(call) = self.agenda.next_disposal() {
+            if !self.agenda.is_empty()
+                && let Some(call) = self.next_urgent()
+            {
                 return Some(call);
             }
             match self.phase {
                 Phase::Mail { timers } => match self.next_mail() {
                     Some(Mail::Post(key)) => return Some(Call::Post(key)),
                     Some(mail) => self.receive(mail),
-                    None if timers => {
-                        self.wheel.advance(self.now);
-                        self.phase = Phase::Timers;
-                    }
-                    None => self.phase = Phase::Opening,
+                    None => self.phase = self.after_mail(timers),
                 },
                 Phase::Timers => {
-                    if !self.fire_one() {
+                    if !self.fire_due() {
                         self.phase = Phase::Opening;
                     }
                 }
@@ -184,6 +176,11 @@ impl Engine {
                     Some(witness) => self.fail_with_child(witness),
                     None => self.phase = Phase::Closing,
                 },
+                Phase::Opening | Phase::Turns | Phase::Closing if self.agenda.is_empty() => {
+                    if self.end_of_steps() {
+                        return None;
+                    }
+                }
                 Phase::Opening | Phase::Turns | Phase::Closing => {
                     if let Some(slot) = self.agenda.next_finishing() {
                         self.finish_one(slot);
@@ -195,6 +192,25 @@ impl Engine {
                 }
             }
         }
+    }
+
+    #[inline]
+    fn after_mail(&mut self, timers: bool) -> Phase {
+        if !timers {
+            return Phase::Opening;
+        }
+        self.wheel.advance(self.now);
+        Phase::Timers
+    }
+
+    /// What goes before all deferred entries: hooks that are under way, forced drops, bodies that come and go.
+    fn next_urgent(&mut self) -> Option<Call> {
+        while self.agenda.chain().is_some() {
+            if let Some(call) = self.next_of_chain() {
+                return Some(call);
+            }
+        }
+        self.next_forced().or_else(|| self.agenda.next_disposal())
     }
 
     /// Grants permits after all else. Whether the steps are over.
@@ -278,7 +294,7 @@ impl Engine {
     // ---- turns ----
 
     /// Whose turn is next in this round; or in the next one, if nothing is to be done between the two.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next_turn(&mut self) -> Option<u32> {
         if !self.ready.round_is_over() {
             return Some(self.pop());
@@ -289,7 +305,7 @@ impl Engine {
         Some(self.start_and_pop())
     }
 
-    #[inline]
+    #[inline(always)]
     fn pop(&mut self) -> u32 {
         match self.decider {
             None => self.ready.pop(),

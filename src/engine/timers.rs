@@ -90,19 +90,23 @@ impl Engine {
 
     // ---- firing ----
 
-    /// Fires the first timer that is due: in the order of deadlines, then of arming. What is armed meanwhile waits for the next
-    /// round, even if it is due. Whether there was one.
-    pub(crate) fn fire_one(&mut self) -> bool {
-        let due = match self.decider.is_some() {
-            true => self.pop_due_as_decided(),
-            false => self.wheel.pop_due_key(),
-        };
-        match due {
-            Some((key, at, owner)) => {
-                self.fire(key, at, owner);
-                true
+    /// Fires what is due: in the order of deadlines, then of arming. What is armed meanwhile waits for the next round, even if
+    /// it is due. Stops where something else is to be done first; the answer is whether it has.
+    pub(crate) fn fire_due(&mut self) -> bool {
+        while let Some((key, at, owner)) = self.pop_due() {
+            self.fire(key, at, owner);
+            if !self.agenda.is_empty() {
+                return true;
             }
-            None => false,
+        }
+        false
+    }
+
+    #[inline]
+    fn pop_due(&mut self) -> Option<(TimerKey, Time, u32)> {
+        match self.decider {
+            None => self.wheel.pop_due_key(),
+            Some(_) => self.pop_due_as_decided(),
         }
     }
 

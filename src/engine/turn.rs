@@ -16,7 +16,7 @@ impl Engine {
     // ---- fast turns ----
 
     /// Begins a turn in the middle of an attempt, if that is all there is to it. O(1).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn begin_usual_turn(&mut self, slot: u32) -> bool {
         self.recorder.turns += 1;
         match self.arena.get_mut(slot) {
@@ -33,7 +33,7 @@ impl Engine {
     }
 
     /// Ends such a turn, if the work has asked for another and nothing else has happened. O(1).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn end_usual_turn(&mut self, slot: u32) -> bool {
         match self.arena.get_mut(slot) {
             Some(record) if self.notes.yielded && record.flags.are_of_usual_turn() => {
@@ -63,7 +63,7 @@ impl Engine {
 
     /// Ends a turn whose last call was `on_success`, if nothing else follows from it. The answer is the list of its edges to
     /// dependents; the caller goes on with [`Engine::succeeded_plainly`].
-    #[inline]
+    #[inline(always)]
     pub(crate) fn end_plainly(&mut self, slot: u32, heard: bool) -> Option<u32> {
         let record = self.arena.at_mut(slot);
         record.flags.clear(flag::IN_TURN);

@@ -8,7 +8,7 @@ use super::output::Aside;
 use crate::engine::AddGraphError;
 use crate::engine::admit_graph::Admission;
 use crate::engine::panics::{Contained, dispose};
-use crate::work::{Handles, Spec, Work};
+use crate::work::{Handles, Spec, Terms, Work};
 
 impl<C: ?Sized> WorkScheduler<C> {
     /// Adds so many works, which `make` makes by position, and makes each edge `(before, after)` a dependency between two
@@ -56,6 +56,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     {
         let mut make = Contained::new(make);
         let admission = Admission::begin(&mut self.lent.engine, works, edges)?;
+        self.bodies.reserve(works);
         let mut addition = Addition {
             column: Column::with_capacity(works),
             number: self.bodies.next_column(),
@@ -89,8 +90,8 @@ impl<C: ?Sized, W: Work<C, T>, T> Addition<'_, C, W, T> {
         let Some(admission) = &mut self.admission else {
             return Ok(());
         };
-        let crate::work::Terms {
-            name,
+        let Terms {
+            mut name,
             retries,
             permit,
             extras,
@@ -101,16 +102,16 @@ impl<C: ?Sized, W: Work<C, T>, T> Addition<'_, C, W, T> {
         let permit = permit && spec.work.needs_permit();
         let cell = self.column.push(Aside::new(spec.work));
         let engine = &mut self.scheduler.lent.engine;
-        match admission.admit_plain(engine, work, name, retries, permit) {
-            Ok(slot) => {
+        match admission.admit_plain(engine, work, &mut name, retries, permit) {
+            Some(slot) => {
                 let column = self.number;
                 let body = Body::Shared(Place { column, cell });
                 self.scheduler.bodies.enter(slot, body);
                 Ok(())
             }
-            Err(error) => {
+            None => {
                 self.column.discard_last();
-                Err(error)
+                Err(admission.refusal(engine, work, permit))
             }
         }
     }

@@ -10,7 +10,7 @@
 use super::WorkContext;
 use super::turn::{call_hook_of, play};
 use crate::engine::notes::{Answer, Hook, Part};
-use crate::engine::panics;
+use crate::engine::panics::{self, Payload, contain};
 use crate::engine::prefetch::Ahead;
 use crate::work::Work;
 use slab::Slab;
@@ -72,6 +72,7 @@ impl<W> Drop for Column<W> {
 
 /// A column of whatever type.
 trait AnyColumn<C: ?Sized> {
+    fn poll(&mut self, cell: u32, cx: &mut WorkContext<'_, C>) -> Answer;
     fn play(&mut self, cell: u32, cx: &mut WorkContext<'_, C>, part: Part) -> Answer;
     fn hook(&mut self, cell: u32, cx: &mut WorkContext<'_, C>, hook: Hook);
     fn look(&self, cell: u32, look: &mut dyn FnMut(&dyn Work<C>));
@@ -85,6 +86,13 @@ trait AnyColumn<C: ?Sized> {
 }
 
 impl<C: ?Sized, W: Work<C>> AnyColumn<C> for Column<W> {
+    fn poll(&mut self, cell: u32, cx: &mut WorkContext<'_, C>) -> Answer {
+        match &mut self.cells[cell as usize] {
+            Some(work) => work.poll(cx),
+            None => Answer::Pending,
+        }
+    }
+
     fn play(&mut self, cell: u32, cx: &mut WorkContext<'_, C>, part: Part) -> Answer {
         match &mut self.cells[cell as usize] {
             Some(work) => play(work, cx, part),
@@ -162,12 +170,36 @@ impl<C: ?Sized> Bodies<C> {
         self.by_slot[slot] = body;
     }
 
-    #[inline]
-    pub fn play(&mut self, slot: u32, cx: &mut WorkContext<'_, C>, part: Part) -> Answer {
-        match &mut self.by_slot[slot as usize] {
-            Body::Own(body) => play(&mut **body, cx, part),
-            Body::Shared(place) => self.columns[place.column as usize].play(place.cell, cx, part),
-            Body::Gone => Answer::Pending,
+    /// Calls a turn that is `poll` and nothing else. The error is the payload of its panic.
+    ///
+    /// The body is looked up outside of what is caught: a call that is nothing but a call is inlined.
+    #[inline(always)]
+    pub fn poll(&mut self, slot: u32, cx: &mut WorkContext<'_, C>) -> Result<Answer, Payload> {
+        match self.by_slot.get_mut(slot as usize) {
+            Some(Body::Own(body)) => contain(|| body.poll(cx)),
+            Some(Body::Shared(place)) => match self.columns.get_mut(place.column as usize) {
+                Some(column) => contain(|| column.poll(place.cell, cx)),
+                None => Ok(Answer::Pending),
+            },
+            Some(Body::Gone) | None => Ok(Answer::Pending),
+        }
+    }
+
+    /// Calls any turn. The error is the payload of its panic.
+    #[inline(always)]
+    pub fn play(
+        &mut self,
+        slot: u32,
+        cx: &mut WorkContext<'_, C>,
+        part: Part,
+    ) -> Result<Answer, Payload> {
+        match self.by_slot.get_mut(slot as usize) {
+            Some(Body::Own(body)) => contain(|| play(&mut **body, cx, part)),
+            Some(Body::Shared(place)) => match self.columns.get_mut(place.column as usize) {
+                Some(column) => contain(|| column.play(place.cell, cx, part)),
+                None => Ok(Answer::Pending),
+            },
+            Some(Body::Gone) | None => Ok(Answer::Pending),
         }
     }
 
@@ -214,6 +246,10 @@ impl<C: ?Sized> Bodies<C> {
     }
 
     // ---- columns ----
+
+    pub fn reserve(&mut self, works: usize) {
+        self.by_slot.reserve(works);
+    }
 
     /// Which one the next column will be.
     pub fn next_column(&self) -> u32 {

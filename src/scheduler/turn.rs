@@ -21,7 +21,9 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// A turn in the middle of an attempt that ends, most often, with the wish for another.
     #[inline(always)]
     fn usual_turn(&mut self, slot: u32, app: &mut C) {
-        let answer = match self.call(slot, Part::Next, app) {
+        let cx = &mut WorkContext::new(app, &mut self.lent, slot);
+        let bodies = &mut self.bodies;
+        let answer = match bodies.poll(slot, cx) {
             Ok(answer) => answer,
             Err(payload) => return self.turn_panicked(slot, false, payload),
         };
@@ -102,8 +104,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[inline(always)]
     fn call(&mut self, slot: u32, part: Part, app: &mut C) -> Result<Answer, Payload> {
         let cx = &mut WorkContext::new(app, &mut self.lent, slot);
-        let bodies = &mut self.bodies;
-        contain(|| bodies.play(slot, cx, part))
+        self.bodies.play(slot, cx, part)
     }
 
     /// As [`Self::call`], in the span of the attempt.
