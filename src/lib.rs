@@ -40,21 +40,24 @@
 //! | know the states | [`WorkState`], with the transition table |
 //! | vary the order | [`Decider`], [`Decision`], [`RandomOrder`], [`WorkContext::choose`], [`WorkContext::fault`] |
 //! | keep memory flat | [`Retain`], [`WorkScheduler::reap`], [`Limits`] |
+//! | look up a rule | [`laws`] |
 //! | come from stellar-core or henyey-work | [`parity`]: a row for everything they have, and guides |
 //!
 //! # What you can rely on
 //!
+//! The rules are numbered [`laws`], and each names its tests. In short:
+//!
 //! * *Order.* Works that are ready have their turns first come, first served, one each per round; permits go by
-//!   priority, then to attempts that come back for theirs, then by arrival.
+//!   priority, then to attempts that come back for theirs, then by arrival (L1, L2).
 //! * *Nothing is lost.* A wake that comes before a turn or during it is not forgotten. A work that says `Pending`
 //!   although nothing can ever wake it fails at once, by name. A scheduler that can go no further says so
-//!   ([`Next::Stalled`]), with a report of who waits for what.
+//!   ([`Next::Stalled`]), with a report of who waits for what (L7 to L9).
 //! * *Ends are ordered.* A parent settles after all its children; what can never run because of a failure is settled as
-//!   Blocked, with the root cause.
+//!   Blocked, with the root cause (L11, L12).
 //! * *Panics stay where they are.* One in a turn or hook fails that work; the scheduler goes on. A panic in other code of
 //!   the program's (callbacks, deciders, notifiers), or in the drop of its values (works, outputs, errors, panic payloads),
-//!   is counted and goes no further.
-//! * *Determinism.* The same works, seed, inputs and decider give the same event log, byte for byte.
+//!   is counted and goes no further (L24).
+//! * *Determinism.* The same works, seed, inputs and decider give the same event log, byte for byte (L27).
 //!
 //! # Limits
 //!
@@ -66,6 +69,7 @@
 pub mod compose;
 mod drive;
 mod engine;
+pub mod laws;
 mod observe;
 mod offload;
 pub mod parity;

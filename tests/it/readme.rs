@@ -23,7 +23,13 @@ fn every_link_into_the_tree_leads_somewhere() {
         .filter(|target| !target.contains("://"));
     let mut links = 0;
     for target in targets {
-        assert!(root.join(target).exists(), "README links to {target}");
+        let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+        assert!(root.join(file).exists(), "README links to {target}");
+        if !heading.is_empty() {
+            let text = crate::sources::read(file);
+            let is_heading = |line: &str| line.to_lowercase() == format!("## {heading}");
+            assert!(text.lines().any(is_heading), "README links to {target}");
+        }
         links += 1;
     }
     assert!(links > 10);

@@ -1,6 +1,6 @@
 //! The reader of sources is itself read: what it finds in text that looks like a file of the crate.
 
-use super::sources::{has_test, items, items_in, tests_in};
+use super::public_items::{items, items_in};
 
 const SOURCE: &str = "
 pub struct Config<C> {
@@ -80,17 +80,4 @@ fn items_of_the_crate_are_found_and_others_are_not() {
     for item in ["Work::run", "WorkScheduler::permits", "NoSuchThing"] {
         assert!(!items.contains(item), "{item}");
     }
-}
-
-#[test]
-fn tests_are_found_and_other_functions_are_not() {
-    let text = "#[test]\n#[cfg(x)]\n// why\nfn a() {\n}\nfn b() {\n  #[test]\n  fn c(x in any) {\n";
-    assert_eq!(tests_in(text).collect::<Vec<_>>(), ["a", "c"]);
-    assert!(has_test(
-        "parity::items::tests_are_found_and_other_functions_are_not"
-    ));
-    assert!(has_test("compose::batch::an_empty_one_and_a_width_of_zero"));
-    assert!(!has_test("parity::items::no_such_test"));
-    assert!(!has_test("parity::no_such_file::tests_are_found"));
-    assert!(!has_test("workbench::quiet_panics"), "no test");
 }

@@ -3,6 +3,6 @@
 mod commands;
 mod items;
 mod page;
+mod public_items;
 mod shown;
-mod sources;
 mod traced;

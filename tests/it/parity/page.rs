@@ -1,6 +1,7 @@
 //! The page itself: every row is complete, and every test and item that it names is there.
 
-use super::sources;
+use super::public_items;
+use crate::sources;
 use std::collections::BTreeSet;
 
 /// The tables and how many rows each has: one that loses a row is noticed.
@@ -36,9 +37,7 @@ const TABLES: [(&str, usize); 23] = [
 /// Read when the test runs: to write the page is not to build the tests.
 fn page() -> String {
     let parts = ["src/parity.md", "src/parity/process.md"];
-    parts
-        .map(|part| sources::read(&sources::root().join(part)))
-        .concat()
+    parts.map(sources::read).concat()
 }
 
 struct Row<'a> {
@@ -112,7 +111,7 @@ fn rows(page: &str) -> Vec<Row<'_>> {
 }
 
 /// What is wrong with a row.
-fn faults(row: &Row<'_>, items: &BTreeSet<String>) -> Vec<String> {
+fn faults(row: &Row<'_>, items: &BTreeSet<String>, tests: &BTreeSet<String>) -> Vec<String> {
     let mut faults = Vec::new();
     if row.cells.len() != 4 || row.cells.contains(&"") {
         faults.push("not four cells, each with something in it".to_owned());
@@ -129,7 +128,7 @@ fn faults(row: &Row<'_>, items: &BTreeSet<String>) -> Vec<String> {
         }
     }
     for test in row.tests() {
-        if !sources::has_test(test) {
+        if !tests.contains(test) {
             faults.push(format!("there is no test {test}"));
         }
     }
@@ -138,10 +137,10 @@ fn faults(row: &Row<'_>, items: &BTreeSet<String>) -> Vec<String> {
 
 #[test]
 fn every_row_is_complete_and_its_items_and_tests_are_there() {
-    let items = sources::items();
+    let (items, tests) = (public_items::items(), sources::tests());
     let mut wrong = Vec::new();
     for row in rows(&page()) {
-        for fault in faults(&row, &items) {
+        for fault in faults(&row, &items, &tests) {
             wrong.push(format!("{}, {}: {fault}", row.table, row.there()));
         }
     }
@@ -184,10 +183,10 @@ fn only_profiling_and_logging_are_absent() {
 
 #[test]
 fn a_faulty_row_is_found() {
-    let items = sources::items();
+    let (items, tests) = (public_items::items(), sources::tests());
     let faults_of = |line: &str| -> Vec<String> {
         let rows = rows(line);
-        faults(&rows[0], &items)
+        faults(&rows[0], &items, &tests)
     };
     let good = "| `a` | a | [`Work::poll`], [x](y), [`z`](crate::process::Exit) | `surface::hooks::success` |";
     assert!(faults_of(good).is_empty(), "{:?}", faults_of(good));
@@ -238,7 +237,7 @@ fn uses(guide: &str) -> Vec<String> {
 #[test]
 fn each_guide_shows_ten_uses_before_and_after() {
     for guide in ["from_stellar_core.md", "from_henyey_work.md"] {
-        let guide = sources::read(&sources::root().join("src/parity").join(guide));
+        let guide = sources::read(format!("src/parity/{guide}"));
         let uses = uses(&guide);
         assert_eq!(uses.len(), 10);
         for (number, one) in (1..).zip(uses) {

@@ -1,77 +1,14 @@
-//! Which tests and which public items there are, found by reading the sources.
+//! Which public items there are, found by reading the sources.
 
+use crate::sources;
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
-
-pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Whether `module::test` is a test function below `tests/it` whose file is part of the binary.
-pub fn has_test(path: &str) -> bool {
-    let Some((modules, name)) = path.rsplit_once("::") else {
-        return false;
-    };
-    let mut folder = root().join("tests/it");
-    let mut text = read(&folder.join("main.rs"));
-    for module in modules.split("::") {
-        if !text.lines().any(|line| line == format!("mod {module};")) {
-            return false;
-        }
-        let file = folder.join(format!("{module}.rs"));
-        folder.push(module);
-        text = match file.is_file() {
-            true => read(&file),
-            false => read(&folder.join("mod.rs")),
-        };
-    }
-    tests_in(&text).any(|test| test == name)
-}
-
-/// A file's text; nothing, if it is not there.
-pub fn read(file: &Path) -> String {
-    fs::read_to_string(file).unwrap_or_default()
-}
-
-/// The functions right below `#[test]` and other attributes.
-pub fn tests_in(text: &str) -> impl Iterator<Item = &str> {
-    let mut is_test = false;
-    text.lines().map(str::trim).filter_map(move |line| {
-        if line == "#[test]" {
-            is_test = true;
-        }
-        let name = line.strip_prefix("fn ").and_then(|rest| {
-            let end = rest.find(['(', '<'])?;
-            Some(&rest[..end])
-        });
-        let found = name.filter(|_| is_test);
-        is_test &= line.starts_with("#[") || line.starts_with("//");
-        found
-    })
-}
 
 /// All public items of the crate: `Type`, `function`, `Type::member`. Members are public methods, constants and fields,
 /// variants, and what a trait asks for.
 pub fn items() -> BTreeSet<String> {
-    let mut files = Vec::new();
-    collect(&root().join("src"), &mut files);
+    let files = sources::rust_files("src");
     assert!(files.len() > 20, "the sources are where they were");
-    files
-        .iter()
-        .flat_map(|file| items_in(&read(file)))
-        .collect()
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            files.push(path);
-        }
-    }
+    files.iter().flat_map(|(_, text)| items_in(text)).collect()
 }
 
 /// What the block is that the reader is in, and whose.
