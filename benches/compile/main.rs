@@ -70,8 +70,9 @@ fn run(args: &Args) -> Result<Table, String> {
     }
     let ratio = debug_to_release(&workspace, &one, args.rounds)?;
     note("LLVM IR");
-    let [few, many] = [&one, &eight].map(|program| workspace.ir_lines(program));
-    let lines = (many? as f64 - few? as f64) / 7.0;
+    let (few, many) = (workspace.ir_lines(&one)?, workspace.ir_lines(&eight)?);
+    note(&format!("{few} lines and {many} lines"));
+    let lines = (many as f64 - few as f64) / 7.0;
     let mut table = table(&built, ratio, lines);
     if args.tests {
         note("the crate's tests");
@@ -95,8 +96,9 @@ fn run(args: &Args) -> Result<Table, String> {
     Ok(table)
 }
 
+/// Says on the standard error what is being done, or what a single round took.
 fn note(what: &str) {
-    eprintln!("measuring {what}");
+    eprintln!("{what}");
 }
 
 /// Builds a program once with its dependencies, then again and again with one line changed.
@@ -108,6 +110,7 @@ fn rebuild(workspace: &mut Workspace, program: &Program, rounds: u32) -> Result<
         workspace.edit(program)?;
         seconds.push(workspace.build(program, "release")?);
     }
+    note(&format!("{seconds:.1?} s"));
     let binary = workspace.binary(program, "release");
     let bytes = std::fs::metadata(binary)
         .map_err(|error| error.to_string())?
@@ -125,7 +128,9 @@ fn debug_to_release(workspace: &Workspace, program: &Program, rounds: u32) -> Re
     let mut ratios = Vec::new();
     for _ in 0..rounds {
         let debug = workspace.run(program, "debug")?;
-        ratios.push(debug / workspace.run(program, "release")?);
+        let release = workspace.run(program, "release")?;
+        note(&format!("{debug:.2} s and {release:.2} s"));
+        ratios.push(debug / release);
     }
     Ok(median(ratios))
 }

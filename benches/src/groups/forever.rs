@@ -62,3 +62,24 @@ fn contenders(life: Life, works: u64, peers: bool) -> Vec<Contender> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lives::ALIVE;
+
+    #[test]
+    fn every_contender_ends_as_many_works_as_a_round_has() {
+        let works = 3 * ALIVE;
+        for (name, life) in LIVES {
+            for mut contender in contenders(life, works, true) {
+                let rounds = [(); 2].map(|()| (contender.round)().ops);
+                let (row, most) = (contender.name, works + ALIVE);
+                assert!(
+                    rounds.iter().all(|ops| (works..=most).contains(ops)),
+                    "{name}, {row}: {rounds:?}"
+                );
+            }
+        }
+    }
+}
