@@ -13,7 +13,7 @@ use std::process::Command;
 /// A path: the case and its N, and what it is compared with.
 struct Path(&'static str, u64, Option<&'static str>);
 
-const PATHS: [Path; 12] = [
+const PATHS: [Path; 13] = [
     Path("yield", 100, Some("bare loop")),
     Path("one crank per turn", 100, Some("bare loop")),
     Path("independent", 1_000, Some("Kahn")),
@@ -25,6 +25,7 @@ const PATHS: [Path; 12] = [
     Path("re-arm", 1_000, Some("ordered map")),
     Path("woken by the host", 10_000, Some("loop + ordered map")),
     Path("woken by its alarm", 10_000, Some("loop + ordered map")),
+    Path("one by one, reclaimed", 100_000, Some("FuturesUnordered")),
     Path("nothing to do", 10_000, None),
 ];
 

@@ -1,5 +1,9 @@
 //! The same work on crankwork, through its public calls.
 
+mod forever;
+
+pub use forever::{Forever, Names};
+
 use crate::baselines::{Count, STRIDE, period};
 use crate::graphs::Dag;
 use crankwork::compose::BatchWork;

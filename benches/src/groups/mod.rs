@@ -4,6 +4,7 @@ mod compose;
 mod dag;
 mod debian;
 mod depth;
+mod forever;
 mod idle;
 mod memory;
 mod sleepers;
@@ -12,7 +13,7 @@ mod turns;
 mod wake;
 
 use crate::budgets::Budget;
-use crate::measure::{Contender, Effort, Figures, compare};
+use crate::measure::{Contender, Effort, Figures, Sample, compare, timed};
 
 /// How a case's figures come about.
 pub enum How {
@@ -64,6 +65,14 @@ impl Case {
     }
 }
 
+/// Returns a contender whose round returns how many operations it was.
+fn counted(name: &'static str, mut run: impl FnMut() -> u64 + 'static) -> Contender {
+    Contender::new(name, move || {
+        let (sample, ops) = timed(0, &mut run);
+        Sample { ops, ..sample }
+    })
+}
+
 pub struct Group {
     pub name: &'static str,
     pub about: &'static str,
@@ -73,7 +82,7 @@ pub struct Group {
     pub curve: Option<fn(n: u64) -> Vec<Case>>,
 }
 
-pub const ALL: [Group; 10] = [
+pub const ALL: [Group; 11] = [
     turns::GROUP,
     dag::GROUP,
     timers::GROUP,
@@ -83,5 +92,6 @@ pub const ALL: [Group; 10] = [
     idle::GROUP,
     wake::GROUP,
     compose::GROUP,
+    forever::GROUP,
     debian::GROUP,
 ];

@@ -1,9 +1,9 @@
 //! P1-P3: a turn that yields.
 
-use super::{Case, Group};
+use super::{Case, Group, counted};
 use crate::baselines::BareLoop;
 use crate::budgets::{OURS, ratio, slower};
-use crate::measure::{Contender, Sample, timed};
+use crate::measure::{Contender, timed};
 use crate::{ours, peers};
 
 pub const GROUP: Group = Group {
@@ -63,14 +63,6 @@ fn many(works: u32, turns: u64) -> Contender {
 fn one_by_one(works: u32, turns: u64) -> Contender {
     let mut own = ours::Turns::new(works);
     Contender::new(OURS, move || timed(turns, || own.run_one_by_one(turns)).0)
-}
-
-/// A contender that says itself how many turns it gave.
-fn counted(name: &'static str, mut run: impl FnMut() -> u64 + 'static) -> Contender {
-    Contender::new(name, move || {
-        let (sample, ops) = timed(0, &mut run);
-        Sample { ops, ..sample }
-    })
 }
 
 fn all(works: u32, turns: u64) -> Vec<Contender> {

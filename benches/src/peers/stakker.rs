@@ -1,8 +1,12 @@
-//! stakker: an actor per work, which calls itself again.
+//! stakker: an actor per work, which calls itself again; or which stops, and another is made in its place.
 
 use crate::baselines::Count;
-use stakker::{ActorOwn, CX, Stakker, actor, call, ret_nop};
-use std::time::Instant;
+use crate::lives::{ALIVE, Life, delay, name};
+use stakker::{ActorOwn, CX, Stakker, actor, after, call, ret_nop, ret_some_do};
+use std::cell::RefCell;
+use std::hint::black_box;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 struct Yielder {
     count: Count,
@@ -61,5 +65,95 @@ impl Turns {
         }
         self.stakker.run(self.now, false);
         each * self.actors.len() as u64
+    }
+}
+
+/// Stops after a few turns, and has a name of its own.
+struct Brief {
+    count: Count,
+    name: String,
+    yields: u32,
+    sleep: Option<Duration>,
+}
+
+impl Brief {
+    fn init(cx: CX![], life: Life, work: u64) -> Option<Self> {
+        call!([cx], turn());
+        Some(Brief {
+            count: Count::default(),
+            name: name(work),
+            yields: life.yields,
+            sleep: life.sleeps.then(|| delay(work)),
+        })
+    }
+
+    fn turn(&mut self, cx: CX![]) {
+        self.count.count();
+        if let Some(left) = self.yields.checked_sub(1) {
+            self.yields = left;
+            call!([cx], turn());
+        } else if let Some(delay) = self.sleep.take() {
+            after!(delay, [cx], turn());
+        } else {
+            black_box(&self.name);
+            cx.stop();
+        }
+    }
+}
+
+/// Actors that stop, each followed by another.
+pub struct Forever {
+    stakker: Stakker,
+    life: Life,
+    made: u64,
+    now: Instant,
+    actors: Vec<ActorOwn<Brief>>,
+    /// The places in `actors` whose actor has stopped.
+    stopped: Rc<RefCell<Vec<usize>>>,
+}
+
+impl Forever {
+    pub fn new(life: Life) -> Self {
+        let now = Instant::now();
+        let mut own = Forever {
+            stakker: Stakker::new(now),
+            life,
+            made: 0,
+            now,
+            actors: Vec::new(),
+            stopped: Rc::default(),
+        };
+        for place in 0..ALIVE as usize {
+            let actor = own.make(place);
+            own.actors.push(actor);
+        }
+        own
+    }
+
+    fn make(&mut self, place: usize) -> ActorOwn<Brief> {
+        let (core, life, work) = (&mut self.stakker, self.life, self.made);
+        self.made += 1;
+        let stopped = self.stopped.clone();
+        let on_stop = ret_some_do!(move |_| stopped.borrow_mut().push(place));
+        actor!(core, Brief::init(life, work), on_stop)
+    }
+
+    /// Runs until at least `works` have stopped, and returns how many have.
+    pub fn run(&mut self, works: u64) -> u64 {
+        let mut ended = 0;
+        while ended < works {
+            self.stakker.run(self.now, false);
+            let stopped = self.stopped.take();
+            if stopped.is_empty()
+                && let Some(at) = self.stakker.next_expiry()
+            {
+                self.now = at;
+            }
+            ended += stopped.len() as u64;
+            for place in stopped {
+                self.actors[place] = self.make(place);
+            }
+        }
+        ended
     }
 }

@@ -1,9 +1,12 @@
-//! tokio, `current_thread`: a task per work, woken by `wake_by_ref`; a `JoinSet` driven by Kahn's algorithm.
+//! tokio, `current_thread`: a task per work, woken by `wake_by_ref`; a `JoinSet` driven by Kahn's algorithm, and
+//! one with a spawn for each task that has ended.
 
 use super::yield_once;
 use crate::baselines::{Count, Graph};
 use crate::graphs::Dag;
+use crate::lives::{ALIVE, Life, delay, name};
 use crate::timers::Delays;
+use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -14,6 +17,15 @@ use tokio_util::time::DelayQueue;
 fn runtime() -> Runtime {
     let runtime = Builder::new_current_thread().build();
     runtime.expect("a runtime without drivers can always be built")
+}
+
+/// Time is virtual, and moves on by itself when nothing else is to be done.
+fn paused_runtime() -> Runtime {
+    let runtime = Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build();
+    runtime.expect("a runtime with a clock can always be built")
 }
 
 /// Tasks that yield for ever.
@@ -93,11 +105,7 @@ pub struct DelayQueueTimers {
 
 impl DelayQueueTimers {
     pub fn new(n: u64, mut delays: Delays) -> Self {
-        let runtime = Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .expect("a runtime with a clock can always be built");
+        let runtime = paused_runtime();
         let queue = runtime.block_on(async {
             let mut queue = DelayQueue::new();
             for owner in 0..n as u32 {
@@ -129,6 +137,58 @@ impl DelayQueueTimers {
             for owner in 0..times {
                 let key = queue.insert(owner as u32, Duration::from_nanos(delays.next()));
                 queue.remove(&key);
+            }
+        });
+    }
+}
+
+/// Ends as `life` says, with a name of its own.
+async fn brief(life: Life, work: u64) {
+    let name = name(work);
+    let mut count = Count::default();
+    for _ in 0..life.yields {
+        count.count();
+        yield_once().await;
+    }
+    if life.sleeps {
+        count.count();
+        tokio::time::sleep(delay(work)).await;
+    }
+    count.count();
+    black_box(&name);
+}
+
+/// Tasks that end, each followed by another.
+pub struct Forever {
+    runtime: Runtime,
+    set: JoinSet<()>,
+    life: Life,
+    spawned: u64,
+}
+
+impl Forever {
+    pub fn new(life: Life) -> Self {
+        let runtime = paused_runtime();
+        let mut set = JoinSet::new();
+        for work in 0..ALIVE {
+            set.spawn_on(brief(life, work), runtime.handle());
+        }
+        Forever {
+            runtime,
+            set,
+            life,
+            spawned: ALIVE,
+        }
+    }
+
+    /// Joins `works` tasks, and spawns another for each.
+    pub fn run(&mut self, works: u64) {
+        let (set, spawned) = (&mut self.set, &mut self.spawned);
+        self.runtime.block_on(async {
+            for _ in 0..works {
+                assert!(matches!(set.join_next().await, Some(Ok(()))));
+                set.spawn(brief(self.life, *spawned));
+                *spawned += 1;
             }
         });
     }
