@@ -11,8 +11,8 @@
 use super::inbox::{CancelToken, Inbox, Mail, Notifier, RemoteWaker, WakerCell, Witness};
 use super::panics::Contained;
 use super::pin::TimePin;
-use super::posts::{PostError, Posts, Remote};
 use super::sync::Mutex;
+use crate::scheduler::posts::{PostError, Posts, Remote};
 use loom::sync::Condvar;
 use loom::sync::atomic::AtomicUsize;
 use loom::thread as threads_of_loom;

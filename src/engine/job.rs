@@ -163,7 +163,7 @@ impl Job {
         &self.name
     }
 
-    /// The attempt's token, which the closure of [`WorkContext::offload_with`] gets, too: it is cancelled as soon as the
+    /// The attempt's token, which the closure of [`WorkContext::offload_with`](crate::WorkContext::offload_with) gets, too: it is cancelled as soon as the
     /// attempt is being aborted.
     pub fn cancel_token(&self) -> &CancelToken {
         &self.cancel
@@ -221,7 +221,7 @@ impl fmt::Debug for Job {
     }
 }
 
-/// What an offload leaves when it is shut down: [`shutdown_offload`](super::WorkScheduler::shutdown_offload).
+/// What an offload leaves when it is shut down: [`shutdown_offload`](crate::WorkScheduler::shutdown_offload).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Leftover {

@@ -1,31 +1,43 @@
-//! The engine: arena, graph, permits, rounds.
+//! The engine: a state machine that runs works, and never calls one.
 //!
-//! One struct, [`WorkScheduler`], whose methods are spread over these files by subject:
+//! Invariant: nothing here names an application type. The program's code is behind `dyn` (deciders, sinks, notifiers,
+//! offloads), or it is a *call* that the engine asks for and is told the result of. So the engine is compiled once, whatever a
+//! program's works are, and no function of it waits in its middle for a work.
+//!
+//! Deliberately absent: bodies of works, callbacks and posted closures (the shell in `scheduler` has them, by slot and key),
+//! clocks, threads, and iteration over hash maps.
+//!
+//! # A turn that yields
+//!
+//! The shell hands `now` to [`Engine::begin_crank`], once a crank. [`Engine::open_round`] or [`Engine::next_turn`] answers the
+//! slot of the next work, [`Engine::begin_usual_turn`] marks its record, the shell calls the body in that slot, and
+//! [`Engine::end_usual_turn`] puts the slot at the end of the ready ring. [`Engine::is_anything_left`] then tells whether
+//! [`Engine::next_call`] has to be asked before the next turn.
+//!
+//! # Traps
+//!
+//! Calls come before deferred entries, or the order of grants changes. A work that is reclaimed keeps its slot until its body
+//! has been dropped. Small functions on the way of a turn or of an addition are `#[inline]`: without that they are calls across
+//! crates.
 //!
 //! | file | what it holds |
 //! | --- | --- |
 //! | `record`, `arena`, `metas`, `opens` | what is known of a work; where works live |
-//! | `body` | where what they do is |
 //! | `graph`, `cycle`, `levels` | dependencies; whether a new one closes a cycle |
 //! | `permits`, `list` | how many at once, who is next; those who wait, in a list |
 //! | `ready`, `prefetch` | the works that have a turn coming; reading ahead what their turns will touch |
-//! | `inbox`, `posts`, `sync` | what other threads send; their closures; with what primitives |
+//! | `inbox`, `receive`, `sync` | what other threads send, and what it means; with what primitives |
 //! | `io` | sockets and other sources, with the feature `mio` |
-//! | `job`, `offload` | closures that run elsewhere; whose they are |
-//! | `abandon`, `pin` | how long an abort waits for them; what else holds virtual time |
-//! | `admit`, `depend`, `restart` | add; add_dependency and edges; running a settled work anew |
-//! | `admit_graph`, `outline` | many works with the edges between them; those edges, before they are there |
-//! | `crank`, `round`, `turn` | the loop; how a round begins and ends; one turn |
-//! | `receive`, `agenda` | what the inbox held; what is left to be done between turns |
-//! | `wake`, `fruitless` | sleeping and waking; turns that come to nothing |
-//! | `timers` | alarms and limits: all kinds of timers |
-//! | `abort` | cancel, limits, grace, shutdown |
-//! | `attempt` | how an attempt begins, what every end has in common |
-//! | `settle` | success, failure, retries, what follows for others |
+//! | `job`, `offload`, `abandon`, `pin` | closures that run elsewhere, how long an abort waits for them; what else holds virtual time |
+//! | `admit`, `admit_graph`, `outline` | works come in, alone or as a graph |
+//! | `depend`, `restart` | dependencies between works that are there; a settled work anew |
+//! | `round`, `agenda`, `next` | how a round begins and ends, and what is done between turns; when to crank again |
+//! | `notes`, `turn`, `calls` | what is called of a work; one turn; the hooks at the end of an attempt |
+//! | `wake`, `fruitless`, `timers` | sleeping and waking; turns that come to nothing; alarms and limits |
+//! | `attempt`, `settle`, `abort` | how attempts begin and end; cancel, limits, grace, shutdown |
 //! | `events` | counters and events; *the* function that changes a state |
 //! | `kin`, `family` | whose child a work is; what a child's end means to its parent |
 //! | `reclaim` | giving slots back |
-//! | `context`, `children`, `parent` | what a work may do, as a parent too |
 //! | `names`, `rng`, `decide` | name paths, randomness, decisions |
 //! | `panics` | calls and drops of the program's code and values |
 //! | `audit` | the invariants, checked |

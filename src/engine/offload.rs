@@ -32,7 +32,7 @@ pub trait Offload {
     fn job_ended(&mut self) {}
 
     /// Drops the jobs that have not begun, takes no more, and waits at most `within`, in real time, for those that run.
-    /// With a zero `within` it does not block: [`WorkScheduler::set_offload`] calls it so for the offload that it
+    /// With a zero `within` it does not block: [`WorkScheduler::set_offload`](crate::WorkScheduler::set_offload) calls it so for the offload that it
     /// replaces. A second call waits for what the first has left.
     ///
     /// Default: does nothing and knows of nothing, for jobs on a pool that belongs to somebody else. The scheduler gives

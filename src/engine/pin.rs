@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Holds virtual time still as long as it lives, for a program that works for its scheduler on threads of its own: what
-/// they come to then belongs to the present time. Made by [`WorkScheduler::pin_time`].
+/// they come to then belongs to the present time. Made by [`WorkScheduler::pin_time`](crate::WorkScheduler::pin_time).
 ///
 /// Meanwhile [`VirtualDriver`](crate::VirtualDriver) parks its thread instead of moving the time, and a run that has
 /// nothing else to wait for is no stall. The end of a pin calls the notifier. Real time goes on. A run in which all works

@@ -78,7 +78,7 @@ pub struct StallReport {
     pub works: Vec<Stalled>,
     /// Sleepers that hold permits which Queued works lack: by pool, then in the order in which they were added.
     pub holders: Vec<PermitHolder>,
-    /// How many turns in a row came to nothing: see [`WorkScheduler::fruitless_turns`].
+    /// How many turns in a row came to nothing: see [`WorkScheduler::fruitless_turns`](crate::WorkScheduler::fruitless_turns).
     pub fruitless_turns: u64,
 }
 

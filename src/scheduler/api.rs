@@ -91,7 +91,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.tidy();
     }
 
-    /// Refuses new works from now on, and cancels the rest. Crank on until [`Next::Idle`](super::Next): that comes
+    /// Refuses new works from now on, and cancels the rest. Crank on until [`Next::Idle`](crate::Next): that comes
     /// within the longest grace, whatever works and their jobs do. A second call changes nothing. O(n log n).
     ///
     /// # The way to exit
@@ -189,10 +189,10 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// Ends the threads of the offload, as the last thing before the program exits: jobs that have not begun fail with
-    /// [`OffloadError::Dropped`], and those that run are waited for, at most `within` in real time. The answer says what
+    /// [`OffloadError::Dropped`](crate::OffloadError::Dropped), and those that run are waited for, at most `within` in real time. The answer says what
     /// is left then; without an offload that is nothing. A second call waits for what the first has left.
     ///
-    /// Works that offload afterwards fail with [`OffloadError::ShutDown`], until another offload is set. A scheduler that
+    /// Works that offload afterwards fail with [`OffloadError::ShutDown`](crate::OffloadError::ShutDown), until another offload is set. A scheduler that
     /// is dropped waits for no job: its offload ends as with a `within` of zero. [`WorkScheduler::shutdown`] shows the
     /// whole way.
     pub fn shutdown_offload(&mut self, within: Duration) -> Leftover {

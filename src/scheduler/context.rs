@@ -215,7 +215,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         self.lent.add(spec)
     }
 
-    /// As [`WorkScheduler::add_dependency`].
+    /// As [`WorkScheduler::add_dependency`](crate::WorkScheduler::add_dependency).
     ///
     /// # Errors
     /// [`DependencyError`].
@@ -227,7 +227,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         self.lent.engine.add_dependency(before.into(), after.into())
     }
 
-    /// As [`WorkScheduler::wake`]; a work that wakes itself has another turn.
+    /// As [`WorkScheduler::wake`](crate::WorkScheduler::wake); a work that wakes itself has another turn.
     ///
     /// # Errors
     /// The id names no work of this scheduler.
@@ -235,7 +235,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         self.lent.engine.wake(id.into())
     }
 
-    /// As [`WorkScheduler::cancel`]. A work that cancels itself, or what owns it, is aborted after this turn, whatever
+    /// As [`WorkScheduler::cancel`](crate::WorkScheduler::cancel). A work that cancels itself, or what owns it, is aborted after this turn, whatever
     /// the turn returns.
     ///
     /// # Errors

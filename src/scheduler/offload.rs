@@ -8,10 +8,10 @@ use crate::work::Failure;
 use std::task::Poll;
 
 impl<C: ?Sized> WorkContext<'_, C> {
-    /// Runs the closure somewhere else, wherever [`WorkScheduler::set_offload`] says, and wakes this work when it has
+    /// Runs the closure somewhere else, wherever [`WorkScheduler::set_offload`](crate::WorkScheduler::set_offload) says, and wakes this work when it has
     /// ended. For what blocks or computes: files, name look-ups, hashing, unpacking.
     ///
-    /// What is wrong with it shows when the ticket is polled: the closure's panic, or an [`OffloadError`]. How many jobs
+    /// What is wrong with it shows when the ticket is polled: the closure's panic, or an [`OffloadError`](crate::OffloadError). How many jobs
     /// are outstanding is bounded only by what works ask for. O(1), and O(depth) with a simulated offload.
     ///
     /// # When the attempt ends first
@@ -135,7 +135,7 @@ impl<R> Ticket<R> {
     /// The result, once: `ready!(ticket.poll(cx))`. While it is not there, the work may return `Pending`: it is woken
     /// when the job ends. O(1).
     ///
-    /// The error is the job's panic, or an [`OffloadError`].
+    /// The error is the job's panic, or an [`OffloadError`](crate::OffloadError).
     pub fn poll<C: ?Sized>(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<R, Failure>> {
         self.poll_for(cx.witness())
     }

@@ -49,6 +49,110 @@ fn no_clock_thread_or_hash_order_reaches_a_decision() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
+/// The rooms, and what their code must not name: each uses only rooms below it.
+const ROOMS: [(&str, &[&str]); 8] = [
+    (
+        "src/time/",
+        &["crate::engine", "crate::work", "crate::scheduler"],
+    ),
+    (
+        "src/engine/",
+        &[
+            "WorkScheduler",
+            "WorkContext",
+            "Lent",
+            "crate::drive",
+            "crate::observe",
+        ],
+    ),
+    (
+        "src/scheduler/",
+        &[
+            "crate::compose",
+            "crate::drive",
+            "crate::process",
+            "crate::offload",
+        ],
+    ),
+    (
+        "src/observe/",
+        &[
+            "crate::compose",
+            "crate::drive",
+            "crate::process",
+            "crate::offload",
+        ],
+    ),
+    (
+        "src/drive/",
+        &["crate::compose", "crate::process", "crate::offload"],
+    ),
+    (
+        "src/offload/",
+        &["crate::engine", "crate::scheduler", "pub(crate)"],
+    ),
+    (
+        "src/process/",
+        &["crate::engine", "crate::scheduler", "crate::observe"],
+    ),
+    (
+        "src/compose/",
+        &["crate::engine", "crate::scheduler", "crate::observe"],
+    ),
+];
+
+/// Lines of code: neither comments nor tests of the file itself.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let tests = text.find("#[cfg(test)]").unwrap_or(text.len());
+    let lines = text[..tests].lines().enumerate();
+    lines.filter(|(_, line)| !line.trim_start().starts_with("//"))
+}
+
+#[test]
+fn each_room_uses_only_rooms_below_it() {
+    let mut found = Vec::new();
+    for (name, text) in rust_files("src") {
+        let room = ROOMS.iter().find(|(room, _)| name.starts_with(room));
+        let Some((_, forbidden)) = room.filter(|_| !name.ends_with("_loom.rs")) else {
+            continue;
+        };
+        for (number, line) in code(&text) {
+            if forbidden.iter().any(|&word| line.contains(word)) {
+                found.push(format!("{name}:{}: {}", number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// Whether a line has this name by itself.
+fn names(line: &str, name: &str) -> bool {
+    let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+    words.any(|word| word == name) && !line.contains("repr(C)")
+}
+
+#[test]
+fn the_engine_names_no_application_type() {
+    let mut found = Vec::new();
+    for (name, text) in rust_files("src/engine") {
+        for (number, line) in code(&text) {
+            if !name.ends_with("_loom.rs") && names(line, "C") {
+                found.push(format!("{name}:{}: {}", number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+    assert!(names("impl<C: ?Sized> Engine", "C") && !names("Cell<u8>", "C"));
+}
+
+#[test]
+fn each_room_says_what_must_hold_in_it() {
+    for room in ["engine", "scheduler"] {
+        let page = read(format!("src/{room}/mod.rs"));
+        assert!(page.contains("//! Invariant:"), "src/{room}/mod.rs");
+    }
+}
+
 #[test]
 fn the_crate_forbids_unsafe_code() {
     let lib = read("src/lib.rs");
