@@ -58,9 +58,9 @@ const ROOMS: [(&str, &[&str]); 8] = [
     (
         "src/engine/",
         &[
-            "WorkScheduler",
-            "WorkContext",
-            "Lent",
+            "WorkScheduler<",
+            "WorkContext<",
+            "crate::scheduler",
             "crate::drive",
             "crate::observe",
         ],
