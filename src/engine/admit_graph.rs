@@ -55,6 +55,7 @@ impl<'a> Admission<'a> {
 
     /// Admits a work that is alone but for the graph. Takes its name, if that is to be kept. The answer is its slot; `None`
     /// refuses it, with [`Admission::refusal`].
+    #[inline]
     pub fn admit_plain(
         &mut self,
         engine: &mut Engine,

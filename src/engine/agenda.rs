@@ -30,8 +30,9 @@ pub(crate) struct Agenda {
     forced: VecDeque<(u32, Forced)>,
     /// How many bodies wait to be entered.
     incoming: usize,
-    /// Bodies and callbacks that are to be dropped.
-    drops: VecDeque<Call>,
+    /// Slots whose bodies are to be dropped, and keys of callbacks.
+    bodies: VecDeque<u32>,
+    unused: VecDeque<u32>,
     /// A panic that is not to be caught; of several the last.
     payload: Option<Contained<Payload>>,
 }
@@ -46,7 +47,8 @@ impl Agenda {
             chain: None,
             forced: VecDeque::new(),
             incoming: 0,
-            drops: VecDeque::new(),
+            bodies: VecDeque::new(),
+            unused: VecDeque::new(),
             payload: None,
         }
     }
@@ -107,9 +109,14 @@ impl Agenda {
         self.incoming += 1;
     }
 
-    pub fn drop_later(&mut self, what: Call) {
+    pub fn drop_body(&mut self, slot: u32) {
         self.entries += 1;
-        self.drops.push_back(what);
+        self.bodies.push_back(slot);
+    }
+
+    pub fn drop_callback(&mut self, key: u32) {
+        self.entries += 1;
+        self.unused.push_back(key);
     }
 
     /// Bodies to be entered, then bodies and callbacks to be dropped.
@@ -118,7 +125,8 @@ impl Agenda {
             self.entries -= std::mem::take(&mut self.incoming);
             return Some(Call::Incoming);
         }
-        let next = self.drops.pop_front();
+        let body = self.bodies.pop_front().map(Call::Drop);
+        let next = body.or_else(|| self.unused.pop_front().map(Call::DropCallback));
         self.entries -= next.is_some() as usize;
         next
     }

@@ -1,7 +1,6 @@
 //! Giving slots back: children when their parent's attempt has ended, roots when the host reaps them or by `Retain`;
 //! never while a work that is after them is unsettled.
 
-use super::calls::Call;
 use super::panics::Payload;
 use super::record::{Family, flag, mark};
 use super::{Engine, ReapError, Retain};
@@ -156,11 +155,11 @@ impl Engine {
         self.recorder.retries_left -= self.arena.meta(slot).retries_left as u64;
         let rare = self.arena.rare_mut(slot);
         if let Some(key) = rare.and_then(|rare| rare.extras.on_settled.take()) {
-            self.agenda.drop_later(Call::DropCallback(key));
+            self.agenda.drop_callback(key);
         }
         self.drop_output(slot);
         self.arena.leave(slot);
-        self.agenda.drop_later(Call::Drop(slot));
+        self.agenda.drop_body(slot);
     }
 
     /// The body of a work that has left has been dropped: its slot is free.

@@ -26,6 +26,16 @@ pub(crate) enum Round {
     Turn(u32),
 }
 
+/// What a round that may begin with something else than turns begins with.
+enum News {
+    /// There is no round, since there is nothing to do.
+    None,
+    /// Steps in which calls may have to be made.
+    Calls,
+    /// Steps that have been done.
+    Done,
+}
+
 /// Where a round is.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Phase {
@@ -52,10 +62,11 @@ impl Engine {
             if !self.may_have_news() {
                 return self.open_round_of_turns();
             }
-            return match self.begin_round_with_news() {
-                true => Round::News,
-                false => Round::None,
-            };
+            match self.begin_round_with_news() {
+                News::None => return Round::None,
+                News::Calls => return Round::News,
+                News::Done => {}
+            }
         }
         match self.ready.round_is_over() {
             true => Round::Empty,
@@ -100,10 +111,10 @@ impl Engine {
 
     /// Starts a round with whatever else there is to do, if there is anything.
     #[inline(never)]
-    fn begin_round_with_news(&mut self) -> bool {
+    fn begin_round_with_news(&mut self) -> News {
         if self.agenda.has_payload() {
             // Nothing more is done before that panic has come through.
-            return false;
+            return News::None;
         }
         let timers = self.wheel.next_deadline().is_some_and(|at| at <= self.now);
         if self.has_io_news() {
@@ -113,17 +124,24 @@ impl Engine {
             self.run_due_jobs();
         }
         if !timers && self.ready.is_empty() && !self.has_loose_ends() && !self.can_grant() {
-            return false;
+            return News::None;
         }
         self.round_open = true;
         if self.inbox.has_mail() {
             self.inbox.take(&mut self.mail);
         }
-        self.phase = match self.mail.is_empty() {
-            true => self.after_mail(timers),
-            false => Phase::Mail { timers },
-        };
-        true
+        if !self.mail.is_empty() || !self.agenda.is_empty() {
+            self.phase = Phase::Mail { timers };
+            return News::Calls;
+        }
+        // Most often there are timers and nothing else: no call comes of them.
+        self.phase = self.after_mail(timers);
+        if self.phase == Phase::Timers && self.fire_due() {
+            return News::Calls;
+        }
+        self.phase = Phase::Opening;
+        self.end_of_steps();
+        News::Done
     }
 
     /// Ends the round after its last turn, when whatever could be granted a permit has it. Whether calls are to be asked for.
@@ -292,6 +310,15 @@ impl Engine {
     }
 
     // ---- turns ----
+
+    /// Whose turn is next in this round.
+    #[inline(always)]
+    pub(crate) fn next_of_round(&mut self) -> Option<u32> {
+        match self.ready.round_is_over() {
+            true => None,
+            false => Some(self.pop()),
+        }
+    }
 
     /// Whose turn is next in this round; or in the next one, if nothing is to be done between the two.
     #[inline(always)]

@@ -153,19 +153,20 @@ impl<C: ?Sized> WorkScheduler<C> {
                 Round::None => return,
                 Round::News => {
                     self.make_calls(app);
-                    continue;
+                    self.lent.engine.next_of_round()
                 }
                 Round::Turn(slot) => Some(slot),
-                Round::Empty => {
-                    self.lent.engine.end_empty_round();
-                    self.make_calls(app);
-                    // It costs a turn: closures that post closures must not outrun the budget.
-                    if rest.spend() {
-                        return;
-                    }
-                    continue;
-                }
+                Round::Empty => None,
             };
+            if next.is_none() {
+                self.lent.engine.end_empty_round();
+                self.make_calls(app);
+                // It costs a turn: closures that post closures must not outrun the budget.
+                if rest.spend() {
+                    return;
+                }
+                continue;
+            }
             while let Some(slot) = next {
                 self.turn(slot, app);
                 // A panic that is to come through is among what may be left.

@@ -128,6 +128,7 @@ impl Pair {
         self.edges
             .retain(|edge| edge.before != slot && edge.after != slot);
         self.works.retain(|&work| work != slot);
+        self.arena.leave(slot);
         self.arena.remove(slot);
     }
 
@@ -342,6 +343,7 @@ fn churn(len: usize, rounds: usize) -> (Pair, usize) {
         if dependents.len() > len {
             let oldest: u32 = dependents.pop_front().unwrap();
             pair.graph.unlink_all(&mut pair.arena, oldest, |_, _| ());
+            pair.arena.leave(oldest);
             pair.arena.remove(oldest);
         }
         most = most.max(pair.cells());
