@@ -24,7 +24,7 @@ pub trait Driver {
     /// `false` if that can never happen.
     fn wait(&mut self, until: Option<Time>) -> bool;
 
-    /// The same while [time is pinned](crate::WorkScheduler::is_time_pinned) by jobs on other threads or by a
+    /// As `wait`, while [time is pinned](crate::WorkScheduler::is_time_pinned) by jobs on other threads or by a
     /// [`TimePin`](crate::TimePin): these end by calling the notifier, and what they come to belongs to the present
     /// time. A clock that is not the real one must stand still here and really wait. Default: `wait`.
     fn wait_pinned(&mut self, until: Option<Time>) -> bool {

@@ -24,7 +24,7 @@
 //! | --- | --- |
 //! | `record`, `arena`, `metas`, `opens` | what is known of a work; where works live |
 //! | `graph`, `cycle`, `levels` | dependencies; whether a new one closes a cycle |
-//! | `permits`, `list` | how many at once, who is next; those who wait, in a list |
+//! | `permits`, `lanes`, `list` | how many at once, who is next; those who wait, in a list |
 //! | `ready`, `prefetch` | the works that have a turn coming; reading ahead what their turns will touch |
 //! | `inbox`, `receive`, `sync` | what other threads send, and what it means; with what primitives |
 //! | `io` | sockets and other sources, with the feature `mio` |
@@ -67,6 +67,7 @@ pub(crate) mod inbox_loom;
 pub(crate) mod io;
 pub(crate) mod job;
 pub(crate) mod kin;
+pub(crate) mod lanes;
 pub(crate) mod levels;
 pub(crate) mod list;
 pub(crate) mod metas;

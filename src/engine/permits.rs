@@ -7,8 +7,9 @@
 //! only, however many wait.
 
 use super::arena::Arena;
+use super::lanes::{CLASSES, Class, Key, Lane, PLAIN, Rank};
 use super::list::List;
-use super::record::{Needs, Pool, Record, flag, mark};
+use super::record::{Pool, Record, flag, mark};
 use crate::work::{Name, RetryPosition};
 use smallvec::SmallVec;
 
@@ -19,52 +20,6 @@ struct Counter {
     name: Name,
     capacity: u32,
     used: u32,
-}
-
-/// A lane's place in the order: priority (higher first), then [`Class`]. Lower is earlier.
-type Rank = u16;
-
-/// The order among works of one priority.
-#[derive(Clone, Copy)]
-enum Class {
-    /// A work in the middle of an attempt that comes back for its permit.
-    Returner = 0,
-    /// A retry whose spec says [`RetryPosition::Head`].
-    HeadRetry = 1,
-    Arrival = 2,
-}
-
-const CLASSES: Rank = 3;
-
-/// The rank of a work without priority that joins at the tail.
-const PLAIN: Rank = i8::MAX as u16 * CLASSES + Class::Arrival as u16;
-
-struct Lane {
-    rank: Rank,
-    /// Whether the general permit is needed, besides what `needs` says.
-    general: bool,
-    needs: Needs,
-    list: List,
-}
-
-/// What tells in which lane a work waits; lanes are in this order.
-type Key<'a> = (Rank, bool, &'a [(Pool, u32)]);
-
-impl Lane {
-    fn key(&self) -> Key<'_> {
-        (self.rank, self.general, &self.needs)
-    }
-
-    /// Whether its works need permits of the same pools as those of that key.
-    fn has_pools_of(&self, (rank, general, needs): Key<'_>) -> bool {
-        let same_pools = || {
-            self.needs
-                .iter()
-                .map(|need| need.0)
-                .eq(needs.iter().map(|need| need.0))
-        };
-        (self.rank, self.general) == (rank, general) && same_pools()
-    }
 }
 
 pub(crate) struct Permits {

@@ -286,7 +286,7 @@ pub(crate) struct Rare {
     pub abort: Option<Abort>,
     /// The work's body is gone: it panicked, or was dropped by a forced abort.
     pub gone: bool,
-    /// Whose cancel the flag `CANCEL` stands for.
+    /// The one on whose behalf the flag `CANCEL` is set.
     pub cancelled_by: Option<CancelledBy>,
     pub limits: LimitKeys,
     pub output: Option<Contained<Box<dyn Any>>>,

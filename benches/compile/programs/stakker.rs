@@ -1,4 +1,4 @@
-//! The same three works on stakker, in virtual time.
+//! The three works of `application.rs` on stakker, in virtual time.
 
 use stakker::{ActorOwn, CX, Core, Stakker, StopCause, actor, after, call, ret_nop, ret_some_to};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! The same three works on tokio, in virtual time.
+//! The three works of `application.rs` on tokio, in virtual time.
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -117,7 +117,7 @@ impl Job {
         Failure::fatal(FetchError::Corrupt { file, error })
     }
 
-    /// The same files would be applied again: a retry would be of no use.
+    /// A retry would apply these files again, to no use.
     fn fatal(&self, why: &str) -> Failure {
         Failure::fatal(match self.resumed {
             0 => why.to_owned(),

@@ -1,4 +1,4 @@
-//! The same over real sockets, where it is the system that says whether a connection is quiet.
+//! Stray answers over real sockets: there the system says whether a connection is quiet.
 
 use super::answer::{status, with_length};
 use crate::common::EIGHT;
