@@ -85,17 +85,17 @@ pub use drive::{Driver, MonotonicClock, ParkDriver, RunUntilError, Stall, Summar
 #[cfg(feature = "mio")]
 pub use engine::Io;
 pub use engine::{
-    AddError, AddGraphError, CancelToken, Candidate, CyclePath, Decider, Decision, DecisionKind,
-    DependencyError, EventCause, EventOverflow, EventSink, Fifo, Job, JobId, Leftover, Lifo,
-    Limits, Next, Notifier, Offload, OffloadError, RandomOrder, ReapError, Refused, RemoteWaker,
-    RestartError, Retain, Stream, Ticket, TimePin, UnknownWork, WorkEvent, WorkSchedulerConfig,
-    WorkSchedulerMetrics,
+    AddError, AddGraphError, CancelToken, Candidate, Crank, CyclePath, Decider, Decision,
+    DecisionKind, DependencyError, EventCause, EventOverflow, EventSink, Fifo, Job, JobId,
+    Leftover, Lifo, Limits, Next, Notifier, Offload, OffloadError, RandomOrder, ReapError, Refused,
+    RemoteWaker, RestartError, Retain, Stream, Ticket, TimePin, UnknownWork, WorkEvent,
+    WorkSchedulerConfig, WorkSchedulerMetrics,
 };
 pub use observe::{PermitHolder, StallReport, Stalled, Timeline, WaitsFor, WorkSnapshot};
 pub use offload::{InlineOffload, ThreadOffload};
 #[cfg(feature = "mio")]
 pub use scheduler::Sources;
-pub use scheduler::{Budget, Children, Crank, PostError, Remote, WorkContext, WorkScheduler};
+pub use scheduler::{Budget, Children, PostError, Remote, WorkContext, WorkScheduler};
 pub use time::Time;
 pub use work::{
     Backoff, BoxError, CancelledBy, Failure, FailureKind, Growing, Handle, Handles, HandlesIter,

@@ -107,7 +107,7 @@ pub(crate) use io::Desk;
 #[cfg(feature = "mio")]
 pub use io::Io;
 pub use job::{Job, JobId, Leftover, OffloadError, Ticket};
-pub use next::Next;
+pub use next::{Crank, Next};
 pub use offload::Offload;
 pub use pin::TimePin;
 pub use rng::Stream;

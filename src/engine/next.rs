@@ -1,7 +1,8 @@
-//! When to crank again.
+//! What a crank did, and when to crank again.
 
 use super::Engine;
 use crate::time::Time;
+use std::panic::resume_unwind;
 use std::time::Duration;
 
 /// When to crank again. Any call that changes the scheduler makes it stale. The enum stays exhaustive: a host must have an
@@ -18,6 +19,19 @@ pub enum Next {
     Stalled,
     /// Not until works are added: all have settled.
     Idle,
+}
+
+/// What a crank did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use = "`next` says when to crank again"]
+pub struct Crank {
+    /// Turns given.
+    pub turns: u64,
+    /// Works settled in this crank; what settled in calls of the host's before it is not counted.
+    pub settled: u64,
+    /// When to crank again.
+    pub next: Next,
 }
 
 impl Next {
@@ -41,6 +55,25 @@ impl Engine {
         }
         self.recorder.settled_in_crank = 0;
         self.recorder.turns
+    }
+
+    /// A crank has ended, which began when there had been `turns_before` turns.
+    #[inline]
+    pub(crate) fn end_crank(&mut self, turns_before: u64) -> Crank {
+        if cfg!(debug_assertions) {
+            self.check_invariants();
+        }
+        if !self.agenda.is_empty()
+            && let Some(payload) = self.agenda.take_payload()
+        {
+            // A panic that is not to be caught goes on.
+            resume_unwind(payload);
+        }
+        Crank {
+            turns: self.recorder.turns - turns_before,
+            settled: self.recorder.settled_in_crank,
+            next: self.next(),
+        }
     }
 
     /// When to crank again. O(1), or O(lanes of the permit queue) after a call that freed permits.

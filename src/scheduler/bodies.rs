@@ -274,13 +274,20 @@ impl<C: ?Sized> Bodies<C> {
     pub fn prefetch(&self, ahead: Ahead<'_>) -> u32 {
         match ahead {
             Ahead::Between(one, other, most) => self.prefetch_between(one, other, most),
-            Ahead::Each(slots) => slots.iter().fold(0, |read, &slot| {
-                let place = self.place(slot);
-                let column = place.and_then(|place| self.columns.get(place.column as usize));
-                let cell = place.map_or(0, |place| place.cell);
-                read ^ column.map_or(0, |column| column.prefetch(cell))
-            }),
+            Ahead::Each(slots) => self.prefetch_each(slots),
         }
+    }
+
+    fn prefetch_each(&self, slots: &[u32]) -> u32 {
+        let mut read = 0;
+        for &slot in slots {
+            if let Some(place) = self.place(slot)
+                && let Some(column) = self.columns.get(place.column as usize)
+            {
+                read ^= column.prefetch(place.cell);
+            }
+        }
+        read
     }
 
     /// Reads what is between two bodies, if that is one column and no more than `most` cells: slots that have been used before

@@ -47,7 +47,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     fn dispose(&mut self, call: Call) {
         match call {
             Call::Incoming => {
-                for (slot, body) in self.lent.incoming.drain(..) {
+                while let Some((slot, body)) = self.lent.incoming.pop() {
                     self.bodies.enter(slot, body);
                 }
             }

@@ -4,10 +4,9 @@
 //! depend on it.
 
 use super::WorkScheduler;
-use crate::engine::Next;
 use crate::engine::round::Round;
+use crate::engine::{Crank, Next};
 use crate::time::Time;
-use std::panic::resume_unwind;
 
 /// How much one crank may do.
 pub struct Budget<F = fn() -> bool> {
@@ -79,19 +78,6 @@ impl<S: Stop> Rest<S> {
     }
 }
 
-/// What a crank did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-#[must_use = "`next` says when to crank again"]
-pub struct Crank {
-    /// Turns given.
-    pub turns: u64,
-    /// Works settled in this crank; what settled in calls of the host's before it is not counted.
-    pub settled: u64,
-    /// When to crank again.
-    pub next: Next,
-}
-
 impl<C: ?Sized> WorkScheduler<C> {
     /// Gives turns until the budget is used up or nothing is left to do at `now`, and says when to crank again.
     ///
@@ -128,21 +114,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
         let turns_before = self.lent.engine.begin_crank(now);
         self.give_turns(app, Rest { turns, stop });
-        let engine = &mut self.lent.engine;
-        if cfg!(debug_assertions) {
-            engine.check_invariants();
-        }
-        if !engine.agenda.is_empty()
-            && let Some(payload) = engine.agenda.take_payload()
-        {
-            // A panic that is not to be caught goes on.
-            resume_unwind(payload);
-        }
-        Crank {
-            turns: engine.recorder.turns - turns_before,
-            settled: engine.recorder.settled_in_crank,
-            next: engine.next(),
-        }
+        self.lent.engine.end_crank(turns_before)
     }
 
     /// Rounds, until there is nothing to do or the budget is spent.

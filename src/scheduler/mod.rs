@@ -36,7 +36,7 @@ mod turn;
 
 pub use children::Children;
 pub use context::WorkContext;
-pub use crank::{Budget, Crank};
+pub use crank::Budget;
 #[cfg(feature = "mio")]
 pub use io::Sources;
 pub use posts::{PostError, Remote};

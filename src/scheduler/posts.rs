@@ -6,7 +6,7 @@
 
 use super::WorkScheduler;
 use crate::engine::inbox::{Line, Mail};
-use crate::engine::panics::{Contained, dispose, dispose_each};
+use crate::engine::panics::{Contained, dispose};
 use crate::engine::sync::{Mutex, MutexGuard};
 use crate::work::{CancelledBy, WorkId};
 use slab::Slab;
@@ -61,7 +61,8 @@ impl<C: ?Sized> Drop for Posts<C> {
             waiting.closed = true;
             std::mem::take(&mut waiting.closures)
         };
-        dispose_each(left.into_iter().map(|(_, post)| post));
+        // Each is contained, and drops outside of the lock, since its drop may post.
+        drop(left);
     }
 }
 
