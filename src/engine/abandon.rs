@@ -8,6 +8,7 @@
 //! of such works go on, too, but have one turn for it.
 
 use super::Engine;
+use super::record::Abort;
 use crate::work::WorkState;
 
 impl Engine {
@@ -31,11 +32,7 @@ impl Engine {
             self.abandon_jobs(slot);
             return false;
         }
-        match self
-            .arena
-            .rare_mut(slot)
-            .and_then(|rare| rare.abort.as_mut())
-        {
+        match self.abort_mut(slot) {
             Some(abort) => {
                 abort.polite = false;
                 true
@@ -66,11 +63,7 @@ impl Engine {
     /// The grace is over: the abort goes on, and waits for no job.
     pub(crate) fn go_on_without_jobs(&mut self, slot: u32) {
         self.abandon_jobs(slot);
-        if let Some(abort) = self
-            .arena
-            .rare_mut(slot)
-            .and_then(|rare| rare.abort.as_mut())
-        {
+        if let Some(abort) = self.abort_mut(slot) {
             abort.late = true;
         }
         self.agenda.finish(slot);
@@ -98,13 +91,24 @@ impl Engine {
 
     /// Whether the grace of an abort is over, and only jobs had held it up.
     pub(crate) fn is_late(&self, slot: u32) -> bool {
-        let abort = self.arena.rare(slot).and_then(|rare| rare.abort.as_ref());
-        abort.is_some_and(|abort| abort.late)
+        self.abort(slot).is_some_and(|abort| abort.late)
     }
 
-    /// Whether `on_abort` is to be called, or has been and was not ready.
-    pub(crate) fn is_polite(&self, slot: u32) -> bool {
-        let abort = self.arena.rare(slot).and_then(|rare| rare.abort.as_ref());
-        abort.is_some_and(|abort| abort.polite)
+    /// Whether `on_abort` is to be called, or has been and was not ready. A work without a body has no such turn: it ends as
+    /// soon as it may.
+    pub(crate) fn has_turns_in_abort(&self, slot: u32) -> bool {
+        self.is_polite(slot) && self.arena.has_body(slot)
+    }
+
+    fn is_polite(&self, slot: u32) -> bool {
+        self.abort(slot).is_some_and(|abort| abort.polite)
+    }
+
+    fn abort(&self, slot: u32) -> Option<&Abort> {
+        self.arena.rare(slot)?.abort.as_ref()
+    }
+
+    fn abort_mut(&mut self, slot: u32) -> Option<&mut Abort> {
+        self.arena.rare_mut(slot)?.abort.as_mut()
     }
 }

@@ -178,12 +178,7 @@ impl Engine {
 
     /// An aborting work has no live child (any more): its own turn, or the end.
     pub(crate) fn drained(&mut self, slot: u32) {
-        let polite = self
-            .arena
-            .rare(slot)
-            .and_then(|rare| rare.abort.as_ref())
-            .is_some_and(|abort| abort.polite);
-        if polite && self.arena.has_body(slot) {
+        if self.has_turns_in_abort(slot) {
             self.ready.push(&mut self.arena, slot);
         } else {
             self.agenda.finish(slot);

@@ -45,7 +45,7 @@ pub(crate) enum Phase {
     Timers,
     /// It ends what can end and grants permits; then turns begin.
     Opening,
-    /// The same between turns.
+    /// Between turns it ends what can end and grants permits, too.
     #[default]
     Turns,
     /// FailFast parents fail, since the round's turns are over.
@@ -278,7 +278,7 @@ impl Engine {
         }
         match state {
             WorkState::Joining => self.succeed(slot),
-            WorkState::Aborting if !self.is_polite(slot) || !self.arena.has_body(slot) => {
+            WorkState::Aborting if !self.has_turns_in_abort(slot) => {
                 self.conclude_abort(slot);
             }
             _ => {}
@@ -297,7 +297,7 @@ impl Engine {
         self.permits.seen();
     }
 
-    /// Takes who gets the next permit out of the queue.
+    /// Takes the work that gets the next permit out of the queue.
     fn next_granted(&mut self) -> Option<u32> {
         if self.decider.is_none() {
             return self.permits.pop_grant(&mut self.arena);
@@ -311,7 +311,7 @@ impl Engine {
 
     // ---- turns ----
 
-    /// Whose turn is next in this round.
+    /// The work that has the next turn of this round.
     #[inline(always)]
     pub(crate) fn next_of_round(&mut self) -> Option<u32> {
         match self.ready.round_is_over() {
@@ -320,7 +320,7 @@ impl Engine {
         }
     }
 
-    /// Whose turn is next in this round; or in the next one, if nothing is to be done between the two.
+    /// The work that has the next turn of this round; or in the next one, if nothing is to be done between the two.
     #[inline(always)]
     pub(crate) fn next_turn(&mut self) -> Option<u32> {
         if !self.ready.round_is_over() {

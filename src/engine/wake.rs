@@ -46,16 +46,10 @@ impl Engine {
         }
     }
 
-    /// Has had a turn of its abort, and is to have more. (Without a body it has none: it ends as soon as it may.)
+    /// Has had a turn of its abort, and is to have more.
     fn sleeps_in_abort(&self, slot: u32) -> bool {
-        let polite = self
-            .arena
-            .rare(slot)
-            .and_then(|rare| rare.abort.as_ref())
-            .is_some_and(|abort| abort.polite);
         let record = self.arena.at(slot);
-        polite
-            && self.arena.has_body(slot)
+        self.has_turns_in_abort(slot)
             && !record.flags.has(flag::READY)
             && self.arena.live_children(slot) == 0
     }

@@ -15,6 +15,7 @@ mod capture;
 mod command;
 #[cfg(unix)]
 mod os;
+mod running;
 mod scripted;
 #[cfg(all(unix, feature = "mio"))]
 mod watched;

@@ -1,14 +1,12 @@
 //! One child process as a work.
 
-use super::{
-    Captured, ChildProcess, CommandLine, Exit, Input, Output, OutputStream, ProcessHost, Signal,
-};
+use super::running::Running;
+use super::{Captured, CommandLine, Exit, Input, Output, ProcessHost};
 use crate::WorkContext;
-use crate::time::Time;
 use crate::work::{Failure, Work};
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::PathBuf;
 use std::task::{Poll, ready};
 use std::time::Duration;
@@ -251,155 +249,5 @@ impl<C: ProcessHost + ?Sized> Work<C, ProcessOutput> for ProcessWork {
             Some(running) => write!(f, "process {}", running.child.id()),
             None => Ok(()),
         }
-    }
-}
-
-/// A process under way.
-struct Running {
-    child: Box<dyn ChildProcess>,
-    limits: [Option<usize>; 2],
-    captured: [Captured; 2],
-    /// The poll tells when there is something new: no need to look now and then.
-    watched: bool,
-    #[cfg(all(unix, feature = "mio"))]
-    sources: Vec<crate::Io<super::watched::Watched>>,
-    /// The pause before the next look.
-    pause: Duration,
-    /// When it was asked to end, how long it has; none once it has been killed.
-    kill_at: Option<Time>,
-    asked: bool,
-}
-
-/// Without a descriptor that tells: looks so often at first, then half as often each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(1);
-const LONGEST_PAUSE: Duration = Duration::from_millis(64);
-
-/// So much is read of each output in one turn.
-const CHUNK: usize = 16 << 10;
-const CHUNKS: usize = 16;
-
-impl Running {
-    fn new<C: ?Sized>(
-        child: Box<dyn ChildProcess>,
-        command: &CommandLine,
-        cx: &mut WorkContext<'_, C>,
-    ) -> Running {
-        let limit = |output: &Output| match output {
-            Output::Capture(limit) => Some(*limit),
-            _ => None,
-        };
-        let mut running = Running {
-            child,
-            limits: [limit(&command.stdout), limit(&command.stderr)],
-            captured: Default::default(),
-            watched: false,
-            #[cfg(all(unix, feature = "mio"))]
-            sources: Vec::new(),
-            pause: FIRST_PAUSE,
-            kill_at: None,
-            asked: false,
-        };
-        running.watched = running.watch(cx);
-        running
-    }
-
-    /// Whether the host's poll will tell of what is new.
-    #[cfg(all(unix, feature = "mio"))]
-    fn watch<C: ?Sized>(&mut self, cx: &mut WorkContext<'_, C>) -> bool {
-        let Ok(descriptors) = self.child.descriptors() else {
-            return false;
-        };
-        for descriptor in descriptors {
-            let source = super::watched::Watched(descriptor);
-            let Ok(source) = cx.io().register(source, mio::Interest::READABLE) else {
-                // No poll is attached, or it has no room: then the clock has to do.
-                self.sources.clear();
-                return false;
-            };
-            self.sources.push(source);
-        }
-        !self.sources.is_empty()
-    }
-
-    #[cfg(not(all(unix, feature = "mio")))]
-    fn watch<C: ?Sized>(&mut self, _: &mut WorkContext<'_, C>) -> bool {
-        false
-    }
-
-    /// Takes in what it has written, and whether it has ended.
-    fn poll<C: ?Sized>(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<io::Result<Exit>> {
-        let more = self.read()?;
-        if let Some(exit) = self.child.try_wait(cx.now())? {
-            // What it wrote last; what others still write is not waited for.
-            while self.read()? {}
-            return Poll::Ready(Ok(exit));
-        }
-        if more {
-            return cx.yield_now();
-        }
-        if let Some(at) = self.child.due() {
-            cx.wake_at(at);
-        } else if !self.watched {
-            cx.wake_after(self.pause);
-            self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        }
-        Poll::Pending
-    }
-
-    /// Asks it to end, later makes it end, and waits until it has.
-    fn poll_abort<C: ?Sized>(&mut self, grace: Duration, cx: &mut WorkContext<'_, C>) -> Poll<()> {
-        let now = cx.now();
-        if !self.asked {
-            self.asked = true;
-            self.pause = FIRST_PAUSE;
-            self.kill_at = Some(now.saturating_add(grace));
-            let _ = self.child.signal(Signal::Terminate, now);
-        }
-        if self.kill_at.is_some_and(|at| at <= now) {
-            self.kill_at = None;
-            let _ = self.child.signal(Signal::Kill, now);
-        }
-        if let Some(at) = self.kill_at {
-            cx.wake_at(at);
-        }
-        // An error is the end too: then it is killed when it is dropped.
-        self.poll(cx).map(drop)
-    }
-
-    /// Whether there may be more.
-    fn read(&mut self) -> io::Result<bool> {
-        let mut more = false;
-        for (n, from) in [OutputStream::Stdout, OutputStream::Stderr]
-            .into_iter()
-            .enumerate()
-        {
-            if let Some(limit) = self.limits[n] {
-                more |= self.read_one(from, n, limit)?;
-            }
-        }
-        Ok(more)
-    }
-
-    fn read_one(&mut self, from: OutputStream, n: usize, limit: usize) -> io::Result<bool> {
-        let mut buffer = [0; CHUNK];
-        for _ in 0..CHUNKS {
-            match self.child.read(from, &mut buffer) {
-                Ok(0) => {
-                    self.limits[n] = None;
-                    return Ok(false);
-                }
-                Ok(got) => self.captured[n].take_in(&buffer[..got], limit),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(true)
-    }
-}
-
-impl fmt::Debug for Running {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Running({})", self.child.id())
     }
 }

@@ -292,7 +292,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.lent.engine.set_pool_capacity(pool.into(), capacity);
     }
 
-    /// Who answers decisions. `None`, the default, is production order.
+    /// Sets what answers decisions. `None`, the default, is production order.
     pub fn set_decider(&mut self, decider: Option<Box<dyn Decider>>) {
         self.lent.engine.decider = decider.map(Contained::new);
     }

@@ -47,6 +47,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     fn dispose(&mut self, call: Call) {
         match call {
             Call::Incoming => {
+                // In any order, since each has a slot of its own.
                 while let Some((slot, body)) = self.lent.incoming.pop() {
                     self.bodies.enter(slot, body);
                 }

@@ -128,7 +128,7 @@ fn l35_cancelled_says_on_whose_behalf() {
     assert_eq!(by_run, twice("by a token"));
 }
 
-/// Who a child, cancelled in one way or the other, says it was.
+/// By whom a child says it was cancelled, in one way and in the other.
 fn child_of(
     parent: impl FnOnce(&mut Cx<'_>) -> Step + 'static,
     then_host: fn(&mut Lab),

@@ -222,6 +222,31 @@ fn first(ledger: &mut Ledger, nth: usize, coins: i64) {
     ledger.accounts.values_mut().nth(nth).unwrap().balance += coins;
 }
 
+/// Expects a run to end because of what `ledger.json` says.
+fn refused_by_the_ledger(
+    program: &Program,
+    archive: &tempfile::TempDir,
+    into: &tempfile::TempDir,
+    says: &str,
+    case: &str,
+) {
+    let arguments = [
+        "--archive",
+        text(archive.path()),
+        "--into",
+        text(into.path()),
+        "--json",
+        "--quiet",
+    ];
+    let output = program.run(&arguments);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{case}: {stderr}");
+    assert!(
+        stderr.contains("ledger.json") && stderr.contains(says),
+        "{case}: {stderr}"
+    );
+}
+
 #[test]
 fn what_is_written_down_is_verified_before_it_is_believed() {
     let program = Program::new();
@@ -234,21 +259,13 @@ fn what_is_written_down_is_verified_before_it_is_believed() {
             let mut wrong = right.clone();
             change(&mut wrong);
             fs::write(&written, wrong.to_json()).unwrap();
-            let arguments = [
-                "--archive",
-                text(archive.path()),
-                "--into",
-                text(into.path()),
-                "--json",
-                "--quiet",
-            ];
-            let output = program.run(&arguments);
-            let stderr = String::from_utf8(output.stderr).unwrap();
-            assert_eq!(output.status.code(), Some(1), "{name}, {missing}: {stderr}");
             let says = if missing { of_some } else { of_all };
-            assert!(
-                stderr.contains("ledger.json") && stderr.contains(says),
-                "{name}, {missing}: {stderr}"
+            refused_by_the_ledger(
+                &program,
+                &archive,
+                &into,
+                says,
+                &format!("{name}, {missing}"),
             );
         }
         fs::write(&written, right.to_json()).unwrap();
@@ -287,21 +304,7 @@ fn the_folder_of_another_network_or_chain_is_refused() {
     ];
     for (files, says) in cases {
         let other = archive(&files);
-        let arguments = [
-            "--archive",
-            text(other.path()),
-            "--into",
-            text(into.path()),
-            "--json",
-            "--quiet",
-        ];
-        let output = program.run(&arguments);
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{stderr}");
-        assert!(
-            stderr.contains("ledger.json") && stderr.contains(says),
-            "{stderr}"
-        );
+        refused_by_the_ledger(&program, &other, &into, says, "another archive");
     }
 }
 
