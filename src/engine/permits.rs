@@ -156,21 +156,17 @@ impl Permits {
         arena.is(slot, flag::NO_PERMIT) && arena.at(slot).marks & mark::POOLS == 0
     }
 
-    fn each_need(arena: &Arena, slot: u32, mut f: impl FnMut(Pool, u32)) {
-        let record = arena.at(slot);
-        if record.marks & mark::POOLS == 0 {
-            if !record.flags.has(flag::NO_PERMIT) {
-                f(GENERAL, 1);
-            }
-            return;
-        }
-        let weights = Self::named_needs(arena, slot);
+    /// The permits that the work needs.
+    fn needs(arena: &Arena, slot: u32) -> impl Iterator<Item = (Pool, u32)> {
+        let weights = match arena.at(slot).marks & mark::POOLS {
+            0 => &[],
+            _ => Self::named_needs(arena, slot),
+        };
         // Weights are sorted by pool, and one of the general pool includes the general permit.
         let weighs_general = weights.first().is_some_and(|&(pool, _)| pool == GENERAL);
-        if !arena.is(slot, flag::NO_PERMIT) && !weighs_general {
-            f(GENERAL, 1);
-        }
-        weights.iter().for_each(|&(pool, weight)| f(pool, weight));
+        let needs_general = !arena.is(slot, flag::NO_PERMIT) && !weighs_general;
+        let general = needs_general.then_some((GENERAL, 1));
+        general.into_iter().chain(weights.iter().copied())
     }
 
     /// Whether all that the work needs is free now.
@@ -180,11 +176,7 @@ impl Permits {
         if record.marks & mark::POOLS == 0 {
             return self.is_general_free() || record.flags.has(flag::NO_PERMIT);
         }
-        let mut fits = true;
-        Self::each_need(arena, slot, |pool, weight| {
-            fits &= self.free(pool) >= weight
-        });
-        fits
+        Self::needs(arena, slot).all(|(pool, weight)| self.free(pool) >= weight)
     }
 
     /// Takes what the work needs; sets its flag.
@@ -196,9 +188,9 @@ impl Permits {
         if record.marks & mark::POOLS == 0 {
             return self.count_general(record);
         }
-        Self::each_need(arena, slot, |pool, weight| {
-            self.pool_mut(pool).used += weight
-        });
+        for (pool, weight) in Self::needs(arena, slot) {
+            self.pool_mut(pool).used += weight;
+        }
     }
 
     /// The same for a work that needs the general permit at most, and has been noted to have it.
@@ -218,9 +210,9 @@ impl Permits {
         if record.marks & mark::POOLS == 0 {
             self.general.used -= !record.flags.has(flag::NO_PERMIT) as u32;
         } else {
-            Self::each_need(arena, slot, |pool, weight| {
-                self.pool_mut(pool).used -= weight
-            });
+            for (pool, weight) in Self::needs(arena, slot) {
+                self.pool_mut(pool).used -= weight;
+            }
         }
         self.changes += (self.waiting > 0) as usize;
     }
@@ -341,15 +333,10 @@ impl Permits {
                 .collect();
             heads.sort_unstable();
             for (_, slot) in heads {
-                let (mut fits, mut overtakes) = (true, false);
-                Self::each_need(arena, slot, |pool, _| overtakes |= lacking.contains(&pool));
-                Self::each_need(arena, slot, |pool, weight| {
-                    if self.free(pool) < weight {
-                        fits = false;
-                        lacking.push(pool);
-                    }
-                });
-                if fits && !overtakes {
+                let overtakes = Self::needs(arena, slot).any(|(pool, _)| lacking.contains(&pool));
+                let lacked = lacking.len();
+                lacking.extend(self.lacks(arena, slot));
+                if lacking.len() == lacked && !overtakes {
                     return Some(slot);
                 }
             }
@@ -360,10 +347,7 @@ impl Permits {
     /// Whether a work waits for permits that others hold. O(lanes).
     pub fn is_any_lacked(&self, arena: &Arena) -> bool {
         let mut heads = self.lanes.iter().filter_map(|lane| lane.list.head());
-        heads.any(|slot| {
-            let lacks = self.lacks(arena, slot);
-            lacks.into_iter().any(|pool| self.used(pool) > 0)
-        })
+        heads.any(|slot| self.lacks(arena, slot).any(|pool| self.used(pool) > 0))
     }
 
     /// Those who might get the permit in `first`'s place: who is of its rank, needs permits of the same pools, and can have
@@ -385,27 +369,23 @@ impl Permits {
 
     /// Whether the work needs permits of that pool.
     pub fn needs_of(arena: &Arena, slot: u32, pool: Pool) -> bool {
-        let mut needs = false;
-        Self::each_need(arena, slot, |needed, _| needs |= needed == pool);
-        needs
+        Self::needs(arena, slot).any(|(needed, _)| needed == pool)
     }
 
     /// The pools of which the work needs more than is free.
-    pub fn lacks(&self, arena: &Arena, slot: u32) -> Vec<Pool> {
-        let mut lacks = Vec::new();
-        Self::each_need(arena, slot, |pool, weight| {
-            if self.free(pool) < weight {
-                lacks.push(pool);
-            }
-        });
-        lacks
+    pub fn lacks(&self, arena: &Arena, slot: u32) -> impl Iterator<Item = Pool> {
+        let needs = Self::needs(arena, slot);
+        let lacks = needs.filter(|&(pool, weight)| self.free(pool) < weight);
+        lacks.map(|(pool, _)| pool)
     }
 
     /// What the works that hold permits take of each pool, counted anew. O(works).
     pub fn recount(&self, arena: &Arena) -> Vec<u32> {
         let mut used = vec![0; self.pools().len()];
         for slot in arena.slots().filter(|&slot| arena.is(slot, flag::PERMIT)) {
-            Self::each_need(arena, slot, |pool, weight| used[pool as usize] += weight);
+            for (pool, weight) in Self::needs(arena, slot) {
+                used[pool as usize] += weight;
+            }
         }
         used
     }

@@ -214,20 +214,14 @@ impl Engine {
         let mut waits = Vec::new();
         match self.arena.at(slot).state {
             WorkState::Pending => self.dependencies(slot, &mut waits),
-            WorkState::Queued => waits.extend(
-                self.permits
-                    .lacks(&self.arena, slot)
-                    .into_iter()
-                    .map(|pool| {
-                        let (used, capacity) =
-                            (self.permits.used(pool), self.permits.capacity(pool));
-                        WaitsFor::Permit {
-                            pool: self.permits.name(pool).clone(),
-                            used,
-                            capacity,
-                        }
-                    }),
-            ),
+            WorkState::Queued => waits.extend(self.permits.lacks(&self.arena, slot).map(|pool| {
+                let (used, capacity) = (self.permits.used(pool), self.permits.capacity(pool));
+                WaitsFor::Permit {
+                    pool: self.permits.name(pool).clone(),
+                    used,
+                    capacity,
+                }
+            })),
             _ if self.arena.is(slot, flag::READY) => waits.push(WaitsFor::Turn),
             _ => self.wake_sources(slot, &mut waits),
         }
