@@ -1,7 +1,7 @@
 //! Real time, and readiness of sockets and pipes, for programs that have no main loop of their own.
 
 use super::{Driver, MonotonicClock};
-use crate::engine::Desk;
+use crate::engine::io::Desk;
 use crate::time::Time;
 use crate::{Notifier, WorkScheduler};
 use mio::{Events, Poll, Token, Waker};

@@ -1,7 +1,7 @@
 //! The invariants, checked: a glance after every crank in debug builds, everything for small schedulers and on request.
 
-use super::Engine;
-use super::record::{flag, mark};
+use crate::engine::Engine;
+use crate::engine::store::record::{flag, mark};
 use crate::work::WorkState;
 
 /// Up to so many works a debug build checks everything after every crank.

@@ -1,16 +1,7 @@
-//! What the engine asks to be called, and what it does when it is told the result.
-//!
-//! Invariant: no function of the engine waits in its middle for the program's code. The end of an attempt that has hooks is
-//! a [`Chain`]: which hooks are still to be called, and what follows from them. The shell asks for the next call
-//! ([`Engine::next_call`]), makes it, and tells the engine. Hooks cannot crank, so one chain is enough; they can cancel works
-//! and add roots, so the engine takes changes while a chain is pending.
+//! What the engine asks to be called, as plain words: a call, and the chain of hooks at the end of an attempt.
 
-use super::Engine;
-use super::notes::{Hook, Mode, TurnNotes};
-use super::panics::{self, Payload, text_of};
-use super::record::{AbortCause, flag};
-use super::settle::End;
-use crate::work::{CancelledBy, Failure, FailureKind, WorkId, WorkOutcome};
+use super::notes::Hook;
+use crate::work::{CancelledBy, Failure, WorkId, WorkOutcome};
 
 /// What the shell is to call next.
 pub(crate) enum Call {
@@ -32,13 +23,13 @@ pub(crate) enum Call {
 
 /// The end of an attempt, between its hooks.
 pub(crate) struct Chain {
-    slot: u32,
-    next: Option<Hook>,
-    end: Ending,
+    pub slot: u32,
+    pub next: Option<Hook>,
+    pub end: Ending,
 }
 
 /// What follows from the hooks. It is decided before they are called.
-enum Ending {
+pub(crate) enum Ending {
     Success,
     Cancelled(CancelledBy),
     Failure {
@@ -46,196 +37,4 @@ enum Ending {
         again: bool,
         itself: Option<CancelledBy>,
     },
-}
-
-impl Engine {
-    // ---- chains ----
-
-    /// The attempt succeeds, children included; `on_success` is to be called.
-    pub(crate) fn succeed(&mut self, slot: u32) {
-        self.begin_chain(slot, Hook::Success, Ending::Success);
-    }
-
-    /// The abort is over: `on_abort` was ready, or there was none to call. Jobs that run still hold it up.
-    pub(crate) fn conclude_abort(&mut self, slot: u32) {
-        if self.waits_for_jobs(slot) {
-            return;
-        }
-        let abort = self.arena.rare_mut(slot).and_then(|rare| rare.abort.take());
-        let later = self.arena.take_cancel(slot);
-        let by = match (abort.map(|abort| abort.cause), later) {
-            (Some(AbortCause::Cancel(by)), _) | (_, Some(by)) => by,
-            (Some(AbortCause::Fail(failure)), None) => {
-                return self.conclude_failure(slot, failure);
-            }
-            (None, None) => CancelledBy::Host,
-        };
-        self.begin_chain(slot, Hook::Reset, Ending::Cancelled(by));
-    }
-
-    /// All that a failed attempt had to wait for is over: hooks, then the next attempt or the end.
-    pub(crate) fn conclude_failure(&mut self, slot: u32, failure: Failure) {
-        let itself = failure.is_cancelled().then_some(CancelledBy::Itself);
-        let again = self.may_try_again(slot, &failure);
-        let first = match (itself, again) {
-            (Some(_), _) => Hook::Reset,
-            (None, true) => Hook::FailureRetry,
-            (None, false) => Hook::FailureRaise,
-        };
-        if itself.is_none() && self.arena.has_body(slot) {
-            // The hook may ask why. Without a body none is called, and the panic that took it stays known.
-            self.arena.meta_mut(slot).error = Some(failure.clone());
-        }
-        let end = Ending::Failure {
-            failure,
-            again,
-            itself,
-        };
-        self.begin_chain(slot, first, end);
-    }
-
-    fn begin_chain(&mut self, slot: u32, first: Hook, end: Ending) {
-        let next = self.arena.has_body(slot).then_some(first);
-        self.agenda.begin_chain(Chain { slot, next, end });
-    }
-
-    /// The next hook of the chain that is pending; at its end, what follows.
-    pub(crate) fn next_of_chain(&mut self) -> Option<Call> {
-        let chain = self.agenda.chain()?;
-        let slot = chain.slot;
-        if let Some(hook) = chain.next {
-            chain.next = match hook {
-                Hook::FailureRetry | Hook::FailureRaise => Some(Hook::Reset),
-                Hook::Reset | Hook::Success => None,
-            };
-            if self.arena.has_body(slot) {
-                self.arena.set(slot, flag::IN_TURN);
-                self.notes = TurnNotes::new(Mode::Hook);
-                return Some(Call::Hook(slot, hook));
-            }
-        }
-        if let Some(chain) = self.agenda.end_chain() {
-            self.end_of_chain(chain);
-        }
-        None
-    }
-
-    /// The hook has returned, or panicked: then the shell drops the body next.
-    pub(crate) fn hook_returned(&mut self, slot: u32, result: Result<(), Payload>) -> bool {
-        let over = flag::IN_TURN | flag::WOKEN | flag::RELEASE;
-        self.arena.clear(slot, over);
-        match result {
-            Ok(()) => true,
-            Err(payload) => {
-                self.broke(slot, payload);
-                false
-            }
-        }
-    }
-
-    fn end_of_chain(&mut self, Chain { slot, end, .. }: Chain) {
-        match end {
-            Ending::Success => self.succeeded(slot),
-            Ending::Cancelled(by) => {
-                self.end_attempt(slot);
-                self.settle(slot, End::Cancelled(by));
-            }
-            Ending::Failure {
-                failure,
-                again,
-                itself,
-            } => self.failed(slot, failure, again, itself),
-        }
-    }
-
-    fn failed(&mut self, slot: u32, failure: Failure, again: bool, itself: Option<CancelledBy>) {
-        let cancelled = self.arena.take_cancel(slot).or(itself);
-        self.end_attempt(slot);
-        if let Some(by) = cancelled {
-            self.settle(slot, End::Cancelled(by));
-        } else if !self.arena.has_body(slot) {
-            let panic = self.panic_of(slot);
-            let failure = if *failure.kind() == FailureKind::Panicked {
-                failure
-            } else {
-                panic
-            };
-            self.settle(slot, End::Failed(failure));
-        } else if again {
-            self.back_off(slot, failure);
-        } else {
-            self.settle(slot, End::Failed(failure));
-        }
-    }
-
-    // ---- panics ----
-
-    /// A call of a work has panicked: its body is gone.
-    #[cold]
-    pub(crate) fn broke(&mut self, slot: u32, payload: Payload) {
-        self.arena.clear(slot, flag::IN_TURN);
-        self.panicked(slot, payload);
-        self.arena.rare_or_new(slot).gone = true;
-    }
-
-    /// The work panicked and is no more: what is left is to end its attempt.
-    pub(crate) fn broke_down(&mut self, slot: u32, aborting: bool) {
-        if aborting {
-            return self.conclude_abort(slot);
-        }
-        if let Some(by) = self.arena.take_cancel(slot) {
-            return self.begin_abort(slot, AbortCause::Cancel(by));
-        }
-        let failure = self.panic_of(slot);
-        self.fail_attempt(slot, failure);
-    }
-
-    /// Notes a panic of a work.
-    pub(crate) fn panicked(&mut self, slot: u32, payload: Payload) -> Failure {
-        self.recorder.panics += 1;
-        let failure = Failure::panicked(text_of(&*payload).to_owned());
-        self.arena.meta_mut(slot).error = Some(failure.clone());
-        tracing::error!(id = self.arena.at(slot).serial, name = &**self.arena.meta(slot).name, %failure);
-        match self.settings.catch_panics {
-            true => panics::discard(payload),
-            false => self.agenda.let_through(payload),
-        }
-        failure
-    }
-
-    /// The failure of a work whose body is gone.
-    pub(crate) fn panic_of(&self, slot: u32) -> Failure {
-        let error = self.arena.meta(slot).error.cloned();
-        error.unwrap_or_else(|| Failure::panicked(String::from("the work was dropped")))
-    }
-
-    /// Notes a panic of a callback or a posted closure.
-    pub(crate) fn note_callback(&mut self, call: Result<(), Payload>) {
-        if let Err(payload) = call {
-            self.recorder.callback_panics += 1;
-            tracing::error!(message = text_of(&*payload), "a callback panicked");
-            match self.settings.catch_panics {
-                true => panics::discard(payload),
-                false => self.agenda.let_through(payload),
-            }
-        }
-    }
-
-    // ---- forced aborts ----
-
-    /// The body of a work whose abort is forced has been dropped.
-    pub(crate) fn forced(&mut self, slot: u32, result: Result<(), Payload>) {
-        let panicked = result.err().map(|payload| self.panicked(slot, payload));
-        let rare = self.arena.rare_or_new(slot);
-        rare.gone = true;
-        let abort = rare.abort.take();
-        self.abandon_jobs(slot);
-        self.end_attempt(slot);
-        let end = match (panicked, abort) {
-            (Some(failure), _) => End::Failed(failure),
-            (None, Some(abort)) => End::from(abort.cause),
-            (None, None) => End::Cancelled(CancelledBy::Parent),
-        };
-        self.settle(slot, end);
-    }
 }

@@ -1,7 +1,7 @@
 //! How a scheduler is set up.
 
-use super::events::{EventOverflow, EventSink};
-use super::record::MAX_WORKS;
+use crate::engine::events::{EventOverflow, EventSink};
+use crate::engine::store::record::MAX_WORKS;
 use crate::work::{Backoff, Name};
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! One error type per operation; each message says what to do.
 
-use super::record::MAX_WORKS;
+use crate::engine::store::record::MAX_WORKS;
 use crate::work::{Name, WorkId, WorkState};
 use std::fmt;
 use thiserror::Error;

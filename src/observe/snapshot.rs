@@ -1,7 +1,7 @@
 //! The state of every work at one moment.
 
 use crate::engine::Engine;
-use crate::engine::record::{flag, mark};
+use crate::engine::store::record::{flag, mark};
 use crate::time::Time;
 use crate::work::{Failure, Name, RootCause, WorkId, WorkState};
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! Who waits for what: the answer to "why does nothing happen?".
 
 use crate::engine::Engine;
-use crate::engine::permits::Permits;
-use crate::engine::record::{flag, mark};
+use crate::engine::queue::permits::Permits;
+use crate::engine::store::record::{flag, mark};
 use crate::time::Time;
 use crate::work::{Name, WorkId, WorkState};
 use std::fmt;

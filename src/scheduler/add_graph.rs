@@ -6,7 +6,7 @@ use super::WorkScheduler;
 use super::bodies::{Body, Column, Place};
 use super::output::Aside;
 use crate::engine::AddGraphError;
-use crate::engine::admit_graph::Admission;
+use crate::engine::admit::graph::Admission;
 use crate::engine::panics::{Contained, dispose};
 use crate::work::{Handles, Spec, Terms, Work};
 

@@ -11,7 +11,7 @@ use super::WorkContext;
 use super::turn::{call_hook_of, play};
 use crate::engine::notes::{Answer, Hook, Part};
 use crate::engine::panics::{self, Payload, contain};
-use crate::engine::prefetch::Ahead;
+use crate::engine::run::prefetch::Ahead;
 use crate::work::Work;
 use slab::Slab;
 
@@ -270,7 +270,7 @@ impl<C: ?Sized> Bodies<C> {
         }
     }
 
-    /// Reads bodies that will soon be called; see `engine/prefetch.rs`.
+    /// Reads bodies that will soon be called; see `engine/run/prefetch.rs`.
     pub fn prefetch(&self, ahead: Ahead<'_>) -> u32 {
         match ahead {
             Ahead::Between(one, other, most) => self.prefetch_between(one, other, most),

@@ -1,7 +1,7 @@
 //! What a work can ask about the children of its attempt.
 
 use crate::engine::Engine;
-use crate::engine::record::Family;
+use crate::engine::store::record::Family;
 use crate::work::{WorkId, WorkState};
 use std::marker::PhantomData;
 

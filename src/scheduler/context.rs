@@ -1,12 +1,12 @@
 //! What a work may do during its turn.
 
 use super::{Children, Lent};
-use crate::engine::decide::DecisionKind;
-use crate::engine::inbox::{CancelToken, RemoteWaker};
+use crate::engine::decision::DecisionKind;
 use crate::engine::notes::{Mode, TurnNotes};
 use crate::engine::panics::{Contained, dispose};
-use crate::engine::record::{AbortCause, flag, mark};
+use crate::engine::remote::inbox::{CancelToken, RemoteWaker};
 use crate::engine::rng::Stream;
+use crate::engine::store::record::{AbortCause, flag, mark};
 use crate::engine::{AddError, DependencyError, UnknownWork};
 use crate::time::Time;
 use crate::work::{CancelledBy, Failure, Handle, Name, Spec, Work, WorkId, WorkState};

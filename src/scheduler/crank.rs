@@ -4,7 +4,7 @@
 //! depend on it.
 
 use super::WorkScheduler;
-use crate::engine::round::Round;
+use crate::engine::run::round::Round;
 use crate::engine::{Crank, Next};
 use crate::time::Time;
 

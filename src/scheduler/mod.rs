@@ -4,6 +4,9 @@
 //! engine asks for, catches their panics, and tells the engine. All else is in [`engine`](crate::engine), which names no
 //! application type and is compiled once.
 //!
+//! Deliberately absent: states, queues and timers. What is compiled anew for each application type should be as little as
+//! may be.
+//!
 //! | file | what it holds |
 //! | --- | --- |
 //! | `crank` | the loop, within a budget |

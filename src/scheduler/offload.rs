@@ -1,9 +1,10 @@
 //! `cx.offload`: closures that run elsewhere.
 
 use super::WorkContext;
-use crate::engine::inbox::{CancelToken, Witness};
-use crate::engine::job::{self, Ticket};
+use crate::engine::id::Witness;
 use crate::engine::panics::dispose;
+use crate::engine::remote::inbox::CancelToken;
+use crate::engine::remote::job::{self, Ticket};
 use crate::work::Failure;
 use std::task::Poll;
 

@@ -2,7 +2,7 @@
 
 use super::WorkContext;
 use crate::engine::Retain;
-use crate::engine::record::{Family, flag};
+use crate::engine::store::record::{Family, flag};
 use crate::work::{Failure, OnChildFailure, WorkId, WorkOutcome};
 
 impl<C: ?Sized> WorkContext<'_, C> {

@@ -5,9 +5,9 @@
 //! knows nothing of the application's type.
 
 use super::WorkScheduler;
-use crate::engine::inbox::{Line, Mail};
 use crate::engine::panics::{Contained, dispose};
-use crate::engine::sync::{Mutex, MutexGuard};
+use crate::engine::remote::inbox::{Line, Mail};
+use crate::engine::remote::sync::{Mutex, MutexGuard};
 use crate::work::{CancelledBy, WorkId};
 use slab::Slab;
 use std::fmt;

@@ -3,8 +3,8 @@
 use super::blocks::Blocks;
 use super::ins::Ins;
 use super::{Graph, Side};
-use crate::engine::arena::Arena;
-use crate::engine::record::NONE;
+use crate::engine::store::arena::Arena;
+use crate::engine::store::record::NONE;
 
 /// Both sides, also if edges into works have not been made yet: to check them is no reason to make them for good.
 struct Sides<'a> {

@@ -3,7 +3,7 @@
 //! The first cell of a block is its header, the others are entries; a given-back block is kept for the next that wants
 //! its size.
 
-use crate::engine::record::NONE;
+use crate::engine::store::record::NONE;
 use crate::work::EdgeKind;
 use std::ops::Range;
 

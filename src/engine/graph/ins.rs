@@ -3,8 +3,8 @@
 
 use super::blocks::{Blocks, Entry, Header};
 use super::size_for;
-use crate::engine::arena::Arena;
-use crate::engine::record::NONE;
+use crate::engine::store::arena::Arena;
+use crate::engine::store::record::NONE;
 
 /// By slot: the block of a work's list. As long as the highest slot that an edge has ever led into.
 struct Heads(Vec<u32>);

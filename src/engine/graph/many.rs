@@ -4,7 +4,7 @@
 use super::blocks::Header;
 use super::ins::Ins;
 use super::{Arena, Entry, Graph, MOST_CELLS, size_for};
-use crate::engine::outline::{Degrees, Outline};
+use crate::engine::graph::outline::{Degrees, Outline};
 
 /// How many cells a list takes; none if there is none.
 #[inline]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Name;
-use crate::engine::outline::Outline;
+use crate::engine::graph::outline::Outline;
 use crate::engine::rng::Stream;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What the scheduler, the sources and a driver share: which token is whose, and what has been reported.
 
-use crate::engine::inbox::Witness;
+use crate::engine::id::Witness;
 use crate::engine::panics::{contain, dispose, dispose_by};
 use mio::event::{Event, Source};
 use mio::{Interest, Registry, Token};

@@ -1,0 +1,215 @@
+//! Dependencies between works: `add_dependency`, the edges of a work that is added, and what a failed dependency means.
+
+use crate::engine::DependencyError;
+use crate::engine::Engine;
+use crate::engine::graph::cycle::{settle, start};
+use crate::engine::lifecycle::settle::End;
+use crate::engine::store::limits::Limit;
+use crate::engine::store::record::{flag, mark};
+use crate::work::{
+    Before, CancelledBy, EdgeKind, Failure, FailureKind, RootCause, WorkId, WorkState,
+};
+
+impl Engine {
+    /// As [`WorkScheduler::add_dependency`](crate::WorkScheduler::add_dependency).
+    pub(crate) fn add_dependency(
+        &mut self,
+        before: WorkId,
+        after: WorkId,
+    ) -> Result<(), DependencyError> {
+        let first = self.lookup(before).map_err(DependencyError::Before)?;
+        let then = self.lookup(after).map_err(DependencyError::After)?;
+        self.check_edge(first, then)?;
+        self.fruitless.stir();
+        let open = self.arena.opens.of(then);
+        self.link(first, then, EdgeKind::After);
+        let edge_failed = self.arena.at(first).state.is_settled();
+        if edge_failed && let Some(failure) = self.failed_dependency(then) {
+            if self.arena.at(then).state == WorkState::Running {
+                self.revoke_attempt(then);
+            }
+            self.settle(then, End::Blocked(failure));
+        } else if self.arena.opens.of(then) > open {
+            self.withdraw(then);
+        }
+        Ok(())
+    }
+
+    fn check_edge(&mut self, first: u32, then: u32) -> Result<(), DependencyError> {
+        let record = self.arena.at(then);
+        let fresh = match record.state {
+            WorkState::Pending => true,
+            WorkState::Queued => record.turns == 0 && self.arena.attempt(then) == 0,
+            WorkState::Running => {
+                record.turns == 0
+                    && self.arena.attempt(then) == 1
+                    && self.arena.live_children(then) == 0
+            }
+            _ => false,
+        };
+        if !fresh || record.flags.has(flag::IN_TURN) {
+            return Err(DependencyError::Started(self.id(then), record.state));
+        }
+        if self.graph.lacks_room(1, self.settings.limits.edges) {
+            return Err(DependencyError::TooManyEdges(self.graph.len()));
+        }
+        if self.cycles.closes(&self.arena, &self.graph, first, then) {
+            return Err(DependencyError::Cycle(
+                self.cycle_path(start(then), settle(first)),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Sends a work that has had no turn back to Pending.
+    fn withdraw(&mut self, slot: u32) {
+        let state = self.arena.at(slot).state;
+        match state {
+            WorkState::Queued => self.permits.leave(&mut self.arena, slot),
+            WorkState::Running => self.revoke_attempt(slot),
+            _ => return,
+        }
+        self.change(slot, Some(state), WorkState::Pending);
+    }
+
+    /// Takes back a grant whose work has had no turn: the attempt has not been.
+    fn revoke_attempt(&mut self, slot: u32) {
+        self.ready.remove(&mut self.arena, slot);
+        self.permits.give_back(&mut self.arena, slot);
+        self.disarm_limit(slot, Limit::AttemptTimeout);
+        let record = self.arena.at_mut(slot);
+        record.marks &= !mark::ATTEMPT;
+        record.span = 0;
+        self.arena.forget_attempts(slot);
+        self.recorder.attempts -= 1;
+        if let Some(rare) = self.arena.rare_mut(slot) {
+            rare.tracing = None;
+        }
+    }
+
+    /// Cancels works that have been added just now, before anything is called. All are entered before one of them blocks
+    /// another: their parents do not fail from what was not to be.
+    pub(crate) fn take_back(&mut self, added: &[u32]) {
+        for &slot in added {
+            self.withdraw(slot);
+            self.arena.set(slot, flag::BY_PARENT);
+        }
+        let cancelled = |&slot: &u32| (slot, End::Cancelled(CancelledBy::Host));
+        self.settling.extend(added.iter().map(cancelled));
+        self.drain_settling();
+    }
+
+    // ---- edges ----
+
+    /// Adds the edges to a new work, `edges` at most. Whether one of them can never be satisfied any more.
+    pub(crate) fn link_new(&mut self, slot: u32, after: &Before, edges: usize) -> bool {
+        if self.cycles.levels.are_kept() {
+            for id in after.iter() {
+                self.cycles.levels.follow(&self.arena, id.slot, slot);
+            }
+        }
+        let (mut open, mut doomed) = (0, false);
+        let befores = after.iter().map(|id| id.slot);
+        self.graph
+            .link_new(&mut self.arena, slot, edges, befores, |before| {
+                let (success, settled) = (
+                    before.state == WorkState::Success,
+                    before.state.is_settled(),
+                );
+                open += !settled as u32;
+                doomed |= settled && !success;
+                success
+            });
+        self.arena.opens.add(slot, open);
+        if self.lingering > 0 {
+            self.linger_for(slot);
+        }
+        doomed
+    }
+
+    /// Adds an edge to a work that has not started; one that exists counts once, and the stricter kind holds. Whether it
+    /// can never be satisfied any more.
+    pub(crate) fn link(&mut self, before: u32, after: u32, kind: EdgeKind) -> bool {
+        let state = self.arena.at(before).state;
+        if let Some(edge) = self.graph.find(&self.arena, before, after) {
+            self.tighten(edge, before, kind);
+        } else {
+            let satisfied =
+                state == WorkState::Success || kind == EdgeKind::AfterSettled && state.is_settled();
+            self.graph
+                .link(&mut self.arena, before, after, kind, satisfied);
+            self.linger_for_another(before);
+            self.arena.opens.add(after, !state.is_settled() as u32);
+        }
+        kind == EdgeKind::After && state.is_settled() && state != WorkState::Success
+    }
+
+    /// The stricter kind of two edges between the same works holds.
+    fn tighten(&mut self, edge: u32, before: u32, kind: EdgeKind) {
+        let entry = self.graph.at(edge);
+        if kind == EdgeKind::After && entry.kind() == EdgeKind::AfterSettled {
+            let state = self.arena.at(before).state;
+            // What satisfied the weaker kind need not do for the stricter one: that begins anew.
+            let begins_anew = entry.is_satisfied() && state != WorkState::Success;
+            self.graph
+                .mark(edge, kind, entry.is_satisfied() && !begins_anew);
+            if begins_anew {
+                self.arena
+                    .opens
+                    .add(entry.peer(), !state.is_settled() as u32);
+            }
+        }
+    }
+
+    /// The failure of a dependency that has settled without satisfying its edge, as this work's own.
+    #[inline]
+    pub(crate) fn failed_dependency(&self, slot: u32) -> Option<Failure> {
+        let lost = self.arena.is(slot, flag::LOST_DEPENDENCY);
+        if !lost && !self.graph.has_ins(&self.arena, slot) {
+            return None;
+        }
+        self.find_failed_dependency(slot)
+    }
+
+    fn find_failed_dependency(&self, slot: u32) -> Option<Failure> {
+        if self.arena.is(slot, flag::LOST_DEPENDENCY) {
+            let own = FailureKind::Blocked {
+                root: self.id(slot),
+                name: self.arena.meta(slot).name.clone(),
+            };
+            let known = self
+                .arena
+                .meta(slot)
+                .error
+                .cloned()
+                .filter(|failure| RootCause::of(failure).is_some());
+            return Some(known.unwrap_or_else(|| Failure::of_kind(own)));
+        }
+        // Of several the one that was given first.
+        let mut edges = self.graph.ins(&self.arena, slot);
+        let failed = edges.find(|&edge| {
+            self.arena.at(edge.peer()).state.is_settled()
+                && !self.graph.out_of(&self.arena, edge).is_satisfied()
+        });
+        failed.map(|edge| self.blocked_by(edge.peer()))
+    }
+
+    /// What a dependent of this settled work records as the cause of its being Blocked.
+    pub(crate) fn blocked_by(&self, slot: u32) -> Failure {
+        let meta = self.arena.meta(slot);
+        match meta.error {
+            // The root cause is the same all along a chain, and shared.
+            Some(failure) if self.arena.at(slot).state == WorkState::Blocked => failure.clone(),
+            failure => {
+                let cause = failure
+                    .cloned()
+                    .filter(|_| self.arena.at(slot).state == WorkState::Failed);
+                let kind = FailureKind::Blocked {
+                    root: self.id(slot),
+                    name: meta.name.clone(),
+                };
+                Failure::caused(kind, cause)
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Counters, as a program reads them.
+
+use crate::work::WorkState;
+
+/// Counters of a scheduler, kept as things happen. Reading them is O(1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WorkSchedulerMetrics {
+    /// Works ever added.
+    pub total: u64,
+    /// Works that are Pending, Queued or Retrying.
+    pub pending: u64,
+    /// Works that are Running, Waiting, Joining or Aborting.
+    pub running: u64,
+    /// Works that have settled as Success, reclaimed ones included.
+    pub success: u64,
+    /// Works that have settled as Failed, reclaimed ones included.
+    pub failed: u64,
+    /// Works that have settled as Blocked, reclaimed ones included.
+    pub blocked: u64,
+    /// Works that have settled as Cancelled, reclaimed ones included.
+    pub cancelled: u64,
+    /// Attempts ever begun.
+    pub attempts: u64,
+    /// Retries that the works in the scheduler have left.
+    pub retries_left: u64,
+    /// Works by state, in the order of [`WorkState::ALL`]; settled ones include reclaimed ones.
+    pub by_state: [u64; WorkState::COUNT],
+    /// Works in the scheduler, settled ones that have not been reclaimed included.
+    pub in_scheduler: u64,
+    /// Turns ever given.
+    pub turns: u64,
+    /// Aborts that were ended by force, after their grace or because nothing could have woken the work.
+    pub forced_aborts: u64,
+    /// Jobs that still ran when the grace of their attempt was over: nothing waits for them any more.
+    pub abandoned_jobs: u64,
+    /// Turns, hooks and drops that panicked. Drops are those of works, outputs, errors, panic payloads, and of callbacks and
+    /// the like that were never called, on the scheduler's thread: one that a host drops counts for the next scheduler
+    /// on that thread whose works settle or back off, or whose metrics are asked.
+    pub panics: u64,
+    /// Calls of other code of the program that panicked: `on_settled` callbacks, posted closures, event sinks, deciders,
+    /// notifiers, `name`, `status` and `progress` of works, and the methods of an offload. Also drops of jobs and of their
+    /// results on other threads. (The panic of a job itself is its ticket's failure.)
+    pub callback_panics: u64,
+    /// Events that had no room in the buffer of `poll_event`, or that the sink did not take.
+    pub events_dropped: u64,
+}
+
+impl WorkSchedulerMetrics {
+    /// How many works are in one state.
+    pub fn in_state(&self, state: WorkState) -> u64 {
+        self.by_state[state as usize]
+    }
+
+    /// Works that have not settled.
+    pub fn unsettled(&self) -> u64 {
+        self.pending + self.running
+    }
+}

@@ -1,0 +1,19 @@
+//! Events and counters: kept as states change, never scanned for.
+//!
+//! Invariant: the counters by state are those of the records, reclaimed ones included. Where nobody listens, no event is
+//! made.
+//!
+//! Deliberately absent: the state machine. `lifecycle` changes states and tells this room.
+//!
+//! A turn that yields adds one to the count of turns. Its slot and `now` do not come here.
+
+mod event;
+mod metrics;
+mod recorder;
+
+pub use event::{EventCause, EventOverflow, EventSink, WorkEvent};
+pub use metrics::WorkSchedulerMetrics;
+pub(crate) use recorder::Recorder;
+
+/// The target of spans and events of attempts: one for all, so that who hears of one hears of the others.
+pub(crate) const TARGET: &str = "crankwork";

@@ -1,0 +1,318 @@
+//! Whether a new edge would close a cycle, across dependencies and ownership.
+//!
+//! Each work has two events: it starts, and it settles. Settling needs the start and the settling of all children;
+//! starting needs the settling of what the work is `after`, and of a held child the start of its parent. What has
+//! happened already needs nothing, so it ends a search. An edge that makes event B need event A closes a cycle exactly
+//! if A needs B already.
+//!
+//! The search goes from both ends, one edge at a time in turn, and stops when either end is exhausted: it costs at most
+//! twice the smaller side (the idea of two-way search is that of Haeupler, Kavitha, Mathew, Sen and Tarjan,
+//! "Incremental Cycle Detection, Topological Ordering, and Strong Component Maintenance", 2012). It is bounded by the
+//! number of unsettled works and edges.
+
+use crate::engine::graph::levels::Levels;
+use crate::engine::graph::{Entries, Entry, Graph};
+use crate::engine::store::arena::Arena;
+use crate::engine::store::record::{NONE, flag, mark};
+use std::collections::BTreeMap;
+
+/// An event of a work: slot times two, plus one for its settling.
+type Event = u32;
+
+pub(crate) const fn start(slot: u32) -> Event {
+    slot << 1
+}
+
+pub(crate) const fn settle(slot: u32) -> Event {
+    slot << 1 | 1
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// From an event to those that need it.
+    Needed,
+    /// From an event to those that it needs.
+    Needs,
+}
+
+/// The levels, and the scratch space of searches, kept from one to the next.
+pub(crate) struct CycleSearch {
+    pub levels: Levels,
+    /// Per event, the last search that has seen it, from either end.
+    seen: Vec<u32>,
+    round: u32,
+    ends: [Vec<Event>; 2],
+}
+
+impl CycleSearch {
+    pub fn new() -> Self {
+        CycleSearch {
+            levels: Levels::new(),
+            seen: Vec::new(),
+            round: 0,
+            ends: [Vec::new(), Vec::new()],
+        }
+    }
+
+    /// Whether a dependency of `after` on `before` would close a cycle; if not, the levels are made to fit it.
+    pub fn closes(&mut self, arena: &Arena, graph: &Graph, before: u32, after: u32) -> bool {
+        let Some(lack) = self.levels.lack(arena, before, after) else {
+            return self.precedes(arena, graph, start(after), settle(before));
+        };
+        if lack <= 0 || arena.at(before).state.is_settled() {
+            return false;
+        }
+        let (end, by) = match self.search(arena, graph, start(after), settle(before)) {
+            None => return true,
+            Some(Way::Needed) => (0, lack),
+            Some(Way::Needs) => (1, -lack),
+        };
+        let slots = self.ends[end].iter().map(|event| event >> 1);
+        self.levels.shift(arena, slots, by);
+        false
+    }
+
+    /// Whether `from` has to happen before `to`.
+    pub fn precedes(&mut self, arena: &Arena, graph: &Graph, from: Event, to: Event) -> bool {
+        self.search(arena, graph, from, to).is_none()
+    }
+
+    /// `None` if `from` has to happen before `to`; else the way in which all has been seen, which is then in `ends`.
+    fn search(&mut self, arena: &Arena, graph: &Graph, from: Event, to: Event) -> Option<Way> {
+        let (from, to) = (canonical(arena, from), canonical(arena, to));
+        if from == to {
+            return None;
+        }
+        for (end, event) in [from, to].into_iter().enumerate() {
+            self.ends[end].clear();
+            self.ends[end].push(event);
+        }
+        let (last, first) = (from >> 1, to >> 1);
+        if last != first && is_first(arena, graph, first) {
+            return Some(Way::Needs);
+        }
+        if last != first && is_last(arena, last) {
+            return Some(Way::Needed);
+        }
+        self.begin(from, to, arena);
+        let [mut forward, mut backward] = std::mem::take(&mut self.ends);
+        let whole = self.meet(arena, graph, &mut forward, &mut backward);
+        self.ends = [forward, backward];
+        whole
+    }
+
+    fn begin(&mut self, from: Event, to: Event, arena: &Arena) {
+        if self.round >= u32::MAX - 2 {
+            self.seen.clear();
+            self.round = 0;
+        }
+        self.round += 2;
+        let highest = arena.slots_end() as usize * 2;
+        if self.seen.len() < highest {
+            self.seen.resize(highest, 0);
+        }
+        self.seen[from as usize] = self.round;
+        self.seen[to as usize] = self.round + 1;
+    }
+
+    fn meet(
+        &mut self,
+        arena: &Arena,
+        graph: &Graph,
+        forward: &mut Vec<Event>,
+        backward: &mut Vec<Event>,
+    ) -> Option<Way> {
+        let mut sides = [(forward, Way::Needed), (backward, Way::Needs)];
+        let mut next = [0; 2];
+        let mut open = [None, None];
+        loop {
+            for (end, (queue, way)) in sides.iter_mut().enumerate() {
+                let neighbour = loop {
+                    let cursor: &mut Option<Neighbours<'_>> = &mut open[end];
+                    match cursor.as_mut().and_then(Iterator::next) {
+                        Some(event) => break event,
+                        None if next[end] == queue.len() => return Some(*way),
+                        None => {
+                            *cursor = Some(Neighbours::of(arena, graph, queue[next[end]], *way));
+                            next[end] += 1;
+                        }
+                    }
+                };
+                let mark = &mut self.seen[neighbour as usize];
+                if *mark == self.round + 1 - end as u32 {
+                    return None;
+                }
+                if *mark != self.round + end as u32 {
+                    *mark = self.round + end as u32;
+                    queue.push(neighbour);
+                }
+            }
+        }
+    }
+}
+
+/// Whether a work has no children, so that its start leads to its settling and to nothing else: both are then one
+/// event, and a search has half as far to go.
+fn is_plain(arena: &Arena, slot: u32) -> bool {
+    !arena.is(slot, flag::FAMILY)
+}
+
+/// The one event that stands for both of a plain work.
+fn canonical(arena: &Arena, event: Event) -> Event {
+    if is_plain(arena, event >> 1) {
+        event | 1
+    } else {
+        event
+    }
+}
+
+/// Whether a work needs nothing but itself: most edges are added to or from such a one.
+fn is_first(arena: &Arena, graph: &Graph, slot: u32) -> bool {
+    !arena.is(slot, flag::FAMILY | flag::HELD) && !graph.has_ins(arena, slot)
+}
+
+/// Whether nothing but itself needs a work.
+fn is_last(arena: &Arena, slot: u32) -> bool {
+    let record = arena.at(slot);
+    let is_child = record.marks & mark::CHILD != 0;
+    record.outs == NONE && !is_child && !record.flags.has(flag::FAMILY)
+}
+
+/// A shortest chain of works from `from` to `to`, for an error message. O(works and edges in between).
+pub(crate) fn path(arena: &Arena, graph: &Graph, from: Event, to: Event) -> Vec<u32> {
+    let (from, to) = (canonical(arena, from), canonical(arena, to));
+    let mut came_from = BTreeMap::from([(from, from)]);
+    let mut queue = std::collections::VecDeque::from([from]);
+    while let Some(event) = queue.pop_front() {
+        if event == to {
+            break;
+        }
+        for next in Neighbours::of(arena, graph, event, Way::Needed) {
+            came_from.entry(next).or_insert_with(|| {
+                queue.push_back(next);
+                event
+            });
+        }
+    }
+    let mut works = vec![to >> 1];
+    let mut event = to;
+    while event != from {
+        match came_from.get(&event) {
+            Some(&before) => event = before,
+            None => break,
+        }
+        if works.last() != Some(&(event >> 1)) {
+            works.push(event >> 1);
+        }
+    }
+    works.reverse();
+    works
+}
+
+/// The events next to one, lazily: first the one that is not in a list, then the children or edges.
+struct Neighbours<'a> {
+    arena: &'a Arena,
+    graph: &'a Graph,
+    way: Way,
+    single: Option<Event>,
+    /// The next child to look at; its start or its settling, by `way`.
+    child: u32,
+    /// The edges to look at.
+    edges: Entries<'a>,
+}
+
+impl<'a> Neighbours<'a> {
+    fn of(arena: &'a Arena, graph: &'a Graph, event: Event, way: Way) -> Self {
+        let slot = event >> 1;
+        let record = arena.at(slot);
+        // A grant without a turn can still be revoked, so it is not a start yet.
+        let started = record.turns > 0;
+        let first_child = || arena.children(slot).next().unwrap_or(NONE);
+        let mut of = Neighbours {
+            arena,
+            graph,
+            way,
+            single: None,
+            child: NONE,
+            edges: Entries::default(),
+        };
+        if is_plain(arena, slot) {
+            match way {
+                Way::Needed => {
+                    (of.single, of.edges) =
+                        (arena.parent(slot).map(settle), graph.outs(arena, slot));
+                }
+                Way::Needs if !started && !record.state.is_settled() => {
+                    let held = arena.is(slot, flag::HELD);
+                    of.single = arena.parent(slot).filter(|_| held).map(start);
+                    of.edges = graph.ins(arena, slot);
+                }
+                Way::Needs => {}
+            }
+            return of;
+        }
+        match (way, event & 1 == 1) {
+            (Way::Needed, false) => (of.single, of.child) = (Some(settle(slot)), first_child()),
+            (Way::Needed, true) => {
+                (of.single, of.edges) = (arena.parent(slot).map(settle), graph.outs(arena, slot));
+            }
+            (Way::Needs, false) if !started => {
+                let held = arena.is(slot, flag::HELD);
+                of.single = arena.parent(slot).filter(|_| held).map(start);
+                of.edges = graph.ins(arena, slot);
+            }
+            (Way::Needs, true) if !record.state.is_settled() => {
+                (of.single, of.child) = ((!started).then(|| start(slot)), first_child());
+            }
+            _ => {}
+        }
+        of
+    }
+
+    fn next_child(&mut self) -> Option<Event> {
+        while self.child != NONE {
+            let child = self.child;
+            self.child = self.arena.next_sibling(child).unwrap_or(NONE);
+            match self.way {
+                Way::Needed if self.arena.is(child, flag::HELD) => return Some(start(child)),
+                Way::Needs if !self.arena.at(child).state.is_settled() => {
+                    return Some(settle(child));
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn is_settled(&self, edge: Entry) -> bool {
+        self.arena.at(edge.peer()).state.is_settled()
+    }
+
+    fn next_edge(&mut self) -> Option<Event> {
+        while let Some(edge) = self.edges.next() {
+            match self.way {
+                Way::Needed if !edge.is_satisfied() && !self.is_settled(edge) => {
+                    return Some(start(edge.peer()));
+                }
+                Way::Needs if !self.graph.out_of(self.arena, edge).is_satisfied() => {
+                    return Some(settle(edge.peer()));
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+impl Iterator for Neighbours<'_> {
+    type Item = Event;
+
+    fn next(&mut self) -> Option<Event> {
+        let next = self
+            .single
+            .take()
+            .or_else(|| self.next_child())
+            .or_else(|| self.next_edge())?;
+        Some(canonical(self.arena, next))
+    }
+}

@@ -1,0 +1,185 @@
+//! A level for each work, higher than those of all works it is after: where two works' levels are in order already, an
+//! edge between them can close no cycle, and nothing needs to be searched.
+//!
+//! A work's first level is its serial number, so that works which are added after their dependencies need no levels kept.
+//! An edge against the order of levels is settled by a search (see [`crate::engine::graph::cycle`]), and the search's smaller side, which
+//! is then known whole, is moved: so levels cost no more than the searches do. (Levels kept with two-way search: Bender,
+//! Fineman, Gilbert and Tarjan, "A New Approach to Incremental Cycle Detection and Related Problems", 2015; which side is
+//! moved, and by how much, is ours.)
+//!
+//! Levels know of dependencies only. As soon as a work has a child, or is restarted, they are not trusted any more until
+//! the scheduler is empty, and every edge that might close a cycle is searched for.
+
+use crate::engine::store::arena::Arena;
+
+/// Stands for the serial number.
+const UNSET: i64 = i64::MIN;
+
+pub(crate) struct Levels {
+    /// By slot; empty until an edge goes against the order in which works were added.
+    levels: Vec<i64>,
+    /// No level that was ever moved is higher.
+    highest: i64,
+    trusted: bool,
+}
+
+impl Levels {
+    pub fn new() -> Self {
+        Levels {
+            levels: Vec::new(),
+            highest: 0,
+            trusted: true,
+        }
+    }
+
+    #[inline]
+    pub fn are_trusted(&self) -> bool {
+        self.trusted
+    }
+
+    /// Something has happened that levels do not know of.
+    pub fn distrust(&mut self) {
+        self.trusted = false;
+        self.levels = Vec::new();
+    }
+
+    /// A work takes this slot. The first one of an empty scheduler finds all levels as if new.
+    #[inline]
+    pub fn enter(&mut self, slot: u32, is_first: bool) {
+        if is_first {
+            self.trusted = true;
+            self.highest = 0;
+            self.levels.clear();
+        } else if let Some(level) = self.levels.get_mut(slot as usize) {
+            *level = UNSET;
+        }
+    }
+
+    #[inline]
+    pub fn of(&self, arena: &Arena, slot: u32) -> i64 {
+        match self.levels.get(slot as usize) {
+            None | Some(&UNSET) => arena.at(slot).serial as i64,
+            Some(&level) => level,
+        }
+    }
+
+    /// By how much the level of `before` is too high for an edge from it to `after`: at most 0 if they are in order.
+    /// `None` if levels cannot tell.
+    #[inline]
+    pub fn lack(&mut self, arena: &Arena, before: u32, after: u32) -> Option<i64> {
+        if !self.trusted {
+            return None;
+        }
+        let apart = self.of(arena, before).checked_sub(self.of(arena, after));
+        let lack = apart.and_then(|apart| apart.checked_add(1));
+        if lack.is_none() {
+            self.distrust();
+        }
+        lack
+    }
+
+    /// Whether any work's level is another than its serial number.
+    #[inline]
+    pub fn are_kept(&self) -> bool {
+        !self.levels.is_empty()
+    }
+
+    /// A new work, which nothing is after yet, is after `before`.
+    #[inline]
+    pub fn follow(&mut self, arena: &Arena, before: u32, after: u32) {
+        if self.are_kept() {
+            let least = self.of(arena, before).saturating_add(1);
+            if self.of(arena, after) < least {
+                self.set(after, least);
+            }
+            if least == i64::MAX {
+                // The next one could not be higher.
+                self.distrust();
+            }
+        }
+    }
+
+    /// Moves all of `slots` by as much. Levels that would leave the range of numbers are trusted no more.
+    pub fn shift(&mut self, arena: &Arena, slots: impl Iterator<Item = u32>, by: i64) {
+        for slot in slots {
+            match self.of(arena, slot).checked_add(by) {
+                Some(level) if level > UNSET && level < i64::MAX => self.set(slot, level),
+                _ => return self.distrust(),
+            }
+        }
+    }
+
+    /// New works, of which nothing that was there is after any, get levels in this order. `first` is the serial number of
+    /// the oldest; all slots are below `slots_end`.
+    pub fn line_up(
+        &mut self,
+        slots: impl ExactSizeIterator<Item = u32>,
+        first: u64,
+        slots_end: u32,
+    ) {
+        let lowest = (first as i64).max(self.highest.saturating_add(1));
+        if !self.trusted {
+            return;
+        }
+        if lowest.checked_add(slots.len() as i64).is_none() {
+            return self.distrust();
+        }
+        self.highest = lowest + slots.len() as i64;
+        for (slot, level) in slots.zip(lowest..) {
+            if self.levels.len() <= slot as usize {
+                self.levels.resize(slots_end as usize, UNSET);
+            }
+            self.levels[slot as usize] = level;
+        }
+    }
+
+    fn set(&mut self, slot: u32, level: i64) {
+        self.highest = self.highest.max(level);
+        if self.levels.len() <= slot as usize {
+            self.levels.resize(slot as usize + 1, UNSET);
+        }
+        self.levels[slot as usize] = level;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Name;
+
+    /// Two works, the levels of which have been moved by as much.
+    fn moved(first: i64, second: i64) -> (Arena, Levels) {
+        let (mut arena, mut levels) = (Arena::new(), Levels::new());
+        for by in [first, second] {
+            let slot = arena.insert(&mut Name::Static("w"), 0, 0);
+            levels.enter(slot, arena.len() == 1);
+            levels.shift(&arena, [slot].into_iter(), by);
+        }
+        assert!(levels.are_trusted());
+        (arena, levels)
+    }
+
+    #[test]
+    fn works_are_in_order_as_they_were_added_unless_they_are_moved() {
+        let (arena, mut levels) = moved(0, 0);
+        assert_eq!(levels.lack(&arena, 0, 1), Some(0));
+        assert_eq!(levels.lack(&arena, 1, 0), Some(2));
+        levels.shift(&arena, [0].into_iter(), 7);
+        assert_eq!(levels.lack(&arena, 0, 1), Some(7));
+        levels.follow(&arena, 0, 1);
+        assert_eq!(levels.lack(&arena, 0, 1), Some(0));
+    }
+
+    #[test]
+    fn levels_that_leave_the_range_of_numbers_are_not_trusted() {
+        let (arena, mut levels) = moved(i64::MAX - 1, -i64::MAX + 5);
+        assert_eq!(levels.lack(&arena, 0, 1), None, "too far apart");
+        assert!(!levels.are_trusted());
+        let (arena, mut levels) = moved(i64::MAX - 1, 0);
+        levels.follow(&arena, 0, 1);
+        assert!(!levels.are_trusted(), "none is higher");
+        let (arena, mut levels) = moved(i64::MAX - 1, 0);
+        levels.shift(&arena, [0].into_iter(), 1);
+        assert!(!levels.are_trusted(), "no level can be above");
+    }
+}

@@ -1,0 +1,316 @@
+//! A graph that is to be added: its edges by position, checked, counted and ordered before anything of it is there.
+
+use crate::engine::AddGraphError;
+use crate::engine::store::record::NONE;
+use std::borrow::Cow;
+
+/// How many edges a work has, out of it and into it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Degrees {
+    pub outs: u32,
+    pub ins: u32,
+}
+
+/// The edges of a graph without cycle, each once.
+#[derive(Debug)]
+pub(crate) struct Outline<'a> {
+    /// (before, after), in the order in which they were given.
+    pub edges: Cow<'a, [(usize, usize)]>,
+    /// By work; none if there are no edges.
+    pub degrees: Vec<Degrees>,
+    /// The works, each after those it depends on; none if they came so.
+    pub order: Option<Vec<u32>>,
+}
+
+impl<'a> Outline<'a> {
+    /// O(works + edges), and O(edges log edges) if an edge is there twice or they are in no order, or if those into a work
+    /// are many and do not rise.
+    ///
+    /// # Errors
+    /// An edge that names no work; a cycle.
+    pub fn new(works: u32, edges: &'a [(usize, usize)]) -> Result<Self, AddGraphError> {
+        let mut outline = Outline {
+            edges: Cow::Borrowed(edges),
+            degrees: Vec::new(),
+            order: None,
+        };
+        if edges.is_empty() {
+            return Ok(outline);
+        }
+        outline.degrees = vec![Degrees::default(); works as usize];
+        let found = outline.count()?;
+        if found.doubtful && !outline.stand_together_by_before() {
+            outline.drop_repeated();
+        }
+        if found.backward {
+            outline.order = Some(outline.sort()?);
+        }
+        Ok(outline)
+    }
+
+    /// Counts what leads out of each work and into it.
+    fn count(&mut self) -> Result<Found, AddGraphError> {
+        let mut found = Found::default();
+        let works = self.degrees.len();
+        // Of the edges into one work that are looked at now: where they begin, and whether their befores rise.
+        let (mut first, mut rising) = (0, true);
+        let mut last = (usize::MAX, usize::MAX);
+        for (edge, &(before, after)) in self.edges.iter().enumerate() {
+            let work = before.max(after);
+            if work >= works {
+                return Err(AddGraphError::NoSuchWork { edge, work, works });
+            }
+            if before == after {
+                return Err(AddGraphError::Cycle(vec![before]));
+            }
+            found.backward |= before > after;
+            self.degrees[before].outs += 1;
+            let ins = &mut self.degrees[after].ins;
+            if after == last.1 {
+                rising &= before > last.0;
+            } else {
+                found.doubtful |= *ins > 0 || !rising && is_one_repeated(&self.edges[first..edge]);
+                (first, rising) = (edge, true);
+            }
+            *ins += 1;
+            last = (before, after);
+        }
+        found.doubtful |= !rising && is_one_repeated(&self.edges[first..]);
+        Ok(found)
+    }
+
+    /// Whether the edges out of each work stand together, and none is there twice.
+    fn stand_together_by_before(&self) -> bool {
+        // By work: the last edge into it came from this one.
+        let mut last = vec![usize::MAX; self.degrees.len()];
+        let mut is_done = vec![false; self.degrees.len()];
+        let mut present = usize::MAX;
+        self.edges.iter().all(|&(before, after)| {
+            if before != present && std::mem::replace(&mut is_done[before], true) {
+                return false;
+            }
+            present = before;
+            std::mem::replace(&mut last[after], before) != before
+        })
+    }
+
+    /// Of edges that are there several times the first one stays.
+    fn drop_repeated(&mut self) {
+        let edges = self.edges.to_mut();
+        let mut by_ends: Vec<usize> = (0..edges.len()).collect();
+        by_ends.sort_unstable_by_key(|&place| (edges[place], place));
+        let mut repeated = vec![false; edges.len()];
+        for pair in by_ends.windows(2) {
+            repeated[pair[1]] = edges[pair[0]] == edges[pair[1]];
+        }
+        let mut places = repeated.into_iter();
+        edges.retain(|&(before, after)| {
+            let stays = places.next() == Some(false);
+            self.degrees[before].outs -= !stays as u32;
+            self.degrees[after].ins -= !stays as u32;
+            stays
+        });
+    }
+
+    /// The order of Kahn, "Topological sorting of large networks", 1962.
+    fn sort(&self) -> Result<Vec<u32>, AddGraphError> {
+        let (first, dependents) = self.rows();
+        let mut open: Vec<u32> = self.degrees.iter().map(|work| work.ins).collect();
+        let sources = (0..open.len() as u32).filter(|&work| open[work as usize] == 0);
+        let mut order: Vec<u32> = Vec::with_capacity(open.len());
+        order.extend(sources);
+        let mut next = 0;
+        while let Some(&work) = order.get(next) {
+            next += 1;
+            let row = first[work as usize] as usize..first[work as usize + 1] as usize;
+            for &after in &dependents[row] {
+                let open = &mut open[after as usize];
+                *open -= 1;
+                if *open == 0 {
+                    order.push(after);
+                }
+            }
+        }
+        if order.len() < open.len() {
+            return Err(AddGraphError::Cycle(self.cycle(&open)));
+        }
+        Ok(order)
+    }
+
+    /// The dependents of all works, one row after the other, and where each row begins.
+    fn rows(&self) -> (Vec<u32>, Vec<u32>) {
+        let mut first = Vec::with_capacity(self.degrees.len() + 1);
+        let mut end = 0;
+        for work in &self.degrees {
+            first.push(end);
+            end += work.outs;
+        }
+        first.push(end);
+        let mut fill = first.clone();
+        let mut dependents = vec![0; self.edges.len()];
+        for &(before, after) in self.edges.iter() {
+            let place = &mut fill[before];
+            dependents[*place as usize] = after as u32;
+            *place += 1;
+        }
+        (first, dependents)
+    }
+
+    /// A cycle among the works that have something open left: each of them waits for one of them.
+    fn cycle(&self, open: &[u32]) -> Vec<usize> {
+        let is_left = |work: usize| open[work] > 0;
+        let mut before_of = vec![0; open.len()];
+        for &(before, after) in self.edges.iter().filter(|edge| is_left(edge.0)) {
+            before_of[after] = before;
+        }
+        let mut work = (0..open.len()).find(|&work| is_left(work));
+        let mut path = Vec::new();
+        let mut place = vec![NONE; open.len()];
+        while let Some(at) = work {
+            if place[at] != NONE {
+                // What came before the first visit leads to the cycle, and is not on it.
+                path.drain(..place[at] as usize);
+                break;
+            }
+            place[at] = path.len() as u32;
+            path.push(at);
+            work = Some(before_of[at]);
+        }
+        path.reverse();
+        path
+    }
+}
+
+/// Whether an edge is twice among those into one work.
+#[inline]
+fn is_one_repeated(into: &[(usize, usize)]) -> bool {
+    const FEW: usize = 8;
+    if into.len() <= FEW {
+        return (1..into.len()).any(|place| into[..place].contains(&into[place]));
+    }
+    let mut sorted = into.to_vec();
+    sorted.sort_unstable();
+    sorted.windows(2).any(|pair| pair[0] == pair[1])
+}
+
+/// What the edges are like, on a first look.
+#[derive(Default)]
+struct Found {
+    /// One leads from a later work to an earlier one.
+    backward: bool,
+    /// The edges into a work do not stand together, or one is there twice.
+    doubtful: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::rng::Stream;
+
+    fn outline(works: u32, edges: &[(usize, usize)]) -> Result<Outline<'_>, AddGraphError> {
+        Outline::new(works, edges)
+    }
+
+    #[test]
+    fn edges_are_counted_once_and_stay_in_their_order() {
+        let grouped_by_after = [(0, 2), (1, 2), (0, 3)];
+        let grouped_by_before = [(0, 2), (0, 3), (1, 2)];
+        let in_no_order = [(0, 2), (1, 3), (0, 3), (1, 2)];
+        for edges in [&grouped_by_after[..], &grouped_by_before, &in_no_order] {
+            let known = outline(4, edges).unwrap();
+            assert_eq!(*known.edges, edges[..]);
+            assert_eq!(known.order, None);
+        }
+        let repeated = outline(4, &[(0, 2), (1, 2), (0, 2), (1, 3), (1, 2)]).unwrap();
+        assert_eq!(*repeated.edges, [(0, 2), (1, 2), (1, 3)]);
+        let degrees: Vec<_> = repeated.degrees.iter().map(|d| (d.outs, d.ins)).collect();
+        assert_eq!(degrees, [(1, 0), (2, 0), (0, 2), (0, 1)]);
+    }
+
+    /// The last edge repeats one of the others, or none.
+    #[test]
+    fn an_edge_that_is_repeated_is_found_wherever_it_is_among_those_into_its_work() {
+        for len in 1..30 {
+            for repeats in 0..=len {
+                let falling = (0..len).rev().map(|before| (before, 50));
+                let again = (repeats < len).then_some((repeats, 50));
+                let then = [(0, 51), (1, 51)];
+                let edges: Vec<_> = falling.chain(again).chain(then).collect();
+                let known = outline(52, &edges).unwrap();
+                assert_eq!(known.edges.len(), len + then.len(), "{edges:?}");
+                assert_eq!(known.degrees[50].ins as usize, len);
+            }
+        }
+    }
+
+    #[test]
+    fn a_graph_that_runs_backwards_is_put_in_order() {
+        let known = outline(4, &[(3, 2), (2, 0), (1, 0)]).unwrap();
+        assert_eq!(known.order.as_deref(), Some(&[1, 3, 2, 0][..]));
+    }
+
+    #[test]
+    fn a_cycle_is_named_and_nothing_but_it() {
+        let edges = [(0, 1), (1, 2), (2, 3), (3, 1), (3, 4), (4, 5)];
+        let Err(AddGraphError::Cycle(mut cycle)) = outline(6, &edges) else {
+            panic!("no cycle");
+        };
+        let first = cycle.iter().position(|&work| work == 1).unwrap();
+        cycle.rotate_left(first);
+        assert_eq!(cycle, [1, 2, 3]);
+        assert_eq!(
+            outline(2, &[(0, 1), (1, 1)]).unwrap_err(),
+            AddGraphError::Cycle(vec![1])
+        );
+    }
+
+    #[test]
+    fn an_edge_to_nowhere_is_named() {
+        let refused = outline(2, &[(0, 1), (0, 2)]).unwrap_err();
+        let expected = AddGraphError::NoSuchWork {
+            edge: 1,
+            work: 2,
+            works: 2,
+        };
+        assert_eq!(refused, expected);
+        assert!(outline(0, &[(0, 1)]).is_err());
+        assert!(outline(0, &[]).is_ok());
+    }
+
+    #[test]
+    fn random_graphs_are_in_order_or_have_the_cycle_that_is_named() {
+        let mut stream = Stream::new(3);
+        let (mut sorted, mut cyclic) = (0, 0);
+        for _ in 0..2_000 {
+            let works = 2 + stream.below(8);
+            let edges: Vec<(usize, usize)> = (0..stream.below(12))
+                .map(|_| (stream.below(works) as usize, stream.below(works) as usize))
+                .filter(|edge| edge.0 != edge.1)
+                .collect();
+            match outline(works as u32, &edges) {
+                Ok(known) => {
+                    sorted += 1;
+                    let order = known.order.unwrap_or_else(|| (0..works as u32).collect());
+                    let mut place = vec![usize::MAX; works as usize];
+                    for (at, &work) in order.iter().enumerate() {
+                        place[work as usize] = at;
+                    }
+                    assert!(edges.iter().all(|&(a, b)| place[a] < place[b]), "{edges:?}");
+                }
+                Err(AddGraphError::Cycle(cycle)) => {
+                    cyclic += 1;
+                    let next = cycle.iter().cycle().skip(1);
+                    assert!(
+                        cycle
+                            .iter()
+                            .zip(next)
+                            .all(|(&a, &b)| edges.contains(&(a, b))),
+                        "{cycle:?} in {edges:?}"
+                    );
+                }
+                Err(other) => panic!("{other}"),
+            }
+        }
+        assert!(sorted > 200 && cyclic > 200, "{sorted} and {cyclic}");
+    }
+}

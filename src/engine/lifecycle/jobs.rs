@@ -1,0 +1,180 @@
+//! Jobs and pins as the engine sees them: which attempt has which job outstanding, and what their ends and the attempt's
+//! end mean.
+//!
+//! How long the end of an attempt waits for its jobs is in `abandon.rs`.
+
+use crate::engine::Engine;
+use crate::engine::id::Witness;
+use crate::engine::panics::Contained;
+use crate::engine::remote::inbox::CancelToken;
+use crate::engine::remote::job::{Job, JobId, Label, Leftover, OffloadError};
+use crate::engine::remote::offload::Offload;
+use crate::engine::remote::pin::TimePin;
+use crate::engine::store::names::{self, Purpose};
+use crate::time::Time;
+use std::time::Duration;
+
+impl Engine {
+    pub(crate) fn set_offload(&mut self, offload: Box<dyn Offload>) {
+        let before = self.jobs.offload.replace(Contained::new(offload));
+        self.jobs.is_shut_down = false;
+        if let Some(mut before) = before {
+            let guard = &self.inbox.line.guard;
+            guard.call("an offload", || before.shutdown(Duration::ZERO));
+        }
+    }
+
+    /// As [`WorkScheduler::shutdown_offload`](crate::WorkScheduler::shutdown_offload).
+    pub(crate) fn shutdown_offload(&mut self, within: Duration) -> Leftover {
+        self.jobs.is_shut_down = self.jobs.offload.is_some();
+        match &mut self.jobs.offload {
+            Some(offload) => {
+                let guard = &self.inbox.line.guard;
+                let left = guard.call("an offload", || offload.shutdown(within));
+                left.unwrap_or_default()
+            }
+            None => Leftover::default(),
+        }
+    }
+
+    /// As [`WorkScheduler::jobs_outside`](crate::WorkScheduler::jobs_outside).
+    pub(crate) fn jobs_outside(&self) -> u64 {
+        self.jobs.outside as u64
+    }
+
+    /// When a simulated job ends next.
+    #[inline]
+    pub(crate) fn next_job_due(&self) -> Option<Time> {
+        match self.jobs.simulated {
+            0 => None,
+            _ => self.ask_next_due(),
+        }
+    }
+
+    #[cold]
+    fn ask_next_due(&self) -> Option<Time> {
+        let offload = self.jobs.offload.as_ref()?;
+        let guard = &self.inbox.line.guard;
+        guard.call("an offload", || offload.next_due()).flatten()
+    }
+
+    /// Runs the simulated jobs that end by now; their ends are in the inbox then.
+    pub(crate) fn run_due_jobs(&mut self) {
+        let (now, guard) = (self.now, &self.inbox.line.guard);
+        let Some(offload) = &mut self.jobs.offload else {
+            return;
+        };
+        while let Some(job) = guard.call("an offload", || offload.pop_due(now)).flatten() {
+            job.run();
+        }
+    }
+
+    pub(crate) fn job_ended(&mut self, witness: Witness, id: JobId) {
+        self.jobs.ended(id, &self.inbox.line.guard);
+        if !self.arena.is_present(witness) {
+            return;
+        }
+        if let Some(rare) = self.arena.rare_mut(witness.slot) {
+            rare.errands.outstanding.retain(|&other| other != id);
+        }
+        self.wake_slot(witness.slot);
+        self.end_wait_for_jobs(witness.slot);
+    }
+
+    /// Drops the jobs of this attempt that have not begun; their tickets fail at once.
+    pub(crate) fn cancel_jobs(&mut self, slot: u32) {
+        let Some(rare) = self.arena.rare_mut(slot) else {
+            return;
+        };
+        let (jobs, guard) = (&mut self.jobs, &self.inbox.line.guard);
+        rare.errands
+            .outstanding
+            .retain(|&id| !jobs.cancel(id, guard));
+    }
+
+    /// The attempt is over. Jobs that run still come to their end, and mean nothing to the next attempt.
+    pub(crate) fn forget_jobs(&mut self, slot: u32) {
+        self.cancel_jobs(slot);
+        if let Some(rare) = self.arena.rare_mut(slot) {
+            rare.errands.outstanding.clear();
+        }
+    }
+}
+
+impl Engine {
+    /// Whether and how the work in this slot may offload a job now.
+    fn check_job(&self) -> Result<bool, OffloadError> {
+        if self.notes.is_hook() {
+            return Err(OffloadError::InHook);
+        }
+        let offload = self.jobs.offload.as_ref().ok_or(OffloadError::NotSet)?;
+        match self.jobs.is_shut_down {
+            true => Err(OffloadError::ShutDown),
+            false => Ok(offload.is_simulated()),
+        }
+    }
+
+    /// What a new job of the work in this slot is besides its closure.
+    pub(crate) fn label_job(&mut self, slot: u32) -> Result<Label, OffloadError> {
+        let simulated = self.check_job()?;
+        let cancel = self.cancel_token_of(slot);
+        let id = JobId {
+            number: self.jobs.made,
+            simulated,
+        };
+        self.jobs.made += 1;
+        let errands = &mut self.arena.rare_or_new(slot).errands;
+        let made = errands.made;
+        errands.made += 1;
+        errands.outstanding.push(id);
+        let stream = simulated.then(|| {
+            let key = names::path_key(&self.arena, slot);
+            names::stream(self.settings.seed, Purpose::Offload, key, made)
+        });
+        Ok(Label {
+            id,
+            witness: self.arena.witness(slot),
+            work: self.id(slot),
+            name: self.arena.meta(slot).name.clone(),
+            stream,
+            cancel,
+        })
+    }
+
+    pub(crate) fn submit(&mut self, job: Job) {
+        *self.jobs.count_of(job.id()) += 1;
+        if let Some(offload) = &mut self.jobs.offload {
+            let (guard, now) = (&self.inbox.line.guard, self.now);
+            guard.call("an offload", || offload.submit(job, now));
+        }
+    }
+
+    /// The token of a work's present attempt.
+    pub(crate) fn cancel_token_of(&mut self, slot: u32) -> CancelToken {
+        let id = self.id(slot);
+        let token = &mut self.arena.rare_or_new(slot).token;
+        let token = token.get_or_insert_with(|| {
+            let token = CancelToken::new();
+            token.listen(&self.inbox, Some(id));
+            token
+        });
+        token.clone()
+    }
+}
+
+impl Engine {
+    /// As [`WorkScheduler::pin_time`](crate::WorkScheduler::pin_time).
+    pub(crate) fn pin_time(&self) -> TimePin {
+        self.time_pins.set(self.time_pins.get() + 1);
+        TimePin::new(self.inbox.line.clone())
+    }
+
+    /// As [`WorkScheduler::is_time_pinned`](crate::WorkScheduler::is_time_pinned).
+    pub(crate) fn is_time_pinned(&self) -> bool {
+        self.jobs.outside() > 0 || self.time_pins.get() > 0
+    }
+
+    pub(crate) fn unpinned(&mut self) {
+        *self.time_pins.get_mut() -= 1;
+    }
+}

@@ -1,0 +1,106 @@
+//! What a child's end means to its parent.
+
+use crate::engine::store::record::flag;
+use crate::engine::{Engine, Retain};
+use crate::work::{Failure, FailureKind, OnChildFailure, WorkState};
+
+impl Engine {
+    /// A child has settled: the parent counts it, and goes on if that was what it waited for.
+    pub(crate) fn child_settled(&mut self, parent: u32, child: u32) {
+        let bad = self.counts_as_failed(child);
+        let fail_fast = self.fails_fast(parent);
+        let success = self.arena.at(child).state == WorkState::Success;
+        let in_turn = self.arena.is(parent, flag::IN_TURN);
+        let state = self.arena.at(parent).state;
+        let family = &mut self.arena.rare_or_new(parent).family;
+        family.live -= 1;
+        family.succeeded += success as u32;
+        family.failed += bad as u32;
+        let last = family.live == 0;
+        let news =
+            bad && fail_fast && family.first_failure.is_none() && state != WorkState::Aborting;
+        let doomed = news || family.first_failure.is_some();
+        if news {
+            let failure = self.child_failure(child);
+            self.arena.rare_or_new(parent).family.first_failure = Some(failure);
+            self.agenda.fail(self.arena.witness(parent));
+        }
+        match state {
+            _ if in_turn => self.arena.set(parent, flag::WOKEN),
+            WorkState::Aborting if last => self.drained(parent),
+            WorkState::Joining if bad && !fail_fast => self.want_turn(parent),
+            WorkState::Joining if last && !doomed => self.agenda.finish(parent),
+            WorkState::Waiting => self.wake_slot(parent),
+            _ => {}
+        }
+        // The end of an abort is the end of the attempt: all children go then.
+        if state != WorkState::Aborting {
+            self.forget_child(parent, child);
+        }
+    }
+
+    /// A settled child that its parent does not want to keep counts no longer, and is reclaimed like an orphan.
+    fn forget_child(&mut self, parent: u32, child: u32) {
+        let success = self.arena.at(child).state == WorkState::Success;
+        let family = &mut self.arena.rare_or_new(parent).family;
+        match family.retain {
+            Retain::All => return,
+            Retain::Failures if !success => return,
+            _ => {}
+        }
+        family.succeeded -= success as u32;
+        if self.counts_as_failed(child) {
+            self.arena.rare_or_new(parent).family.failed -= 1;
+        }
+        let serial = self.arena.at(parent).serial;
+        let name = &self.arena.meta(child).name;
+        self.ordinals.leave(Some(serial), name);
+        self.arena.disown(child);
+        self.arena.set(child, flag::ORPHAN);
+    }
+
+    /// A sleeper that comes to have a live child holds no permit any longer.
+    pub(crate) fn give_back_asleep(&mut self, parent: u32) {
+        if self.arena.at(parent).state == WorkState::Waiting {
+            self.permits.give_back(&mut self.arena, parent);
+        }
+    }
+
+    /// A settled child has been restarted: it is live again and counts neither way.
+    pub(crate) fn child_restarted(&mut self, parent: u32, was: WorkState, failed: bool) {
+        let family = &mut self.arena.rare_or_new(parent).family;
+        family.live += 1;
+        family.succeeded -= (was == WorkState::Success) as u32;
+        family.failed -= failed as u32;
+    }
+
+    pub(crate) fn counts_as_failed(&self, child: u32) -> bool {
+        match self.arena.at(child).state {
+            WorkState::Failed | WorkState::Blocked => true,
+            WorkState::Cancelled => !self.arena.is(child, flag::BY_PARENT),
+            _ => false,
+        }
+    }
+
+    fn child_failure(&self, child: u32) -> Failure {
+        let meta = self.arena.meta(child);
+        let cancelled = self.arena.at(child).state == WorkState::Cancelled;
+        let own = meta.error.cloned().filter(|_| !cancelled);
+        let cause = own.or_else(|| Some(Failure::cancelled()));
+        Failure::caused(
+            FailureKind::Child {
+                id: self.id(child),
+                name: meta.name.clone(),
+            },
+            cause,
+        )
+    }
+
+    pub(crate) fn fails_fast(&self, parent: u32) -> bool {
+        let rule = self
+            .arena
+            .rare(parent)
+            .map(|rare| rare.family.rule.unwrap_or(rare.extras.on_child_failure));
+        rule.unwrap_or_default() == OnChildFailure::FailFast
+    }
+}

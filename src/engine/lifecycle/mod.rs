@@ -1,0 +1,130 @@
+//! THE state machine of one work: how it begins, waits, ends, is tried again, and what its end means to others.
+//!
+//! Invariant: a state changes in [`change`] and nowhere else, by the table in `work/state.rs`; the counters follow in the
+//! instruction after. Nothing recurses: works about to settle wait in `Engine::settling`, attempts that have nothing left to
+//! wait for in the agenda. So a chain of a million blocked works is a loop.
+//!
+//! Deliberately absent: rounds and the order of turns (`run`), and calls of works: a hook is asked for, and its result told.
+//!
+//! In a turn that yields, the slot comes to [`Engine::begin_usual_turn`](Engine), which marks its record, and after the call to
+//! [`Engine::end_usual_turn`](Engine), which enters it into the ready ring. `now` is read from the engine where an attempt
+//! begins or ends or a timer is armed; a turn that yields reads none.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `turn` | one turn: the usual and the first one on their fast way, and all others |
+//! | `attempt` | how attempts begin, and what all ends of one have in common |
+//! | `hooks` | the hooks at the end of an attempt, and panics in them |
+//! | `settle` | success, failure, back-off; settling, and what it means to dependents |
+//! | `abort`, `abandon` | cancel, limits, grace, shutdown; jobs that outlast the grace |
+//! | `wake`, `timers`, `jobs`, `sources` | what brings a turn: wakes, alarms and limits, jobs and pins, sources of readiness |
+//! | `join` | what a child's end means to its parent |
+//! | `reclaim` | giving slots back |
+
+pub(crate) mod abandon;
+pub(crate) mod abort;
+pub(crate) mod attempt;
+pub(crate) mod hooks;
+pub(crate) mod jobs;
+pub(crate) mod join;
+pub(crate) mod reclaim;
+pub(crate) mod settle;
+#[cfg_attr(not(feature = "mio"), path = "no_sources.rs")]
+pub(crate) mod sources;
+pub(crate) mod timers;
+pub(crate) mod turn;
+pub(crate) mod wake;
+
+use super::Engine;
+use super::events::{EventCause, Recorder, TARGET, WorkEvent};
+use super::store::record::{AbortCause, Record};
+use crate::work::{CancelledBy, RootCause, WorkState};
+
+/// The one place where a record changes its state: the table is checked, and the counters follow. `from` is `None` for a
+/// work that is being added.
+///
+/// Always inlined: where both states are known, a call would take longer than the change.
+#[inline(always)]
+pub(crate) fn change(
+    recorder: &mut Recorder,
+    record: &mut Record,
+    from: Option<WorkState>,
+    to: WorkState,
+) {
+    if let Some(from) = from {
+        debug_assert_eq!(record.state, from, "a change into {to}");
+        debug_assert!(
+            from.can_become(to),
+            "{from} -> {to} is not in the transition table"
+        );
+        recorder.leave(from);
+    }
+    record.state = to;
+    recorder.enter(to);
+}
+
+impl Engine {
+    /// Changes a state, and says so. Who has made sure that nobody hears of it may call the function [`change`] alone.
+    #[inline(always)]
+    pub(crate) fn change(&mut self, slot: u32, from: Option<WorkState>, to: WorkState) {
+        change(&mut self.recorder, self.arena.at_mut(slot), from, to);
+        if self.is_heard() {
+            self.tell(slot, to, None);
+        }
+    }
+
+    /// Whether anybody hears of changes.
+    #[inline(always)]
+    pub(crate) fn is_heard(&self) -> bool {
+        self.recorder.listens() || tracing::enabled!(target: TARGET, tracing::Level::DEBUG)
+    }
+
+    /// Makes the event of a change; `by`: for whom the work is cancelled.
+    #[cold]
+    pub(crate) fn tell(&mut self, slot: u32, to: WorkState, by: Option<CancelledBy>) {
+        let event = WorkEvent {
+            id: self.id(slot),
+            name: self.arena.meta(slot).name.clone(),
+            state: to,
+            attempt: self.arena.attempt(slot),
+            time: self.now,
+            seq: self.recorder.next_seq(),
+            cause: self.cause_of(slot, to, by),
+        };
+        let span = self
+            .arena
+            .rare(slot)
+            .and_then(|rare| rare.tracing.as_ref())
+            .and_then(tracing::Span::id);
+        let cause = event.cause.as_ref().map(tracing::field::display);
+        tracing::debug!(target: TARGET, parent: span, id = event.id.serial(), name = &*event.name, state = to.as_str(), attempt = event.attempt, at = event.time.as_nanos(), cause);
+        if self.recorder.listens() {
+            self.recorder.emit(event);
+        }
+    }
+
+    /// The span of the present attempt.
+    pub(crate) fn span_of(&self, slot: u32) -> Option<tracing::Span> {
+        self.arena.rare(slot).and_then(|rare| rare.tracing.clone())
+    }
+
+    /// Why the work is in its present state. It is asked before anything is reclaimed.
+    fn cause_of(&self, slot: u32, to: WorkState, by: Option<CancelledBy>) -> Option<EventCause> {
+        let error = || self.arena.meta(slot).error;
+        match to {
+            WorkState::Failed | WorkState::Retrying => error().cloned().map(EventCause::Failure),
+            WorkState::Blocked => error().and_then(RootCause::of).map(EventCause::Blocked),
+            WorkState::Cancelled => by.map(EventCause::Cancelled),
+            WorkState::Aborting => match &self.arena.rare(slot)?.abort.as_ref()?.cause {
+                AbortCause::Cancel(by) => Some(EventCause::Cancelled(*by)),
+                AbortCause::Fail(failure) => Some(EventCause::Failure(failure.clone())),
+            },
+            WorkState::Pending
+            | WorkState::Queued
+            | WorkState::Running
+            | WorkState::Waiting
+            | WorkState::Joining
+            | WorkState::Success => None,
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! How an attempt ends, and what follows from it for others.
+//!
+//! Nothing here recurses: works about to settle wait in `settling`, attempts that have nothing left to wait for in
+//! the agenda. So a chain of a million blocked works, or a million parents that end with their last grandchild, is a
+//! loop.
+
+use super::change;
+use crate::engine::Engine;
+use crate::engine::events::Recorder;
+use crate::engine::panics::contain;
+use crate::engine::queue::permits::Permits;
+use crate::engine::store::limits::Limit;
+use crate::engine::store::names::{self, Purpose};
+use crate::engine::store::record::{AbortCause, NONE, Record, flag};
+use crate::time::Time;
+use crate::work::{CancelledBy, Failure, WorkState};
+use std::time::Duration;
+
+/// How a work settles, and why.
+pub(crate) enum End {
+    Success,
+    Failed(Failure),
+    Blocked(Failure),
+    Cancelled(CancelledBy),
+}
+
+impl From<AbortCause> for End {
+    fn from(cause: AbortCause) -> Self {
+        match cause {
+            AbortCause::Cancel(by) => End::Cancelled(by),
+            AbortCause::Fail(failure) => End::Failed(failure),
+        }
+    }
+}
+
+impl Engine {
+    /// `on_success` has returned: the attempt ends, and with it the work.
+    #[inline]
+    pub(crate) fn succeeded(&mut self, slot: u32) {
+        let heard = self.is_heard();
+        let record = self.arena.at_mut(slot);
+        // A body that is gone is among the rare things, and such a work does not end plainly.
+        if !self.is_settling && !heard && record.ends_plainly() {
+            let outs = succeed_plainly(record, self.now, &mut self.permits, &mut self.recorder);
+            return self.succeeded_plainly(slot, outs);
+        }
+        self.succeeded_with_ties(slot);
+    }
+
+    /// What follows for others from [`succeed_plainly`], of which nobody hears.
+    #[inline(never)]
+    pub(crate) fn succeeded_plainly(&mut self, slot: u32, outs: u32) {
+        debug_assert!(!self.is_settling, "works have no turns while others settle");
+        if outs != NONE {
+            self.release_dependents(slot, outs, WorkState::Success, self.may_begin_at_once());
+        }
+        self.release_lingerers(slot);
+        if !self.keeps(WorkState::Success) {
+            self.reclaim(slot);
+        }
+    }
+
+    fn succeeded_with_ties(&mut self, slot: u32) {
+        if !self.arena.has_body(slot) {
+            let failure = self.panic_of(slot);
+            self.end_attempt(slot);
+            return self.settle(slot, End::Failed(failure));
+        }
+        if let Some(by) = self.arena.take_cancel(slot) {
+            return self.begin_abort(slot, AbortCause::Cancel(by));
+        }
+        self.end_attempt(slot);
+        self.settle(slot, End::Success);
+    }
+
+    /// The attempt has failed: its live children are aborted first, and jobs that run end.
+    pub(crate) fn fail_attempt(&mut self, slot: u32, failure: Failure) {
+        let state = self.arena.at(slot).state;
+        let holds_up = self.arena.live_children(slot) > 0 || self.has_running_jobs(slot);
+        if state != WorkState::Running || holds_up {
+            return self.drain_failed(slot, failure);
+        }
+        self.conclude_failure(slot, failure);
+    }
+
+    pub(crate) fn may_try_again(&self, slot: u32, failure: &Failure) -> bool {
+        let meta = self.arena.meta(slot);
+        let extras = meta.rare.map(|rare| &rare.extras);
+        let deadline = extras.and_then(|extras| extras.deadline);
+        failure.is_retryable(extras.is_some_and(|extras| extras.retry_fatal_children))
+            && meta.retries_left > 0
+            && !self.closed
+            && self.arena.has_body(slot)
+            && deadline.is_none_or(|at| at > self.now)
+    }
+
+    pub(crate) fn back_off(&mut self, slot: u32, failure: Failure) {
+        let delay = failure
+            .retry_delay()
+            .unwrap_or_else(|| self.backoff_delay(slot));
+        let meta = self.arena.meta_mut(slot);
+        meta.error = Some(failure);
+        meta.retries_left -= 1;
+        meta.retries_spent += 1;
+        self.recorder.retries_left -= 1;
+        self.drops.count();
+        self.change(slot, Some(self.arena.at(slot).state), WorkState::Retrying);
+        self.arm_alarm(slot, self.now.saturating_add(delay));
+        if let Some(at) = self.arena.rare(slot).and_then(|rare| rare.extras.deadline) {
+            self.arm_limit(slot, Limit::Deadline, at);
+        }
+    }
+
+    fn backoff_delay(&self, slot: u32) -> Duration {
+        let meta = self.arena.meta(slot);
+        let backoff = meta
+            .rare
+            .as_ref()
+            .and_then(|rare| rare.extras.backoff)
+            .unwrap_or(self.settings.backoff);
+        backoff.delay(meta.retries_spent, |n| {
+            let key = names::path_key(&self.arena, slot);
+            names::stream(
+                self.settings.seed,
+                Purpose::Jitter,
+                key,
+                meta.retries_spent as u64,
+            )
+            .below(n)
+        })
+    }
+
+    // ---- settling ----
+
+    /// Settles a work, and all whose end follows from that.
+    pub(crate) fn settle(&mut self, slot: u32, end: End) {
+        if self.is_settling || !self.settling.is_empty() {
+            self.settling.push_back((slot, end));
+            return self.drain_settling();
+        }
+        self.is_settling = true;
+        self.settle_one(slot, end);
+        self.is_settling = false;
+        if !self.settling.is_empty() {
+            self.drain_settling();
+        }
+    }
+
+    pub(crate) fn drain_settling(&mut self) {
+        if self.is_settling {
+            return;
+        }
+        self.is_settling = true;
+        while let Some((slot, end)) = self.settling.pop_front() {
+            self.settle_one(slot, end);
+        }
+        self.is_settling = false;
+    }
+
+    fn settle_one(&mut self, slot: u32, end: End) {
+        // A work that two failures block is entered twice; by now it may even have been reclaimed.
+        let Some(state) = self
+            .arena
+            .get(slot)
+            .map(|record| record.state)
+            .filter(|state| !state.is_settled())
+        else {
+            return;
+        };
+        if self.arena.live_children(slot) > 0 {
+            return self.settle_children_first(slot, end);
+        }
+        if state == WorkState::Queued {
+            self.permits.leave(&mut self.arena, slot);
+        }
+        self.disarm_all(slot);
+        self.arena.clear(slot, flag::HELD);
+        if self.arena.is(slot, flag::FAMILY) {
+            self.reclaim_children(slot);
+        }
+        let (to, error, by) = match end {
+            End::Success => (WorkState::Success, None, None),
+            End::Failed(failure) => (WorkState::Failed, Some(failure), None),
+            End::Blocked(failure) => (WorkState::Blocked, Some(failure), None),
+            End::Cancelled(by) => (WorkState::Cancelled, None, Some(by)),
+        };
+        if to != WorkState::Success {
+            self.drop_output(slot);
+        }
+        if error.is_some() {
+            // Else the last attempt's failure stays known.
+            self.arena.meta_mut(slot).error = error;
+        }
+        self.drops.count();
+        self.arena.opens.settle(slot, 0);
+        change(&mut self.recorder, self.arena.at_mut(slot), Some(state), to);
+        if self.is_heard() {
+            self.tell(slot, to, by);
+        }
+        self.after_settling(slot);
+    }
+
+    pub(crate) fn drop_output(&mut self, slot: u32) {
+        if let Some(output) = self
+            .arena
+            .rare_mut(slot)
+            .and_then(|rare| rare.output.take())
+        {
+            let dropped = contain(|| drop(output.into_inner()));
+            if let Err(payload) = dropped {
+                self.panicked(slot, payload);
+            }
+        }
+    }
+
+    /// Children of a work that ends without an attempt have not started either.
+    fn settle_children_first(&mut self, slot: u32, end: End) {
+        self.settling.push_front((slot, end));
+        for child in self.live_children_of(slot).into_iter().rev() {
+            self.arena.set(child, flag::BY_PARENT);
+            self.settling
+                .push_front((child, End::Cancelled(CancelledBy::Parent)));
+        }
+    }
+
+    /// What a work's end means to others. It is in its settled state.
+    pub(crate) fn after_settling(&mut self, slot: u32) {
+        let record = self.arena.at(slot);
+        self.release_dependents(slot, record.outs, record.state, false);
+        self.release_lingerers(slot);
+        self.wake_watchers(slot);
+        if let Some(parent) = self.arena.parent(slot) {
+            self.child_settled(parent, slot);
+        }
+        let callback = self
+            .arena
+            .rare_mut(slot)
+            .and_then(|rare| rare.extras.on_settled.take());
+        if let Some(callback) = callback {
+            let outcome = self.outcome_of(slot);
+            self.agenda.call((callback, self.id(slot), outcome));
+        }
+        self.reclaim_if_due(slot);
+    }
+
+    /// Tells the dependents in this list, in the order in which their edges were added, that the work has settled so.
+    /// `at_once`: see [`Self::may_begin_at_once`].
+    fn release_dependents(&mut self, slot: u32, outs: u32, state: WorkState, at_once: bool) {
+        let success = state == WorkState::Success;
+        let mut blocked = None;
+        // What follows adds and removes no edge: who can run joins a queue, who can not waits in `settling`.
+        for index in self.graph.range(outs) {
+            let Some((after, satisfied)) = self.graph.settle(index, success) else {
+                continue;
+            };
+            if satisfied {
+                if self.arena.opens.close(after) {
+                    self.dependencies_done(after, at_once);
+                }
+            } else if self.arena.at(after).state == WorkState::Pending {
+                let failure = blocked.get_or_insert_with(|| self.blocked_by(slot)).clone();
+                self.settling.push_back((after, End::Blocked(failure)));
+            }
+        }
+    }
+}
+
+/// What the general way comes to for a work that has nothing to be undone: most works, and their whole end is this. Its list
+/// of edges to dependents.
+#[inline(always)]
+pub(crate) fn succeed_plainly(
+    record: &mut Record,
+    now: Time,
+    permits: &mut Permits,
+    recorder: &mut Recorder,
+) -> u32 {
+    record.end_plainly(now);
+    permits.give_back_general();
+    change(
+        recorder,
+        record,
+        Some(WorkState::Running),
+        WorkState::Success,
+    );
+    record.outs
+}

@@ -1,0 +1,85 @@
+//! Sources of readiness as the engine sees them: an attempt takes them, events wake it, its end closes them.
+
+use crate::engine::Engine;
+use crate::engine::io::Io;
+use crate::engine::io::desk::{Badge, Held, News, Registered, bits};
+use crate::engine::panics::{Contained, contain};
+use mio::event::Source;
+use mio::{Interest, Token};
+use std::cell::{Cell, RefCell};
+use std::io::{self, ErrorKind};
+use std::rc::Rc;
+
+impl Engine {
+    /// Registers a source of the work in this slot.
+    pub(crate) fn register_source<S: Source + 'static>(
+        &mut self,
+        slot: u32,
+        source: S,
+        interest: Interest,
+    ) -> io::Result<Io<S>> {
+        let mut source = Contained::new(source);
+        if self.notes.is_hook() {
+            let message = "register in a hook: the attempt is over or has not begun; register in `poll` or `on_abort`";
+            return Err(io::Error::new(ErrorKind::InvalidInput, message));
+        }
+        let desk = self.io.desk.clone();
+        let (registry, token) = desk.new_token()?;
+        registry.register(&mut *source, Token(token), interest)?;
+        let badge = Badge {
+            token,
+            witness: self.arena.witness(slot),
+            registry,
+            interest: Cell::new(bits(interest)),
+            ready: Cell::new(bits(interest)),
+            live: Cell::new(true),
+            told: Cell::new(false),
+        };
+        let source = RefCell::new(Some(source.into_inner()));
+        let held = Rc::new(Held { badge, source });
+        desk.sources.borrow_mut().insert(token, held.clone());
+        self.note_source(slot, held.clone());
+        Ok(Io { held, desk })
+    }
+
+    #[inline]
+    pub(crate) fn has_io_news(&self) -> bool {
+        self.io.desk.has_news()
+    }
+
+    /// At the start of a round: works whose sources have something to report are woken.
+    pub(crate) fn take_io_news(&mut self) {
+        while let Some(news) = self.io.desk.next_news() {
+            match news {
+                News::Ready(source) => {
+                    let badge = source.badge();
+                    badge.told.set(false);
+                    if badge.live.get() && self.arena.is_present(badge.witness) {
+                        self.wake_slot(badge.witness.slot);
+                    }
+                }
+                News::Lost(witness) => self.outside_lost(witness),
+            }
+        }
+    }
+
+    fn note_source(&mut self, slot: u32, source: Rc<dyn Registered>) {
+        self.arena.rare_or_new(slot).sources.push(source);
+    }
+
+    /// The attempt is over, and so are its sources. A panic in that is the work's.
+    pub(crate) fn forget_sources(&mut self, slot: u32) {
+        let Some(rare) = self.arena.rare_mut(slot) else {
+            return;
+        };
+        for source in std::mem::take(&mut rare.sources).0 {
+            let badge = source.badge();
+            if badge.live.replace(false) {
+                self.io.desk.sources.borrow_mut().remove(&badge.token);
+                if let Err(payload) = contain(|| source.close()) {
+                    self.panicked(slot, payload);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The timers of a work: its alarm, and the limits that few works have (`store/limits.rs` lists them).
+//!
+//! The wheel knows whose a timer is and whether it is a limit. Which limit it is, its key tells. So kinds take one bit of
+//! a timer's owner, however many there are.
+//!
+//! Invariant: each key that a work has is armed in the wheel. A timer that fires is forgotten before it is acted on.
+
+use crate::engine::Engine;
+use crate::engine::decision::DecisionKind;
+use crate::engine::store::limits::Limit;
+use crate::time::{Time, TimerKey};
+use crate::work::{FailureKind, WorkState};
+
+/// The bit of a timer's owner that tells a limit from an alarm; the rest is the slot.
+const IS_LIMIT: u32 = 1 << 31;
+
+impl Engine {
+    // ---- arming ----
+
+    pub(crate) fn arm_alarm(&mut self, slot: u32, at: Time) {
+        let key = self.wheel.arm(at, slot);
+        self.arena.at_mut(slot).alarm = Some(key);
+    }
+
+    pub(crate) fn disarm_alarm(&mut self, slot: u32) {
+        if let Some(key) = self.arena.at_mut(slot).alarm.take() {
+            self.wheel.cancel(key);
+        }
+    }
+
+    pub(crate) fn arm_limit(&mut self, slot: u32, limit: Limit, at: Time) {
+        let key = self.wheel.arm(at, slot | IS_LIMIT);
+        let place = &mut self.arena.rare_or_new(slot).limits.0[limit as usize];
+        debug_assert!(place.is_none(), "{limit:?} is armed twice");
+        *place = Some(key);
+    }
+
+    pub(crate) fn disarm_limit(&mut self, slot: u32, limit: Limit) {
+        let rare = self.arena.rare_mut(slot);
+        if let Some(key) = rare.and_then(|rare| rare.limits.0[limit as usize].take()) {
+            self.wheel.cancel(key);
+        }
+    }
+
+    /// Drops every timer of a work.
+    pub(crate) fn disarm_all(&mut self, slot: u32) {
+        self.disarm_alarm(slot);
+        if let Some(rare) = self.arena.rare_mut(slot) {
+            for (_, key) in std::mem::take(&mut rare.limits).armed() {
+                self.wheel.cancel(key);
+            }
+        }
+    }
+
+    /// The keys of all timers that a work has.
+    pub(crate) fn timers_of(&self, slot: u32) -> impl Iterator<Item = TimerKey> {
+        let limits = self.arena.rare(slot).map(|rare| rare.limits);
+        let limits = limits.unwrap_or_default();
+        let keys = limits.0.into_iter().chain([self.arena.at(slot).alarm]);
+        keys.flatten()
+    }
+
+    // ---- firing ----
+
+    /// Fires what is due: in the order of deadlines, then of arming. What is armed meanwhile waits for the next round, even if
+    /// it is due. Stops where something else is to be done first; the answer is whether it has.
+    pub(crate) fn fire_due(&mut self) -> bool {
+        while let Some((key, at, owner)) = self.pop_due() {
+            self.fire(key, at, owner);
+            if !self.agenda.is_empty() {
+                return true;
+            }
+        }
+        false
+    }
+
+    #[inline]
+    fn pop_due(&mut self) -> Option<(TimerKey, Time, u32)> {
+        match self.decider {
+            None => self.wheel.pop_due_key(),
+            Some(_) => self.pop_due_as_decided(),
+        }
+    }
+
+    /// Among the timers of one instant the decider picks, one at a time: firing one may cancel others.
+    fn pop_due_as_decided(&mut self) -> Option<(TimerKey, Time, u32)> {
+        let tied: Vec<_> = self.wheel.due_tied().collect();
+        let slots: Vec<u32> = tied.iter().map(|&(_, owner)| owner & !IS_LIMIT).collect();
+        let &(key, owner) = tied.get(self.decide_slots(DecisionKind::TimerTie, &slots))?;
+        let at = self.wheel.deadline(key);
+        self.wheel.cancel(key);
+        Some((key, at, owner))
+    }
+
+    /// Acts on a timer that the wheel has let go of.
+    fn fire(&mut self, key: TimerKey, at: Time, owner: u32) {
+        let slot = owner & !IS_LIMIT;
+        let mut fired = None;
+        if owner & IS_LIMIT == 0 {
+            self.arena.at_mut(slot).alarm = None;
+        } else if let Some(rare) = self.arena.rare_mut(slot) {
+            fired = rare.limits.find(key);
+            if let Some(limit) = fired {
+                rare.limits.0[limit as usize] = None;
+            }
+        }
+        match self.strongest(slot, at, fired) {
+            Some(limit) => self.limit_reached(slot, limit, at),
+            None if self.arena.at(slot).state == WorkState::Retrying => {
+                self.fruitless.stir();
+                self.rejoin(slot);
+            }
+            None => self.rouse(slot),
+        }
+    }
+
+    /// The limit that wins among a work's timers of one instant; the others are moot once it has been acted on. `None` is
+    /// the alarm.
+    fn strongest(&self, slot: u32, at: Time, fired: Option<Limit>) -> Option<Limit> {
+        let rare = self.arena.rare(slot)?;
+        let mut armed = rare.limits.armed();
+        let due = armed.find(|&(_, key)| self.wheel.deadline(key) == at);
+        let due = due.map(|(limit, _)| limit);
+        [fired, due]
+            .into_iter()
+            .flatten()
+            .min_by_key(|&limit| limit as usize)
+    }
+
+    fn limit_reached(&mut self, slot: u32, limit: Limit, at: Time) {
+        match limit {
+            Limit::Deadline => self.limit(slot, FailureKind::Deadline(at)),
+            Limit::AttemptTimeout => {
+                let rare = self.arena.rare(slot);
+                let limit = rare.and_then(|rare| rare.extras.attempt_timeout);
+                let limit = limit.unwrap_or_default();
+                self.limit(slot, FailureKind::AttemptTimeout(limit));
+            }
+            Limit::Grace => self.grace_is_over(slot),
+        }
+    }
+}

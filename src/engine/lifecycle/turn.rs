@@ -1,0 +1,188 @@
+//! One turn, on the engine's side: what it begins with, and what follows from its answer.
+//!
+//! Programs are made of usual turns, in the middle of an attempt, and of first turns: each has a fast way, which looks at
+//! the record once before the call and once after it.
+
+use crate::engine::Engine;
+use crate::engine::events::TARGET;
+use crate::engine::lifecycle::settle::succeed_plainly;
+use crate::engine::notes::{Answer, Mode, Part, TurnNotes};
+use crate::engine::queue::agenda::Forced;
+use crate::engine::store::record::{AbortCause, Flags, NONE, flag};
+use crate::work::{Failure, WorkState};
+use std::task::Poll;
+
+impl Engine {
+    // ---- fast turns ----
+
+    /// Begins a turn in the middle of an attempt, if that is all there is to it. O(1).
+    #[inline(always)]
+    pub(crate) fn begin_usual_turn(&mut self, slot: u32) -> bool {
+        self.recorder.turns += 1;
+        match self.arena.get_mut(slot) {
+            Some(record)
+                if record.is_called(Flags::are_usual)
+                    && !tracing::enabled!(target: TARGET, tracing::Level::DEBUG) =>
+            {
+                record.begin_usual_turn();
+                self.notes = TurnNotes::new(Mode::Poll);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Ends such a turn, if the work has asked for another and nothing else has happened. O(1).
+    #[inline(always)]
+    pub(crate) fn end_usual_turn(&mut self, slot: u32) -> bool {
+        match self.arena.get_mut(slot) {
+            Some(record) if self.notes.yielded && record.flags.are_of_usual_turn() => {
+                record.flags.end_usual_turn();
+                self.ready.push_flagged(record, slot);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Begins the first turn of a work of which nobody hears. O(1).
+    #[inline]
+    pub(crate) fn begin_first_turn(&mut self, slot: u32) -> bool {
+        if self.is_heard() {
+            return false;
+        }
+        match self.arena.get_mut(slot) {
+            Some(record) if record.is_called(Flags::are_before_first_turn) => {
+                record.begin_usual_turn();
+                self.notes = TurnNotes::new(Mode::Hook);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Ends a turn whose last call was `on_success`, if nothing else follows from it. The answer is the list of its edges to
+    /// dependents; the caller goes on with [`Engine::succeeded_plainly`].
+    #[inline(always)]
+    pub(crate) fn end_plainly(&mut self, slot: u32, heard: bool) -> Option<u32> {
+        let record = self.arena.at_mut(slot);
+        record.flags.clear(flag::IN_TURN);
+        if self.notes.is_hook() && !heard && record.ends_plainly() {
+            let (permits, recorder) = (&mut self.permits, &mut self.recorder);
+            return Some(succeed_plainly(record, self.now, permits, recorder));
+        }
+        None
+    }
+
+    /// Whether what the next turns will touch is to be read ahead.
+    #[inline]
+    pub(crate) fn wants_prefetch(&self, outs: u32) -> bool {
+        outs != NONE && self.ready.is_unread()
+    }
+
+    // ---- all others ----
+
+    /// Begins any other turn. `None` if the work has no body any more: then its attempt has been ended.
+    pub(crate) fn begin_any_turn(&mut self, slot: u32) -> Option<Part> {
+        let gone = !self.arena.has_body(slot);
+        let record = self.arena.at_mut(slot);
+        let first = !record.flags.has(flag::RESET);
+        record.count_turn();
+        record.flags.clear(flag::READY);
+        record.flags.set(flag::RESET);
+        let aborting = record.state == WorkState::Aborting;
+        if gone {
+            self.broke_down(slot, aborting);
+            return None;
+        }
+        record.flags.set(flag::IN_TURN);
+        let part = match (first, aborting) {
+            (true, false) => Part::First,
+            (true, true) => Part::FirstAbort,
+            (false, false) => Part::Next,
+            (false, true) => Part::Abort,
+        };
+        self.notes = TurnNotes::new(part.opening());
+        Some(part)
+    }
+
+    /// A turn of `poll` is over.
+    pub(crate) fn after_turn(&mut self, slot: u32, answer: Answer) {
+        if let Some(by) = self.arena.take_cancel(slot) {
+            return self.begin_abort(slot, AbortCause::Cancel(by));
+        }
+        match answer {
+            Poll::Pending => self.paused(slot),
+            Poll::Ready(Ok(())) => self.ended_well(slot),
+            Poll::Ready(Err(failure)) => self.fail_attempt(slot, failure),
+        }
+    }
+
+    fn paused(&mut self, slot: u32) {
+        let woken = self.arena.take(slot, flag::WOKEN);
+        // A work that needs nothing has nothing to come back for: its turn follows without a change of state.
+        if self.arena.take(slot, flag::RELEASE) && !self.permits.needs_none(&self.arena, slot) {
+            self.permits.give_back(&mut self.arena, slot);
+        }
+        let sleeps = !woken && !self.notes.yielded;
+        if sleeps && (self.has_source(slot) || self.is_doomed(slot)) {
+            self.arm_sleeper(slot);
+            self.change(slot, Some(WorkState::Running), WorkState::Waiting);
+            if self.arena.live_children(slot) > 0 {
+                self.permits.give_back(&mut self.arena, slot);
+            }
+        } else if sleeps && !self.has_just_lost_waker(slot) {
+            let failure = Failure::lost_wake(self.arena.meta(slot).name);
+            self.fail_attempt(slot, failure);
+        } else if self.arena.is(slot, flag::PERMIT) {
+            self.ready.push(&mut self.arena, slot);
+        } else {
+            self.want_turn(slot);
+        }
+    }
+
+    /// A child has failed, and the end of the round will fail this attempt with it.
+    fn is_doomed(&self, slot: u32) -> bool {
+        let rare = self.arena.rare(slot);
+        rare.is_some_and(|rare| rare.family.first_failure.is_some())
+    }
+
+    fn ended_well(&mut self, slot: u32) {
+        self.arena.clear(slot, flag::WOKEN | flag::RELEASE);
+        if self.arena.is(slot, flag::FAMILY) {
+            let family = &mut self.arena.rare_or_new(slot).family;
+            let live = family.live;
+            if let Some(failure) = family.first_failure.take() {
+                return self.fail_attempt(slot, failure);
+            }
+            if live > 0 {
+                self.permits.give_back(&mut self.arena, slot);
+                return self.change(slot, Some(WorkState::Running), WorkState::Joining);
+            }
+        }
+        if self.notes.is_hook() {
+            self.succeeded(slot);
+        } else {
+            self.succeed(slot);
+        }
+    }
+
+    /// A turn of `on_abort` is over.
+    pub(crate) fn after_abort_turn(&mut self, slot: u32, ready: bool) {
+        self.arena.clear(slot, flag::IN_TURN);
+        let woken = self.arena.take(slot, flag::WOKEN);
+        if ready {
+            self.conclude_abort(slot);
+        } else if self.is_late(slot) {
+            self.agenda.force(slot, Forced::Always);
+        } else if woken || self.notes.yielded {
+            self.ready.push(&mut self.arena, slot);
+        } else if self.has_source(slot) {
+            self.arm_sleeper(slot);
+        } else if self.has_just_lost_waker(slot) {
+            self.ready.push(&mut self.arena, slot);
+        } else {
+            self.agenda.force(slot, Forced::Always);
+        }
+    }
+}

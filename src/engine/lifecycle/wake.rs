@@ -1,0 +1,211 @@
+//! Sleeping and waking: watches, remote wakers, and what a work may wait for.
+//!
+//! A sleeper has at least one thing that can wake it, or its attempt fails (`LostWake`). A wake drops the alarm, since
+//! the turn that it brings would.
+
+use crate::engine::id::Witness;
+use crate::engine::store::record::{flag, mark};
+use crate::engine::{Engine, UnknownWork};
+use crate::work::{WorkId, WorkState};
+use std::sync::atomic::{Ordering, fence};
+
+impl Engine {
+    // ---- waking ----
+
+    /// As [`WorkScheduler::wake`](crate::WorkScheduler::wake).
+    pub(crate) fn wake(&mut self, id: WorkId) -> Result<bool, UnknownWork> {
+        let slot = self.lookup(id)?;
+        self.wake_slot(slot);
+        Ok(!self.arena.at(slot).state.is_settled())
+    }
+
+    pub(crate) fn wake_slot(&mut self, slot: u32) {
+        self.fruitless.stir();
+        self.rouse(slot);
+    }
+
+    /// As [`Self::wake_slot`], by the work's own alarm.
+    pub(crate) fn rouse(&mut self, slot: u32) {
+        let record = self.arena.at(slot);
+        match record.state {
+            WorkState::Running | WorkState::Aborting if record.flags.has(flag::IN_TURN) => {
+                self.arena.set(slot, flag::WOKEN);
+            }
+            WorkState::Waiting => {
+                self.disarm_alarm(slot);
+                self.not_external(slot);
+                self.want_turn(slot);
+            }
+            // Asleep in `on_abort`; while children end it waits for them alone.
+            WorkState::Aborting if self.sleeps_in_abort(slot) => {
+                self.disarm_alarm(slot);
+                self.not_external(slot);
+                self.ready.push(&mut self.arena, slot);
+            }
+            _ => {}
+        }
+    }
+
+    /// Has had a turn of its abort, and is to have more.
+    fn sleeps_in_abort(&self, slot: u32) -> bool {
+        let record = self.arena.at(slot);
+        self.has_turns_in_abort(slot)
+            && !record.flags.has(flag::READY)
+            && self.arena.live_children(slot) == 0
+    }
+
+    /// A turn in the middle of an attempt: at once if it holds its permit, else as soon as it has it back.
+    pub(crate) fn want_turn(&mut self, slot: u32) {
+        let state = self.arena.at(slot).state;
+        let joining = state == WorkState::Joining;
+        let free_now =
+            joining && self.permits.waiting() == 0 && self.permits.fits(&self.arena, slot);
+        if self.arena.is(slot, flag::PERMIT)
+            || free_now
+            || self.permits.needs_none(&self.arena, slot)
+        {
+            if !self.arena.is(slot, flag::PERMIT) {
+                self.permits.take(&mut self.arena, slot);
+            }
+            self.change(slot, Some(state), WorkState::Running);
+            self.ready.push(&mut self.arena, slot);
+        } else {
+            self.arena.set(slot, flag::RETURNER);
+            self.change(slot, Some(state), WorkState::Queued);
+            self.permits.join(&mut self.arena, slot);
+        }
+    }
+
+    pub(crate) fn not_external(&mut self, slot: u32) {
+        if self.arena.take(slot, flag::EXTERNAL) {
+            self.arena.at_mut(slot).marks &= !mark::EXPECTS_WAKE;
+            self.external_sleepers -= 1;
+        }
+    }
+
+    // ---- going to sleep ----
+
+    /// Whether something can wake a work that has just returned `Pending`, other than a limit.
+    pub(crate) fn has_source(&self, slot: u32) -> bool {
+        if self.notes.alarm.is_some() || self.notes.expects_wake {
+            return true;
+        }
+        self.has_outer_source(slot) || self.has_inner_source(slot)
+    }
+
+    /// Whether something outside the scheduler may wake it, of which the scheduler knows.
+    fn has_outer_source(&self, slot: u32) -> bool {
+        let rare = self.arena.rare(slot);
+        rare.is_some_and(|rare| rare.has_remote() || rare.sources.any_live())
+    }
+
+    /// Whether the work's only source was a remote waker that has died before the turn was over. It is then woken, as
+    /// if that had happened a moment later; but only once until it next sleeps.
+    pub(crate) fn has_just_lost_waker(&mut self, slot: u32) -> bool {
+        let dead = self
+            .arena
+            .rare_mut(slot)
+            .and_then(|rare| rare.remote.take());
+        // Who let go of the waker last did so after its wakes: they are in the inbox, and the next round sees them.
+        fence(Ordering::Acquire);
+        let marks = &mut self.arena.at_mut(slot).marks;
+        let first = dead.is_some() && *marks & mark::DEAD_WAKER == 0;
+        *marks |= mark::DEAD_WAKER;
+        first
+    }
+
+    /// Arms what the turn asked for, and notes whether something outside may wake the work.
+    pub(crate) fn arm_sleeper(&mut self, slot: u32) {
+        if let Some(at) = self.notes.alarm {
+            self.arm_alarm(slot, at);
+            self.note_armed();
+        }
+        self.arena.at_mut(slot).marks &= !mark::DEAD_WAKER;
+        if self.has_outer_source(slot) || self.notes.expects_wake {
+            self.arena.set(slot, flag::EXTERNAL);
+            if self.notes.expects_wake {
+                self.arena.at_mut(slot).marks |= mark::EXPECTS_WAKE;
+            }
+            self.external_sleepers += 1;
+        }
+    }
+
+    // ---- watching, and wakers of other threads ----
+
+    /// Wakes `watcher` when `slot` settles; `false` if that will not come. One that watches already is entered once.
+    pub(crate) fn watch_slot(&mut self, watcher: u32, slot: u32) -> bool {
+        if watcher == slot || self.arena.at(slot).state.is_settled() {
+            return false;
+        }
+        let (witness, id) = (self.arena.witness(watcher), self.id(slot));
+        if self.arena.rare_or_new(watcher).watching.insert(id) {
+            self.drop_old_watchers(slot);
+            self.arena.rare_or_new(slot).watchers.push(witness);
+        }
+        true
+    }
+
+    /// Watchers whose attempt has ended stay in the list; now and then it is cleared of them, so that works that watch
+    /// for ever, one attempt after another, do not fill it. Amortised O(1).
+    fn drop_old_watchers(&mut self, slot: u32) {
+        const FEWEST: usize = 32;
+        let watchers = &mut self.arena.rare_or_new(slot).watchers;
+        if watchers.len() >= FEWEST && watchers.len() == watchers.capacity() {
+            let mut kept = std::mem::take(watchers);
+            kept.retain(|&witness| self.arena.is_present(witness));
+            self.arena.rare_or_new(slot).watchers = kept;
+        }
+    }
+
+    /// The attempt is over: it watches nothing any more.
+    pub(crate) fn unwatch_all(&mut self, watcher: u32) {
+        if let Some(rare) = self.arena.rare_mut(watcher) {
+            rare.watching.clear();
+        }
+    }
+
+    /// The work has settled: its watchers have a turn, and watch it no more.
+    pub(crate) fn wake_watchers(&mut self, slot: u32) {
+        let Some(rare) = self.arena.rare_mut(slot) else {
+            return;
+        };
+        let watchers = std::mem::take(&mut rare.watchers);
+        let id = self.id(slot);
+        for witness in watchers {
+            if self.arena.is_present(witness) {
+                let rare = self.arena.rare_mut(witness.slot);
+                if rare.is_some_and(|rare| rare.watching.remove(&id)) {
+                    self.wake_slot(witness.slot);
+                }
+            }
+        }
+    }
+
+    /// The last clone of a remote waker, or a registered source, is gone; a sleeper that has lost its last source is woken.
+    pub(crate) fn outside_lost(&mut self, witness: Witness) {
+        if !self.arena.is_present(witness) {
+            return;
+        }
+        let slot = witness.slot;
+        if self.has_outer_source(slot) {
+            return;
+        }
+        let record = self.arena.at(slot);
+        let only_outside =
+            record.flags.has(flag::EXTERNAL) && record.marks & mark::EXPECTS_WAKE == 0;
+        if only_outside {
+            self.not_external(slot);
+            if self.arena.at(slot).alarm.is_none() && !self.has_inner_source(slot) {
+                self.wake_slot(slot);
+            }
+        }
+    }
+
+    fn has_inner_source(&self, slot: u32) -> bool {
+        self.arena.rare(slot).is_some_and(|rare| {
+            rare.family.live > 0
+                || !rare.watching.is_empty()
+                || !rare.errands.outstanding.is_empty()
+        })
+    }
+}

@@ -1,0 +1,156 @@
+//! What a program reads of the engine, work by work or as a whole.
+
+use super::Engine;
+use super::errors::UnknownWork;
+use super::events::{WorkEvent, WorkSchedulerMetrics};
+use super::remote::inbox::CancelToken;
+use crate::time::Time;
+use crate::work::{Failure, Handle, Name, RootCause, WorkId, WorkOutcome, WorkState};
+use std::any::{Any, TypeId};
+
+impl Engine {
+    pub(crate) fn id(&self, slot: u32) -> WorkId {
+        WorkId {
+            serial: self.arena.at(slot).serial,
+            slot,
+            home: self.home,
+        }
+    }
+
+    /// The slot of a work that is in this scheduler.
+    pub(crate) fn lookup(&self, id: WorkId) -> Result<u32, UnknownWork> {
+        if id.home != self.home {
+            return Err(UnknownWork::Foreign(id));
+        }
+        match self.arena.get(id.slot) {
+            Some(record) if record.serial == id.serial => Ok(id.slot),
+            _ => Err(UnknownWork::Reclaimed(id)),
+        }
+    }
+
+    /// As [`WorkScheduler::now`](crate::WorkScheduler::now).
+    pub(crate) fn now(&self) -> Time {
+        self.now
+    }
+
+    /// As [`WorkScheduler::state`](crate::WorkScheduler::state).
+    pub(crate) fn state(&self, id: WorkId) -> Option<WorkState> {
+        self.lookup(id).ok().map(|slot| self.arena.at(slot).state)
+    }
+
+    /// As [`WorkScheduler::name`](crate::WorkScheduler::name).
+    pub(crate) fn name(&self, id: WorkId) -> Option<Name> {
+        self.lookup(id)
+            .ok()
+            .map(|slot| self.arena.meta(slot).name.clone())
+    }
+
+    /// As [`WorkScheduler::outcome`](crate::WorkScheduler::outcome).
+    pub(crate) fn outcome(&self, id: WorkId) -> Option<WorkOutcome> {
+        let slot = self.lookup(id).ok()?;
+        self.arena
+            .at(slot)
+            .state
+            .is_settled()
+            .then(|| self.outcome_of(slot))
+    }
+
+    pub(crate) fn outcome_of(&self, slot: u32) -> WorkOutcome {
+        let error = || {
+            self.arena
+                .meta(slot)
+                .error
+                .cloned()
+                .unwrap_or_else(|| Failure::msg("no failure was recorded"))
+        };
+        match self.arena.at(slot).state {
+            WorkState::Failed => WorkOutcome::Failed(error()),
+            WorkState::Cancelled => WorkOutcome::Cancelled,
+            WorkState::Blocked => match RootCause::of(&error()) {
+                Some(root) => WorkOutcome::Blocked(root),
+                None => WorkOutcome::Failed(error()),
+            },
+            _ => WorkOutcome::Success,
+        }
+    }
+
+    /// As [`WorkScheduler::take`](crate::WorkScheduler::take).
+    pub(crate) fn take<T: 'static>(&mut self, handle: Handle<T>) -> Option<T> {
+        let slot = self.lookup(handle.id()).ok()?;
+        if self.arena.at(slot).state != WorkState::Success {
+            return None;
+        }
+        self.fruitless.stir();
+        if TypeId::of::<T>() == TypeId::of::<()>() {
+            return unit();
+        }
+        let output = self.arena.rare_mut(slot)?.output.take()?;
+        output.into_inner().downcast().ok().map(|output| *output)
+    }
+
+    /// As [`WorkScheduler::output`](crate::WorkScheduler::output).
+    pub(crate) fn output<T: 'static>(&self, handle: Handle<T>) -> Option<&T> {
+        let slot = self.lookup(handle.id()).ok()?;
+        if self.arena.at(slot).state != WorkState::Success {
+            return None;
+        }
+        if TypeId::of::<T>() == TypeId::of::<()>() {
+            return (&() as &dyn Any).downcast_ref();
+        }
+        self.arena.rare(slot)?.output.as_deref()?.downcast_ref()
+    }
+
+    /// As [`WorkScheduler::last_failure`](crate::WorkScheduler::last_failure).
+    pub(crate) fn last_failure(&self, id: WorkId) -> Option<&Failure> {
+        let slot = self.lookup(id).ok()?;
+        self.arena.meta(slot).error
+    }
+
+    /// As [`WorkScheduler::retry_eta`](crate::WorkScheduler::retry_eta).
+    pub(crate) fn retry_eta(&self, id: WorkId) -> Option<Time> {
+        let record = self.arena.at(self.lookup(id).ok()?);
+        let alarm = record
+            .alarm
+            .filter(|_| record.state == WorkState::Retrying)?;
+        Some(self.wheel.deadline(alarm))
+    }
+
+    /// As [`WorkScheduler::metrics`](crate::WorkScheduler::metrics).
+    pub(crate) fn metrics(&self) -> WorkSchedulerMetrics {
+        let mut metrics = self
+            .recorder
+            .metrics(self.arena.added(), self.arena.len() as u64);
+        metrics.panics += self.drops.count();
+        metrics.callback_panics += self.inbox.line.guard.panics();
+        metrics
+    }
+
+    /// As [`WorkScheduler::poll_event`](crate::WorkScheduler::poll_event).
+    pub(crate) fn poll_event(&mut self) -> Option<WorkEvent> {
+        self.recorder.poll()
+    }
+
+    /// As [`WorkScheduler::is_shut_down`](crate::WorkScheduler::is_shut_down).
+    pub(crate) fn is_shut_down(&self) -> bool {
+        self.closed
+    }
+
+    /// As [`WorkScheduler::cancel_token`](crate::WorkScheduler::cancel_token).
+    pub(crate) fn cancel_token(&self) -> CancelToken {
+        let token = CancelToken::new();
+        token.listen(&self.inbox, None);
+        token
+    }
+
+    /// Makes a pool, or changes the capacity of one.
+    pub(crate) fn set_pool_capacity(&mut self, pool: Name, capacity: u32) {
+        self.fruitless.stir();
+        self.permits.set_capacity(pool, capacity);
+    }
+}
+
+/// The unit value as a `T` that is known to be `()`.
+fn unit<T: 'static>() -> Option<T> {
+    let unit: Box<dyn Any> = Box::new(());
+    unit.downcast().ok().map(|unit| *unit)
+}

@@ -1,0 +1,83 @@
+//! An intrusive first-in-first-out list of works: a lane of the permit queue.
+
+use crate::engine::store::arena::Arena;
+use crate::engine::store::record::{Links, NONE};
+
+/// A list of works, linked through their records.
+#[derive(Clone, Copy)]
+pub(crate) struct List {
+    head: u32,
+    tail: u32,
+}
+
+impl List {
+    pub const EMPTY: List = List {
+        head: NONE,
+        tail: NONE,
+    };
+
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.head == NONE
+    }
+
+    #[inline]
+    pub fn head(&self) -> Option<u32> {
+        (self.head != NONE).then_some(self.head)
+    }
+
+    #[inline]
+    pub fn push_back(&mut self, arena: &mut Arena, slot: u32) {
+        arena.at_mut(slot).links = Links {
+            prev: self.tail,
+            next: NONE,
+        };
+        self.append(arena, slot);
+    }
+
+    /// Makes a work the last of the list whose links say already that it is.
+    #[inline]
+    fn append(&mut self, arena: &mut Arena, slot: u32) {
+        if self.tail == NONE {
+            self.head = slot;
+        } else {
+            arena.at_mut(self.tail).links.next = slot;
+        }
+        self.tail = slot;
+    }
+
+    /// Leaves the `prev` of the new head as it is: what is before the head is never asked.
+    #[inline]
+    pub fn pop_front(&mut self, arena: &mut Arena) -> Option<u32> {
+        let slot = self.head()?;
+        self.head = arena.at(slot).links.next;
+        if self.head == NONE {
+            self.tail = NONE;
+        }
+        Some(slot)
+    }
+
+    /// Takes out a work that is in this list. O(1).
+    pub fn remove(&mut self, arena: &mut Arena, slot: u32) {
+        let Links { prev, next } = arena.at(slot).links;
+        let is_head = self.head == slot;
+        if is_head {
+            self.head = next;
+        } else {
+            arena.at_mut(prev).links.next = next;
+        }
+        match next {
+            NONE if is_head => self.tail = NONE,
+            NONE => self.tail = prev,
+            next => arena.at_mut(next).links.prev = prev,
+        }
+    }
+
+    /// The works in the list, in order.
+    pub fn iter<'a>(&self, arena: &'a Arena) -> impl Iterator<Item = u32> + use<'a> {
+        let step = |slot: u32| (slot != NONE).then_some(slot);
+        std::iter::successors(step(self.head), move |&slot| {
+            step(arena.at(slot).links.next)
+        })
+    }
+}

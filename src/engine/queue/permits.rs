@@ -1,0 +1,392 @@
+//! Permits: how many attempts may use what at once, and who is next.
+//!
+//! Pool 0 is `max_concurrency`; the others are named. An attempt takes all the permits it needs at once or none.
+//! Those who wait are in lanes: one lane for each (priority, returner or not, needs). Who is behind in a lane lacks what
+//! its head lacks, and within a lane the order of arrival is exact. Between lanes, in (priority, returner, arrival) order,
+//! a work may be overtaken only by works that need none of the pools it lacks. So a grant looks at the heads of the lanes
+//! only, however many wait.
+
+use crate::engine::queue::lanes::{CLASSES, Class, Key, Lane, PLAIN, Rank};
+use crate::engine::queue::list::List;
+use crate::engine::store::arena::Arena;
+use crate::engine::store::record::{Pool, Record, flag, mark};
+use crate::work::{Name, RetryPosition};
+use smallvec::SmallVec;
+
+/// The general pool, bounded by `max_concurrency`.
+pub(crate) const GENERAL: Pool = 0;
+
+struct Counter {
+    name: Name,
+    capacity: u32,
+    used: u32,
+}
+
+pub(crate) struct Permits {
+    /// Pool 0: most works need one permit of it and nothing else, and each of their steps looks at it.
+    general: Counter,
+    /// The pools from 1 on.
+    named: Vec<Counter>,
+    lanes: Vec<Lane>,
+    /// Every work until now needs the general permit, and none has a priority or retries at the head.
+    pub by_arrival: bool,
+    waiting: u32,
+    arrivals: u64,
+    /// Some work has needed more than the general permit.
+    needs_differ: bool,
+    /// By slot, when each waiting work has arrived: kept only once needs differ, since until then every rank has one lane.
+    arrived: Vec<u64>,
+    /// How much has changed since it was last seen that nobody can be granted.
+    changes: usize,
+}
+
+impl Permits {
+    pub fn new(max_concurrency: u32) -> Self {
+        let general = Counter {
+            name: Name::Static("max_concurrency"),
+            capacity: max_concurrency,
+            used: 0,
+        };
+        Permits {
+            general,
+            named: Vec::new(),
+            lanes: Vec::new(),
+            by_arrival: true,
+            waiting: 0,
+            arrivals: 0,
+            needs_differ: false,
+            arrived: Vec::new(),
+            changes: 0,
+        }
+    }
+
+    pub fn find(&self, name: &str) -> Option<Pool> {
+        self.pools().find(|&pool| **self.name(pool) == *name)
+    }
+
+    #[inline]
+    fn pool(&self, pool: Pool) -> &Counter {
+        match pool.checked_sub(1) {
+            None => &self.general,
+            Some(index) => &self.named[index as usize],
+        }
+    }
+
+    fn pool_mut(&mut self, pool: Pool) -> &mut Counter {
+        match pool.checked_sub(1) {
+            None => &mut self.general,
+            Some(index) => &mut self.named[index as usize],
+        }
+    }
+
+    #[inline]
+    pub fn capacity(&self, pool: Pool) -> u32 {
+        self.pool(pool).capacity
+    }
+
+    pub fn used(&self, pool: Pool) -> u32 {
+        self.pool(pool).used
+    }
+
+    pub fn name(&self, pool: Pool) -> &Name {
+        &self.pool(pool).name
+    }
+
+    pub fn pools(&self) -> std::ops::Range<Pool> {
+        0..self.named.len() as Pool + 1
+    }
+
+    /// Makes a pool, or changes its capacity. Permits that are out stay out.
+    pub fn set_capacity(&mut self, name: Name, capacity: u32) {
+        match self.find(&name) {
+            Some(pool) => self.pool_mut(pool).capacity = capacity,
+            None => self.named.push(Counter {
+                name,
+                capacity,
+                used: 0,
+            }),
+        }
+        self.changes += 1;
+    }
+
+    /// From now on works need different things.
+    pub fn let_needs_differ(&mut self, arena: &Arena) {
+        if !std::mem::replace(&mut self.needs_differ, true) {
+            for lane in 0..self.lanes.len() {
+                for slot in self.lanes[lane].list.iter(arena) {
+                    self.note_arrival(slot);
+                }
+            }
+        }
+    }
+
+    fn note_arrival(&mut self, slot: u32) {
+        self.arrivals += 1;
+        if self.arrived.len() <= slot as usize {
+            self.arrived.resize(slot as usize + 1, 0);
+        }
+        self.arrived[slot as usize] = self.arrivals;
+    }
+
+    /// How many works wait for a permit.
+    #[inline]
+    pub fn waiting(&self) -> u32 {
+        self.waiting
+    }
+
+    #[inline]
+    pub fn changes(&self) -> usize {
+        self.changes
+    }
+
+    #[inline]
+    fn free(&self, pool: Pool) -> u32 {
+        let pool = self.pool(pool);
+        pool.capacity.saturating_sub(pool.used)
+    }
+
+    #[inline]
+    pub fn is_general_free(&self) -> bool {
+        self.general.used < self.general.capacity
+    }
+
+    /// Whether the work needs no permit at all.
+    #[inline]
+    pub fn needs_none(&self, arena: &Arena, slot: u32) -> bool {
+        arena.is(slot, flag::NO_PERMIT) && arena.at(slot).marks & mark::POOLS == 0
+    }
+
+    /// The permits that the work needs.
+    fn needs(arena: &Arena, slot: u32) -> impl Iterator<Item = (Pool, u32)> {
+        let weights = match arena.at(slot).marks & mark::POOLS {
+            0 => &[],
+            _ => Self::named_needs(arena, slot),
+        };
+        // Weights are sorted by pool, and one of the general pool includes the general permit.
+        let weighs_general = weights.first().is_some_and(|&(pool, _)| pool == GENERAL);
+        let needs_general = !arena.is(slot, flag::NO_PERMIT) && !weighs_general;
+        let general = needs_general.then_some((GENERAL, 1));
+        general.into_iter().chain(weights.iter().copied())
+    }
+
+    /// Whether all that the work needs is free now.
+    #[inline]
+    pub fn fits(&self, arena: &Arena, slot: u32) -> bool {
+        let record = arena.at(slot);
+        if record.marks & mark::POOLS == 0 {
+            return self.is_general_free() || record.flags.has(flag::NO_PERMIT);
+        }
+        Self::needs(arena, slot).all(|(pool, weight)| self.free(pool) >= weight)
+    }
+
+    /// Takes what the work needs; sets its flag.
+    #[inline]
+    pub fn take(&mut self, arena: &mut Arena, slot: u32) {
+        let record = arena.at_mut(slot);
+        debug_assert!(!record.flags.has(flag::PERMIT));
+        record.flags.set(flag::PERMIT);
+        if record.marks & mark::POOLS == 0 {
+            return self.count_general(record);
+        }
+        for (pool, weight) in Self::needs(arena, slot) {
+            self.pool_mut(pool).used += weight;
+        }
+    }
+
+    /// The same for a work that needs the general permit at most, and has been noted to have it.
+    #[inline]
+    pub fn count_general(&mut self, record: &Record) {
+        debug_assert!(record.flags.has(flag::PERMIT) && record.marks & mark::POOLS == 0);
+        self.general.used += !record.flags.has(flag::NO_PERMIT) as u32;
+    }
+
+    /// Gives back what the work holds, if it holds anything.
+    #[inline]
+    pub fn give_back(&mut self, arena: &mut Arena, slot: u32) {
+        if !arena.take(slot, flag::PERMIT) {
+            return;
+        }
+        let record = arena.at(slot);
+        if record.marks & mark::POOLS == 0 {
+            self.general.used -= !record.flags.has(flag::NO_PERMIT) as u32;
+        } else {
+            for (pool, weight) in Self::needs(arena, slot) {
+                self.pool_mut(pool).used -= weight;
+            }
+        }
+        self.changes += (self.waiting > 0) as usize;
+    }
+
+    /// The same for a work that holds the general permit and nothing else; its flag is the caller's to clear.
+    #[inline]
+    pub fn give_back_general(&mut self) {
+        self.general.used -= 1;
+        self.changes += (self.waiting > 0) as usize;
+    }
+
+    #[inline]
+    fn rank(arena: &Arena, slot: u32) -> Rank {
+        let extras = arena.rare(slot).map(|rare| &rare.extras);
+        let priority = extras.map_or(0, |extras| extras.priority);
+        let priority = (i8::MAX as i16 - priority as i16) as u16;
+        let is_head = || extras.is_some_and(|e| e.retry_position == RetryPosition::Head);
+        let class = if arena.is(slot, flag::RETURNER) {
+            Class::Returner
+        } else if arena.is(slot, flag::TRIED) && is_head() {
+            Class::HeadRetry
+        } else {
+            Class::Arrival
+        };
+        priority * CLASSES + class as u16
+    }
+
+    /// What the work needs besides the general permit.
+    #[inline]
+    fn named_needs(arena: &Arena, slot: u32) -> &[(Pool, u32)] {
+        arena.rare(slot).map_or(&[], |rare| &rare.needs)
+    }
+
+    #[inline]
+    fn key(arena: &Arena, slot: u32) -> Key<'_> {
+        let general = !arena.is(slot, flag::NO_PERMIT);
+        let needs = Self::named_needs(arena, slot);
+        (Self::rank(arena, slot), general, needs)
+    }
+
+    /// The lane of this key, or where it belongs.
+    #[inline]
+    fn find_lane(&self, key: Key<'_>) -> Result<usize, usize> {
+        match &self.lanes[..] {
+            [lane] if lane.key() == key => Ok(0),
+            lanes => lanes.binary_search_by(|lane| lane.key().cmp(&key)),
+        }
+    }
+
+    /// Puts a work at the end of its lane.
+    pub fn join(&mut self, arena: &mut Arena, slot: u32) {
+        self.waiting += 1;
+        self.changes += 1;
+        let plain = self.by_arrival && !self.needs_differ && !arena.is(slot, flag::RETURNER);
+        if let [lane] = &mut self.lanes[..]
+            && plain
+            && lane.rank == PLAIN
+        {
+            return lane.list.push_back(arena, slot);
+        }
+        if self.needs_differ {
+            self.note_arrival(slot);
+        }
+        let key = Self::key(arena, slot);
+        let lane = self.find_lane(key).unwrap_or_else(|place| {
+            let (rank, general, needs) = key;
+            let lane = Lane {
+                rank,
+                general,
+                needs: needs.into(),
+                list: List::EMPTY,
+            };
+            self.lanes.insert(place, lane);
+            place
+        });
+        self.lanes[lane].list.push_back(arena, slot);
+    }
+
+    /// Takes a work out of its lane; an empty lane goes.
+    pub fn leave(&mut self, arena: &mut Arena, slot: u32) {
+        let lane = self.find_lane(Self::key(arena, slot));
+        let lane = lane.expect("a queued work has a lane");
+        self.lanes[lane].list.remove(arena, slot);
+        // One lane stays: most programs only ever have that one.
+        if self.lanes[lane].list.is_empty() && self.lanes.len() > 1 {
+            self.lanes.remove(lane);
+        }
+        self.waiting -= 1;
+        self.changes += 1;
+    }
+
+    /// Takes who gets the next permit out of its lane. As [`Permits::next_grant`].
+    pub fn pop_grant(&mut self, arena: &mut Arena) -> Option<u32> {
+        if let [lane] = &self.lanes[..] {
+            let head = lane.list.head()?;
+            if !self.fits(arena, head) {
+                return None;
+            }
+            self.waiting -= 1;
+            return self.lanes[0].list.pop_front(arena);
+        }
+        let slot = self.next_grant(arena)?;
+        self.leave(arena, slot);
+        Some(slot)
+    }
+
+    /// Who gets the next permit. O(lanes), whatever the number of works that wait.
+    pub fn next_grant(&self, arena: &Arena) -> Option<u32> {
+        if let [lane] = &self.lanes[..] {
+            return lane.list.head().filter(|&slot| self.fits(arena, slot));
+        }
+        let mut lacking: SmallVec<[Pool; 4]> = SmallVec::new();
+        for group in self.lanes.chunk_by(|a, b| a.rank == b.rank) {
+            let mut heads: SmallVec<[(Option<u64>, u32); 4]> = group
+                .iter()
+                .filter_map(|lane| lane.list.head())
+                .map(|slot| (self.arrived.get(slot as usize).copied(), slot))
+                .collect();
+            heads.sort_unstable();
+            for (_, slot) in heads {
+                let overtakes = Self::needs(arena, slot).any(|(pool, _)| lacking.contains(&pool));
+                let lacked = lacking.len();
+                lacking.extend(self.lacks(arena, slot));
+                if lacking.len() == lacked && !overtakes {
+                    return Some(slot);
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether a work waits for permits that others hold. O(lanes).
+    pub fn is_any_lacked(&self, arena: &Arena) -> bool {
+        let mut heads = self.lanes.iter().filter_map(|lane| lane.list.head());
+        heads.any(|slot| self.lacks(arena, slot).any(|pool| self.used(pool) > 0))
+    }
+
+    /// Those who might get the permit in `first`'s place: who is of its rank, needs permits of the same pools, and can have
+    /// them now; in order of arrival.
+    pub fn rivals(&self, arena: &Arena, first: u32) -> Vec<u32> {
+        let key = Self::key(arena, first);
+        let lanes = self.lanes.iter().filter(|lane| lane.has_pools_of(key));
+        let waiting = lanes.flat_map(|lane| lane.list.iter(arena));
+        let mut rivals: Vec<u32> = waiting.filter(|&slot| self.fits(arena, slot)).collect();
+        rivals.sort_by_key(|&slot| self.arrived.get(slot as usize));
+        rivals
+    }
+
+    /// Nobody can be granted anything until something changes.
+    #[inline]
+    pub fn seen(&mut self) {
+        self.changes = 0;
+    }
+
+    /// Whether the work needs permits of that pool.
+    pub fn needs_of(arena: &Arena, slot: u32, pool: Pool) -> bool {
+        Self::needs(arena, slot).any(|(needed, _)| needed == pool)
+    }
+
+    /// The pools of which the work needs more than is free.
+    pub fn lacks(&self, arena: &Arena, slot: u32) -> impl Iterator<Item = Pool> {
+        let needs = Self::needs(arena, slot);
+        let lacks = needs.filter(|&(pool, weight)| self.free(pool) < weight);
+        lacks.map(|(pool, _)| pool)
+    }
+
+    /// What the works that hold permits take of each pool, counted anew. O(works).
+    pub fn recount(&self, arena: &Arena) -> Vec<u32> {
+        let mut used = vec![0; self.pools().len()];
+        for slot in arena.slots().filter(|&slot| arena.is(slot, flag::PERMIT)) {
+            for (pool, weight) in Self::needs(arena, slot) {
+                used[pool as usize] += weight;
+            }
+        }
+        used
+    }
+}

@@ -1,0 +1,16 @@
+//! Rounds: who has the next turn, what is done between turns, and when to crank again.
+//!
+//! Invariant: only this room knows what a round is. A round takes what there is at its beginning; what becomes ready
+//! meanwhile has its turn in the next. Between two steps the engine may be asked for a call, and goes on where it was.
+//!
+//! Deliberately absent: what a turn does to its work (`lifecycle`), and the budget of a crank, which is the shell's.
+//!
+//! In a turn that yields: [`Engine::begin_crank`](super::Engine) stores `now`, once a crank, and a round reads it to fire
+//! what is due. [`Engine::next_turn`](super::Engine) answers the slot. Nothing else travels.
+
+pub(crate) mod decide;
+pub(crate) mod fruitless;
+pub(crate) mod next;
+pub(crate) mod prefetch;
+pub(crate) mod receive;
+pub(crate) mod round;

@@ -1,0 +1,354 @@
+//! A round: how it begins and ends, and what is done between turns.
+//!
+//! A round takes the inbox as it is, fires the timers that are due, grants permits, and gives one turn to each work
+//! that is ready by then; after each turn it grants again. What becomes ready during the turns has its turn in the next
+//! round.
+//!
+//! Most rounds have nothing but turns, and between most turns there is nothing to do: a few looks tell so. All else is done
+//! step by step in [`Engine::next_call`], which stops wherever the program's code is to be called.
+
+use crate::engine::Engine;
+use crate::engine::calls::Call;
+use crate::engine::decision::DecisionKind;
+use crate::engine::id::Witness;
+use crate::engine::remote::inbox::Mail;
+use crate::engine::store::record::flag;
+use crate::work::WorkState;
+
+/// What is to be done in a round.
+pub(crate) enum Round {
+    /// There is none, since there is nothing to do.
+    None,
+    /// It begins with something else than turns: ask for calls until there is none, then look again.
+    News,
+    /// It has no turns left.
+    Empty,
+    /// This work's turn is next.
+    Turn(u32),
+}
+
+/// What a round that may begin with something else than turns begins with.
+enum News {
+    /// There is no round, since there is nothing to do.
+    None,
+    /// Steps in which calls may have to be made.
+    Calls,
+    /// Steps that have been done.
+    Done,
+}
+
+/// Where a round is.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Phase {
+    /// It takes what is in the inbox; then timers, if any are due.
+    Mail { timers: bool },
+    /// It fires the timers that are due.
+    Timers,
+    /// It ends what can end and grants permits; then turns begin.
+    Opening,
+    /// Between turns it ends what can end and grants permits, too.
+    #[default]
+    Turns,
+    /// FailFast parents fail, since the round's turns are over.
+    Failing,
+    /// What follows from that.
+    Closing,
+}
+
+impl Engine {
+    /// Goes on with the round that is open, or starts one, if there is anything to do: most often nothing but turns.
+    #[inline(always)]
+    pub(crate) fn open_round(&mut self) -> Round {
+        if !self.round_open {
+            if !self.may_have_news() {
+                return self.open_round_of_turns();
+            }
+            match self.begin_round_with_news() {
+                News::None => return Round::None,
+                News::Calls => return Round::News,
+                News::Done => {}
+            }
+        }
+        match self.ready.round_is_over() {
+            true => Round::Empty,
+            false => Round::Turn(self.pop()),
+        }
+    }
+
+    #[inline(always)]
+    fn open_round_of_turns(&mut self) -> Round {
+        if self.ready.next_is_empty() {
+            return Round::None;
+        }
+        self.round_open = true;
+        Round::Turn(self.start_and_pop())
+    }
+
+    /// The next round, which has turns and nothing else, begins with this one.
+    #[inline(always)]
+    fn start_and_pop(&mut self) -> u32 {
+        match self.decider {
+            None => self.ready.start_and_pop(),
+            Some(_) => self.start_and_pop_as_decided(),
+        }
+    }
+
+    #[cold]
+    fn start_and_pop_as_decided(&mut self) -> u32 {
+        self.ready.start_round();
+        self.pop_as_decided()
+    }
+
+    /// Whether a round may have to begin with something else than turns.
+    #[inline(always)]
+    fn may_have_news(&self) -> bool {
+        // Asked all at once, since most often there is nothing of either.
+        let inside = self.agenda.len() | self.permits.changes() | self.wheel.late_len();
+        (inside | self.mail.len() | self.jobs.simulated()) > 0
+            || self.inbox.has_mail()
+            || self.has_io_news()
+            || self.wheel.next_ahead().is_some_and(|at| at <= self.now)
+    }
+
+    /// Starts a round with whatever else there is to do, if there is anything.
+    #[inline(never)]
+    fn begin_round_with_news(&mut self) -> News {
+        if self.agenda.has_payload() {
+            // Nothing more is done before that panic has come through.
+            return News::None;
+        }
+        let timers = self.wheel.next_deadline().is_some_and(|at| at <= self.now);
+        if self.has_io_news() {
+            self.take_io_news();
+        }
+        if self.next_job_due().is_some_and(|at| at <= self.now) {
+            self.run_due_jobs();
+        }
+        if !timers && self.ready.is_empty() && !self.has_loose_ends() && !self.can_grant() {
+            return News::None;
+        }
+        self.round_open = true;
+        if self.inbox.has_mail() {
+            self.inbox.take(&mut self.mail);
+        }
+        if !self.mail.is_empty() || !self.agenda.is_empty() {
+            self.phase = Phase::Mail { timers };
+            return News::Calls;
+        }
+        // Most often there are timers and nothing else: no call comes of them.
+        self.phase = self.after_mail(timers);
+        if self.phase == Phase::Timers && self.fire_due() {
+            return News::Calls;
+        }
+        self.phase = Phase::Opening;
+        self.end_of_steps();
+        News::Done
+    }
+
+    /// Ends the round after its last turn, when whatever could be granted a permit has it. Whether calls are to be asked for.
+    #[inline]
+    pub(crate) fn end_round(&mut self) -> bool {
+        self.round_open = false;
+        if self.agenda.is_empty() {
+            return false;
+        }
+        self.phase = Phase::Failing;
+        true
+    }
+
+    /// Ends a round that has no turns left.
+    pub(crate) fn end_empty_round(&mut self) {
+        self.round_open = false;
+        self.phase = Phase::Failing;
+    }
+
+    /// Whether something may be left to be done between turns.
+    #[inline]
+    pub(crate) fn is_anything_left(&self) -> bool {
+        (self.agenda.len() | self.permits.changes()) > 0
+    }
+
+    // ---- steps ----
+
+    /// Does what is to be done before the next turn, up to the next call. `None`: nothing is left.
+    #[inline(never)]
+    pub(crate) fn next_call(&mut self) -> Option<Call> {
+        loop {
+            // Calls come before the next deferred entry, or the order of grants would change.
+            if !self.agenda.is_empty()
+                && let Some(call) = self.next_urgent()
+            {
+                return Some(call);
+            }
+            match self.phase {
+                Phase::Mail { timers } => match self.next_mail() {
+                    Some(Mail::Post(key)) => return Some(Call::Post(key)),
+                    Some(mail) => self.receive(mail),
+                    None => self.phase = self.after_mail(timers),
+                },
+                Phase::Timers => {
+                    if !self.fire_due() {
+                        self.phase = Phase::Opening;
+                    }
+                }
+                Phase::Failing => match self.agenda.next_failing() {
+                    Some(witness) => self.fail_with_child(witness),
+                    None => self.phase = Phase::Closing,
+                },
+                Phase::Opening | Phase::Turns | Phase::Closing if self.agenda.is_empty() => {
+                    if self.end_of_steps() {
+                        return None;
+                    }
+                }
+                Phase::Opening | Phase::Turns | Phase::Closing => {
+                    if let Some(slot) = self.agenda.next_finishing() {
+                        self.finish_one(slot);
+                    } else if let Some((key, id, outcome)) = self.agenda.next_callback() {
+                        return Some(Call::Settled(key, id, outcome));
+                    } else if self.end_of_steps() {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn after_mail(&mut self, timers: bool) -> Phase {
+        if !timers {
+            return Phase::Opening;
+        }
+        self.wheel.advance(self.now);
+        Phase::Timers
+    }
+
+    /// What goes before all deferred entries: hooks that are under way, forced drops, bodies that come and go.
+    fn next_urgent(&mut self) -> Option<Call> {
+        while self.agenda.chain().is_some() {
+            if let Some(call) = self.next_of_chain() {
+                return Some(call);
+            }
+        }
+        self.next_forced().or_else(|| self.agenda.next_disposal())
+    }
+
+    /// Grants permits after all else. Whether the steps are over.
+    fn end_of_steps(&mut self) -> bool {
+        if self.permits.changes() > 0 {
+            self.grant();
+        }
+        match self.phase {
+            Phase::Opening => self.ready.start_round(),
+            // Their own failure may fail their parents in turn.
+            Phase::Closing if self.agenda.has_failing() => {
+                self.phase = Phase::Failing;
+                return false;
+            }
+            _ => {}
+        }
+        self.phase = Phase::Turns;
+        true
+    }
+
+    fn fail_with_child(&mut self, witness: Witness) {
+        if !self.arena.is_present(witness) || !self.is_in_attempt(witness.slot) {
+            return;
+        }
+        let rare = self.arena.rare_mut(witness.slot);
+        if let Some(failure) = rare.and_then(|rare| rare.family.first_failure.take()) {
+            self.ready.remove(&mut self.arena, witness.slot);
+            self.fail_attempt(witness.slot, failure);
+        }
+    }
+
+    fn is_in_attempt(&self, slot: u32) -> bool {
+        match self.arena.at(slot).state {
+            WorkState::Running | WorkState::Waiting | WorkState::Joining => true,
+            WorkState::Queued => self.arena.is(slot, flag::RETURNER),
+            _ => false,
+        }
+    }
+
+    /// What was true when it was entered may not be true any more: only what still is counts.
+    fn finish_one(&mut self, slot: u32) {
+        let Some(state) = self.arena.get(slot).map(|record| record.state) else {
+            return;
+        };
+        if self.arena.live_children(slot) > 0 || self.arena.is(slot, flag::READY) {
+            return;
+        }
+        match state {
+            WorkState::Joining => self.succeed(slot),
+            WorkState::Aborting if !self.has_turns_in_abort(slot) => {
+                self.conclude_abort(slot);
+            }
+            _ => {}
+        }
+    }
+
+    fn grant(&mut self) {
+        while let Some(slot) = self.next_granted() {
+            self.fruitless.stir();
+            if self.arena.take(slot, flag::RETURNER) {
+                self.go_on(slot);
+            } else {
+                self.granted(slot);
+            }
+        }
+        self.permits.seen();
+    }
+
+    /// Takes the work that gets the next permit out of the queue.
+    fn next_granted(&mut self) -> Option<u32> {
+        if self.decider.is_none() {
+            return self.permits.pop_grant(&mut self.arena);
+        }
+        let first = self.permits.next_grant(&self.arena)?;
+        let rivals = self.permits.rivals(&self.arena, first);
+        let slot = rivals[self.decide_slots(DecisionKind::Permit, &rivals)];
+        self.permits.leave(&mut self.arena, slot);
+        Some(slot)
+    }
+
+    // ---- turns ----
+
+    /// The work that has the next turn of this round.
+    #[inline(always)]
+    pub(crate) fn next_of_round(&mut self) -> Option<u32> {
+        match self.ready.round_is_over() {
+            true => None,
+            false => Some(self.pop()),
+        }
+    }
+
+    /// The work that has the next turn of this round; or in the next one, if nothing is to be done between the two.
+    #[inline(always)]
+    pub(crate) fn next_turn(&mut self) -> Option<u32> {
+        if !self.ready.round_is_over() {
+            return Some(self.pop());
+        }
+        if self.may_have_news() || self.ready.next_is_empty() {
+            return None;
+        }
+        Some(self.start_and_pop())
+    }
+
+    #[inline(always)]
+    fn pop(&mut self) -> u32 {
+        match self.decider {
+            None => self.ready.pop(),
+            Some(_) => self.pop_as_decided(),
+        }
+    }
+
+    #[cold]
+    fn pop_as_decided(&mut self) -> u32 {
+        if self.ready.round().nth(1).is_none() {
+            return self.ready.pop();
+        }
+        let slots: Vec<u32> = self.ready.round().collect();
+        let slot = slots[self.decide_slots(DecisionKind::Turn, &slots)];
+        self.ready.remove(&mut self.arena, slot);
+        slot
+    }
+}

@@ -1,0 +1,99 @@
+//! Who is whose child: a list of children for each parent, linked through a column of their own, which is as long as the
+//! highest slot that has ever been a child's. Programs without children have none.
+
+use crate::engine::store::arena::Arena;
+use crate::engine::store::record::{NONE, flag, mark};
+
+/// A child's parent, and its neighbours among that one's children.
+#[derive(Clone, Copy)]
+pub(crate) struct Kin {
+    parent: u32,
+    prev: u32,
+    next: u32,
+}
+
+impl Kin {
+    const NONE: Kin = Kin {
+        parent: NONE,
+        prev: NONE,
+        next: NONE,
+    };
+}
+
+impl Arena {
+    /// The work's parent, if it is a child.
+    #[inline]
+    pub fn parent(&self, slot: u32) -> Option<u32> {
+        let is_child = self.at(slot).marks & mark::CHILD != 0;
+        is_child.then(|| self.kin[slot as usize].parent)
+    }
+
+    /// The child after this one.
+    #[inline]
+    pub fn next_sibling(&self, child: u32) -> Option<u32> {
+        let next = self.kin[child as usize].next;
+        (next != NONE).then_some(next)
+    }
+
+    /// The children of a work's present attempt, in the order in which they were added.
+    pub fn children(&self, slot: u32) -> impl Iterator<Item = u32> + use<'_> {
+        let has_any = self.is(slot, flag::FAMILY);
+        let family = has_any
+            .then(|| self.rare(slot))
+            .flatten()
+            .map(|rare| &rare.family)
+            .filter(|family| family.count > 0);
+        std::iter::successors(family.map(|family| family.first), |&child| {
+            self.next_sibling(child)
+        })
+    }
+
+    /// Adds `child` as the last child of `parent`. O(1).
+    pub fn adopt(&mut self, parent: u32, child: u32) {
+        self.set(parent, flag::FAMILY);
+        let family = &mut self.rare_or_new(parent).family;
+        let last = if family.count == 0 { NONE } else { family.last };
+        if last == NONE {
+            family.first = child;
+        }
+        family.last = child;
+        family.count += 1;
+        family.live += 1;
+        if last != NONE {
+            self.kin[last as usize].next = child;
+        }
+        if self.kin.len() <= child as usize {
+            self.kin.resize(child as usize + 1, Kin::NONE);
+        }
+        self.kin[child as usize] = Kin {
+            parent,
+            prev: last,
+            next: NONE,
+        };
+        self.at_mut(child).marks |= mark::CHILD;
+    }
+
+    /// Takes a settled child out of its parent's list. O(1).
+    pub fn disown(&mut self, child: u32) {
+        if self.parent(child).is_none() {
+            return;
+        }
+        self.at_mut(child).marks &= !mark::CHILD;
+        let Kin { parent, prev, next } =
+            std::mem::replace(&mut self.kin[child as usize], Kin::NONE);
+        if prev != NONE {
+            self.kin[prev as usize].next = next;
+        }
+        if next != NONE {
+            self.kin[next as usize].prev = prev;
+        }
+        let family = &mut self.rare_or_new(parent).family;
+        family.count -= 1;
+        if prev == NONE {
+            family.first = next;
+        }
+        if next == NONE {
+            family.last = prev;
+        }
+    }
+}

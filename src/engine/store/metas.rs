@@ -1,0 +1,286 @@
+//! What a turn does not need, for every work: a column in chunks, so that growing it copies nothing that is there.
+//!
+//! Most programs add many works of one name. Those that come one after the other differ by their ordinal only, and that
+//! follows from their place: they are written down once for a chunk, until one of them has something of its own.
+
+use crate::engine::store::record::Rare;
+use crate::work::{Failure, Name};
+
+/// What is known of a work that has something of its own.
+pub(crate) struct Meta {
+    pub name: Name,
+    /// The last failure; of a Blocked work: whose failure it stems from.
+    pub error: Option<Failure>,
+    pub rare: Option<Box<Rare>>,
+    pub retries_left: u32,
+    pub retries_spent: u32,
+    /// The number of its attempts, once there have been two. See [`Arena::attempt`](crate::engine::store::arena::Arena::attempt).
+    pub attempts: u32,
+    /// Which of its same-named siblings it is.
+    pub ordinal: u32,
+}
+
+impl Meta {
+    /// What is to be filled.
+    const BLANK: Self = Meta {
+        name: Name::Static(""),
+        error: None,
+        rare: None,
+        retries_left: 0,
+        retries_spent: 0,
+        attempts: 0,
+        ordinal: 0,
+    };
+}
+
+/// The meta of any work, to be read.
+pub(crate) struct MetaRef<'a> {
+    pub name: &'a Name,
+    pub error: Option<&'a Failure>,
+    pub rare: Option<&'a Rare>,
+    pub retries_left: u32,
+    pub retries_spent: u32,
+    pub attempts: u32,
+    pub ordinal: u32,
+}
+
+/// Works per chunk: a power of two.
+const CHUNK: usize = 512;
+
+/// Entries of the first chunk at first: it doubles until it is a whole one, since most schedulers never need another.
+const FIRST: usize = 4;
+
+/// A chunk begins with works that differ by their ordinals only.
+struct Chunk {
+    name: Name,
+    retries: u32,
+    /// That of the first work of the chunk.
+    ordinal: u32,
+    /// Empty, or the metas of all works up to one that has something of its own, and some more.
+    own: Vec<Meta>,
+}
+
+impl Chunk {
+    fn beginning_with(name: &Name, retries: u32, ordinal: u32) -> Self {
+        let name = match name {
+            Name::Static(name) => Name::Static(name),
+            Name::Shared(_) => Name::Static(""),
+        };
+        Chunk {
+            name,
+            retries,
+            ordinal,
+            own: Vec::new(),
+        }
+    }
+
+    #[inline]
+    fn ordinal_at(&self, place: usize) -> u32 {
+        self.ordinal.wrapping_add(place as u32)
+    }
+
+    /// Whether such a work at this place has nothing of its own.
+    #[inline]
+    fn foresees(&self, place: usize, name: &Name, retries: u32, ordinal: u32) -> bool {
+        let same_name = match (&self.name, name) {
+            (Name::Static(own), Name::Static(other)) => std::ptr::eq(*own, *other),
+            _ => false,
+        };
+        same_name && self.retries == retries && self.ordinal_at(place) == ordinal
+    }
+
+    /// Makes room for many at once, so that each costs next to nothing.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, room: usize) {
+        let known = self.own.len();
+        self.own.reserve_exact(room - known);
+        for place in known..room {
+            self.own.push(Meta {
+                name: self.name.clone(),
+                retries_left: self.retries,
+                ordinal: self.ordinal_at(place),
+                ..Meta::BLANK
+            });
+        }
+    }
+}
+
+/// The metas of all works, by slot.
+pub(crate) struct Metas(Vec<Chunk>);
+
+#[inline(always)]
+const fn split(slot: u32) -> (usize, usize) {
+    (slot as usize / CHUNK, slot as usize % CHUNK)
+}
+
+impl Metas {
+    pub const fn new() -> Self {
+        Metas(Vec::new())
+    }
+
+    #[inline]
+    pub fn get(&self, slot: u32) -> MetaRef<'_> {
+        let (chunk, place) = split(slot);
+        let chunk = &self.0[chunk];
+        match chunk.own.get(place) {
+            Some(meta) => MetaRef {
+                name: &meta.name,
+                error: meta.error.as_ref(),
+                rare: meta.rare.as_deref(),
+                retries_left: meta.retries_left,
+                retries_spent: meta.retries_spent,
+                attempts: meta.attempts,
+                ordinal: meta.ordinal,
+            },
+            None => MetaRef {
+                name: &chunk.name,
+                error: None,
+                rare: None,
+                retries_left: chunk.retries,
+                retries_spent: 0,
+                attempts: 0,
+                ordinal: chunk.ordinal_at(place),
+            },
+        }
+    }
+
+    /// The work has something of its own from now on. Amortised O(1).
+    #[inline]
+    pub fn get_mut(&mut self, slot: u32) -> &mut Meta {
+        let (index, place) = split(slot);
+        let chunk = &mut self.0[index];
+        if place >= chunk.own.len() {
+            chunk.grow(room_for(index, place + 1));
+        }
+        &mut chunk.own[place]
+    }
+
+    /// A work has come, to a slot that has been used before or to the next one. Takes the name, if it is to be kept. Amortised
+    /// O(1).
+    #[inline]
+    pub fn enter(&mut self, slot: u32, name: &mut Name, retries: u32, ordinal: u32) {
+        let (chunk, place) = split(slot);
+        if let Some(chunk) = self.0.get(chunk)
+            && place >= chunk.own.len()
+            && chunk.foresees(place, name, retries, ordinal)
+        {
+            return;
+        }
+        self.enter_own(slot, name, retries, ordinal);
+    }
+
+    fn enter_own(&mut self, slot: u32, name: &mut Name, retries: u32, ordinal: u32) {
+        let (chunk, place) = split(slot);
+        if chunk == self.0.len() {
+            self.0.push(Chunk::beginning_with(name, retries, ordinal));
+            if self.0[chunk].foresees(place, name, retries, ordinal) {
+                return;
+            }
+        }
+        let meta = self.get_mut(slot);
+        meta.name = std::mem::replace(name, Name::Static(""));
+        (meta.retries_left, meta.ordinal) = (retries, ordinal);
+    }
+
+    /// The work is gone: what it had of its own is dropped.
+    #[inline]
+    pub fn leave(&mut self, slot: u32) {
+        let (chunk, place) = split(slot);
+        if let Some(meta) = self.0[chunk].own.get_mut(place) {
+            *meta = Meta::BLANK;
+        }
+    }
+}
+
+/// For how many works memory is made if so many of a chunk are there.
+fn room_for(chunk: usize, works: usize) -> usize {
+    match chunk {
+        0 => works.next_power_of_two().max(FIRST),
+        _ => CHUNK,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Stream;
+
+    type Known = (String, u32, u32, Option<String>);
+
+    fn known(metas: &Metas, slot: u32) -> Known {
+        let meta = metas.get(slot);
+        let error = meta.error.map(Failure::to_string);
+        (
+            meta.name.to_string(),
+            meta.retries_left,
+            meta.ordinal,
+            error,
+        )
+    }
+
+    /// Works of two names come and go and fail, against a vector of what is known of each.
+    #[test]
+    fn what_is_written_down_once_is_what_each_was_told() {
+        let mut stream = Stream::new(5);
+        let (mut alike, mut apart) = (0, 0);
+        for run in 0..60 {
+            let (mut metas, mut each) = (Metas::new(), Vec::<Known>::new());
+            // Runs differ in how seldom a work has something of its own.
+            let seldom = [3, 100, 2_000][run % 3];
+            for step in 0..2_000 {
+                let (own, old) = (stream.below(seldom) == 0, stream.below(4) == 0);
+                let (mut name, retries): (Name, u32) = match (own, stream.below(3)) {
+                    (true, 0) => (format!("shared {step}").into(), 0),
+                    (true, 1) => ("other".into(), 0),
+                    (true, _) => ("one".into(), 3),
+                    (false, _) => ("one".into(), 1),
+                };
+                let slot = match old && !each.is_empty() {
+                    true => stream.below(each.len() as u64) as u32,
+                    false => each.len() as u32,
+                };
+                let known = (name.to_string(), retries, slot, None);
+                match each.get_mut(slot as usize) {
+                    Some(of) => {
+                        metas.leave(slot);
+                        *of = known;
+                    }
+                    None => each.push(known),
+                }
+                metas.enter(slot, &mut name, retries, slot);
+                if stream.below(seldom) == 0 {
+                    let failure = format!("failure {step}");
+                    metas.get_mut(slot).error = Some(Failure::msg(failure.clone()));
+                    each[slot as usize].3 = Some(Failure::msg(failure).to_string());
+                }
+            }
+            for (slot, of) in each.iter().enumerate() {
+                assert_eq!(known(&metas, slot as u32), *of, "slot {slot} of run {run}");
+            }
+            let chunks = metas.0.iter();
+            alike += chunks.clone().filter(|chunk| chunk.own.is_empty()).count();
+            apart += chunks.filter(|chunk| !chunk.own.is_empty()).count();
+        }
+        assert!(alike > 20 && apart > 20, "{alike} {apart}");
+    }
+
+    #[test]
+    fn works_of_one_name_take_no_memory_each() {
+        let mut metas = Metas::new();
+        for slot in 0..10_000 {
+            metas.enter(slot, &mut "one".into(), 2, slot);
+        }
+        assert!(metas.0.iter().all(|chunk| chunk.own.is_empty()));
+        metas.get_mut(CHUNK as u32 + 1).retries_left -= 1;
+        let apart = (0..metas.0.len()).filter(|&chunk| !metas.0[chunk].own.is_empty());
+        assert!(apart.eq([1]));
+        assert_eq!(known(&metas, 513), ("one".into(), 1, 513, None));
+        assert_eq!(known(&metas, 514), ("one".into(), 2, 514, None));
+    }
+
+    #[test]
+    fn a_meta_is_small() {
+        assert!(size_of::<Meta>() <= 48, "{}", size_of::<Meta>());
+    }
+}
