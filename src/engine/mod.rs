@@ -94,7 +94,7 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use store::arena::Arena;
-use store::names::Ordinals;
+use store::ordinals::Ordinals;
 
 /// The state machine behind a [`WorkScheduler`](crate::WorkScheduler).
 pub(crate) struct Engine {

@@ -14,4 +14,5 @@ pub(crate) mod limits;
 pub(crate) mod metas;
 pub(crate) mod names;
 pub(crate) mod opens;
+pub(crate) mod ordinals;
 pub(crate) mod record;

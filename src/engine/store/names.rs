@@ -1,12 +1,10 @@
-//! Name paths, the ordinals of same-named siblings, and the random streams that are derived from them.
+//! Name paths, and the random streams that are derived from them.
 //!
 //! Every draw comes from a stream that is derived from (seed, purpose, name path with ordinals): one more work with
 //! another name shifts nobody else's draws.
 
 use crate::engine::rng::{Stream, fold, hash_text, mix};
 use crate::engine::store::arena::Arena;
-use crate::work::Name;
-use std::collections::BTreeMap;
 
 /// What a stream is for; each purpose has a stream of its own.
 #[derive(Clone, Copy)]
@@ -19,84 +17,6 @@ pub(crate) enum Purpose {
 /// The stream for one purpose of one work, or of the engine itself.
 pub(crate) fn stream(seed: u64, purpose: Purpose, key: u64, more: u64) -> Stream {
     Stream::new(fold(fold(fold(mix(seed), purpose as u64), key), more))
-}
-
-#[derive(Clone, Copy, Default)]
-struct Count {
-    next: u32,
-    live: u32,
-}
-
-/// Numbers same-named siblings. The group used last is kept outside the map: programs add many works of one name.
-#[derive(Default)]
-pub(crate) struct Ordinals {
-    hot: u64,
-    count: Count,
-    rest: BTreeMap<u64, Count>,
-    /// The last name that the program contains, its parent, and their group: who adds the same again is spared the hash.
-    last: Option<(Option<u64>, &'static str)>,
-    last_group: u64,
-}
-
-impl Ordinals {
-    /// The ordinal of a new work: how many same-named siblings were added since there last was none.
-    #[inline]
-    pub fn enter(&mut self, parent_serial: Option<u64>, name: &Name) -> u32 {
-        let group = self.group(parent_serial, name);
-        self.bring(group);
-        let ordinal = self.count.next;
-        self.count.next = self.count.next.wrapping_add(1);
-        self.count.live += 1;
-        ordinal
-    }
-
-    /// The work has left the engine.
-    #[inline]
-    pub fn leave(&mut self, parent_serial: Option<u64>, name: &Name) {
-        let group = self.group(parent_serial, name);
-        self.bring(group);
-        self.count.live -= 1;
-        if self.count.live == 0 {
-            self.count = Count::default();
-        }
-    }
-
-    #[inline]
-    fn group(&mut self, parent_serial: Option<u64>, name: &Name) -> u64 {
-        let Name::Static(text) = *name else {
-            return group(parent_serial, name);
-        };
-        match self.last {
-            Some((parent, last)) if parent == parent_serial && std::ptr::eq(last, text) => {}
-            _ => {
-                self.last = Some((parent_serial, text));
-                self.last_group = group(parent_serial, text);
-            }
-        }
-        self.last_group
-    }
-
-    #[inline]
-    fn bring(&mut self, group: u64) {
-        if group != self.hot {
-            self.swap(group);
-        }
-    }
-
-    fn swap(&mut self, group: u64) {
-        if self.count.live > 0 {
-            self.rest.insert(self.hot, self.count);
-        }
-        self.hot = group;
-        self.count = self.rest.remove(&group).unwrap_or_default();
-    }
-}
-
-fn group(parent_serial: Option<u64>, name: &str) -> u64 {
-    fold(
-        parent_serial.map_or(0, |serial| serial + 1),
-        hash_text(name),
-    )
 }
 
 /// A work's ancestors and itself, from the root.
@@ -150,22 +70,4 @@ pub(crate) fn path_key(arena: &Arena, slot: u32) -> u64 {
         }
         key
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ordinals_count_within_a_name_and_start_again_when_all_have_left() {
-        let mut ordinals = Ordinals::default();
-        assert_eq!(ordinals.enter(None, &"a".into()), 0);
-        assert_eq!(ordinals.enter(None, &"b".into()), 0);
-        assert_eq!(ordinals.enter(None, &"a".into()), 1);
-        assert_eq!(ordinals.enter(Some(0), &"a".into()), 0);
-        ordinals.leave(None, &"a".into());
-        assert_eq!(ordinals.enter(None, &"a".into()), 2);
-        ordinals.leave(None, &"b".into());
-        assert_eq!(ordinals.enter(None, &"b".into()), 0);
-    }
 }

@@ -1,0 +1,218 @@
+//! The ordinals of same-named siblings.
+//!
+//! A program that runs for ever gives each work a name of its own, so each work enters a group and leaves one. The groups are
+//! in a hash table: seven places a bucket, half of them free at least. A group that finds its bucket full goes into an
+//! ordered map. So names that are chosen to collide cost O(log n), and nothing depends on the order of the table.
+
+use crate::engine::rng::{fold, hash_text};
+use crate::work::Name;
+use std::collections::BTreeMap;
+
+/// A group of same-named siblings; none, if no work of it lives.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    next: u32,
+    live: u32,
+}
+
+/// Places of a bucket.
+const PLACES: usize = 7;
+
+#[derive(Clone, Copy, Default)]
+struct Bucket {
+    places: [(u64, Count); PLACES],
+    /// Groups of this bucket that are in the ordered map.
+    beyond: u32,
+}
+
+/// The groups that have living works, but for the one that was used last.
+#[derive(Default)]
+struct Groups {
+    /// None, or a power of two.
+    buckets: Vec<Bucket>,
+    beyond: BTreeMap<u64, Count>,
+    len: usize,
+}
+
+impl Groups {
+    fn bucket(&mut self, group: u64) -> Option<&mut Bucket> {
+        let mask = self.buckets.len().wrapping_sub(1);
+        self.buckets.get_mut(group as usize & mask)
+    }
+
+    /// Takes a group out. Expected O(1).
+    fn take(&mut self, group: u64) -> Option<Count> {
+        let bucket = self.bucket(group)?;
+        let mut places = bucket.places.iter_mut();
+        let place = places.find(|place| place.0 == group && place.1.live > 0);
+        let count = match place {
+            Some(place) => std::mem::take(&mut place.1),
+            None if bucket.beyond == 0 => return None,
+            None => self.take_from_beyond(group)?,
+        };
+        self.len -= 1;
+        Some(count)
+    }
+
+    #[cold]
+    fn take_from_beyond(&mut self, group: u64) -> Option<Count> {
+        let count = self.beyond.remove(&group)?;
+        self.bucket(group)?.beyond -= 1;
+        Some(count)
+    }
+
+    /// Enters a group that is not there and has living works. Expected and amortised O(1).
+    fn put(&mut self, group: u64, count: Count) {
+        if self.len >= self.buckets.len() * PLACES / 2 {
+            self.grow();
+        }
+        self.len += 1;
+        let Some(bucket) = self.bucket(group) else {
+            return;
+        };
+        let mut places = bucket.places.iter_mut();
+        if let Some(place) = places.find(|place| place.1.live == 0) {
+            *place = (group, count);
+        } else {
+            bucket.beyond += 1;
+            self.beyond.insert(group, count);
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let buckets = (2 * self.buckets.len()).max(1);
+        let old = std::mem::replace(&mut self.buckets, vec![Bucket::default(); buckets]);
+        let beyond = std::mem::take(&mut self.beyond);
+        self.len = 0;
+        let places = old.into_iter().flat_map(|bucket| bucket.places);
+        for (group, count) in places.chain(beyond) {
+            if count.live > 0 {
+                self.put(group, count);
+            }
+        }
+    }
+}
+
+/// Numbers same-named siblings. The group used last is kept outside the table: programs add many works of one name.
+#[derive(Default)]
+pub(crate) struct Ordinals {
+    hot: u64,
+    count: Count,
+    rest: Groups,
+    /// The last name that the program contains, its parent, and their group: who adds the same again is spared the hash.
+    last: Option<(Option<u64>, &'static str)>,
+    last_group: u64,
+}
+
+impl Ordinals {
+    /// The ordinal of a new work: how many same-named siblings were added since there last was none.
+    #[inline]
+    pub fn enter(&mut self, parent_serial: Option<u64>, name: &Name) -> u32 {
+        let group = self.group(parent_serial, name);
+        self.bring(group);
+        let ordinal = self.count.next;
+        self.count.next = self.count.next.wrapping_add(1);
+        self.count.live += 1;
+        ordinal
+    }
+
+    /// The work has left the engine.
+    #[inline]
+    pub fn leave(&mut self, parent_serial: Option<u64>, name: &Name) {
+        let group = self.group(parent_serial, name);
+        self.bring(group);
+        self.count.live -= 1;
+        if self.count.live == 0 {
+            self.count = Count::default();
+        }
+    }
+
+    #[inline]
+    fn group(&mut self, parent_serial: Option<u64>, name: &Name) -> u64 {
+        let Name::Static(text) = *name else {
+            return group(parent_serial, name);
+        };
+        match self.last {
+            Some((parent, last)) if parent == parent_serial && std::ptr::eq(last, text) => {}
+            _ => {
+                self.last = Some((parent_serial, text));
+                self.last_group = group(parent_serial, text);
+            }
+        }
+        self.last_group
+    }
+
+    #[inline]
+    fn bring(&mut self, group: u64) {
+        if group != self.hot {
+            self.swap(group);
+        }
+    }
+
+    fn swap(&mut self, group: u64) {
+        if self.count.live > 0 {
+            self.rest.put(self.hot, self.count);
+        }
+        self.hot = group;
+        self.count = self.rest.take(group).unwrap_or_default();
+    }
+}
+
+fn group(parent_serial: Option<u64>, name: &str) -> u64 {
+    fold(
+        parent_serial.map_or(0, |serial| serial + 1),
+        hash_text(name),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::rng::Stream;
+
+    #[test]
+    fn ordinals_count_within_a_name_and_start_again_when_all_have_left() {
+        let mut ordinals = Ordinals::default();
+        assert_eq!(ordinals.enter(None, &"a".into()), 0);
+        assert_eq!(ordinals.enter(None, &"b".into()), 0);
+        assert_eq!(ordinals.enter(None, &"a".into()), 1);
+        assert_eq!(ordinals.enter(Some(0), &"a".into()), 0);
+        ordinals.leave(None, &"a".into());
+        assert_eq!(ordinals.enter(None, &"a".into()), 2);
+        ordinals.leave(None, &"b".into());
+        assert_eq!(ordinals.enter(None, &"b".into()), 0);
+    }
+
+    #[test]
+    fn groups_are_found_again_however_they_collide() {
+        for collide in [u64::MAX, 0xffff_ffff_0000_0000, 0xff] {
+            let mut draws = Stream::new(collide);
+            let mut groups = Groups::default();
+            let mut expected = BTreeMap::new();
+            for round in 0..20_000 {
+                let group = (draws.next_u64() % 500).wrapping_mul(0x9e37_79b9_7f4a_7c15) & collide;
+                let before = expected.remove(&group).unwrap_or(0);
+                assert_eq!(
+                    groups.take(group).map_or(0, |count| count.next),
+                    before,
+                    "{group} in round {round}"
+                );
+                if before == 0 || draws.chance(1, 2) {
+                    let count = Count {
+                        next: round + 1,
+                        live: 1,
+                    };
+                    groups.put(group, count);
+                    expected.insert(group, round + 1);
+                }
+                assert_eq!(groups.len, expected.len());
+            }
+            assert!(
+                groups.buckets.len() * PLACES <= 4 * 512,
+                "{}",
+                groups.buckets.len()
+            );
+        }
+    }
+}
