@@ -6,7 +6,8 @@ use crate::engine::panics::{Contained, contain};
 use crate::observe::StallReport;
 use crate::time::Time;
 use crate::work::{WorkId, WorkOutcome, WorkState};
-use crate::{Budget, CancelToken, Next, UnknownWork, WorkScheduler};
+use crate::{Budget, CancelToken, Crank, Next, UnknownWork, WorkScheduler};
+use std::ops::ControlFlow;
 use std::panic::resume_unwind;
 use std::time::Duration;
 use thiserror::Error;
@@ -148,20 +149,11 @@ impl<C: ?Sized> WorkScheduler<C> {
         until: Option<WorkId>,
         summary: &mut Summary,
     ) -> bool {
-        let start = summary.finished;
         while !self.lent.engine.is_done(until) {
             let crank = self.crank_work(driver.now(), app, Budget::turns(TURNS_PER_CRANK));
-            summary.turns += crank.turns;
-            summary.settled += crank.settled;
-            summary.cranks += 1;
-            let engine = &self.lent.engine;
-            summary.finished = engine.now();
-            summary.elapsed = engine.now().saturating_since(start);
-            match crank.next {
-                _ if engine.is_done(until) => {}
-                Next::Idle => return true,
-                next if engine.wait(driver, next) => {}
-                _ => return false,
+            match self.lent.engine.after_crank(crank, driver, until, summary) {
+                ControlFlow::Continue(()) => {}
+                ControlFlow::Break(done) => return done,
             }
         }
         true
@@ -171,6 +163,27 @@ impl<C: ?Sized> WorkScheduler<C> {
 impl Engine {
     fn is_done(&self, until: Option<WorkId>) -> bool {
         until.is_some_and(|id| self.state(id).is_none_or(WorkState::is_settled))
+    }
+
+    /// Adds up, then waits until the next crank is due. Breaks where the run ends: with whether it is done.
+    fn after_crank(
+        &self,
+        crank: Crank,
+        driver: &mut dyn Driver,
+        until: Option<WorkId>,
+        summary: &mut Summary,
+    ) -> ControlFlow<bool> {
+        summary.turns += crank.turns;
+        summary.settled += crank.settled;
+        summary.cranks += 1;
+        summary.elapsed += self.now().saturating_since(summary.finished);
+        summary.finished = self.now();
+        match crank.next {
+            _ if self.is_done(until) => ControlFlow::Continue(()),
+            Next::Idle => ControlFlow::Break(true),
+            next if self.wait(driver, next) => ControlFlow::Continue(()),
+            _ => ControlFlow::Break(false),
+        }
     }
 
     /// Waits until the next crank is due. Whether there is one.

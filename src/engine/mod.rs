@@ -18,7 +18,8 @@
 //!
 //! Calls come before deferred entries, or the order of grants changes. A work that is reclaimed keeps its slot until its body
 //! has been dropped. Small functions on the way of a turn or of an addition are `#[inline]`: without that they are calls across
-//! crates.
+//! crates. What the shell itself calls is inline in release builds only: a debug build would compile it anew, unoptimised, in
+//! the user's crate, although the crate's dependencies are optimised.
 //!
 //! # Rooms
 //!
@@ -133,6 +134,8 @@ pub(crate) struct Engine {
     fruitless: Fruitless,
     /// Settled works that are only there because works are after them.
     lingering: u32,
+    /// Cranks since the invariants were checked, in debug builds.
+    unchecked_cranks: usize,
     /// After the fields with the program's values: its drop forgets their panics.
     pub(crate) drops: Tally,
 }
@@ -202,6 +205,7 @@ impl Engine {
             external_sleepers: 0,
             fruitless: Default::default(),
             lingering: 0,
+            unchecked_cranks: 0,
             drops: Tally::default(),
         }
     }

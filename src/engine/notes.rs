@@ -35,7 +35,7 @@ impl Part {
         }
     }
 
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub const fn mode(self) -> Mode {
         match self {
             Part::First | Part::Next => Mode::Poll,
@@ -65,7 +65,7 @@ pub(crate) struct TurnNotes {
 }
 
 impl TurnNotes {
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn new(mode: Mode) -> Self {
         TurnNotes {
             mode,
@@ -74,6 +74,12 @@ impl TurnNotes {
     }
 
     /// Whether the last call was a hook.
+    /// Of several alarms the earliest counts.
+    #[cfg_attr(not(debug_assertions), inline)]
+    pub fn wake_at(&mut self, at: Time) {
+        self.alarm = Some(self.alarm.map_or(at, |earlier| earlier.min(at)));
+    }
+
     #[inline]
     pub fn is_hook(self) -> bool {
         self.mode == Mode::Hook

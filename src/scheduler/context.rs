@@ -2,11 +2,11 @@
 
 use super::{Children, Lent};
 use crate::engine::decision::DecisionKind;
-use crate::engine::notes::{Mode, TurnNotes};
+use crate::engine::notes::Mode;
 use crate::engine::panics::{Contained, dispose};
 use crate::engine::remote::inbox::{CancelToken, RemoteWaker};
 use crate::engine::rng::Stream;
-use crate::engine::store::record::{AbortCause, flag, mark};
+use crate::engine::store::record::{AbortCause, flag};
 use crate::engine::{AddError, DependencyError, UnknownWork};
 use crate::time::Time;
 use crate::work::{CancelledBy, Failure, Handle, Name, Spec, Work, WorkId, WorkState};
@@ -32,20 +32,16 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     }
 
     /// A hook is over and a turn begins: what the hook asked for does not count.
+    #[inline]
     pub(super) fn end_hook(&mut self, turn: Mode) {
-        self.lent.engine.notes = TurnNotes::new(turn);
-        let forgotten = flag::WOKEN | flag::RELEASE;
-        self.lent.engine.arena.clear(self.slot, forgotten);
+        self.lent.engine.hook_is_over(self.slot, turn);
     }
 
     /// Whether the work that has just ended well has no child and has not been cancelled: then `on_success` is next.
+    #[inline]
     pub(super) fn succeeds_at_once(&mut self) -> bool {
-        let flags = self.lent.engine.arena.at(self.slot).flags;
-        let at_once = !flags.has(flag::FAMILY | flag::CANCEL);
-        if at_once {
-            self.lent.engine.notes.mode = Mode::Hook;
-        }
-        at_once
+        let engine = &mut self.lent.engine;
+        engine.succeeds_at_once(self.slot)
     }
 
     // ---- what it is ----
@@ -102,28 +98,13 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     /// A work has one sleep at a time: `ready!(cx.sleep(d))` fits a loop or a single nap; a machine with several
     /// different waits keeps its own state and uses [`WorkContext::wake_after`]. Even a sleep of zero takes a round.
     pub fn sleep(&mut self, duration: Duration) -> Poll<()> {
-        let now = self.lent.engine.now;
-        let marks = &mut self.lent.engine.arena.at_mut(self.slot).marks;
-        let asleep = *marks & mark::SLEEPS != 0;
-        *marks |= mark::SLEEPS;
-        if !asleep {
-            let until = now.saturating_add(duration);
-            self.lent.engine.arena.begin_sleep(self.slot, until);
-        }
-        let until = self.lent.engine.arena.sleep_end(self.slot);
-        if asleep && until <= now {
-            self.lent.engine.arena.at_mut(self.slot).marks &= !mark::SLEEPS;
-            return Poll::Ready(());
-        }
-        self.wake_at(until);
-        Poll::Pending
+        self.lent.engine.sleep(self.slot, duration)
     }
 
     /// Wakes the work at that time if it sleeps then; of several in one turn the earliest counts, and the next turn
     /// drops it. A time that is not after `now` gives a turn in a later round.
     pub fn wake_at(&mut self, at: Time) {
-        let alarm = &mut self.lent.engine.notes.alarm;
-        *alarm = Some(alarm.map_or(at, |earlier| earlier.min(at)));
+        self.lent.engine.notes.wake_at(at);
     }
 
     /// [`WorkContext::wake_at`] so long after now; the end of time (584 years) at the latest.

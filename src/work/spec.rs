@@ -80,7 +80,7 @@ pub(crate) struct Terms {
 
 impl Terms {
     /// How many works it is after, those that are given twice counted twice.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn edges(&self) -> usize {
         let settled = self.extras.as_ref().map_or(0, |e| e.after_settled.len());
         self.after.len() + settled
@@ -156,6 +156,7 @@ impl Default for Extras {
 
 impl<C: ?Sized, W> Spec<C, W> {
     /// A root work that depends on nothing, is never retried, needs one permit and has priority 0.
+    #[inline(always)]
     pub fn new(name: impl Into<Name>, work: W) -> Self {
         Spec {
             work,

@@ -39,7 +39,7 @@ impl Engine {
 
     /// What a refusal depends on, in the order in which it is told; a work that is nobody's child and asks for nothing
     /// special has the plain plan.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn check(&mut self, terms: &Terms) -> Result<Plan, AddError> {
         let edges = terms.edges();
         self.check_any(terms.permit)?;

@@ -74,7 +74,7 @@ impl Engine {
     }
 
     /// Whether anybody hears of changes.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn is_heard(&self) -> bool {
         self.recorder.listens() || tracing::enabled!(target: TARGET, tracing::Level::DEBUG)
     }

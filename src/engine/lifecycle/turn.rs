@@ -8,15 +8,16 @@ use crate::engine::events::TARGET;
 use crate::engine::lifecycle::settle::succeed_plainly;
 use crate::engine::notes::{Answer, Mode, Part, TurnNotes};
 use crate::engine::queue::agenda::Forced;
-use crate::engine::store::record::{AbortCause, Flags, NONE, flag};
+use crate::engine::store::record::{AbortCause, Flags, NONE, flag, mark};
 use crate::work::{Failure, WorkState};
 use std::task::Poll;
+use std::time::Duration;
 
 impl Engine {
     // ---- fast turns ----
 
     /// Begins a turn in the middle of an attempt, if that is all there is to it. O(1).
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn begin_usual_turn(&mut self, slot: u32) -> bool {
         self.recorder.turns += 1;
         match self.arena.get_mut(slot) {
@@ -33,7 +34,7 @@ impl Engine {
     }
 
     /// Ends such a turn, if the work has asked for another and nothing else has happened. O(1).
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn end_usual_turn(&mut self, slot: u32) -> bool {
         match self.arena.get_mut(slot) {
             Some(record) if self.notes.yielded && record.flags.are_of_usual_turn() => {
@@ -46,7 +47,7 @@ impl Engine {
     }
 
     /// Begins the first turn of a work of which nobody hears. O(1).
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn begin_first_turn(&mut self, slot: u32) -> bool {
         if self.is_heard() {
             return false;
@@ -63,7 +64,7 @@ impl Engine {
 
     /// Ends a turn whose last call was `on_success`, if nothing else follows from it. The answer is the list of its edges to
     /// dependents; the caller goes on with [`Engine::succeeded_plainly`].
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn end_plainly(&mut self, slot: u32, heard: bool) -> Option<u32> {
         let record = self.arena.at_mut(slot);
         record.flags.clear(flag::IN_TURN);
@@ -75,9 +76,48 @@ impl Engine {
     }
 
     /// Whether what the next turns will touch is to be read ahead.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn wants_prefetch(&self, outs: u32) -> bool {
         outs != NONE && self.ready.is_unread()
+    }
+
+    // ---- within a turn ----
+
+    /// A hook is over, and a turn of this mode begins: what the hook asked for does not count.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) fn hook_is_over(&mut self, slot: u32, mode: Mode) {
+        self.notes = TurnNotes::new(mode);
+        self.arena.clear(slot, flag::WOKEN | flag::RELEASE);
+    }
+
+    /// Whether the work that has just ended well has no child and has not been cancelled: then `on_success` is next.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) fn succeeds_at_once(&mut self, slot: u32) -> bool {
+        let flags = self.arena.at(slot).flags;
+        let at_once = !flags.has(flag::FAMILY | flag::CANCEL);
+        if at_once {
+            self.notes.mode = Mode::Hook;
+        }
+        at_once
+    }
+
+    /// As [`WorkContext::sleep`](crate::WorkContext::sleep).
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) fn sleep(&mut self, slot: u32, duration: Duration) -> Poll<()> {
+        let marks = &mut self.arena.at_mut(slot).marks;
+        let asleep = *marks & mark::SLEEPS != 0;
+        *marks |= mark::SLEEPS;
+        if !asleep {
+            let until = self.now.saturating_add(duration);
+            self.arena.begin_sleep(slot, until);
+        }
+        let until = self.arena.sleep_end(slot);
+        if asleep && until <= self.now {
+            self.arena.at_mut(slot).marks &= !mark::SLEEPS;
+            return Poll::Ready(());
+        }
+        self.notes.wake_at(until);
+        Poll::Pending
     }
 
     // ---- all others ----

@@ -141,7 +141,7 @@ impl Agenda {
         self.payload = Some(Contained::new(payload));
     }
 
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn has_payload(&self) -> bool {
         self.payload.is_some()
     }

@@ -58,7 +58,7 @@ impl Ready {
         self.head == self.tail
     }
 
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn round_is_over(&self) -> bool {
         self.head == self.end
     }

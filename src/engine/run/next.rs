@@ -47,7 +47,7 @@ impl Next {
 
 impl Engine {
     /// A crank begins. The answer is how many turns there had been.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn begin_crank(&mut self, now: Time) -> u64 {
         debug_assert!(now >= self.now, "time went back from {} to {now}", self.now);
         if now > self.now {
@@ -58,7 +58,7 @@ impl Engine {
     }
 
     /// A crank has ended, which began when there had been `turns_before` turns.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn end_crank(&mut self, turns_before: u64) -> Crank {
         if cfg!(debug_assertions) {
             self.check_invariants();
@@ -77,7 +77,7 @@ impl Engine {
     }
 
     /// When to crank again. O(1), or O(lanes of the permit queue) after a call that freed permits.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn next(&self) -> Next {
         if self.ready.is_empty() {
             self.next_without_turns()

@@ -57,7 +57,7 @@ pub(crate) enum Phase {
 
 impl Engine {
     /// Goes on with the round that is open, or starts one, if there is anything to do: most often nothing but turns.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn open_round(&mut self) -> Round {
         if !self.round_open {
             if !self.may_have_news() {
@@ -146,7 +146,7 @@ impl Engine {
     }
 
     /// Ends the round after its last turn, when whatever could be granted a permit has it. Whether calls are to be asked for.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn end_round(&mut self) -> bool {
         self.round_open = false;
         if self.agenda.is_empty() {
@@ -163,7 +163,7 @@ impl Engine {
     }
 
     /// Whether something may be left to be done between turns.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn is_anything_left(&self) -> bool {
         (self.agenda.len() | self.permits.changes()) > 0
     }
@@ -313,7 +313,7 @@ impl Engine {
     // ---- turns ----
 
     /// The work that has the next turn of this round.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn next_of_round(&mut self) -> Option<u32> {
         match self.ready.round_is_over() {
             true => None,
@@ -322,7 +322,7 @@ impl Engine {
     }
 
     /// The work that has the next turn of this round; or in the next one, if nothing is to be done between the two.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn next_turn(&mut self) -> Option<u32> {
         if !self.ready.round_is_over() {
             return Some(self.pop());

@@ -97,12 +97,12 @@ impl Arena {
         self.records.get_mut(slot as usize)
     }
 
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn at(&self, slot: u32) -> &Record {
         &self.records[slot as usize]
     }
 
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn at_mut(&mut self, slot: u32) -> &mut Record {
         &mut self.records[slot as usize]
     }
@@ -142,7 +142,7 @@ impl Arena {
     }
 
     /// The work's box of rare things, made if need be.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn rare_or_new(&mut self, slot: u32) -> &mut Rare {
         if self.at(slot).marks & mark::RARE == 0 {
             self.make_rare(slot);
@@ -206,7 +206,7 @@ impl Arena {
         self.at_mut(slot).flags.set(flag);
     }
 
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn clear(&mut self, slot: u32, flag: u16) {
         self.at_mut(slot).flags.clear(flag);
     }
