@@ -72,6 +72,7 @@ fn a_work_without_an_on_abort_ends_in_the_turn_of_its_abort() {
         assert_eq!(b.state(id), WorkState::Cancelled);
     }
     assert_eq!((b.s.now(), b.lines()), (Time::ZERO, Log::new()));
+    assert_eq!(b.s.metrics().forced_aborts, 0);
 }
 
 /// Turns since the count began.
