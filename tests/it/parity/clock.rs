@@ -121,7 +121,7 @@ fn posted_closures_have_one_queue_and_none_is_ever_dropped() {
     let mut b = Bench::new(WorkSchedulerConfig::default().limits(limits));
     let remote = b.s.remote();
     let post = |line: String| remote.post(move |log: &mut Log, _| log.push(line));
-    // A thread that posts much is not put behind one that posts little: arrival alone decides.
+    // Arrival alone decides, not how much a thread has posted before.
     for line in ["much 1", "much 2", "much 3", "much 4", "little", "much 5"] {
         post(line.into()).unwrap();
     }

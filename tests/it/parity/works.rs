@@ -15,7 +15,7 @@ fn member() -> Spec<Log, Probe> {
     Spec::new("member", idling().on_abort(slowly(secs(2))))
 }
 
-/// Cancels the composite while its member runs: until when is it Aborting?
+/// Cancels a composite while its member sleeps, and checks that it is Aborting until the member has ended.
 fn aborted_with_its_member<W: Work<Log, T> + 'static, T: 'static>(composite: W) {
     let mut b = Bench::with_permits(4);
     let id = b.s.add(Spec::new("composite", composite)).unwrap().id();
@@ -82,8 +82,8 @@ struct Turns {
     leaves: u64,
 }
 
-/// How many of so many turns a lone work has that never sleeps, beside a tree with so many grandchildren of which `width`
-/// run at a time, and never sleep either.
+/// Returns how `turns` turns are shared between a lone work and a root with `grandchildren` grandchildren. None of them
+/// ever sleeps, and a pool lets `width` grandchildren run at a time.
 fn turns_of_a_lone_work(grandchildren: u64, width: u32, turns: u64) -> Turns {
     let config = WorkSchedulerConfig::default().max_concurrency(10_000);
     let config = config.pool("leaves", width);
@@ -122,7 +122,7 @@ fn turns_of_a_lone_work(grandchildren: u64, width: u32, turns: u64) -> Turns {
 fn beside_a_thousand_grandchildren_a_lone_work_has_one_turn_in_a_thousand() {
     let turns = turns_of_a_lone_work(1_000, 1_000, 10 * 1_001);
     assert_eq!((turns.lone, turns.leaves), (10, 10_000));
-    // A pool is the answer that there is: as few of them run at a time as it has permits.
+    // A pool bounds how many of them share the rounds with it.
     let turns = turns_of_a_lone_work(1_000, 9, 10 * 10);
     assert_eq!((turns.lone, turns.leaves), (10, 90));
 }
@@ -141,7 +141,7 @@ fn children_are_counted_by_attempt_and_the_settled_ones_stay_counted() {
                 cx.spawn(Spec::new(name, done())).unwrap();
             }
         } else if children.all_done() {
-            // Settled, and yet here: it is not empty.
+            // They have settled, and stay listed.
             assert!(!children.is_empty() && children.all_successful());
             return if cx.attempt() == 2 { OK } else { fail("no") };
         }
@@ -173,7 +173,7 @@ fn a_parent_that_collects_decides_by_itself_when_its_attempt_has_failed() {
     }
 }
 
-/// The last duration of the first work.
+/// The last duration of a work.
 fn took(b: &Bench, id: WorkId) -> Option<std::time::Duration> {
     let all = b.s.snapshot();
     all.iter().find(|work| work.id == id)?.last_duration
