@@ -4,7 +4,7 @@ use super::public_items;
 use crate::sources;
 use std::collections::BTreeSet;
 
-/// The tables and how many rows each has: one that loses a row is noticed.
+/// The tables and their numbers of rows, so that the loss of a row is noticed.
 const TABLES: [(&str, usize); 24] = [
     ("stellar-core: `BasicWork`", 55),
     ("stellar-core: `Work`", 28),
@@ -35,7 +35,7 @@ const TABLES: [(&str, usize); 24] = [
     ),
 ];
 
-/// Read when the test runs: to write the page is not to build the tests.
+/// Reads the page when the test runs, so that a change of the page does not build the tests again.
 fn page() -> String {
     let tables = ["stellar_core", "clock", "henyey_work", "process"];
     let tables = tables.map(|part| sources::read(format!("src/parity/{part}.md")));
@@ -119,7 +119,7 @@ fn rows(page: &str) -> Vec<Row<'_>> {
     rows
 }
 
-/// What is wrong with a row.
+/// Returns the faults of a row.
 fn faults(row: &Row<'_>, items: &BTreeSet<String>, tests: &BTreeSet<String>) -> Vec<String> {
     let mut faults = Vec::new();
     if row.cells.len() != 5 || row.cells.contains(&"") {
@@ -195,9 +195,9 @@ fn the_number_of_rows_is_said_as_it_is() {
     }
 }
 
-/// What `--list` prints of this binary: all tests, or those that are ignored.
+/// Returns the tests that this binary lists: all of them, or with `--ignored` the ignored ones.
 ///
-/// Only where all modules of tests are built: `cargo test` on Linux, with the default features.
+/// Only a debug build on Linux with all features has all modules of tests; `cargo test` makes one.
 #[cfg(all(
     debug_assertions,
     target_os = "linux",
@@ -253,8 +253,8 @@ fn only_these_are_absent() {
         "`currentSchedulerActionType`, `ActionType`, `SCHEDULER_LATENCY_WINDOW`",
         "`to_time_t`, `from_time_t`",
         "`systemPointToTm`, `tmToSystemPoint`, `isoStringToTm`, `tmToISOString`, `systemPointToISOString`",
-        "`runOne`, `totalService`, `maxTotalService`",
-        "`getOverloadedDuration`, `isOverloaded`, `tryTrim`",
+        "`runOne`, `nextQueueToRun`, `totalService`, `maxTotalService`",
+        "`getOverloadedDuration`, `isOverloaded`, `tryTrim`, `currentActionType`",
         "profiling markers (`ZoneScoped` and others)",
         "logging macros (`CLOG_TRACE` and others)",
     ];
@@ -329,7 +329,7 @@ fn uses(guide: &str) -> Vec<String> {
     sections
 }
 
-/// Each guide shows ten uses, each before and after; what comes after is a doctest.
+/// Each guide shows ten uses, each before and after; the code after is a doctest.
 #[test]
 fn each_guide_shows_ten_uses_before_and_after() {
     for guide in ["from_stellar_core.md", "from_henyey_work.md"] {
