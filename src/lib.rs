@@ -41,7 +41,7 @@
 //! | vary the order | [`Decider`], [`Decision`], [`RandomOrder`], [`WorkContext::choose`], [`WorkContext::fault`] |
 //! | keep memory flat | [`Retain`], [`WorkScheduler::reap`], [`Limits`] |
 //! | look up a rule | [`laws`] |
-//! | come from stellar-core or henyey-work | [`parity`]: a row for everything they have, and guides |
+//! | come from stellar-core or henyey-work | [`parity`]: a row for each of their names, and guides |
 //!
 //! # What you can rely on
 //!

@@ -1,4 +1,7 @@
 #![doc = include_str!("parity.md")]
+#![doc = include_str!("parity/stellar_core.md")]
+#![doc = include_str!("parity/clock.md")]
+#![doc = include_str!("parity/henyey_work.md")]
 #![cfg_attr(feature = "process", doc = include_str!("parity/process.md"))]
 
 #[doc = include_str!("parity/from_stellar_core.md")]

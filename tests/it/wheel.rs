@@ -203,6 +203,17 @@ fn a_clock_that_goes_back_stands_still() {
 
 #[test]
 #[should_panic(expected = "has fired or was cancelled")]
+fn a_fired_key_is_refused() {
+    let mut wheel = TimerWheel::new();
+    let key = wheel.arm(Time::from_secs(1), 1);
+    wheel.advance(Time::from_secs(1));
+    assert_eq!(wheel.deadline(key), Time::from_secs(1), "due, not fired");
+    assert_eq!(wheel.pop_due(), Some((Time::from_secs(1), 1)));
+    let _ = wheel.deadline(key);
+}
+
+#[test]
+#[should_panic(expected = "has fired or was cancelled")]
 fn a_dead_key_is_refused() {
     let mut wheel = TimerWheel::new();
     let key = wheel.arm(Time::from_secs(1), 1);

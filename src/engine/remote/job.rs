@@ -1,6 +1,6 @@
 //! One closure on its way to another thread and its result on the way back.
 //!
-//! A [`Job`] is what an [`Offload`](super::Offload) gets, a [`Ticket`] what the work keeps; between them is one cell
+//! A [`Job`] is what an [`Offload`](crate::Offload) gets, a [`Ticket`] what the work keeps; between them is one cell
 //! with the result. However a job ends (it ran, panicked, or was dropped), its cell is filled first and the scheduler is
 //! told after that, once: so who is woken by the message finds the result.
 
@@ -134,7 +134,7 @@ where
 
 // ---- the offload's side ----
 
-/// A closure that an [`Offload`](super::Offload) is to run. One that is dropped fails its ticket
+/// A closure that an [`Offload`](crate::Offload) is to run. One that is dropped fails its ticket
 /// ([`OffloadError::Dropped`]); either way the work is woken.
 pub struct Job {
     id: JobId,
@@ -233,7 +233,7 @@ pub struct Leftover {
 }
 
 impl Leftover {
-    /// Returns what an [`Offload`](super::Offload) of one's own reports.
+    /// Returns what an [`Offload`](crate::Offload) of one's own reports.
     pub fn new(dropped: u64, running: u64) -> Self {
         Leftover { dropped, running }
     }

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// ([`InlineOffload`](crate::InlineOffload)), or on a pool that the program has already.
 ///
 /// A panic in one of these methods is caught and counted as `callback_panics`; `None` stands for the answer. A job that is
-/// dropped by that fails its ticket with [`OffloadError::Dropped`].
+/// dropped by that fails its ticket with [`OffloadError::Dropped`](crate::OffloadError::Dropped).
 pub trait Offload {
     /// Takes a job, to call its `run` on whatever thread. Must not block; nor call `run` right here, or the job holds
     /// up the main loop.

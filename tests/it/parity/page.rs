@@ -4,8 +4,8 @@ use super::public_items;
 use crate::sources;
 use std::collections::BTreeSet;
 
-/// The tables and how many rows each has: one that loses a row is noticed.
-const TABLES: [(&str, usize); 23] = [
+/// The tables and their numbers of rows, so that the loss of a row is noticed.
+const TABLES: [(&str, usize); 24] = [
     ("stellar-core: `BasicWork`", 55),
     ("stellar-core: `Work`", 28),
     ("stellar-core: `WorkUtils`", 4),
@@ -16,6 +16,7 @@ const TABLES: [(&str, usize); 23] = [
     ("stellar-core: `ConditionalWork`", 9),
     ("stellar-core: `VirtualClock`", 31),
     ("stellar-core: `VirtualTimer` and its events", 17),
+    ("stellar-core: `Scheduler`, behind `postAction`", 6),
     ("stellar-core: the application around it", 8),
     ("henyey-work: `Work`", 4),
     ("henyey-work: `WorkOutcome`", 6),
@@ -34,31 +35,33 @@ const TABLES: [(&str, usize); 23] = [
     ),
 ];
 
-/// Read when the test runs: to write the page is not to build the tests.
+/// Reads the page when the test runs, so that a change of the page does not build the tests again.
 fn page() -> String {
-    let parts = ["src/parity.md", "src/parity/process.md"];
-    parts.map(sources::read).concat()
+    let tables = ["stellar_core", "clock", "henyey_work", "process"];
+    let tables = tables.map(|part| sources::read(format!("src/parity/{part}.md")));
+    sources::read("src/parity.md") + &tables.concat()
 }
 
 struct Row<'a> {
     table: &'a str,
-    /// There, what it is there, what it is here, shown by.
+    /// Name there, meaning there, counterpart here, tests, difference.
     cells: Vec<&'a str>,
 }
 
 impl<'a> Row<'a> {
-    fn there(&self) -> &'a str {
-        self.cells.first().copied().unwrap_or_default()
+    fn cell(&self, index: usize) -> &'a str {
+        self.cells.get(index).copied().unwrap_or_default()
     }
 
-    fn here(&self) -> &'a str {
-        self.cells.get(2).copied().unwrap_or_default()
+    fn name(&self) -> &'a str {
+        self.cell(0)
     }
 
     /// The items that it links to.
     fn items(&self) -> Vec<&'a str> {
         let mut items = Vec::new();
-        for part in self.here().split("[`").skip(1) {
+        let links = [2, 4].map(|index| self.cell(index).split("[`").skip(1));
+        for part in links.into_iter().flatten() {
             let Some((name, rest)) = part.split_once("`]") else {
                 continue;
             };
@@ -71,14 +74,20 @@ impl<'a> Row<'a> {
     }
 
     fn tests(&self) -> Vec<&'a str> {
-        let cell = self.cells.get(3).copied().unwrap_or_default();
-        cell.split_whitespace()
-            .map(|test| test.trim_matches('`'))
-            .collect()
+        let tests = self.cell(3).split_whitespace();
+        tests.map(|test| test.trim_matches('`')).collect()
+    }
+
+    /// Whether the last cell begins with a word that it may begin with, and gives a reason where one is due.
+    fn has_a_difference(&self) -> bool {
+        match self.cell(4).split_once(": ") {
+            None => self.cell(4) == "same",
+            Some((word, how)) => ["different", "absent"].contains(&word) && !how.is_empty(),
+        }
     }
 
     fn is_absent(&self) -> bool {
-        self.here().contains("deliberately absent")
+        self.cell(4).starts_with("absent")
     }
 }
 
@@ -104,17 +113,20 @@ fn rows(page: &str) -> Vec<Row<'_>> {
         };
         let inside = inside.strip_suffix('|').unwrap_or(inside);
         let cells: Vec<&str> = inside.split('|').map(str::trim).collect();
-        let is_head = cells[0] == "there" || cells[0].starts_with("---");
-        rows.extend((!is_head).then_some(Row { table, cells }));
+        let is_head = ["name there", "column", "---"].contains(&cells[0]);
+        rows.extend((!is_head && !table.is_empty()).then_some(Row { table, cells }));
     }
     rows
 }
 
-/// What is wrong with a row.
+/// Returns the faults of a row.
 fn faults(row: &Row<'_>, items: &BTreeSet<String>, tests: &BTreeSet<String>) -> Vec<String> {
     let mut faults = Vec::new();
-    if row.cells.len() != 4 || row.cells.contains(&"") {
-        faults.push("not four cells, each with something in it".to_owned());
+    if row.cells.len() != 5 || row.cells.contains(&"") {
+        faults.push("not five cells, each with something in it".to_owned());
+    }
+    if !row.has_a_difference() {
+        faults.push("neither `same` nor how it is different nor why it is absent".to_owned());
     }
     if row.items().is_empty() {
         faults.push("no link to an item".to_owned());
@@ -141,7 +153,7 @@ fn every_row_is_complete_and_its_items_and_tests_are_there() {
     let mut wrong = Vec::new();
     for row in rows(&page()) {
         for fault in faults(&row, &items, &tests) {
-            wrong.push(format!("{}, {}: {fault}", row.table, row.there()));
+            wrong.push(format!("{}, {}: {fault}", row.table, row.name()));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -155,7 +167,7 @@ fn every_table_has_its_rows_and_none_twice() {
         let of_it: Vec<&str> = rows
             .iter()
             .filter(|row| row.table == table)
-            .map(Row::there)
+            .map(Row::name)
             .collect();
         let names: BTreeSet<&str> = of_it.iter().copied().collect();
         assert_eq!(names.len(), of_it.len(), "{table}: a name stands twice");
@@ -166,15 +178,83 @@ fn every_table_has_its_rows_and_none_twice() {
     assert_eq!(rows.len(), in_tables, "a table is not in the list");
 }
 
+/// The page and the files that speak of it say how many rows it has.
 #[test]
-fn only_profiling_and_logging_are_absent() {
+fn the_number_of_rows_is_said_as_it_is() {
+    let rows = rows(&page()).len().to_string();
+    for file in ["src/parity.md", "README.md", "CHANGELOG.md"] {
+        let text = sources::read(file);
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+        let said: Vec<&str> = words
+            .windows(2)
+            .filter(|pair| pair[1].starts_with("rows") && is_number(pair[0]))
+            .map(|pair| pair[0])
+            .collect();
+        assert_eq!(said, [&*rows], "{file}");
+    }
+}
+
+/// Returns the tests that this binary lists: all of them, or with `--ignored` the ignored ones.
+///
+/// Only a debug build on Linux with all features has all modules of tests; `cargo test` makes one.
+#[cfg(all(
+    debug_assertions,
+    target_os = "linux",
+    feature = "mio",
+    feature = "process"
+))]
+fn listed(more: &[&str]) -> BTreeSet<String> {
+    let binary = std::env::current_exe().unwrap();
+    let mut command = std::process::Command::new(binary);
+    let output = command.arg("--list").args(more).output().unwrap();
+    assert!(output.status.success());
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let tests = lines.lines().filter_map(|line| line.strip_suffix(": test"));
+    tests.map(str::to_owned).collect()
+}
+
+/// The sources may hold tests that this build has not.
+#[cfg(all(
+    debug_assertions,
+    target_os = "linux",
+    feature = "mio",
+    feature = "process"
+))]
+#[test]
+fn every_named_test_is_in_the_binary_and_runs() {
+    let (tests, ignored) = (listed(&[]), listed(&["--ignored"]));
+    let this = "parity::page::every_named_test_is_in_the_binary_and_runs";
+    assert!(tests.contains(this), "the list is of this binary");
+    // In the sources, but not for debug builds.
+    let other_build = "laws::timers::l06_a_smaller_time_is_treated_as_the_last_one";
+    assert!(sources::tests().contains(other_build) && !tests.contains(other_build));
+    let page = page();
+    let missing: Vec<&str> = rows(&page)
+        .iter()
+        .flat_map(Row::tests)
+        .filter(|&test| !tests.contains(test) || ignored.contains(test))
+        .collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn only_these_are_absent() {
     let page = page();
     let absent: Vec<&str> = rows(&page)
         .iter()
         .filter(|row| row.is_absent())
-        .map(Row::there)
+        .map(Row::name)
         .collect();
     let expected = [
+        "`TRIGGER_PERIOD`, `mTriggerTimer`",
+        "`getMode`",
+        "`flushCancelledEvents`",
+        "`currentSchedulerActionType`, `ActionType`, `SCHEDULER_LATENCY_WINDOW`",
+        "`to_time_t`, `from_time_t`",
+        "`systemPointToTm`, `tmToSystemPoint`, `isoStringToTm`, `tmToISOString`, `systemPointToISOString`",
+        "`runOne`, `nextQueueToRun`, `totalService`, `maxTotalService`",
+        "`getOverloadedDuration`, `isOverloaded`, `tryTrim`, `currentActionType`",
         "profiling markers (`ZoneScoped` and others)",
         "logging macros (`CLOG_TRACE` and others)",
     ];
@@ -184,37 +264,53 @@ fn only_profiling_and_logging_are_absent() {
 #[test]
 fn a_faulty_row_is_found() {
     let (items, tests) = (public_items::items(), sources::tests());
-    let faults_of = |line: &str| -> Vec<String> {
-        let rows = rows(line);
+    let faults_of = |row: &str| -> Vec<String> {
+        let text = format!("# table\n| {row} |");
+        let rows = rows(&text);
         faults(&rows[0], &items, &tests)
     };
-    let good = "| `a` | a | [`Work::poll`], [x](y), [`z`](crate::process::Exit) | `surface::hooks::success` |";
-    assert!(faults_of(good).is_empty(), "{:?}", faults_of(good));
+    const TEST: &str = "`surface::hooks::success`";
+    for good in [
+        format!("`a` | a | [`Work::poll`], [x](y), [`z`](crate::process::Exit) | {TEST} | same"),
+        format!("`a` | a | [`WorkId`] | {TEST} | different: greater than [`Time`]"),
+        format!("`a` | a | [`WorkId`] | {TEST} | absent: it is of no use"),
+    ] {
+        assert!(faults_of(&good).is_empty(), "{:?}", faults_of(&good));
+    }
+    let no_word = "neither `same` nor";
     let faulty = [
+        (format!("`a` | | [`WorkId`] | {TEST} | same"), "not five"),
+        (format!("`a` | a | [`WorkId`] | {TEST}"), "not five"),
+        (format!("`a` | a | a word | {TEST} | same"), "no link"),
+        ("`a` | a | [`WorkId`] | | same".into(), "no test"),
+        (format!("`a` | a | [`WorkId`] | {TEST} | alike"), no_word),
         (
-            "| `a` | | [`WorkId`] | `surface::hooks::success` |",
-            "not four cells",
+            format!("`a` | a | [`WorkId`] | {TEST} | same: almost"),
+            no_word,
         ),
-        ("| `a` | a | [`WorkId`] |", "not four cells"),
         (
-            "| `a` | a | a word | `surface::hooks::success` |",
-            "no link",
+            format!("`a` | a | [`WorkId`] | {TEST} | different"),
+            no_word,
         ),
-        ("| `a` | a | [`WorkId`] | |", "no test"),
+        (format!("`a` | a | [`WorkId`] | {TEST} | absent:"), no_word),
         (
-            "| `a` | a | [`Work::run`] | `surface::hooks::success` |",
+            format!("`a` | a | [`WorkId`] | {TEST} | different: [`Work::no`]"),
+            "no item Work::no",
+        ),
+        (
+            format!("`a` | a | [`Work::run`] | {TEST} | same"),
             "no item Work::run",
         ),
         (
-            "| `a` | a | [`WorkId`] | `surface::hooks::no` |",
+            "`a` | a | [`WorkId`] | `surface::hooks::no` | same".into(),
             "no test surface::hooks::no",
         ),
     ];
-    for (line, fault) in faulty {
-        let found = faults_of(line);
+    for (row, fault) in faulty {
+        let found = faults_of(&row);
         assert!(
             found.iter().any(|found| found.contains(fault)),
-            "{line}: {found:?}"
+            "{row}: {found:?}"
         );
     }
 }
@@ -233,7 +329,7 @@ fn uses(guide: &str) -> Vec<String> {
     sections
 }
 
-/// Each guide shows ten uses, each before and after; what comes after is a doctest.
+/// Each guide shows ten uses, each before and after; the code after is a doctest.
 #[test]
 fn each_guide_shows_ten_uses_before_and_after() {
     for guide in ["from_stellar_core.md", "from_henyey_work.md"] {
