@@ -64,17 +64,17 @@ impl Engine {
             let wait = self.wheel.deadline(alarm).saturating_since(self.now);
             write!(text, " in {:?}", rounded(wait))?;
         }
-        if let Some(family) = self
+        if let Some(join) = self
             .arena
             .rare(slot)
-            .map(|rare| &rare.family)
-            .filter(|family| family.count > 0)
+            .map(|rare| &rare.join)
+            .filter(|join| join.count > 0)
         {
             write!(
                 text,
                 " : {}/{} children completed",
-                family.count - family.live,
-                family.count
+                join.count - join.live,
+                join.count
             )?;
         }
         self.outside_line(text, slot)?;
