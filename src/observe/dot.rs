@@ -17,13 +17,13 @@ impl Engine {
     }
 
     fn dot_work(&self, dot: &mut String, slot: u32) {
-        let (record, meta) = (self.arena.at(slot), self.arena.meta(slot));
+        let (record, cold) = (self.arena.at(slot), self.arena.cold(slot));
         let (serial, state) = (record.serial, record.state);
         // Writing to a `String` cannot fail.
         let _ = writeln!(
             dot,
             "  w{serial} [label=\"{}\\n{state}\", fillcolor=\"{}\"];",
-            escaped(meta.name),
+            escaped(cold.name),
             colour(state)
         );
         for edge in self.graph.outs(&self.arena, slot) {

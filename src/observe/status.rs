@@ -55,9 +55,9 @@ impl Engine {
 
     fn status_line(&self, text: &mut String, slot: u32, depth: usize, own: &str) -> fmt::Result {
         const DEEPEST: usize = 40;
-        let (record, meta) = (self.arena.at(slot), self.arena.meta(slot));
+        let (record, cold) = (self.arena.at(slot), self.arena.cold(slot));
         let indent = 2 * depth.min(DEEPEST);
-        write!(text, "{:indent$}{}: {}", "", meta.name, record.state)?;
+        write!(text, "{:indent$}{}: {}", "", cold.name, record.state)?;
         if record.state == WorkState::Retrying
             && let Some(alarm) = record.alarm
         {
@@ -80,7 +80,7 @@ impl Engine {
         self.outside_line(text, slot)?;
         let guard = &self.inbox.line.guard;
         text.push_str(own);
-        match &meta.error {
+        match &cold.error {
             Some(error) if record.state != WorkState::Success => {
                 let error = guard.call("printing an error", || format!(" : {error}"));
                 text.push_str(error.as_deref().unwrap_or(" : (its error panicked)"));
