@@ -78,13 +78,13 @@ impl Engine {
 
     /// How long the last attempt took, and all together.
     fn durations(&self, slot: u32) -> (Option<Duration>, Duration) {
-        let (record, rare) = (self.arena.at(slot), self.arena.rare(slot));
+        let (record, extension) = (self.arena.at(slot), self.arena.extension(slot));
         if record.marks & mark::ATTEMPT != 0 {
             let present = self.now.as_nanos().saturating_sub(record.span);
-            let last = rare
+            let last = extension
                 .filter(|_| self.arena.attempt(slot) > 1)
-                .map(|rare| Duration::from_nanos(rare.last));
-            let ended = rare.map_or(0, |rare| rare.total);
+                .map(|extension| Duration::from_nanos(extension.last));
+            let ended = extension.map_or(0, |extension| extension.total);
             return (last, Duration::from_nanos(ended.saturating_add(present)));
         }
         let last = record
@@ -93,7 +93,7 @@ impl Engine {
             .then(|| Duration::from_nanos(record.span));
         (
             last,
-            Duration::from_nanos(rare.map_or(record.span, |rare| rare.total)),
+            Duration::from_nanos(extension.map_or(record.span, |extension| extension.total)),
         )
     }
 

@@ -66,8 +66,8 @@ impl Engine {
         }
         if let Some(join) = self
             .arena
-            .rare(slot)
-            .map(|rare| &rare.join)
+            .extension(slot)
+            .map(|extension| &extension.join)
             .filter(|join| join.count > 0)
         {
             write!(
@@ -92,14 +92,14 @@ impl Engine {
 
     /// What the work has outside of the scheduler.
     fn outside_line(&self, text: &mut String, slot: u32) -> fmt::Result {
-        let Some(rare) = self.arena.rare(slot) else {
+        let Some(extension) = self.arena.extension(slot) else {
             return Ok(());
         };
-        match rare.errands.outstanding.len() {
+        match extension.errands.outstanding.len() {
             0 => {}
             jobs => write!(text, " : {jobs} jobs out")?,
         }
-        match rare.sources.live() {
+        match extension.sources.live() {
             0 => Ok(()),
             sources => write!(text, " : {sources} sources registered"),
         }
