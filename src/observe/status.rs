@@ -15,7 +15,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     ///   get 0000003f: Retrying in 3s : connection refused
     /// ```
     pub fn status(&self) -> String {
-        let guard = &self.lent.engine.inbox.line.guard;
+        let guard = &self.lent.engine.inbox.sender.guard;
         self.lent.engine.status(&|slot| {
             let mut text = String::new();
             self.bodies.look(slot, &mut |body| {
@@ -78,7 +78,7 @@ impl Engine {
             )?;
         }
         self.outside_line(text, slot)?;
-        let guard = &self.inbox.line.guard;
+        let guard = &self.inbox.sender.guard;
         text.push_str(own);
         match &cold.error {
             Some(error) if record.state != WorkState::Success => {
