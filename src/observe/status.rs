@@ -95,7 +95,7 @@ impl Engine {
         let Some(extension) = self.arena.extension(slot) else {
             return Ok(());
         };
-        match extension.errands.outstanding.len() {
+        match extension.pending_jobs.outstanding.len() {
             0 => {}
             jobs => write!(text, " : {jobs} jobs out")?,
         }
