@@ -1,7 +1,7 @@
 //! The invariants, checked: in debug builds now and then after a crank, and on request.
 
 use crate::engine::Engine;
-use crate::engine::store::record::{flag, mark};
+use crate::engine::store::record::flag;
 use crate::work::WorkState;
 
 /// The most works of a scheduler that a debug build checks one by one.
@@ -79,7 +79,7 @@ impl Engine {
                 self.permits.name(pool)
             );
         }
-        let (mut timers, mut external, mut retries, mut lingering) = (0, 0, 0, 0);
+        let (mut timers, mut external, mut retries, mut pinned) = (0, 0, 0, 0);
         self.graph.audit(&self.arena)?;
         let open = self.open_edges();
         for slot in self.arena.slots() {
@@ -94,7 +94,7 @@ impl Engine {
             timers += self.timers_of(slot).count();
             external += self.arena.is(slot, flag::EXTERNAL) as u32;
             retries += self.arena.cold(slot).retries_left as u64;
-            lingering += (self.arena.at(slot).marks & mark::LINGERS != 0) as u32;
+            pinned += self.arena.is_pinned(slot) as u32;
         }
         ensure!(
             timers == self.wheel.len(),
@@ -106,8 +106,8 @@ impl Engine {
             "external sleepers are miscounted"
         );
         ensure!(
-            lingering == self.lingering,
-            "lingering works are miscounted"
+            pinned == self.arena.pinned.works(),
+            "pinned works are miscounted"
         );
         ensure!(
             retries == self.recorder.retries_left,
@@ -135,7 +135,7 @@ impl Engine {
         ensure!(!has(flag::IN_TURN), "is in a turn between cranks");
         ensure!(!has(flag::CANCEL), "a cancel was forgotten");
         match state {
-            WorkState::Pending => ensure!(self.arena.opens.of(slot) > 0, "Pending on nothing"),
+            WorkState::Pending => ensure!(self.arena.pending.of(slot) > 0, "Pending on nothing"),
             WorkState::Running => ensure!(
                 has(flag::READY) && has(flag::PERMIT),
                 "Running without turn or permit"
@@ -202,10 +202,10 @@ impl Engine {
             .outs(&self.arena, slot)
             .filter(|edge| !settled(edge.peer()))
             .count();
-        let lingers = record.marks & mark::LINGERS != 0;
         ensure!(
-            !lingers || unsettled == self.arena.opens.lingers_for(slot) as usize && unsettled > 0,
-            "the dependents of a lingering work are miscounted"
+            !self.arena.is_pinned(slot)
+                || unsettled == self.arena.pinned.dependents(slot) as usize && unsettled > 0,
+            "the dependents of a pinned work are miscounted"
         );
         let levels = &self.cycles.levels;
         let level = |slot: u32| levels.of(&self.arena, slot);
@@ -221,12 +221,12 @@ impl Engine {
         let awaits_parent = record.flags.has(flag::AWAITS_PARENT);
         if record.state == WorkState::Pending {
             ensure!(
-                self.arena.opens.of(slot) == open + awaits_parent as u32,
+                self.arena.pending.of(slot) == open + awaits_parent as u32,
                 "open dependencies are miscounted"
             );
         } else if !record.state.is_settled() {
             ensure!(
-                open == 0 && self.arena.opens.of(slot) == 0 && !awaits_parent,
+                open == 0 && self.arena.pending.of(slot) == 0 && !awaits_parent,
                 "has begun before its dependencies"
             );
         }

@@ -132,8 +132,6 @@ pub(crate) struct Engine {
     /// Sleepers that something outside may wake.
     external_sleepers: u32,
     fruitless: Fruitless,
-    /// Settled works that are only there because works are after them.
-    lingering: u32,
     /// Cranks since the invariants were checked, in debug builds.
     unchecked_cranks: usize,
     /// After the fields with the program's values: its drop forgets their panics.
@@ -205,7 +203,6 @@ impl Engine {
             messages: VecDeque::new(),
             external_sleepers: 0,
             fruitless: Default::default(),
-            lingering: 0,
             unchecked_cranks: 0,
             drops: Tally::default(),
         }

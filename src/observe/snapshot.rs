@@ -80,7 +80,7 @@ impl Engine {
     fn durations(&self, slot: u32) -> (Option<Duration>, Duration) {
         let (record, extension) = (self.arena.at(slot), self.arena.extension(slot));
         if record.marks & mark::ATTEMPT != 0 {
-            let present = self.now.as_nanos().saturating_sub(record.span);
+            let present = self.now.as_nanos().saturating_sub(record.began_or_took);
             let last = extension
                 .filter(|_| self.arena.attempt(slot) > 1)
                 .map(|extension| Duration::from_nanos(extension.last));
@@ -90,10 +90,12 @@ impl Engine {
         let last = record
             .flags
             .has(flag::TRIED)
-            .then(|| Duration::from_nanos(record.span));
+            .then(|| Duration::from_nanos(record.began_or_took));
         (
             last,
-            Duration::from_nanos(extension.map_or(record.span, |extension| extension.total)),
+            Duration::from_nanos(
+                extension.map_or(record.began_or_took, |extension| extension.total),
+            ),
         )
     }
 

@@ -21,7 +21,7 @@ impl Engine {
         let then = self.lookup(after).map_err(DependencyError::After)?;
         self.check_edge(first, then)?;
         self.fruitless.stir();
-        let open = self.arena.opens.of(then);
+        let open = self.arena.pending.of(then);
         self.link(first, then, EdgeKind::After);
         let edge_failed = self.arena.at(first).state.is_settled();
         if edge_failed && let Some(failure) = self.failed_dependency(then) {
@@ -29,7 +29,7 @@ impl Engine {
                 self.revoke_attempt(then);
             }
             self.settle(then, End::Blocked(failure));
-        } else if self.arena.opens.of(then) > open {
+        } else if self.arena.pending.of(then) > open {
             self.withdraw(then);
         }
         Ok(())
@@ -79,7 +79,7 @@ impl Engine {
         self.disarm_limit(slot, Limit::AttemptTimeout);
         let record = self.arena.at_mut(slot);
         record.marks &= !mark::ATTEMPT;
-        record.span = 0;
+        record.began_or_took = 0;
         self.arena.forget_attempts(slot);
         self.recorder.attempts -= 1;
         if let Some(extension) = self.arena.extension_mut(slot) {
@@ -120,9 +120,9 @@ impl Engine {
                 doomed |= settled && !success;
                 success
             });
-        self.arena.opens.add(slot, open);
-        if self.lingering > 0 {
-            self.linger_for(slot);
+        self.arena.pending.add(slot, open);
+        if self.arena.pinned.any() {
+            self.pin_dependencies(slot);
         }
         doomed
     }
@@ -138,8 +138,8 @@ impl Engine {
                 state == WorkState::Success || kind == EdgeKind::AfterSettled && state.is_settled();
             self.graph
                 .link(&mut self.arena, before, after, kind, satisfied);
-            self.linger_for_another(before);
-            self.arena.opens.add(after, !state.is_settled() as u32);
+            self.arena.pin_once_more(before);
+            self.arena.pending.add(after, !state.is_settled() as u32);
         }
         kind == EdgeKind::After && state.is_settled() && state != WorkState::Success
     }
@@ -155,7 +155,7 @@ impl Engine {
                 .mark(edge, kind, entry.is_satisfied() && !begins_anew);
             if begins_anew {
                 self.arena
-                    .opens
+                    .pending
                     .add(entry.peer(), !state.is_settled() as u32);
             }
         }

@@ -71,7 +71,7 @@ impl<'a> Admission<'a> {
         self.added.push(slot);
         let into = self.edges_into(work);
         if into > 0 {
-            engine.arena.opens.add(slot, into);
+            engine.arena.pending.add(slot, into);
             engine.stay_pending(slot);
         } else {
             engine.enter_line(slot, None);
@@ -119,7 +119,7 @@ impl<'a> Admission<'a> {
         self.has_children |= terms.parent.is_some();
         let (slot, doomed) = engine.take_in(terms, plan, terms.edges());
         self.added.push(slot);
-        engine.arena.opens.add(slot, self.edges_into(work));
+        engine.arena.pending.add(slot, self.edges_into(work));
         match doomed.then(|| engine.failed_dependency(slot)).flatten() {
             None => engine.enter_line(slot, None),
             Some(failure) => {

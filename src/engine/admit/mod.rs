@@ -255,7 +255,7 @@ impl Engine {
         };
         if !begun {
             self.arena.set(slot, flag::AWAITS_PARENT);
-            self.arena.opens.add(slot, 1);
+            self.arena.pending.add(slot, 1);
         }
     }
 
@@ -272,7 +272,7 @@ impl Engine {
     /// The first state of a work that is added or restarted (`from` is its old state), if nothing blocks it.
     #[inline]
     pub(crate) fn enter_line(&mut self, slot: u32, from: Option<WorkState>) {
-        if self.arena.opens.of(slot) > 0 {
+        if self.arena.pending.of(slot) > 0 {
             self.change(slot, from, WorkState::Pending);
         } else if self.permits.waiting() == 0 && self.permits.fits(&self.arena, slot)
             || self.permits.needs_none(&self.arena, slot)
@@ -291,7 +291,7 @@ impl Engine {
         // It has settled: the beginning of its parent's attempt must not let it go.
         self.arena.clear(slot, flag::AWAITS_PARENT);
         self.arena.cold_mut(slot).error = Some(failure);
-        self.arena.opens.settle(slot, 0);
+        self.arena.pending.settle(slot);
         self.change(slot, from, WorkState::Blocked);
         self.after_settling(slot);
         self.drain_settling();

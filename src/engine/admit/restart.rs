@@ -57,10 +57,10 @@ impl Engine {
     /// Clears what an earlier run has left, and counts the work among the unsettled again.
     fn make_new(&mut self, slot: u32, state: WorkState) {
         let counted_as_failed = self.counts_as_failed(slot);
-        self.end_lingering(slot);
+        self.arena.unpin(slot);
         self.cycles.levels.distrust();
         let attempts = self.arena.forget_attempts(slot);
-        self.arena.opens.reset(slot);
+        self.arena.pending.reset(slot);
         let record = self.arena.at_mut(slot);
         record.turns = 0;
         let kept = flag::NO_PERMIT | flag::LOST_DEPENDENCY;
@@ -90,12 +90,12 @@ impl Engine {
     }
 
     fn reopen_edges(&mut self, slot: u32) {
-        self.linger_for(slot);
+        self.pin_dependencies(slot);
         for edge in self.graph.ins(&self.arena, slot) {
             let before = edge.peer();
             let satisfied = self.graph.out_of(&self.arena, edge).is_satisfied();
             if !satisfied && !self.arena.at(before).state.is_settled() {
-                self.arena.opens.add(slot, 1);
+                self.arena.pending.add(slot, 1);
             }
         }
     }

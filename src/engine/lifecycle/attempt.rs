@@ -38,12 +38,12 @@ impl Engine {
         self.permits.take(&mut self.arena, slot);
         self.recorder.attempts += 1;
         if self.arena.is(slot, flag::TRIED) {
-            self.keep_last_span(slot);
+            self.keep_last_duration(slot);
         }
         self.arena.count_attempt(slot);
         let record = self.arena.at_mut(slot);
         record.marks |= mark::ATTEMPT;
-        record.span = self.now.as_nanos();
+        record.began_or_took = self.now.as_nanos();
         if tracing::enabled!(target: TARGET, tracing::Level::DEBUG) {
             self.open_span(slot);
         }
@@ -53,8 +53,8 @@ impl Engine {
     }
 
     /// The duration of the attempt before, whose place the present one takes.
-    fn keep_last_span(&mut self, slot: u32) {
-        let last = self.arena.at(slot).span;
+    fn keep_last_duration(&mut self, slot: u32) {
+        let last = self.arena.at(slot).began_or_took;
         self.arena.extension_or_new(slot).last = last;
     }
 
@@ -98,7 +98,7 @@ impl Engine {
                 .collect();
             for child in waiting {
                 self.arena.clear(child, flag::AWAITS_PARENT);
-                if self.arena.opens.close(child) && self.line_up(child) {
+                if self.arena.pending.close(child) && self.line_up(child) {
                     begun.push_back(child);
                 }
             }
@@ -182,16 +182,16 @@ impl Engine {
         self.arena.at_mut(slot).marks &= mark::LASTING;
         let record = self.arena.at_mut(slot);
         if under_way {
-            record.span = self.now.as_nanos().saturating_sub(record.span);
+            record.began_or_took = self.now.as_nanos().saturating_sub(record.began_or_took);
         }
-        let span = record.span;
+        let took = record.began_or_took;
         if let Some(extension) = self.arena.extension_mut(slot) {
             extension.abort = None;
             extension.remote = None;
             extension.token = None;
             extension.tracing = None;
             if under_way {
-                extension.total = extension.total.saturating_add(span);
+                extension.total = extension.total.saturating_add(took);
             }
         }
         if self.arena.is(slot, flag::CHILDREN) {

@@ -47,8 +47,8 @@ impl Engine {
             .count() as u32
     }
 
-    /// A settled work goes, if neither the host nor its parent keeps it; one that works are after lingers until they have
-    /// settled. Only who lingers counts its dependents: what is kept anyway need not.
+    /// Removes a settled work that neither the host nor its parent keeps. Unsettled dependents pin it until they have settled.
+    /// Only a pinned work counts its dependents.
     pub(crate) fn reclaim_if_due(&mut self, slot: u32) {
         let record = self.arena.at(slot);
         let is_child = record.marks & mark::CHILD != 0;
@@ -59,32 +59,27 @@ impl Engine {
         self.reclaim(slot);
     }
 
-    /// The same for one that neither keeps.
+    /// Removes or pins a settled work that neither the host nor its parent keeps.
     pub(crate) fn reclaim(&mut self, slot: u32) {
         match self.unsettled_dependents(slot) {
             0 => self.remove(slot),
-            dependents => {
-                self.arena.at_mut(slot).marks |= mark::LINGERS;
-                self.arena.opens.settle(slot, dependents);
-                self.lingering += 1;
-            }
+            dependents => self.arena.pin(slot, dependents),
         }
     }
 
-    /// A work has settled: of the works that it is after, those that lingered only for it go.
+    /// Removes the works that only this work, which has settled, has pinned.
     #[inline]
-    pub(crate) fn release_lingerers(&mut self, slot: u32) {
-        if self.lingering > 0 {
-            self.release_lingerers_before(slot);
+    pub(crate) fn release_pinned(&mut self, slot: u32) {
+        if self.arena.pinned.any() {
+            self.unpin_dependencies(slot);
         }
     }
 
-    fn release_lingerers_before(&mut self, slot: u32) {
+    fn unpin_dependencies(&mut self, slot: u32) {
         let mut gone: SmallVec<[u32; 8]> = SmallVec::new();
         for edge in self.graph.ins(&self.arena, slot).rev() {
             let before = edge.peer();
-            let lingers = self.arena.at(before).marks & mark::LINGERS != 0;
-            if lingers && self.arena.opens.linger_for_one_less(before) {
+            if self.arena.pin_once_less(before) {
                 gone.push(before);
             }
         }
@@ -94,28 +89,12 @@ impl Engine {
         }
     }
 
-    /// If it lingers: it has one more unsettled dependent.
-    pub(crate) fn linger_for_another(&mut self, slot: u32) {
-        if self.arena.at(slot).marks & mark::LINGERS != 0 {
-            self.arena.opens.linger_for_another(slot);
-        }
-    }
-
-    /// The same for all that this work is after.
-    pub(crate) fn linger_for(&mut self, slot: u32) {
+    /// Counts this unsettled work among the dependents of the pinned works that it is after.
+    pub(crate) fn pin_dependencies(&mut self, slot: u32) {
         let edges = self.graph.ins(&self.arena, slot);
         let befores: SmallVec<[u32; 8]> = edges.map(|edge| edge.peer()).collect();
         for before in befores {
-            self.linger_for_another(before);
-        }
-    }
-
-    /// The work is to be run anew, or goes.
-    pub(crate) fn end_lingering(&mut self, slot: u32) {
-        let record = self.arena.at_mut(slot);
-        if record.marks & mark::LINGERS != 0 {
-            record.marks &= !mark::LINGERS;
-            self.lingering -= 1;
+            self.arena.pin_once_more(before);
         }
     }
 
@@ -144,7 +123,7 @@ impl Engine {
     }
 
     fn remove(&mut self, slot: u32) {
-        self.end_lingering(slot);
+        self.arena.unpin(slot);
         if !self.arena.is(slot, flag::ORPHAN) {
             self.ordinals.leave(None, self.arena.cold(slot).name);
         }

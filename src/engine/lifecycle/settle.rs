@@ -39,7 +39,7 @@ impl Engine {
     pub(crate) fn finish_success(&mut self, slot: u32) {
         let heard = self.is_heard();
         let record = self.arena.at_mut(slot);
-        // A body that is gone is among the rare things, and such a work does not end plainly.
+        // A body that is gone is noted in the extension, and such a work does not end plainly.
         if !self.is_settling && !heard && record.is_plain_success() {
             let outs =
                 record_plain_success(record, self.now, &mut self.permits, &mut self.recorder);
@@ -55,7 +55,7 @@ impl Engine {
         if outs != NONE {
             self.release_dependents(slot, outs, WorkState::Success, self.may_begin_at_once());
         }
-        self.release_lingerers(slot);
+        self.release_pinned(slot);
         if !self.keeps(WorkState::Success) {
             self.reclaim(slot);
         }
@@ -197,7 +197,7 @@ impl Engine {
             self.arena.cold_mut(slot).error = error;
         }
         self.drops.count();
-        self.arena.opens.settle(slot, 0);
+        self.arena.pending.settle(slot);
         change(&mut self.recorder, self.arena.at_mut(slot), Some(state), to);
         if self.is_heard() {
             self.tell(slot, to, by);
@@ -232,7 +232,7 @@ impl Engine {
     pub(crate) fn after_settling(&mut self, slot: u32) {
         let record = self.arena.at(slot);
         self.release_dependents(slot, record.outs, record.state, false);
-        self.release_lingerers(slot);
+        self.release_pinned(slot);
         self.wake_watchers(slot);
         if let Some(parent) = self.arena.parent(slot) {
             self.child_settled(parent, slot);
@@ -259,7 +259,7 @@ impl Engine {
                 continue;
             };
             if satisfied {
-                if self.arena.opens.close(after) {
+                if self.arena.pending.close(after) {
                     self.dependencies_done(after, at_once);
                 }
             } else if self.arena.at(after).state == WorkState::Pending {

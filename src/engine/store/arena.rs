@@ -5,7 +5,8 @@
 
 use crate::engine::id::AttemptId;
 use crate::engine::store::cold::{Cold, ColdColumn, ColdRef};
-use crate::engine::store::opens::Opens;
+use crate::engine::store::pending::Pending;
+use crate::engine::store::pinned::Pinned;
 use crate::engine::store::record::{Extension, Needs, Record, flag, mark};
 use crate::engine::store::tree::TreeLinks;
 use crate::time::Time;
@@ -16,7 +17,8 @@ use slab::Slab;
 pub(crate) struct Arena {
     records: Slab<Record>,
     cold: ColdColumn,
-    pub opens: Opens,
+    pub pending: Pending,
+    pub pinned: Pinned,
     /// The end of each work's present `sleep`: as long as the highest slot that has ever slept.
     sleeps: Vec<Time>,
     pub(crate) tree: Vec<TreeLinks>,
@@ -33,7 +35,8 @@ impl Arena {
         Arena {
             records: Slab::new(),
             cold: ColdColumn::new(),
-            opens: Opens::new(),
+            pending: Pending::new(),
+            pinned: Pinned::default(),
             sleeps: Vec::new(),
             tree: Vec::new(),
             next_serial: 0,
@@ -53,7 +56,7 @@ impl Arena {
     /// Makes room for so many works more.
     pub fn reserve(&mut self, works: usize) {
         self.records.reserve(works);
-        self.opens.reserve(works);
+        self.pending.reserve(works);
     }
 
     /// Adds a work in state Pending. Takes the name, if it is to be kept. Amortised O(1).
@@ -67,7 +70,7 @@ impl Arena {
         let slot = self.records.insert(Record::BLANK) as u32;
         let record = self.at_mut(slot);
         record.serial = serial;
-        self.opens.enter(slot);
+        self.pending.enter(slot);
         self.cold.enter(slot, name, retries, ordinal);
         slot
     }
@@ -84,7 +87,7 @@ impl Arena {
     pub fn remove(&mut self, slot: u32) -> Record {
         self.leaving -= 1;
         self.cold.leave(slot);
-        self.opens.reset(slot);
+        self.pending.reset(slot);
         self.records.remove(slot as usize)
     }
 
@@ -112,7 +115,7 @@ impl Arena {
     #[inline]
     pub fn prefetch(&self, slot: u32) -> u32 {
         let record = self.get(slot);
-        self.opens.prefetch(slot) ^ record.map_or(0, |record| record.serial as u32)
+        self.pending.prefetch(slot) ^ record.map_or(0, |record| record.serial as u32)
     }
 
     #[inline]
@@ -157,9 +160,9 @@ impl Arena {
         let mut extension = Box::new(Extension::new(Extras::default(), Needs::default()));
         let record = self.at_mut(slot);
         record.marks |= mark::EXTENDED;
-        // Until now no more than one attempt has ended, and its duration is the span.
+        // Until now no more than one attempt has ended, and the record has its duration.
         let under_way = record.marks & mark::ATTEMPT != 0;
-        extension.total = if under_way { 0 } else { record.span };
+        extension.total = if under_way { 0 } else { record.began_or_took };
         self.cold.get_mut(slot).extension = Some(extension);
     }
 
@@ -294,7 +297,7 @@ impl Arena {
 
     /// More than the highest slot that was ever used; less than twice as many, once there are a few.
     pub fn slots_end(&self) -> u32 {
-        self.opens.slots()
+        self.pending.slots()
     }
 
     /// Slots in use, in no order that may reach a decision.

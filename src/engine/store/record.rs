@@ -46,7 +46,7 @@ pub(crate) type Needs = SmallVec<[(Pool, u32); 2]>;
 pub(crate) struct Record {
     pub serial: u64,
     /// When the present attempt began, or how long the last one took.
-    pub span: u64,
+    pub began_or_took: u64,
     /// Neighbours in a lane of the permit queue, or (`prev`) the place among those that have a turn coming; a work is in one
     /// of them at most.
     pub links: Links,
@@ -65,7 +65,7 @@ impl Record {
     /// A record that is to be filled.
     pub const BLANK: Self = Record {
         serial: 0,
-        span: 0,
+        began_or_took: 0,
         links: Links::NONE,
         turns: 0,
         outs: NONE,
@@ -106,7 +106,7 @@ impl Record {
     pub fn begin_plain_attempt(&mut self, now: Time) {
         self.flags.begin_plain_attempt();
         self.marks |= mark::ATTEMPT;
-        self.span = now.as_nanos();
+        self.began_or_took = now.as_nanos();
     }
 
     /// Such a success: the permit goes back, and the time is noted.
@@ -114,7 +114,7 @@ impl Record {
     pub fn end_plain_success(&mut self, now: Time) {
         self.flags.clear(flag::PERMIT);
         self.marks = 0;
-        self.span = now.as_nanos().saturating_sub(self.span);
+        self.began_or_took = now.as_nanos().saturating_sub(self.began_or_took);
     }
 
     /// Whether the success of the present attempt has nothing to undo but its permit: no child, parent, timer, wake,
@@ -274,7 +274,7 @@ pub(crate) mod mark {
     /// Has a extension: who has none is not asked for it, which spares a look at the cold.
     pub const EXTENDED: u8 = 1 << 5;
     /// Settled, and reclaimed as soon as its last dependent has settled: they are counted.
-    pub const LINGERS: u8 = 1 << 7;
+    pub const PINNED: u8 = 1 << 7;
     /// What stays when an attempt ends.
     pub const LASTING: u8 = CHILD | POOLS | EXTENDED;
 }

@@ -1,0 +1,87 @@
+//! How many dependencies of each work are open, in a column of their own: a work that settles counts down those of its
+//! dependents, and one small column stays in a near cache.
+
+/// Marks a settled work, which waits for nothing.
+const SETTLED: u32 = u32::MAX;
+
+/// The least and the most slots that one call adds.
+const FEW: usize = 4;
+const MANY: usize = 512;
+
+/// Open dependencies by slot. A count stays below 2^29, since there are at most 2^28 edges.
+pub(crate) struct Pending(Vec<u32>);
+
+impl Pending {
+    pub const fn new() -> Self {
+        Pending(Vec::new())
+    }
+
+    /// Makes room for a work in `slot`, which has been used before or is the next one. Amortised O(1).
+    #[inline]
+    pub fn enter(&mut self, slot: u32) {
+        if slot as usize == self.0.len() {
+            self.grow();
+        }
+    }
+
+    /// Adds many slots at once, so that each costs next to nothing.
+    #[cold]
+    fn grow(&mut self) {
+        let more = self.0.len().clamp(FEW, MANY);
+        self.0.resize(self.0.len() + more, 0);
+    }
+
+    /// Makes room for `slots` more.
+    pub fn reserve(&mut self, slots: usize) {
+        self.0.reserve(slots);
+    }
+
+    /// Returns the end of the slots that have been used: some more than there are.
+    pub fn slots(&self) -> u32 {
+        self.0.len() as u32
+    }
+
+    /// Returns the open dependencies of a work, plus one while its parent's attempt has not begun; 0 for a settled work.
+    #[inline]
+    pub fn of(&self, slot: u32) -> u32 {
+        match self.0[slot as usize] {
+            SETTLED => 0,
+            count => count,
+        }
+    }
+
+    /// Reads the count, whatever it is; see `run/prefetch.rs`.
+    #[inline]
+    pub fn prefetch(&self, slot: u32) -> u32 {
+        self.0[slot as usize]
+    }
+
+    #[inline]
+    pub fn add(&mut self, slot: u32, more: u32) {
+        debug_assert!(self.0[slot as usize] != SETTLED);
+        self.0[slot as usize] += more;
+    }
+
+    /// Counts down one thing that the work has waited for. Returns whether it was the last. A settled work waits for nothing.
+    #[inline]
+    pub fn close(&mut self, slot: u32) -> bool {
+        let count = &mut self.0[slot as usize];
+        if *count == SETTLED {
+            return false;
+        }
+        *count -= 1;
+        *count == 0
+    }
+
+    /// Clears the count of a work that is new or is to be run anew.
+    #[inline]
+    pub fn reset(&mut self, slot: u32) {
+        self.0[slot as usize] = 0;
+    }
+
+    /// Notes that the work has settled.
+    #[inline]
+    pub fn settle(&mut self, slot: u32) {
+        self.0[slot as usize] = SETTLED;
+    }
+}

@@ -1,0 +1,74 @@
+//! Settled works that stay only because unsettled works depend on them: how many dependents pin each.
+//!
+//! The column is as long as the highest slot that has ever been pinned. A program that keeps its works has none.
+
+use super::arena::Arena;
+use super::record::mark;
+
+#[derive(Default)]
+pub(crate) struct Pinned {
+    dependents: Vec<u32>,
+    works: u32,
+}
+
+impl Pinned {
+    /// Returns whether any work is pinned.
+    #[inline]
+    pub fn any(&self) -> bool {
+        self.works > 0
+    }
+
+    /// Returns how many works are pinned.
+    pub fn works(&self) -> u32 {
+        self.works
+    }
+
+    /// Returns how many dependents pin the work in `slot`, which is pinned.
+    pub fn dependents(&self, slot: u32) -> u32 {
+        self.dependents[slot as usize]
+    }
+}
+
+impl Arena {
+    /// Returns whether the work is pinned.
+    #[inline]
+    pub fn is_pinned(&self, slot: u32) -> bool {
+        self.at(slot).marks & mark::PINNED != 0
+    }
+
+    /// Pins a settled work until its unsettled `dependents` have settled.
+    pub fn pin(&mut self, slot: u32, dependents: u32) {
+        self.at_mut(slot).marks |= mark::PINNED;
+        let column = &mut self.pinned.dependents;
+        if column.len() <= slot as usize {
+            column.resize(slot as usize + 1, 0);
+        }
+        column[slot as usize] = dependents;
+        self.pinned.works += 1;
+    }
+
+    /// Counts one more unsettled dependent of a work, if that is pinned.
+    pub fn pin_once_more(&mut self, slot: u32) {
+        if self.is_pinned(slot) {
+            self.pinned.dependents[slot as usize] += 1;
+        }
+    }
+
+    /// Counts down the dependents of a work, if that is pinned. Returns whether the last of them has settled.
+    pub fn pin_once_less(&mut self, slot: u32) -> bool {
+        if !self.is_pinned(slot) {
+            return false;
+        }
+        let dependents = &mut self.pinned.dependents[slot as usize];
+        *dependents -= 1;
+        *dependents == 0
+    }
+
+    /// Unpins a work that is to be run anew, or goes.
+    pub fn unpin(&mut self, slot: u32) {
+        if self.is_pinned(slot) {
+            self.at_mut(slot).marks &= !mark::PINNED;
+            self.pinned.works -= 1;
+        }
+    }
+}
