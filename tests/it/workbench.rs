@@ -1,5 +1,6 @@
 //! A scheduler with an application that keeps a log, and works that write into it what is asked of them.
 
+use crate::units::secs;
 use crankwork::{
     Budget, Failure, Name, Next, Spec, Summary, Time, VirtualDriver, Work, WorkContext, WorkId,
     WorkOutcome, WorkScheduler, WorkSchedulerConfig, WorkState,
@@ -16,14 +17,6 @@ pub type Cx<'a> = WorkContext<'a, Log>;
 pub type Turn = Poll<Result<(), Failure>>;
 
 pub const OK: Turn = Poll::Ready(Ok(()));
-
-pub fn secs(n: u64) -> Duration {
-    Duration::from_secs(n)
-}
-
-pub fn at(n: u64) -> Time {
-    Time::from_secs(n)
-}
 
 /// A failed attempt.
 pub fn fail<T>(message: &str) -> Poll<Result<T, Failure>> {
@@ -113,6 +106,12 @@ pub fn failing() -> Probe {
     Probe::new(|_| fail("no luck"))
 }
 
+/// Panics in its first turn.
+pub fn panicking() -> Probe {
+    quiet_panics();
+    Probe::new(|_| panic!("{ON_PURPOSE}"))
+}
+
 /// Succeeds after a sleep.
 pub fn napping(length: Duration) -> Probe {
     Probe::new(move |cx| cx.sleep(length).map(Ok))
@@ -123,6 +122,14 @@ pub fn idling() -> Probe {
     Probe::new(|cx| {
         cx.expect_wake();
         Poll::Pending
+    })
+}
+
+/// Polls with `poll`, and holds a value, which is dropped with the work.
+pub fn holding<T: 'static>(value: T, mut poll: impl FnMut(&mut Cx<'_>) -> Turn + 'static) -> Probe {
+    Probe::new(move |cx| {
+        let _ = &value;
+        poll(cx)
     })
 }
 
@@ -179,6 +186,12 @@ impl Bench {
         Bench::new(config.retry_delay(secs(10)).events(100_000))
     }
 
+    /// Like [`with_permits`](Self::with_permits), for a test whose works panic on purpose.
+    pub fn with_panics(permits: usize) -> Bench {
+        quiet_panics();
+        Bench::with_permits(permits)
+    }
+
     pub fn add(&mut self, name: impl Into<Name>, work: Probe) -> WorkId {
         self.add_spec(Spec::new(name, work))
     }
@@ -220,12 +233,17 @@ impl Bench {
         self.s.outcome(id).expect("it has settled")
     }
 
-    /// The failure of a work that has failed, as text.
-    pub fn failure(&self, id: WorkId) -> String {
+    /// The failure of a work that has failed.
+    pub fn failed(&self, id: WorkId) -> Failure {
         match self.outcome(id) {
-            WorkOutcome::Failed(failure) => failure.to_string(),
+            WorkOutcome::Failed(failure) => failure,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// The failure of a work that has failed, as text.
+    pub fn failure(&self, id: WorkId) -> String {
+        self.failed(id).to_string()
     }
 
     /// The id of the first work of that name.

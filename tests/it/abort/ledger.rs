@@ -1,5 +1,6 @@
 //! L20: the ledger adds up.
 
+use crate::units::secs;
 use crate::workbench::*;
 use crankwork::{OnChildFailure, Retry, Spec, Stream, Time, WorkSchedulerConfig, WorkState};
 use std::task::Poll;

@@ -1,5 +1,6 @@
 //! L16 to L19: who holds permits when, and who gets the next one.
 
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::{Retry, Spec, WaitsFor, WorkSchedulerConfig, WorkState};
 use std::task::Poll;
@@ -28,10 +29,10 @@ fn l16_a_sleeper_keeps_its_permit() {
     let a = b.add("a", napping(secs(10)));
     let other = b.add("other", done());
     b.crank();
-    b.crank_at(at(9));
+    b.crank_at(at_secs(9));
     assert_eq!(b.state(a), WorkState::Waiting);
     assert_eq!(b.state(other), WorkState::Queued);
-    b.crank_at(at(10));
+    b.crank_at(at_secs(10));
     assert_eq!(b.state(other), WorkState::Success);
 }
 
@@ -42,10 +43,10 @@ fn l16_an_aborting_work_keeps_its_permit() {
     let other = b.add("other", done());
     b.crank();
     b.s.cancel(a).unwrap();
-    b.crank_at(at(2));
+    b.crank_at(at_secs(2));
     assert_eq!(b.state(a), WorkState::Aborting);
     assert_eq!(b.state(other), WorkState::Queued);
-    b.crank_at(at(5));
+    b.crank_at(at_secs(5));
     assert_eq!(b.state(a), WorkState::Cancelled);
     assert_eq!(b.state(other), WorkState::Success);
 }
@@ -59,7 +60,7 @@ fn l16_the_same_holds_for_a_named_pool() {
     b.crank();
     assert_eq!(b.state(big), WorkState::Queued);
     assert_eq!(b.state(small), WorkState::Success);
-    b.crank_at(at(4));
+    b.crank_at(at_secs(4));
     assert_eq!(b.state(big), WorkState::Success);
 }
 
@@ -143,7 +144,7 @@ fn l17_a_parent_asleep_holds_no_permit_whatever_else_it_waits_for() {
     b.crank();
     assert_eq!(b.state(parent), WorkState::Waiting);
     assert_eq!(b.state(b.find("child")), WorkState::Waiting);
-    b.crank_at(at(5));
+    b.crank_at(at_secs(5));
     assert_eq!(b.state(parent), WorkState::Success);
 }
 
@@ -202,9 +203,9 @@ fn l17_a_sleeper_that_released_its_permit_queues_for_it_when_woken() {
     b.crank();
     assert_eq!(b.state(a), WorkState::Waiting);
     assert_eq!(b.state(other), WorkState::Waiting);
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     assert_eq!(b.state(a), WorkState::Queued);
-    b.crank_at(at(5));
+    b.crank_at(at_secs(5));
     assert_eq!(b.state(a), WorkState::Success);
 }
 
@@ -290,7 +291,7 @@ fn l19_aborting_needs_no_permit() {
     );
     b.add("owner", idling());
     b.crank();
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     assert_eq!(b.state(back), WorkState::Queued);
     b.lines();
     b.s.cancel(back).unwrap();
@@ -321,6 +322,6 @@ fn l19_shutdown_ends_a_deep_tree_that_shares_one_permit() {
     b.s.shutdown();
     let summary = b.run();
     assert_eq!(b.state(top), WorkState::Cancelled);
-    assert_eq!(summary.finished, at(9));
+    assert_eq!(summary.finished, at_secs(9));
     assert_eq!(b.s.metrics().forced_aborts, 0);
 }

@@ -1,5 +1,6 @@
 //! Defects of stellar-core's `Work`, reproduced from its code.
 
+use crate::units::{at_ms, at_secs, ms, secs};
 use crate::workbench::*;
 use crankwork::time::TimerWheel;
 use crankwork::{
@@ -79,11 +80,11 @@ fn a_wake_during_a_retry_wait_neither_shortens_it_nor_harms() {
     for second in 1..10 {
         b.s.wake(a).unwrap();
         kept.borrow().as_ref().unwrap().wake();
-        assert_eq!(b.crank_at(at(second)), Next::At(at(10)));
+        assert_eq!(b.crank_at(at_secs(second)), Next::At(at_secs(10)));
         assert_eq!(b.state(a), WorkState::Retrying);
     }
     b.run();
-    assert_eq!((b.s.now(), b.s.metrics().turns), (at(10), 2));
+    assert_eq!((b.s.now(), b.s.metrics().turns), (at_secs(10), 2));
 }
 
 #[test]
@@ -102,11 +103,11 @@ fn an_alarm_left_over_from_an_attempt_does_nothing_later() {
     let a = b.add_spec(Spec::new("a", a).retry(Retry::ONCE));
     b.crank();
     b.s.wake(a).unwrap();
-    assert_eq!(b.crank_at(at(1)), Next::At(at(11)));
-    assert_eq!(b.crank_at(at(5)), Next::At(at(11)));
+    assert_eq!(b.crank_at(at_secs(1)), Next::At(at_secs(11)));
+    assert_eq!(b.crank_at(at_secs(5)), Next::At(at_secs(11)));
     assert_eq!(b.s.metrics().turns, 2);
     assert_eq!(
-        b.crank_at(at(11)),
+        b.crank_at(at_secs(11)),
         Next::Idle,
         "nor is one of the last turn left"
     );
@@ -122,7 +123,7 @@ fn a_timer_that_fires_while_its_work_has_a_turn_coming_does_not_spoil_the_next_w
         "a",
         Probe::new(move |cx| {
             seen.borrow_mut().push(cx.now());
-            if cx.now() >= at(3) {
+            if cx.now() >= at_secs(3) {
                 return OK;
             }
             // Due at once, in a second, and in the middle of a turn.
@@ -133,9 +134,9 @@ fn a_timer_that_fires_while_its_work_has_a_turn_coming_does_not_spoil_the_next_w
     b.crank();
     // Woken from outside and by its alarm at one instant.
     b.s.wake(a).unwrap();
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     b.run();
-    assert_eq!(*times.borrow(), [0, 1, 2, 3].map(at));
+    assert_eq!(*times.borrow(), [0, 1, 2, 3].map(at_secs));
 }
 
 #[test]
@@ -187,9 +188,8 @@ fn a_child_added_just_before_waiting_wakes_its_parent() {
 
 #[test]
 fn a_step_that_panics_does_not_stop_the_scheduler() {
-    quiet_panics();
-    let mut b = Bench::with_permits(1);
-    b.add("bad", Probe::new(|_| panic!("{ON_PURPOSE}")));
+    let mut b = Bench::with_panics(1);
+    b.add("bad", panicking());
     let rest: Vec<_> = (0..10).map(|_| b.add("good", napping(secs(1)))).collect();
     b.run();
     assert!(rest.iter().all(|&id| b.state(id) == WorkState::Success));
@@ -198,13 +198,13 @@ fn a_step_that_panics_does_not_stop_the_scheduler() {
 #[test]
 fn rearming_a_timer_leaves_nothing_behind() {
     let mut wheel = TimerWheel::new();
-    let key = wheel.arm(at(1), 7);
+    let key = wheel.arm(at_secs(1), 7);
     for i in 0..100_000 {
-        wheel.rearm(key, at(2) + secs(i % 1000));
+        wheel.rearm(key, at_secs(2) + secs(i % 1000));
     }
-    wheel.rearm(key, at(1));
-    wheel.advance(at(10_000));
-    assert_eq!(wheel.pop_due(), Some((at(1), 7)));
+    wheel.rearm(key, at_secs(1));
+    wheel.advance(at_secs(10_000));
+    assert_eq!(wheel.pop_due(), Some((at_secs(1), 7)));
     assert_eq!(wheel.pop_due(), None);
 
     let mut b = Bench::with_permits(1);
@@ -215,7 +215,7 @@ fn rearming_a_timer_leaves_nothing_behind() {
         if left == 0 { OK } else { Poll::Pending }
     });
     let a = a.unwrap();
-    assert_eq!(b.crank(), Next::At(at(3600)));
+    assert_eq!(b.crank(), Next::At(at_secs(3600)));
     while b.state(a.id()) == WorkState::Waiting {
         b.s.wake(a).unwrap();
         b.crank();
@@ -230,19 +230,19 @@ fn timers_of_one_instant_fire_in_the_order_in_which_they_were_armed() {
     let names: Vec<String> = (0..200).map(|i| format!("w{i}")).collect();
     for (i, name) in names.iter().enumerate() {
         // From many starting points to one instant.
-        b.crank_at(Time::from_millis(i as u64));
+        b.crank_at(at_ms(i as u64));
         let nap = Probe::new(|cx| {
-            if cx.now() >= at(9) {
+            if cx.now() >= at_secs(9) {
                 return OK;
             }
-            cx.wake_at(at(9));
+            cx.wake_at(at_secs(9));
             Poll::Pending
         });
         b.add(name.clone(), nap);
     }
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     b.lines();
-    b.crank_at(at(9));
+    b.crank_at(at_secs(9));
     let ends: Vec<String> = b.lines();
     let ends: Vec<&str> = ends
         .iter()
@@ -295,13 +295,13 @@ fn a_failed_child_does_not_linger_into_the_next_attempt() {
 #[test]
 fn a_chain_of_steps_takes_the_sum_of_its_steps() {
     let mut b = Bench::with_permits(4);
-    let step = || napping(std::time::Duration::from_millis(3));
+    let step = || napping(ms(3));
     let mut last = b.add("step", step());
     for _ in 1..32 {
         last = b.add_spec(Spec::new("step", step()).after(last));
     }
     let summary = b.run();
-    assert_eq!(summary.finished, Time::from_millis(96));
+    assert_eq!(summary.finished, at_ms(96));
     assert_eq!(summary.turns, 64);
 }
 
@@ -373,7 +373,10 @@ fn running_one_work_does_not_wait_for_all() {
     let mut driver = VirtualDriver::new();
     let outcome = b.s.run_until(wanted, &mut b.log, &mut driver).unwrap();
     assert!(outcome.is_success());
-    assert_eq!((driver.now(), b.state(other)), (at(2), WorkState::Waiting));
+    assert_eq!(
+        (driver.now(), b.state(other)),
+        (at_secs(2), WorkState::Waiting)
+    );
     let stuck = b.add("stuck", idling());
     let result = b.s.run_until(stuck, &mut b.log, &mut driver);
     assert!(matches!(result, Err(RunUntilError::Stall(_))));

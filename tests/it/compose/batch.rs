@@ -1,6 +1,7 @@
 //! `BatchWork`.
 
 use super::{add, says, started};
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::compose::{BatchSource, BatchWork};
 use crankwork::{Failure, Retry, Spec, Time, Work, WorkState};
@@ -38,7 +39,7 @@ fn so_many_at_a_time_refilled_as_they_settle() {
     assert_eq!((most, b.state(batch)), (3, WorkState::Success));
     assert_eq!(started(&mut b), names(10));
     // Three lanes of naps of 1, 2, 1, 2, ... s, filled in order; the last begins at 4 s.
-    assert_eq!(b.s.now(), at(6));
+    assert_eq!(b.s.now(), at_secs(6));
 }
 
 #[test]
@@ -47,7 +48,7 @@ fn an_empty_one_and_a_width_of_zero() {
     let empty = add(&mut b, Spec::new("empty", napping_batch(0, 0, |_| 1)));
     assert_eq!(b.run().turns, 1);
     let zero = add(&mut b, Spec::new("zero", napping_batch(0, 2, |_| 1)));
-    assert_eq!(b.run().finished, at(2));
+    assert_eq!(b.run().finished, at_secs(2));
     assert_eq!([empty, zero].map(|id| b.state(id)), [WorkState::Success; 2]);
 }
 
@@ -154,7 +155,10 @@ fn a_work_after_a_member_starts_though_the_member_has_been_reclaimed() {
     }
     let batch = add(&mut b, Spec::new("batch", BatchWork::new(4, Chained(99))));
     b.run();
-    assert_eq!((b.state(batch), b.s.now()), (WorkState::Success, at(20)));
+    assert_eq!(
+        (b.state(batch), b.s.now()),
+        (WorkState::Success, at_secs(20))
+    );
     assert_eq!(started(&mut b), names(20));
 }
 
@@ -222,7 +226,7 @@ fn its_status_and_progress() {
         says(&b, "batch"),
         ": Waiting : 0/3 children completed : 0/10 : 3 started, 3 in flight"
     );
-    b.crank_at(Time::from_secs(1));
+    b.crank_at(at_secs(1));
     assert_eq!(
         says(&b, "batch"),
         ": Waiting : 0/3 children completed : 3/10 : 6 started, 3 in flight"

@@ -1,6 +1,7 @@
 //! `Chain` and `Graph`.
 
 use super::started;
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::compose::{Chain, Graph, GraphError};
 use crankwork::{AddError, Limits, Spec, WorkSchedulerConfig, WorkState};
@@ -42,7 +43,10 @@ fn a_chain_can_go_on_after_a_work_and_be_of_children() {
     });
     let parent = b.add("parent", parent);
     b.run();
-    assert_eq!((b.state(parent), b.s.now()), (WorkState::Success, at(3)));
+    assert_eq!(
+        (b.state(parent), b.s.now()),
+        (WorkState::Success, at_secs(3))
+    );
 }
 
 #[test]
@@ -54,7 +58,7 @@ fn a_refused_push_leaves_the_chain_as_it_was() {
     assert!(matches!(refused, Err(AddError::NoSuchPool(_))));
     chain.push(&mut b.s, step("b")).unwrap();
     b.run();
-    assert_eq!((chain.ids().len(), b.s.now()), (2, at(2)));
+    assert_eq!((chain.ids().len(), b.s.now()), (2, at_secs(2)));
 }
 
 #[test]
@@ -69,7 +73,7 @@ fn fan_out_and_fan_in() {
         .unwrap();
     b.run();
     assert_eq!(started(&mut b), ["start", "m2", "m1", "m0", "end"]);
-    assert_eq!((b.s.now(), ids.len()), (at(3), 5));
+    assert_eq!((b.s.now(), ids.len()), (at_secs(3), 5));
     assert!(ids.values().all(|&id| b.state(id) == WorkState::Success));
 }
 
@@ -96,7 +100,10 @@ fn a_graph_of_children() {
     });
     let parent = b.add("parent", parent);
     b.run();
-    assert_eq!((b.state(parent), b.s.now()), (WorkState::Success, at(3)));
+    assert_eq!(
+        (b.state(parent), b.s.now()),
+        (WorkState::Success, at_secs(3))
+    );
 }
 
 #[test]

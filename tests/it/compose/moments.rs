@@ -3,11 +3,12 @@
 //! A step is one turn, or the way to the next timer. So among the moments are: before the start, between members, within
 //! members, while members abort slowly, and during back-offs.
 
+use crate::units::{at_ms, secs};
 use crate::workbench::*;
 use crankwork::compose::{
     BatchWork, ConditionalWork, FutureWork, WorkSequence, WorkWithCallback, repeat,
 };
-use crankwork::{Budget, Next, RestartError, Retry, Spec, Time, Work, WorkId, WorkState};
+use crankwork::{Budget, Next, RestartError, Retry, Spec, Work, WorkId, WorkState};
 use std::future::poll_fn;
 use std::task::Poll;
 
@@ -44,7 +45,7 @@ fn batch() -> Any {
 
 fn conditional() -> Any {
     let gated = || member("gated");
-    let open = |cx: &mut Cx<'_>| cx.now() >= Time::from_millis(250);
+    let open = |cx: &mut Cx<'_>| cx.now() >= at_ms(250);
     Box::new(ConditionalWork::with_context(open, gated))
 }
 

@@ -1,6 +1,7 @@
 //! Composites of composites.
 
 use super::add;
+use crate::units::secs;
 use crate::workbench::*;
 use crankwork::compose::{BatchWork, ConditionalWork, WorkSequence, repeat};
 use crankwork::{Spec, Work, WorkState};

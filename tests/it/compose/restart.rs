@@ -1,6 +1,7 @@
 //! L31 for composites: after success, failure and cancel, with Blocked dependents, and of a member alone.
 
 use super::{add, started};
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::compose::{BatchWork, ConditionalWork, WorkSequence};
 use crankwork::{RestartError, Retry, Spec, WorkState};
@@ -86,9 +87,9 @@ fn l31_a_cancelled_batch_restarts_with_its_first_member() {
     });
     let batch = add(&mut b, Spec::new("batch", batch));
     b.crank();
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     b.s.cancel(batch).unwrap();
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     // Its last member aborts slowly.
     assert_eq!(b.state(batch), WorkState::Aborting);
     assert!(matches!(
@@ -96,12 +97,18 @@ fn l31_a_cancelled_batch_restarts_with_its_first_member() {
         Err(RestartError::NotSettled(..))
     ));
     b.run();
-    assert_eq!((b.state(batch), b.s.now()), (WorkState::Cancelled, at(6)));
+    assert_eq!(
+        (b.state(batch), b.s.now()),
+        (WorkState::Cancelled, at_secs(6))
+    );
     started(&mut b);
     b.s.restart(batch).unwrap();
     b.run();
     assert_eq!(started(&mut b), ["a", "b", "c"]);
-    assert_eq!((b.state(batch), b.s.now()), (WorkState::Success, at(8)));
+    assert_eq!(
+        (b.state(batch), b.s.now()),
+        (WorkState::Success, at_secs(8))
+    );
 }
 
 #[test]
@@ -115,7 +122,7 @@ fn l31_a_finished_conditional_starts_its_work_at_once_even_if_the_condition_no_l
     b.lines();
     b.s.restart(cond).unwrap();
     b.run();
-    assert_eq!((b.state(cond), b.s.now()), (WorkState::Success, at(0)));
+    assert_eq!((b.state(cond), b.s.now()), (WorkState::Success, at_secs(0)));
     assert_eq!(started(&mut b), ["gated"]);
 }
 
@@ -124,12 +131,12 @@ fn l31_a_settled_member_can_be_restarted_while_a_later_one_runs() {
     let (mut b, broken) = (Bench::with_permits(4), Rc::new(Cell::new(false)));
     let all = add(&mut b, Spec::new("all", breakable(&broken)));
     b.crank();
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     let a = b.find("a");
     assert_eq!(b.state(a), WorkState::Success);
     b.s.restart(a).unwrap();
     b.run();
     // `c` comes after both.
     assert_eq!(started(&mut b), ["a", "b", "a", "c"]);
-    assert_eq!((b.state(all), b.s.now()), (WorkState::Success, at(2)));
+    assert_eq!((b.state(all), b.s.now()), (WorkState::Success, at_secs(2)));
 }

@@ -1,6 +1,6 @@
 //! L27 and L28: the same event log everywhere, and draws that nobody else shifts.
 
-use super::Step::{self, Err, Nap, Ok};
+use super::Step::{self, Done, Fail, Nap};
 use super::{Lab, config, lab_with, script, then};
 use crankwork::{
     Decider, Decision, Fifo, Lifo, Name, RandomOrder, Retry, Spec, Time, VirtualDriver, WorkId,
@@ -14,7 +14,7 @@ type Drawn = Spec<super::Log, super::Script>;
 fn draws(name: impl Into<Name>) -> Drawn {
     Spec::new(
         name,
-        super::Script::new([draw(Nap(1)), draw(Nap(1)), draw(Ok)]),
+        super::Script::new([draw(Nap(1)), draw(Nap(1)), draw(Done)]),
     )
 }
 
@@ -93,7 +93,7 @@ const END: &str = "-- end of event log\n";
 fn l27_the_same_in_another_process() {
     let logs =
         |seed| record(seed, None) + "\n" + &record(seed, Some(Box::new(RandomOrder::new(5))));
-    if let Result::Ok(seed) = std::env::var(CHILD) {
+    if let Ok(seed) = std::env::var(CHILD) {
         let seed = seed.parse().expect("the parent passes a seed");
         return print!("\n{BEGIN}{}\n{END}", logs(seed));
     }
@@ -214,7 +214,7 @@ fn l28_the_path_counts_not_only_the_name() {
                 parent,
                 [then(|cx| {
                     cx.spawn(draws("x")).unwrap();
-                    Ok
+                    Done
                 })],
             );
         })
@@ -233,7 +233,7 @@ fn back_offs(others: &[&'static str]) -> Vec<Time> {
     let mut s = WorkScheduler::<super::Log>::new(config);
     let mut log = super::Log::default();
     let fails = |name| {
-        let always = std::iter::repeat_with(|| Err("x")).take(40);
+        let always = std::iter::repeat_with(|| Fail("x")).take(40);
         script(name, always).retry(Retry::times(8))
     };
     for &name in others {
@@ -281,7 +281,7 @@ fn l28_drawing_for_one_purpose_does_not_shift_another() {
                 if draws {
                     cx.rng().next_u64();
                 }
-                Err("x")
+                Fail("x")
             })
         });
         lab.add(script("x", steps.take(9)).retry(Retry::times(8)));

@@ -1,6 +1,6 @@
 //! L13: failed children.
 
-use super::Step::{Cancelled as Cancel, Err, Expect, Nap, Ok, Pending, Yield};
+use super::Step::{Cancel, Done, Expect, Fail, Nap, Pending, Yield};
 use super::{Script, Step, lab, script, then};
 use crankwork::WorkState::{Aborting, Joining, Retrying, Success};
 use crankwork::{FailureKind, Next, OnChildFailure, Retry, Spec};
@@ -63,12 +63,12 @@ fn count(into: &Counts, then_do: Step) -> Step {
 fn l13_failed_blocked_and_cancelled_children_count_as_failed() {
     let mut lab = lab(9);
     let counts = Counts::default();
-    let done = count(&counts, Ok);
+    let done = count(&counts, Done);
     let parent = lab.add(family(
         OnChildFailure::Collect,
         [
             script("good", []),
-            script("bad", [Err("x")]),
+            script("bad", [Fail("x")]),
             script("cancelled", [Cancel]),
         ],
         vec![
@@ -102,7 +102,7 @@ fn l13_a_child_that_its_parent_cancelled_does_not_count_as_failed() {
                 cx.cancel_children();
                 Pending
             }),
-            count(&counts, Ok),
+            count(&counts, Done),
         ],
     ));
     lab.crank(0);
@@ -140,11 +140,11 @@ fn l13_fail_fast_aborts_the_siblings_at_the_end_of_the_round_and_fails_with_the_
         OnChildFailure::FailFast,
         [
             script("idle", [Nap(5)]),
-            script("bad", [Nap(5), Err("first")]),
+            script("bad", [Nap(5), Fail("first")]),
             script("good", [Nap(5), Yield]),
-            script("worse", [Nap(5), Err("second")]),
+            script("worse", [Nap(5), Fail("second")]),
         ],
-        vec![Ok],
+        vec![Done],
     ));
     lab.crank(0);
     lab.ran();
@@ -172,8 +172,8 @@ fn l13_a_parent_that_failed_by_itself_in_that_round_keeps_its_own_failure() {
     let mut lab = lab(9);
     let parent = lab.add(family(
         OnChildFailure::FailFast,
-        [script("bad", [Err("child")])],
-        vec![Yield, Err("own")],
+        [script("bad", [Fail("child")])],
+        vec![Yield, Fail("own")],
     ));
     // bad and the parent have their turns in one round, the child first or last.
     lab.crank(0);
@@ -186,8 +186,8 @@ fn l13_a_parent_that_returns_ok_in_that_round_fails_with_the_child() {
     let mut lab = lab(9);
     let parent = lab.add(family(
         OnChildFailure::FailFast,
-        [script("bad", [Err("child")])],
-        vec![Yield, Ok],
+        [script("bad", [Fail("child")])],
+        vec![Yield, Done],
     ));
     lab.crank(0);
     assert_eq!(lab.failure(parent).cause().unwrap().to_string(), "child");
@@ -199,8 +199,8 @@ fn l13_the_failed_attempt_is_retried_like_any_other() {
     let parent = lab.add(
         family(
             OnChildFailure::FailFast,
-            [script("bad", [Err("once")])],
-            vec![Ok, Ok],
+            [script("bad", [Fail("once")])],
+            vec![Done, Done],
         )
         .retry(Retry::ONCE),
     );
@@ -219,7 +219,7 @@ fn l13_each_child_that_settles_wakes_a_sleeping_parent() {
     let counts = Counts::default();
     let children = [
         script("good", [Nap(1)]),
-        script("bad", [Nap(2), Err("x")]),
+        script("bad", [Nap(2), Fail("x")]),
         script("idle", [Nap(3)]),
     ];
     lab.add(family(
@@ -229,7 +229,7 @@ fn l13_each_child_that_settles_wakes_a_sleeping_parent() {
             Pending,
             count(&counts, Pending),
             count(&counts, Pending),
-            count(&counts, Ok),
+            count(&counts, Done),
         ],
     ));
     for time in 0..4 {
@@ -245,13 +245,13 @@ fn l13_collect_wakes_a_joining_parent_for_a_failed_child_only() {
     let counts = Counts::default();
     let children = [
         script("good", [Nap(1)]),
-        script("bad", [Nap(2), Err("x")]),
+        script("bad", [Nap(2), Fail("x")]),
         script("idle", [Nap(3)]),
     ];
     let parent = lab.add(family(
         OnChildFailure::Collect,
         children,
-        vec![Ok, count(&counts, Ok)],
+        vec![Done, count(&counts, Done)],
     ));
     lab.crank(0);
     lab.ran();

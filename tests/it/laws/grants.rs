@@ -1,7 +1,8 @@
 //! L2: what comes when in a round, and who gets the permits.
 
-use super::Step::{Err, Expect, Nap, Pending, Yield};
-use super::{Lab, Script, at, config, lab, lab_with, ms, script, then};
+use super::Step::{Expect, Fail, Nap, Pending, Yield};
+use super::{Lab, Script, config, lab, lab_with, script, then};
+use crate::units::{at_ms, ms};
 use crankwork::WorkState::{Queued, Running, Success, Waiting};
 use crankwork::{Retry, Spec};
 
@@ -66,7 +67,7 @@ fn l02_permits_are_granted_after_the_timers() {
     let other = lab.work("other", [Expect]);
     lab.crank(0);
     assert_eq!(lab.states(&[limited, other]), [Waiting, Queued]);
-    lab.add(script("never granted", []).deadline(at(5)).priority(9));
+    lab.add(script("never granted", []).deadline(at_ms(5)).priority(9));
     // At 5 the deadline removes a waiting work of high priority before anything is granted.
     lab.ran();
     lab.crank(5);
@@ -76,7 +77,7 @@ fn l02_permits_are_granted_after_the_timers() {
 #[test]
 fn l02_a_back_off_that_ends_is_granted_in_its_round() {
     let mut lab = lab(1);
-    lab.add(script("a", [Err("once")]).retry(Retry::ONCE));
+    lab.add(script("a", [Fail("once")]).retry(Retry::ONCE));
     lab.crank(0);
     lab.ran();
     let crank = lab.turns(10, 1);

@@ -1,7 +1,8 @@
 //! L8: a sleeper has something that can wake it, or it fails.
 
-use super::Step::{Err, Expect, Nap, Ok, Pending, Yield};
-use super::{Lab, Script, Step, at, lab, ms, script, then};
+use super::Step::{Done, Expect, Fail, Nap, Pending, Yield};
+use super::{Lab, Script, Step, lab, script, then};
+use crate::units::{at_ms, ms};
 use crankwork::WorkState::{Aborting, Cancelled, Success, Waiting};
 use crankwork::{FailureKind, Next, Retry, Spec};
 
@@ -23,7 +24,7 @@ fn l08_a_pending_that_nothing_can_end_fails_for_good_naming_the_work() {
         script("forgetful", [Pending])
             .retry(Retry::A_LOT)
             .attempt_timeout(ms(5))
-            .deadline(at(9)),
+            .deadline(at_ms(9)),
     );
     assert_eq!(lab.crank(0).next, Next::Idle);
     let failure = lab.failure(a);
@@ -128,7 +129,7 @@ fn l08_a_watch_ends_with_the_attempt() {
             [
                 then(move |cx| {
                     cx.watch(other).unwrap();
-                    Err("x")
+                    Fail("x")
                 }),
                 Pending,
             ],
@@ -245,7 +246,7 @@ fn l08_a_waker_of_an_earlier_attempt_is_no_source() {
                 then(|cx| {
                     let waker = cx.remote_waker();
                     cx.app.wakers.push(waker);
-                    Err("x")
+                    Fail("x")
                 }),
                 Pending,
             ],
@@ -278,7 +279,7 @@ fn l08_in_on_abort_a_source_keeps_it_alive_and_its_loss_wakes_it() {
             Pending
         }),
         Yield,
-        Ok,
+        Done,
     ];
     let a = lab.add(Spec::new("a", Script::new([Expect]).on_abort(abort)));
     lab.crank(0);
@@ -298,7 +299,7 @@ fn l08_it_names_a_lost_wake_to_a_parent_too() {
         "parent",
         [then(|cx| {
             cx.spawn(script("forgetful", [Pending])).unwrap();
-            Ok
+            Done
         })],
     );
     lab.crank(0);

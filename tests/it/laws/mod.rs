@@ -23,13 +23,13 @@ mod retries;
 mod timers;
 mod waiting;
 
+use crate::units::{at_ms, ms};
 use crankwork::{
     Budget, Crank, Failure, Next, RemoteWaker, Spec, Time, VirtualDriver, Work, WorkContext,
     WorkId, WorkOutcome, WorkScheduler, WorkSchedulerConfig, WorkState,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::task::Poll;
-use std::time::Duration;
 
 /// The application: what happened, in order, and what works leave for the test or for each other.
 #[derive(Default)]
@@ -55,10 +55,12 @@ type Deed = Box<dyn FnOnce(&mut Cx<'_>) -> Step>;
 
 /// What a scripted work does in one turn.
 pub enum Step {
-    Ok,
-    Err(&'static str),
+    /// The attempt succeeds.
+    Done,
+    /// The attempt fails with this message.
+    Fail(&'static str),
     Fatal(&'static str),
-    Cancelled,
+    Cancel,
     Panic(&'static str),
     Yield,
     /// Pending until so many milliseconds from now.
@@ -91,7 +93,7 @@ impl Script {
         }
     }
 
-    /// What it does in `on_abort`, turn by turn; after the last (or `Ok`) it is ready.
+    /// What it does in `on_abort`, turn by turn; after the last (or `Done`) it is ready.
     pub fn on_abort(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
         self.abort = steps.into_iter().collect();
         self
@@ -113,10 +115,10 @@ impl Script {
 
 fn perform(step: Step, cx: &mut Cx<'_>) -> Poll<Result<(), Failure>> {
     match step {
-        Step::Ok => Poll::Ready(Ok(())),
-        Step::Err(why) => Poll::Ready(Err(Failure::msg(why))),
+        Step::Done => Poll::Ready(Ok(())),
+        Step::Fail(why) => Poll::Ready(Err(Failure::msg(why))),
         Step::Fatal(why) => Poll::Ready(Err(Failure::fatal(why))),
-        Step::Cancelled => Poll::Ready(Err(Failure::cancelled())),
+        Step::Cancel => Poll::Ready(Err(Failure::cancelled())),
         Step::Panic(why) => panic!("{why}"),
         Step::Yield => cx.yield_now(),
         Step::Nap(millis) => {
@@ -139,13 +141,13 @@ impl Work<Log> for Script {
     fn poll(&mut self, cx: &mut Cx<'_>) -> Poll<Result<(), Failure>> {
         let name = cx.name().to_string();
         cx.app.say(name);
-        perform(self.steps.pop_front().unwrap_or(Step::Ok), cx)
+        perform(self.steps.pop_front().unwrap_or(Step::Done), cx)
     }
 
     fn on_abort(&mut self, cx: &mut Cx<'_>) -> Poll<()> {
         let line = format!("{}!", cx.name());
         cx.app.say(line);
-        perform(self.abort.pop_front().unwrap_or(Step::Ok), cx).map(|_| ())
+        perform(self.abort.pop_front().unwrap_or(Step::Done), cx).map(|_| ())
     }
 
     fn on_reset(&mut self, cx: &mut Cx<'_>) {
@@ -168,14 +170,6 @@ impl Work<Log> for Script {
 /// The spec of a scripted work.
 pub fn script(name: &'static str, steps: impl IntoIterator<Item = Step>) -> Spec<Log, Script> {
     Spec::new(name, Script::new(steps))
-}
-
-pub fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
-
-pub fn at(millis: u64) -> Time {
-    Time::from_millis(millis)
 }
 
 /// A scheduler, its application, and short names for what tests do with them.
@@ -237,7 +231,7 @@ impl Lab {
 
     /// Cranks at that millisecond until nothing is left to do then.
     pub fn crank(&mut self, millis: u64) -> Cranked {
-        self.crank_at(at(millis))
+        self.crank_at(at_ms(millis))
     }
 
     pub fn crank_at(&mut self, now: Time) -> Cranked {
@@ -249,7 +243,7 @@ impl Lab {
     /// Cranks for so many turns at most.
     pub fn turns(&mut self, millis: u64, turns: u64) -> Cranked {
         self.s
-            .crank_work(at(millis), &mut self.log, Budget::turns(turns))
+            .crank_work(at_ms(millis), &mut self.log, Budget::turns(turns))
             .into()
     }
 

@@ -1,7 +1,8 @@
 //! L1, L3, L4: rounds and budgets.
 
-use super::Step::{Err, Expect, Nap, Ok, Pending, Yield};
-use super::{Lab, at, config, lab, lab_with, ms, script, then};
+use super::Step::{Done, Expect, Fail, Nap, Pending, Yield};
+use super::{Lab, config, lab, lab_with, script, then};
+use crate::units::{at_ms, ms};
 use crankwork::WorkState::Queued;
 use crankwork::{Budget, Next, Retry};
 
@@ -83,8 +84,8 @@ fn l01_inbox_and_timers_make_works_ready_for_the_same_round() {
 #[test]
 fn l03_back_offs_join_in_arming_order_before_turns_release_dependents() {
     let mut lab = lab(2);
-    lab.add(script("retry 1", [Err("x")]).retry(Retry::ONCE));
-    lab.add(script("retry 2", [Err("x")]).retry(Retry::ONCE));
+    lab.add(script("retry 1", [Fail("x")]).retry(Retry::ONCE));
+    lab.add(script("retry 2", [Fail("x")]).retry(Retry::ONCE));
     lab.crank(0);
     // At 10 both back-offs end; `a` and `b` hold the permits, and in that round a's turn releases `dependent`.
     let a = lab.work("a", [Nap(10)]);
@@ -118,7 +119,7 @@ fn l03_dependents_join_in_the_order_in_which_their_edges_were_added() {
 pub(super) fn mixture(lab: &mut Lab) {
     let gate = lab.work("gate", [Yield, Nap(3), Yield]);
     for name in ["r1", "r2", "r3"] {
-        lab.add(script(name, [Err("x"), Yield, Err("y"), Nap(2)]).retry(Retry::A_FEW));
+        lab.add(script(name, [Fail("x"), Yield, Fail("y"), Nap(2)]).retry(Retry::A_FEW));
     }
     lab.add(script("disk", [Nap(1), Yield]).pool("disk", 1).after(gate));
     lab.add(script("big", [Yield, Nap(4)]).pool("disk", 2).priority(3));
@@ -129,8 +130,8 @@ pub(super) fn mixture(lab: &mut Lab) {
                 for name in ["c1", "c2", "c3"] {
                     cx.spawn(script(name, [Yield, Nap(2)])).unwrap();
                 }
-                cx.spawn(script("bad", [Nap(1), Err("bad")])).unwrap();
-                Ok
+                cx.spawn(script("bad", [Nap(1), Fail("bad")])).unwrap();
+                Done
             }),
             Yield,
         ],
@@ -144,11 +145,11 @@ pub(super) fn mixture(lab: &mut Lab) {
             then(|cx| {
                 let victim = cx.app.id("victim");
                 cx.cancel(victim).unwrap();
-                Ok
+                Done
             }),
         ],
     ));
-    let fails = lab.work("fails", [Yield, Err("no")]);
+    let fails = lab.work("fails", [Yield, Fail("no")]);
     let blocked = lab.add(script("blocked", []).after(fails));
     lab.add(script("anyway", []).after_settled(blocked));
 }
@@ -213,7 +214,7 @@ fn l04_or_when_stops_after_a_turn_and_changes_nothing_else() {
     }
     let mut asked = 0;
     let crank = lab.s.crank_work(
-        at(0),
+        at_ms(0),
         &mut lab.log,
         Budget::unlimited().or_when(|| {
             asked += 1;

@@ -1,6 +1,7 @@
 //! What a critical reading of the engine found: each of these failed once.
 
-use crankwork::{Budget, Crank, Failure, Time, WorkContext, WorkScheduler, WorkSchedulerConfig};
+use crate::units::{at_secs, secs};
+use crankwork::{Budget, Crank, Failure, WorkContext, WorkScheduler, WorkSchedulerConfig};
 use std::task::Poll;
 use std::task::ready;
 use std::time::Duration;
@@ -12,7 +13,7 @@ mod waits;
 pub type Cx<'a, 'b> = &'a mut WorkContext<'b, ()>;
 pub type Turn = Poll<Result<(), Failure>>;
 
-pub const SECOND: Duration = Duration::from_secs(1);
+pub const SECOND: Duration = secs(1);
 
 pub fn scheduler() -> WorkScheduler<()> {
     WorkScheduler::new(WorkSchedulerConfig::default())
@@ -20,7 +21,7 @@ pub fn scheduler() -> WorkScheduler<()> {
 
 /// A generous bound: what ends at all ends within it.
 pub fn crank(work: &mut WorkScheduler<()>, secs: u64) -> Crank {
-    work.crank_work(Time::from_secs(secs), &mut (), Budget::turns(1_000))
+    work.crank_work(at_secs(secs), &mut (), Budget::turns(1_000))
 }
 
 pub fn succeeds(_: Cx<'_, '_>) -> Turn {

@@ -1,6 +1,7 @@
 //! Wakes, permits and children.
 
 use super::{Cx, SECOND, Turn, crank, fails, naps, scheduler, succeeds, waits_for_wake};
+use crate::units::at_secs;
 use crankwork::{
     Budget, Driver, Failure, FailureKind, Next, OnChildFailure, Spec, Time, VirtualDriver,
     WorkOutcome, WorkScheduler, WorkSchedulerConfig, WorkState,
@@ -77,7 +78,7 @@ fn waiting_for_two_works_by_watching_both_each_turn_does_not_spin() {
     };
     work.add(Spec::new("join", join)).unwrap();
     let crank = crank(&mut work, 0);
-    assert_eq!(crank.next, Next::At(Time::from_secs(1)), "{crank:?}");
+    assert_eq!(crank.next, Next::At(at_secs(1)), "{crank:?}");
 }
 
 /// L8: a waker that is dropped in the same turn is not a live one.
@@ -235,7 +236,7 @@ fn a_doomed_parent_may_be_asleep_between_cranks() {
     work.add(Spec::new("later", naps)).unwrap();
     let _ = crank(&mut work, 0);
     for _ in 0..10 {
-        let _ = work.crank_work(Time::from_secs(1), &mut (), Budget::turns(1));
+        let _ = work.crank_work(at_secs(1), &mut (), Budget::turns(1));
     }
     assert_eq!(work.state(parent), Some(WorkState::Failed));
 }

@@ -1,5 +1,6 @@
 //! henyey-work's own tests, in our words. Its "cancel" and "metrics" are in `surface::henyey`.
 
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::{Failure, FailureKind, Name, Retry, Spec, Work, WorkContext, WorkId, WorkState};
 use std::task::Poll;
@@ -16,11 +17,6 @@ fn add(b: &mut Bench, name: &'static str, work: Probe, deps: &[WorkId], retries:
     }
     b.s.add_work(Box::new(Named(name, work)), deps, retries)
         .unwrap()
-}
-
-fn panicking() -> Probe {
-    quiet_panics();
-    Probe::new(|_| panic!("{ON_PURPOSE}"))
 }
 
 /// Fails its first attempts.
@@ -48,7 +44,7 @@ fn works_end_in_the_order_of_their_dependencies() {
     let last = add(&mut b, "last", done(), &[left, right], 0);
     b.run();
     assert_eq!(ended(&mut b), ["a", "right", "left", "last"]);
-    assert_eq!((b.state(last), b.s.now()), (WorkState::Success, at(5)));
+    assert_eq!((b.state(last), b.s.now()), (WorkState::Success, at_secs(5)));
 }
 
 #[test]
@@ -56,7 +52,7 @@ fn a_work_that_fails_twice_succeeds_with_two_retries() {
     let mut b = Bench::with_permits(4);
     let a = add(&mut b, "a", lucky_after(2), &[], 2);
     b.run();
-    assert_eq!((b.state(a), b.s.now()), (WorkState::Success, at(20)));
+    assert_eq!((b.state(a), b.s.now()), (WorkState::Success, at_secs(20)));
     assert_eq!(b.s.metrics().attempts, 3);
 }
 
@@ -100,8 +96,7 @@ fn a_panic_blocks_what_depends_on_it() {
 
 #[test]
 fn a_cancel_wins_over_a_panic_of_the_same_turn() {
-    quiet_panics();
-    let mut b = Bench::with_permits(1);
+    let mut b = Bench::with_panics(1);
     let bad = Probe::new(|cx| {
         cx.cancel(cx.id()).unwrap();
         panic!("{ON_PURPOSE}")
@@ -151,10 +146,13 @@ fn a_back_off_does_not_hold_up_the_others() {
         .map(|_| add(&mut b, "other", napping(secs(1)), &[], 0))
         .collect();
     for second in 0..=5 {
-        b.crank_at(at(second));
+        b.crank_at(at_secs(second));
     }
     assert!(others.iter().all(|&id| b.state(id) == WorkState::Success));
     assert_eq!(b.state(slow), WorkState::Retrying);
     b.run();
-    assert_eq!((b.state(slow), b.s.now()), (WorkState::Success, at(3600)));
+    assert_eq!(
+        (b.state(slow), b.s.now()),
+        (WorkState::Success, at_secs(3600))
+    );
 }

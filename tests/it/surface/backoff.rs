@@ -1,5 +1,6 @@
 //! Retry constants and back-off, as stellar-core's `BasicWork` has them.
 
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::{Backoff, Next, Retry, Spec, WorkSchedulerConfig, WorkState};
 
@@ -81,8 +82,8 @@ fn a_works_own_backoff_beats_the_schedulers() {
     let own = b.add_spec(Spec::new("own", failing()).retry(own));
     let common = b.add_spec(Spec::new("common", failing()).retry(Retry::ONCE));
     b.crank();
-    assert_eq!(b.s.retry_eta(own), Some(at(3)));
-    assert_eq!(b.s.retry_eta(common), Some(at(10)));
+    assert_eq!(b.s.retry_eta(own), Some(at_secs(3)));
+    assert_eq!(b.s.retry_eta(common), Some(at_secs(10)));
 }
 
 #[test]

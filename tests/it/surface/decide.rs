@@ -1,5 +1,6 @@
 //! Decisions: the hook that a search uses, and that production never notices.
 
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::{
     Decider, Decision, DecisionKind, Fifo, Lifo, OnChildFailure, RandomOrder, Retry, Spec, Stream,
@@ -291,7 +292,7 @@ fn timers_of_different_instants_are_no_tie() {
     b.add("a", napping(secs(1)));
     b.add("b", napping(secs(2)));
     b.crank();
-    b.crank_at(at(5));
+    b.crank_at(at_secs(5));
     assert!(
         !seen
             .borrow()

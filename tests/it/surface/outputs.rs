@@ -1,6 +1,6 @@
 //! Typed outputs, and closures whose types are inferred.
 
-use crate::workbench::secs;
+use crate::units::secs;
 use crankwork::{
     Failure, Handle, Spec, VirtualDriver, Work, WorkContext, WorkId, WorkScheduler,
     WorkSchedulerConfig, WorkState,

@@ -1,5 +1,6 @@
 //! What other threads may send, seen from one thread: wakers, closures, the notifier.
 
+use crate::units::at_secs;
 use crate::workbench::*;
 use crankwork::{
     Limits, Next, PostError, RemoteWaker, Retry, Spec, WorkSchedulerConfig, WorkState,
@@ -39,7 +40,7 @@ fn a_remote_waker_gives_a_turn_and_wakes_merge() {
     }
     assert_eq!(b.s.next(), Next::Now);
     let crank =
-        b.s.crank_work(at(0), &mut b.log, crankwork::Budget::unlimited());
+        b.s.crank_work(at_secs(0), &mut b.log, crankwork::Budget::unlimited());
     assert_eq!((crank.turns, crank.next), (1, Next::External));
     waker.wake();
     b.crank();
@@ -82,7 +83,7 @@ fn a_waker_of_an_earlier_attempt_does_nothing() {
     });
     let a = b.add_spec(Spec::new("a", a).retry(Retry::ONCE));
     b.crank();
-    assert_eq!(b.crank_at(at(10)), Next::External);
+    assert_eq!(b.crank_at(at_secs(10)), Next::External);
     kept.borrow()[0].wake();
     b.crank();
     assert_eq!((b.s.metrics().turns, b.state(a)), (2, WorkState::Waiting));
@@ -228,8 +229,7 @@ fn a_scheduler_that_is_gone_gives_the_closure_back_and_wakes_do_no_harm() {
 
 #[test]
 fn a_closure_that_panics_is_counted_and_the_rest_goes_on() {
-    quiet_panics();
-    let mut b = Bench::with_permits(1);
+    let mut b = Bench::with_panics(1);
     let remote = b.s.remote();
     remote.post(|_, _| panic!("{ON_PURPOSE}")).unwrap();
     remote

@@ -1,8 +1,9 @@
 //! L23, L24, L30 and L31: works that came together end one by one, as any other.
 
-use super::super::Step::{Err as Fail, Expect, Panic, Yield};
-use super::super::{Cx, Lab, Log, Script, config, lab, lab_with, ms, script, then};
+use super::super::Step::{Expect, Fail, Panic, Yield};
+use super::super::{Cx, Lab, Log, Script, config, lab, lab_with, script, then};
 use super::{assert_usable, graph, plain};
+use crate::units::ms;
 use crate::workbench::{Dropped, ON_PURPOSE, quiet_panics};
 use crankwork::WorkState::{Cancelled, Failed, Retrying, Success};
 use crankwork::{

@@ -1,8 +1,10 @@
 //! L10 and L11: graphs of a hundred thousand works, without recursion or quadratic time.
 
 use super::Edge;
-use super::alike::Dice;
-use crankwork::{Budget, Failure, Handle, Next, Retain, Spec, Time, WorkContext, WorkOutcome};
+use crate::drawn::shuffle;
+use crankwork::{
+    Budget, Failure, Handle, Next, Retain, Spec, Stream, Time, WorkContext, WorkOutcome,
+};
 use crankwork::{WorkId, WorkScheduler, WorkSchedulerConfig};
 use std::task::Poll;
 
@@ -64,7 +66,7 @@ fn l10_a_hundred_thousand_works_in_a_chain_that_runs_backward() {
 #[test]
 fn l10_a_chain_of_a_hundred_thousand_whose_edges_come_in_no_order_and_twice() {
     let mut edges: Vec<Edge> = backward().chain(backward()).collect();
-    Dice(5).shuffle(&mut edges);
+    shuffle(&mut Stream::new(5), &mut edges);
     let mut chain = Many::new(Retain::Nothing, None, edges.into_iter());
     assert!(chain.finish().into_iter().eq((0..MANY).rev()));
 }

@@ -1,6 +1,6 @@
 //! L14: a graph that is refused in the middle, or whose works panic as they are made, is taken back.
 
-use super::super::Step::{Expect, Nap, Ok, Pending};
+use super::super::Step::{Done, Expect, Nap, Pending};
 use super::super::{Lab, Log, Script, config, lab, lab_with, script, then};
 use super::{Edge, NAMES, Works, assert_usable, graph, plain, telling, try_graph};
 use crate::workbench::{ON_PURPOSE, quiet_panics};
@@ -29,7 +29,7 @@ fn settled(lab: &mut Lab) -> Vec<String> {
 
 /// Nobody is left to do anything: what was added has been cancelled, and is told so in the next crank.
 fn assert_taken_back(lab: &mut Lab, names: &[&str]) {
-    assert_eq!(lab.s.audit(), Result::Ok(()));
+    assert_eq!(lab.s.audit(), Ok(()));
     let cancelled: Vec<String> = names
         .iter()
         .map(|name| format!("{name} Cancelled"))
@@ -113,7 +113,7 @@ fn l14_a_graph_whose_works_bring_too_many_edges_is_taken_back() {
         let other = lab.work("other", []);
         let error = try_graph(&mut lab, bringing(other), &[(2, 1), (1, 0)]).err();
         assert_eq!(error, expected);
-        assert_eq!(lab.s.audit(), Result::Ok(()));
+        assert_eq!(lab.s.audit(), Ok(()));
         lab.run();
         let ran = match most {
             4 => "a Cancelled b Cancelled c Cancelled other",
@@ -164,7 +164,7 @@ fn l14_works_of_others_do_not_notice_a_graph_that_is_taken_back() {
         }
         let states = [Waiting, Running, Queued, WorkState::Pending];
         assert_eq!(lab.states(&others), states);
-        assert_eq!(lab.s.audit(), Result::Ok(()));
+        assert_eq!(lab.s.audit(), Ok(()));
         let end = lab.run();
         let told: Vec<String> = settled(&mut lab);
         assert_eq!(lab.states(&others), [Success; 4]);
@@ -198,7 +198,7 @@ fn l30_a_graph_that_is_taken_back_leaves_nothing_if_nothing_is_retained() {
     for _ in 0..3 {
         add_in_vain(&mut lab);
         assert_eq!(lab.s.metrics().in_scheduler, 0);
-        assert_eq!(lab.s.audit(), Result::Ok(()));
+        assert_eq!(lab.s.audit(), Ok(()));
     }
     assert_usable(&mut lab);
     assert_eq!(lab.s.metrics().in_scheduler, 0);
@@ -253,7 +253,7 @@ fn l24_works_of_others_do_not_notice_that_a_making_panics() {
     let mut lab = lab(2);
     let others = others(&mut lab);
     add_with_panic(&mut lab, &BACKWARD);
-    assert_eq!(lab.s.audit(), Result::Ok(()));
+    assert_eq!(lab.s.audit(), Ok(()));
     let states = [Waiting, Running, Queued, WorkState::Pending];
     assert_eq!(lab.states(&others), states);
     lab.run();
@@ -275,7 +275,7 @@ fn with_parent() -> (Lab, WorkId) {
             if cx.children().any_running() {
                 Pending
             } else {
-                Ok
+                Done
             }
         })
     };

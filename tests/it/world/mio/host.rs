@@ -1,7 +1,8 @@
 //! A host's own poll and sources.
 
 use super::{BOTH, Client, EchoServer, Host, listener, pair};
-use crate::workbench::{Cx, OK, Probe, at, secs};
+use crate::units::{at_secs, secs};
+use crate::workbench::{Cx, OK, Probe};
 use crankwork::{Io, Next, Spec, WorkSchedulerConfig, WorkState};
 use mio::Interest;
 use mio::net::TcpStream;
@@ -134,10 +135,10 @@ fn a_dropped_source_wakes_nobody_who_waits_for_something_else() {
         cx.sleep(secs(5)).map(Ok)
     });
     host.s.add(Spec::new("work", work)).unwrap();
-    assert_eq!(host.crank(), Next::At(at(5)));
+    assert_eq!(host.crank(), Next::At(at_secs(5)));
     assert_eq!(host.s.sources(), 0);
     assert_eq!(host.log, ["work: on_reset", "work: poll 1"]);
-    assert_eq!(host.crank_at(at(5)), Next::Idle);
+    assert_eq!(host.crank_at(at_secs(5)), Next::Idle);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod host;
 mod parked;
 mod refused;
 
+use crate::units::secs;
 use crate::workbench::{Cx, Log};
 use crankwork::{Budget, Failure, Io, Next, Time, Work, WorkScheduler};
 use mio::event::Event;
@@ -21,7 +22,7 @@ use std::time::Duration;
 const TOKENS: Range<usize> = 100..usize::MAX;
 
 /// Longer than anything takes: a test that has to wait so long has failed.
-const TOO_LONG: Duration = Duration::from_secs(30);
+const TOO_LONG: Duration = secs(30);
 
 const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
 

@@ -1,6 +1,7 @@
 //! A parked program with many works that wait for other threads: it sleeps until one of those wakes a work.
 
 use super::TOO_LONG;
+use crate::units::secs;
 use crate::world::inbox::sleepers;
 use crankwork::{Budget, Driver, MioDriver, Next, Notifier, Time};
 use mio::{Events, Poll, Token, Waker};
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 const WORKS: usize = 10_000;
 
 /// Long enough for whatever looks again and again to show.
-const NAP: Duration = Duration::from_secs(1);
+const NAP: Duration = secs(1);
 
 const WAKER: Token = Token(7);
 

@@ -1,7 +1,8 @@
 //! How jobs end: panics, refusals, cancels, retries, and the end of the pool.
 
 use super::*;
-use crate::workbench::{Bench, OK, ON_PURPOSE, Probe, at, fail, quiet_panics, secs};
+use crate::units::{at_secs, secs};
+use crate::workbench::{Bench, OK, ON_PURPOSE, Probe, fail, quiet_panics};
 use crankwork::{
     FailureKind, InlineOffload, Next, OffloadError, Retry, Spec, ThreadOffload, Ticket,
     WorkOutcome, WorkState,
@@ -27,9 +28,7 @@ fn a_panic_in_a_job_fails_its_work_for_good() {
         let a = bench.s.add::<_, ()>(spec).unwrap();
         let b = bench.s.add(Spec::new("b", Task::new(|| "b"))).unwrap();
         bench.run();
-        let WorkOutcome::Failed(failure) = bench.outcome(a.id()) else {
-            panic!("{:?}", bench.outcome(a.id()));
-        };
+        let failure = bench.failed(a.id());
         assert_eq!(*failure.kind(), FailureKind::Panicked);
         assert_eq!(
             failure.to_string(),
@@ -246,9 +245,9 @@ fn a_retry_starts_its_own_job_and_the_old_one_does_not_wake_it() {
     bench.s.wake(a).unwrap();
     bench.crank();
     assert_eq!(bench.state(a), WorkState::Aborting, "the job runs");
-    bench.crank_at(at(1));
+    bench.crank_at(at_secs(1));
     assert_eq!(bench.state(a), WorkState::Retrying);
-    bench.crank_at(at(11));
+    bench.crank_at(at_secs(11));
     assert_eq!(bench.state(a), WorkState::Waiting);
     bench.lines();
     drop(gate);
@@ -270,7 +269,7 @@ fn a_dropped_ticket_spares_its_job() {
     let a = bench.add(
         "a",
         Probe::new(move |cx| {
-            if cx.now() == at(0) {
+            if cx.now() == at_secs(0) {
                 let runs = runs.clone();
                 drop(cx.offload(move || runs.fetch_add(1, Ordering::AcqRel)));
                 return Poll::Pending;
@@ -279,7 +278,11 @@ fn a_dropped_ticket_spares_its_job() {
         }),
     );
     bench.run();
-    assert_eq!(bench.s.now(), at(1), "it was woken when the job was due");
+    assert_eq!(
+        bench.s.now(),
+        at_secs(1),
+        "it was woken when the job was due"
+    );
     assert_eq!(bench.state(a), WorkState::Success);
     assert_eq!(ran.load(Ordering::Acquire), 0);
 }
