@@ -12,6 +12,7 @@ mod laws;
 mod laws_page;
 mod model;
 mod model_agrees;
+mod on_purpose;
 mod parity;
 mod readme;
 mod regressions;

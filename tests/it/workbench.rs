@@ -1,5 +1,7 @@
 //! A scheduler with an application that keeps a log, and works that write into it what is asked of them.
 
+use crate::on_purpose::Watch;
+pub use crate::on_purpose::{Bomb, ON_PURPOSE, quiet_panics};
 use crate::units::secs;
 use crankwork::{
     Budget, Failure, Name, Next, Spec, Summary, Time, VirtualDriver, Work, WorkContext, WorkId,
@@ -7,7 +9,6 @@ use crankwork::{
 };
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::Once;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -108,7 +109,6 @@ pub fn failing() -> Probe {
 
 /// Panics in its first turn.
 pub fn panicking() -> Probe {
-    quiet_panics();
     Probe::new(|_| panic!("{ON_PURPOSE}"))
 }
 
@@ -170,6 +170,8 @@ impl Drop for Dropped {
 pub struct Bench {
     pub s: WorkScheduler<Log>,
     pub log: Log,
+    // After the scheduler, whose end may panic too.
+    _watch: Watch,
 }
 
 impl Bench {
@@ -177,6 +179,7 @@ impl Bench {
         Bench {
             s: WorkScheduler::new(config),
             log: Log::new(),
+            _watch: Watch::new(),
         }
     }
 
@@ -184,12 +187,6 @@ impl Bench {
     pub fn with_permits(permits: usize) -> Bench {
         let config = WorkSchedulerConfig::default().max_concurrency(permits);
         Bench::new(config.retry_delay(secs(10)).events(100_000))
-    }
-
-    /// Like [`with_permits`](Self::with_permits), for a test whose works panic on purpose.
-    pub fn with_panics(permits: usize) -> Bench {
-        quiet_panics();
-        Bench::with_permits(permits)
     }
 
     pub fn add(&mut self, name: impl Into<Name>, work: Probe) -> WorkId {
@@ -272,36 +269,4 @@ impl Bench {
             .map(|event| event.to_string())
             .collect()
     }
-}
-
-/// Panics when it is dropped; so many times the payload of that panic is such a value again.
-pub struct Bomb(pub u32);
-
-impl Drop for Bomb {
-    fn drop(&mut self) {
-        match self.0.checked_sub(1) {
-            Some(left) => std::panic::panic_any(Bomb(left)),
-            None => panic!("{ON_PURPOSE}, in drop"),
-        }
-    }
-}
-
-/// What a panic on purpose says first: such panics print nothing.
-pub const ON_PURPOSE: &str = "on purpose";
-
-/// Panics whose message begins with [`ON_PURPOSE`] are not printed from now on; all others are.
-pub fn quiet_panics() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let loud = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            let on_purpose = info
-                .payload_as_str()
-                .is_some_and(|text| text.starts_with(ON_PURPOSE));
-            let payload = info.payload();
-            if !on_purpose && !payload.is::<u32>() && !payload.is::<Bomb>() {
-                loud(info);
-            }
-        }));
-    });
 }

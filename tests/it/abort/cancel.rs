@@ -226,7 +226,7 @@ fn l26_a_cancel_beats_a_failed_child_of_the_same_round() {
 
 #[test]
 fn l26_a_cancel_and_a_panic_in_one_turn_end_in_cancelled() {
-    let mut b = Bench::with_panics(1);
+    let mut b = Bench::with_permits(1);
     let a = b.add("a", cancels_itself(|| panic!("{ON_PURPOSE}")));
     b.run();
     assert_eq!(b.state(a), WorkState::Cancelled);

@@ -36,7 +36,7 @@ fn assert_usable(b: &mut Bench) {
 
 #[test]
 fn l24_a_panic_in_a_turn_is_final_whatever_retries_are_left() {
-    let mut b = Bench::with_panics(1);
+    let mut b = Bench::with_permits(1);
     let a = Probe::new(|_| panic!("{ON_PURPOSE} {}", 7));
     let a = b.add_spec(Spec::new("a", a).retry(Retry::A_FEW));
     b.run();
@@ -49,7 +49,7 @@ fn l24_a_panic_in_a_turn_is_final_whatever_retries_are_left() {
 /// Nobody is left to be woken: what it watches ends in the step that lets its abort end.
 #[test]
 fn l24_a_work_that_panicked_has_no_further_turn_even_if_it_was_cancelled_and_is_woken() {
-    let mut b = Bench::with_panics(4);
+    let mut b = Bench::with_permits(4);
     let watched = Rc::new(Cell::new(None));
     let target = watched.clone();
     let parent = Probe::new(move |cx| {
@@ -75,7 +75,7 @@ fn l24_a_work_that_panicked_has_no_further_turn_even_if_it_was_cancelled_and_is_
 
 #[test]
 fn l24_a_payload_that_is_no_text_is_told_as_such() {
-    let mut b = Bench::with_panics(1);
+    let mut b = Bench::with_permits(1);
     let a = b.add("a", Probe::new(|_| std::panic::panic_any(7_u32)));
     b.run();
     assert_panicked(&b, a, "(no message)");
@@ -83,7 +83,6 @@ fn l24_a_payload_that_is_no_text_is_told_as_such() {
 
 #[test]
 fn l24_a_panic_in_any_hook_fails_the_work_and_no_further_hook_is_called() {
-    quiet_panics();
     type Case = (&'static str, fn() -> Probe, Retry);
     let cases: [Case; 4] = [
         ("on_reset", done, Retry::A_FEW),
@@ -104,7 +103,7 @@ fn l24_a_panic_in_any_hook_fails_the_work_and_no_further_hook_is_called() {
 
 #[test]
 fn l24_a_panic_in_the_reset_after_a_failure_is_final() {
-    let mut b = Bench::with_panics(1);
+    let mut b = Bench::with_permits(1);
     let mut resets = 0;
     let a = failing().on_hook(move |_, hook| {
         resets += (hook == "on_reset") as u32;
@@ -118,7 +117,7 @@ fn l24_a_panic_in_the_reset_after_a_failure_is_final() {
 
 #[test]
 fn l24_a_panic_in_on_success_of_a_joining_parent_fails_it() {
-    let mut b = Bench::with_panics(2);
+    let mut b = Bench::with_permits(2);
     let parent = Probe::new(|cx| {
         cx.spawn(Spec::new("child", napping(secs(1)))).unwrap();
         OK
@@ -131,7 +130,7 @@ fn l24_a_panic_in_on_success_of_a_joining_parent_fails_it() {
 
 #[test]
 fn l24_a_panic_in_on_abort_after_a_cancel_ends_cancelled() {
-    let mut b = Bench::with_panics(1);
+    let mut b = Bench::with_permits(1);
     let a = b.add("a", idling().on_abort(|_| panic!("{ON_PURPOSE}")));
     b.crank();
     b.s.cancel(a).unwrap();
@@ -146,7 +145,7 @@ fn l24_a_panic_in_on_abort_after_a_cancel_ends_cancelled() {
 
 #[test]
 fn l24_a_panic_in_on_abort_after_a_timeout_fails_the_work_for_good() {
-    let mut b = Bench::with_panics(1);
+    let mut b = Bench::with_permits(1);
     let a = idling().on_abort(|_| panic!("{ON_PURPOSE}"));
     let a = b.add_spec(
         Spec::new("a", a)
@@ -161,7 +160,7 @@ fn l24_a_panic_in_on_abort_after_a_timeout_fails_the_work_for_good() {
 
 #[test]
 fn l24_a_panicked_parents_children_are_aborted_first() {
-    let mut b = Bench::with_panics(4);
+    let mut b = Bench::with_permits(4);
     let parent = b.add(
         "parent",
         Probe::new(|cx| {
@@ -183,7 +182,7 @@ fn l24_a_panicked_parents_children_are_aborted_first() {
 
 #[test]
 fn l24_a_panicked_child_is_its_parents_failure() {
-    let mut b = Bench::with_panics(4);
+    let mut b = Bench::with_permits(4);
     let parent = b.add("parent", parenting("child", panicking));
     b.run();
     let failure = b.failed(parent);
@@ -192,7 +191,7 @@ fn l24_a_panicked_child_is_its_parents_failure() {
 
 #[test]
 fn l24_a_panicked_work_cannot_be_restarted() {
-    let mut b = Bench::with_panics(1);
+    let mut b = Bench::with_permits(1);
     let a = b.add("a", panicking());
     b.run();
     assert_eq!(b.s.restart(a), Err(RestartError::Gone(a)));
@@ -201,7 +200,7 @@ fn l24_a_panicked_work_cannot_be_restarted() {
 
 #[test]
 fn l24_others_ready_in_that_round_have_their_turns() {
-    let mut b = Bench::with_panics(4);
+    let mut b = Bench::with_permits(4);
     let before = b.add("before", done());
     b.add("a", panicking());
     let behind = b.add("behind", done());
@@ -214,7 +213,7 @@ fn l24_others_ready_in_that_round_have_their_turns() {
 
 #[test]
 fn a_panic_in_on_settled_is_counted_and_the_outcome_stands() {
-    let mut b = Bench::with_panics(1);
+    let mut b = Bench::with_permits(1);
     let a = b.add_spec(Spec::new("a", done()).on_settled(|_, _, _| panic!("{ON_PURPOSE}")));
     let behind = b.add_spec(Spec::new("behind", done()).after(a));
     b.run();
@@ -225,7 +224,7 @@ fn a_panic_in_on_settled_is_counted_and_the_outcome_stands() {
 
 #[test]
 fn a_panic_of_a_work_with_a_failure_behind_it_keeps_the_panic() {
-    let mut b = Bench::with_panics(1);
+    let mut b = Bench::with_permits(1);
     let a = Probe::new(|_| Poll::Ready(Err(Failure::msg("first"))));
     let a = b.add("a", panics_in("on_failure_raise", a));
     b.run();
@@ -234,7 +233,7 @@ fn a_panic_of_a_work_with_a_failure_behind_it_keeps_the_panic() {
 
 #[test]
 fn l24_a_panic_in_the_reset_before_a_first_on_abort_ends_cancelled() {
-    let mut b = Bench::with_panics(1);
+    let mut b = Bench::with_permits(1);
     let a = b.add("a", panics_in("on_reset", done()));
     b.s.cancel(a).unwrap();
     b.run();

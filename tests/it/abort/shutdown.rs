@@ -83,7 +83,7 @@ fn l25_works_in_every_state_end() {
 
 #[test]
 fn l25_it_ends_though_works_yield_fail_panic_or_stay_for_ever() {
-    let mut b = Bench::with_panics(2);
+    let mut b = Bench::with_permits(2);
     let aborts: [fn(&mut Cx<'_>) -> Poll<()>; 4] = [
         |cx| cx.yield_now(),
         |cx| cx.sleep(secs(1_000_000)),

@@ -152,7 +152,7 @@ impl Driver for Impatient {
 
 #[test]
 fn a_run_within_a_crank_returns() {
-    let mut b = Bench::with_panics(1);
+    let mut b = Bench::with_permits(1);
     b.add("a", done());
     let post = b.s.remote().post(|log: &mut Log, scheduler| {
         let run: Result<_, Box<Stall>> = scheduler.run_until_done(log, &mut Impatient(0));

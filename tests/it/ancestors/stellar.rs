@@ -188,7 +188,7 @@ fn a_child_added_just_before_waiting_wakes_its_parent() {
 
 #[test]
 fn a_step_that_panics_does_not_stop_the_scheduler() {
-    let mut b = Bench::with_panics(1);
+    let mut b = Bench::with_permits(1);
     b.add("bad", panicking());
     let rest: Vec<_> = (0..10).map(|_| b.add("good", napping(secs(1)))).collect();
     b.run();

@@ -9,7 +9,7 @@ use std::task::Poll;
 
 #[test]
 fn true_is_success_false_a_failure_and_a_panic_a_failure_for_good() {
-    let mut b = Bench::with_panics(4);
+    let mut b = Bench::with_permits(4);
     let yes = add(
         &mut b,
         Spec::new("yes", WorkWithCallback::new(|_: &mut Cx<'_>| true)),

@@ -209,7 +209,7 @@ fn its_status_says_what_it_waits_to_start() {
 
 #[test]
 fn a_condition_that_panics_fails_it_for_good() {
-    let mut b = Bench::with_panics(4);
+    let mut b = Bench::with_permits(4);
     let cond = ConditionalWork::new(|_: &mut Log| panic!("{ON_PURPOSE}"), gated);
     let cond = add(&mut b, Spec::new("cond", cond).retry(Retry::A_LOT));
     b.run();

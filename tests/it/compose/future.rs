@@ -174,7 +174,7 @@ fn one_that_keeps_no_waker_is_a_lost_wake() {
 
 #[test]
 fn a_panic_in_it_fails_the_work_for_good() {
-    let mut b = Bench::with_panics(4);
+    let mut b = Bench::with_permits(4);
     let future = FutureWork::new(|| async { panic!("{ON_PURPOSE}") });
     let a =
         b.s.add::<_, ()>(Spec::new("a", future).retry(Retry::A_LOT))

@@ -23,6 +23,7 @@ mod retries;
 mod timers;
 mod waiting;
 
+use crate::on_purpose::Watch;
 use crate::units::{at_ms, ms};
 use crankwork::{
     Budget, Crank, Failure, Next, RemoteWaker, Spec, Time, VirtualDriver, Work, WorkContext,
@@ -176,6 +177,8 @@ pub fn script(name: &'static str, steps: impl IntoIterator<Item = Step>) -> Spec
 pub struct Lab {
     pub s: WorkScheduler<Log>,
     pub log: Log,
+    // After the scheduler, whose end may panic too.
+    _watch: Watch,
 }
 
 /// A [`Crank`] that a test may ignore.
@@ -211,6 +214,7 @@ pub fn lab_with(config: WorkSchedulerConfig) -> Lab {
     Lab {
         s: WorkScheduler::new(config),
         log: Log::default(),
+        _watch: Watch::new(),
     }
 }
 

@@ -70,21 +70,20 @@ fn collecting(lab: &mut super::Lab, steps: Vec<Step>) -> crankwork::WorkId {
 #[test]
 fn l31_a_child_is_restarted_within_its_parents_attempt() {
     let mut lab = lab(9);
-    let parent = collecting(
-        &mut lab,
-        vec![
-            Done,
-            then(|cx| {
-                assert_eq!((cx.children().succeeded(), cx.children().failed()), (1, 0));
-                Done
-            }),
-        ],
-    );
+    let counts = then(|cx| {
+        let children = cx.children();
+        cx.app
+            .say(format!("{} {}", children.succeeded(), children.failed()));
+        Done
+    });
+    let parent = collecting(&mut lab, vec![Expect, counts]);
     lab.crank(0);
     let bad = lab.log.id("bad");
-    assert_eq!((lab.state(parent), lab.state(bad)), (Joining, Failed));
+    assert_eq!((lab.state(parent), lab.state(bad)), (Waiting, Failed));
     lab.s.restart(bad).unwrap();
+    lab.ran();
     lab.crank(0);
+    assert_eq!(lab.ran(), "bad parent 1 0", "no failed child any more");
     assert_eq!((lab.state(parent), lab.state(bad)), (Joining, Success));
     lab.crank(50);
     assert_eq!((lab.state(parent), lab.s.state(bad)), (Success, None));

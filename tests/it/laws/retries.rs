@@ -114,7 +114,6 @@ fn l21_nor_when_the_fatal_work_is_further_down() {
 
 #[test]
 fn l21_panics_and_lost_wakes_of_children_are_final_too() {
-    crate::workbench::quiet_panics();
     for step in [|| Step::Panic("on purpose"), || Step::Pending] {
         let mut lab = lab(4);
         let attempts = std::iter::repeat_with(move || {

@@ -96,7 +96,7 @@ fn a_panic_blocks_what_depends_on_it() {
 
 #[test]
 fn a_cancel_wins_over_a_panic_of_the_same_turn() {
-    let mut b = Bench::with_panics(1);
+    let mut b = Bench::with_permits(1);
     let bad = Probe::new(|cx| {
         cx.cancel(cx.id()).unwrap();
         panic!("{ON_PURPOSE}")

@@ -105,7 +105,12 @@ fn the_metrics_have_its_fields() {
     let m = b.s.metrics();
     assert_eq!((m.pending, m.running, m.unsettled()), (0, 0, 0));
     assert_eq!((m.success, m.failed, m.blocked, m.cancelled), (2, 0, 0, 3));
-    assert_eq!(m.by_state.iter().sum::<u64>(), 5);
+    let bad = b.add("bad", failing());
+    b.add_spec(Spec::new("blocked", done()).after(bad));
+    b.run();
+    let m = b.s.metrics();
+    assert_eq!((m.success, m.failed, m.blocked, m.cancelled), (2, 1, 1, 3));
+    assert_eq!(m.by_state.iter().sum::<u64>(), 7);
     assert_eq!(m.in_state(WorkState::Success), 2);
 }
 

@@ -229,7 +229,7 @@ fn a_scheduler_that_is_gone_gives_the_closure_back_and_wakes_do_no_harm() {
 
 #[test]
 fn a_closure_that_panics_is_counted_and_the_rest_goes_on() {
-    let mut b = Bench::with_panics(1);
+    let mut b = Bench::with_permits(1);
     let remote = b.s.remote();
     remote.post(|_, _| panic!("{ON_PURPOSE}")).unwrap();
     remote

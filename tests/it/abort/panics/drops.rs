@@ -7,7 +7,7 @@ use std::task::Poll;
 
 #[test]
 fn l24_a_panic_in_the_drop_of_a_panicked_work_is_caught_too() {
-    let mut b = Bench::with_panics(1);
+    let mut b = Bench::with_permits(1);
     let a = b.add("a", holding(Bomb(0), |_| panic!("{ON_PURPOSE}, in poll")));
     b.run();
     assert_eq!(b.state(a), WorkState::Failed);
@@ -17,7 +17,7 @@ fn l24_a_panic_in_the_drop_of_a_panicked_work_is_caught_too() {
 
 #[test]
 fn l24_a_panic_in_the_drop_of_a_forced_work_fails_it() {
-    let mut b = Bench::with_panics(1);
+    let mut b = Bench::with_permits(1);
     let sleeps = holding(Bomb(0), |cx| {
         cx.expect_wake();
         Poll::Pending
@@ -32,7 +32,7 @@ fn l24_a_panic_in_the_drop_of_a_forced_work_fails_it() {
 
 #[test]
 fn l24_a_panic_in_the_drop_of_a_reaped_work_is_counted() {
-    let mut b = Bench::with_panics(1);
+    let mut b = Bench::with_permits(1);
     let a = b.add("a", holding(Bomb(0), |_| OK));
     b.run();
     assert!(b.s.reap(a).unwrap().is_success());

@@ -14,7 +14,6 @@ fn letting_through() -> WorkSchedulerConfig {
 
 #[test]
 fn l24_a_flag_lets_the_panic_through_and_the_scheduler_stays_usable() {
-    quiet_panics();
     let mut b = Bench::new(letting_through().max_concurrency(1));
     let a = Probe::new(|_| panic!("{ON_PURPOSE}, through"));
     let a = b.add_spec(Spec::new("a", a).retry(Retry::A_FEW));
@@ -32,7 +31,6 @@ fn l24_a_flag_lets_the_panic_through_and_the_scheduler_stays_usable() {
 
 #[test]
 fn l24_the_flag_holds_for_hooks_and_callbacks_too() {
-    quiet_panics();
     let through = |b: &mut Bench| catch_unwind(AssertUnwindSafe(|| b.run())).is_err();
 
     let mut b = Bench::new(letting_through());

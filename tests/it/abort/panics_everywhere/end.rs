@@ -119,7 +119,6 @@ fn l24_the_end_of_a_scheduler_is_not_counted_by_the_next() {
 // ---- panics that are let through ----
 
 fn letting_through() -> Bench {
-    quiet_panics();
     Bench::new(WorkSchedulerConfig::default().catch_panics(false))
 }
 

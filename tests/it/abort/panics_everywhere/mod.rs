@@ -9,8 +9,9 @@ mod outside;
 #[cfg(feature = "mio")]
 mod sources;
 
+use crate::on_purpose::noted;
 use crate::units::secs;
-use crate::workbench::{Bench, Bomb, OK, ON_PURPOSE, Probe, Turn, done, quiet_panics};
+use crate::workbench::{Bench, Bomb, OK, ON_PURPOSE, Probe, Turn, done};
 use crankwork::{Failure, Spec, WorkId, WorkSchedulerConfig, WorkState};
 use std::any::type_name;
 use std::fmt;
@@ -160,7 +161,6 @@ fn config() -> WorkSchedulerConfig {
 /// Plays a table, each row with each kind of panic. The test fails, and names the rows, unless all panics stay where
 /// they are.
 fn play<const N: usize>(places: [Place; N]) {
-    quiet_panics();
     let rows = places
         .iter()
         .flat_map(|place| KINDS.map(|kind| (place, kind)));
@@ -181,9 +181,8 @@ fn play_one(place: &Place, kind: Kind) -> Result<(), String> {
         drop(ManuallyDrop::into_inner(bench));
         return Ok(());
     };
-    let text = payload.downcast_ref::<String>().cloned();
     std::mem::forget(payload);
-    Err(text.unwrap_or_else(|| String::from("the panic came through")))
+    Err(noted().unwrap_or_else(|| String::from("the panic came through")))
 }
 
 fn check(b: &mut Bench, place: &Place, kind: Kind) {

@@ -3,7 +3,7 @@
 use super::super::Step::{Done, Expect, Nap, Pending};
 use super::super::{Lab, Log, Script, config, lab, lab_with, script, then};
 use super::{Edge, NAMES, Works, assert_usable, graph, plain, telling, try_graph};
-use crate::workbench::{ON_PURPOSE, quiet_panics};
+use crate::workbench::ON_PURPOSE;
 use crankwork::WorkState::{self, Queued, Running, Success, Waiting};
 use crankwork::{AddError, AddGraphError, Limits, Next, Retain, Spec, UnknownWork, WorkId};
 use std::collections::BTreeSet;
@@ -225,7 +225,6 @@ fn l30_room_for_works_and_edges_comes_back_from_graphs_that_are_taken_back() {
 
 /// Adds four works, of which `make` panics at the third.
 fn add_with_panic(lab: &mut Lab, edges: &[Edge]) {
-    quiet_panics();
     let make = |work| match work {
         2 => panic!("{ON_PURPOSE}"),
         _ => telling(script(NAMES[work], [])),
@@ -290,7 +289,6 @@ fn with_parent() -> (Lab, WorkId) {
 fn l13_a_parent_does_not_fail_from_children_in_a_graph_that_is_taken_back() {
     for panics in [false, true] {
         let (mut lab, parent) = with_parent();
-        quiet_panics();
         let make = |work| match work {
             2 if panics => panic!("{ON_PURPOSE}"),
             2 => script("bad", []).pool("tape", 1),

@@ -1,6 +1,6 @@
 //! However an attempt ends, its sources are deregistered and closed by then; and what comes late is dropped.
 
-use super::{BOTH, Host, TOKENS, TOO_LONG, pair};
+use super::{BOTH, Host, TOKENS, TOO_LONG, pair, poll_for};
 use crate::units::{at_secs, secs};
 use crate::workbench::{Cx, OK, ON_PURPOSE, Probe, fail, never, quiet_panics};
 use crankwork::{Io, Next, Retry, Spec, WorkId, WorkSchedulerConfig, WorkState};
@@ -164,7 +164,7 @@ fn an_event_that_comes_late_wakes_nobody() {
         let first = host.s.add(Spec::new("first", probe)).unwrap();
         host.crank();
         peer.write_all(b"x").unwrap();
-        host.poll.poll(&mut host.events, Some(TOO_LONG)).unwrap();
+        poll_for(&mut host.poll, &mut host.events, Some(TOO_LONG));
         assert_eq!(host.events.iter().count(), 1);
         host.s.cancel(first).unwrap();
         let (stream, _peer) = pair();

@@ -1,6 +1,6 @@
 //! A parked program with many works that wait for other threads: it sleeps until one of those wakes a work.
 
-use super::TOO_LONG;
+use super::{TOO_LONG, poll_for};
 use crate::units::secs;
 use crate::world::inbox::sleepers;
 use crankwork::{Budget, Driver, MioDriver, Next, Notifier, Time};
@@ -66,17 +66,17 @@ fn a_hosts_poll_stays_asleep_until_a_thread_wakes_one_of_many_works() {
     assert_eq!((next.next, next.turns), (Next::External, 0));
 
     let start = Instant::now();
-    asleep(|| poll.poll(&mut events, Some(NAP)).unwrap());
+    asleep(|| poll_for(&mut poll, &mut events, Some(NAP)));
     assert!(events.is_empty(), "woken for nothing: {events:?}");
     assert!(start.elapsed() >= NAP);
 
     thread::scope(|scope| scope.spawn(|| wakers[WORKS / 2].wake()).join().unwrap());
-    poll.poll(&mut events, Some(TOO_LONG)).unwrap();
+    poll_for(&mut poll, &mut events, Some(TOO_LONG));
     let tokens: Vec<_> = events.iter().map(|event| event.token()).collect();
     assert_eq!(tokens, [WAKER]);
     let crank = s.crank_work(Time::ZERO, &mut turns, Budget::unlimited());
     assert_eq!((crank.next, crank.turns, turns), (Next::External, 1, 1));
-    poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
+    poll_for(&mut poll, &mut events, Some(Duration::ZERO));
     assert!(events.is_empty(), "woken twice: {events:?}");
 }
 

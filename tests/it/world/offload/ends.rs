@@ -2,10 +2,9 @@
 
 use super::*;
 use crate::units::{at_secs, secs};
-use crate::workbench::{Bench, OK, ON_PURPOSE, Probe, fail, quiet_panics};
+use crate::workbench::{Bench, OK, ON_PURPOSE, Probe, fail};
 use crankwork::{
-    FailureKind, InlineOffload, Next, OffloadError, Retry, Spec, ThreadOffload, Ticket,
-    WorkOutcome, WorkState,
+    FailureKind, InlineOffload, Next, OffloadError, Retry, Spec, ThreadOffload, Ticket, WorkState,
 };
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -16,7 +15,6 @@ use std::thread;
 
 #[test]
 fn a_panic_in_a_job_fails_its_work_for_good() {
-    quiet_panics();
     for threads in [false, true] {
         let mut bench = Bench::with_permits(1);
         match threads {
@@ -40,13 +38,9 @@ fn a_panic_in_a_job_fails_its_work_for_good() {
 
 /// What the failure of a work says of its ticket.
 fn offload_error(bench: &Bench, id: crankwork::WorkId) -> (FailureKind, OffloadError) {
-    match bench.outcome(id) {
-        WorkOutcome::Failed(failure) => {
-            let error = failure.downcast_ref::<OffloadError>();
-            (failure.kind().clone(), *error.expect("an offload error"))
-        }
-        other => panic!("{other:?}"),
-    }
+    let failure = bench.failed(id);
+    let error = failure.downcast_ref::<OffloadError>();
+    (failure.kind().clone(), *error.expect("an offload error"))
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::super::{Gate, gated};
 use super::{bench, busy, forced_and_abandoned, start, until_jobs_end, until_mail};
 use crate::units::{at_secs, secs};
-use crate::workbench::{Bench, ON_PURPOSE, Probe, done, fail, quiet_panics};
+use crate::workbench::{Bench, ON_PURPOSE, Probe, done, fail};
 use crankwork::{FailureKind, InlineOffload, Next, OffloadError, Retry, Spec, Ticket, WorkState};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -110,7 +110,6 @@ fn l34_simulated_jobs_are_dropped_at_the_abort() {
 
 #[test]
 fn l24_a_work_that_panics_while_its_job_runs_fails_after_the_job() {
-    quiet_panics();
     for in_abort in [false, true] {
         let mut b = bench(1);
         let (gate, mut poll) = busy();
