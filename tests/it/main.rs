@@ -18,6 +18,7 @@ mod readme;
 mod regressions;
 mod scale;
 mod shared_data;
+mod sizes;
 mod sources;
 mod stellar;
 mod surface;

@@ -22,7 +22,8 @@ pub fn files(directory: &str, ending: &str) -> Vec<(String, String)> {
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                directories.push(path);
+                // What a package that is no member of the workspace builds is in its own folder.
+                directories.extend((!path.ends_with("target")).then_some(path));
             } else if path.extension().is_some_and(|found| found == ending) {
                 files.push(path);
             }

@@ -307,11 +307,10 @@ pub fn spec(terms: &Terms, now: Time, app: &App) -> Spec<App, Scripted> {
         spec = spec.parent(parent);
     }
     for &(pick, settled) in &terms.after {
-        let Some(id) = app.picked(pick) else { continue };
-        spec = if settled {
-            spec.after_settled(id)
-        } else {
-            spec.after(id)
+        spec = match app.picked(pick) {
+            Some(id) if settled => spec.after_settled(id),
+            Some(id) => spec.after(id),
+            None => spec,
         };
     }
     for (name, weight) in ["a", "b"].into_iter().zip(terms.pools) {
@@ -328,6 +327,20 @@ pub fn spec(terms: &Terms, now: Time, app: &App) -> Spec<App, Scripted> {
     if terms.no_permit {
         spec = spec.no_permit();
     }
+    if terms.collect {
+        spec = spec.on_child_failure(OnChildFailure::Collect);
+    }
+    if terms.callback {
+        spec = spec.on_settled(|app: &mut App, id, outcome| {
+            app.note(Entry::Settled(id.serial() as usize, outcome.state()));
+        });
+    }
+    limited(spec, terms, now)
+}
+
+/// The spec with the limits in time that the terms have.
+fn limited(mut spec: Spec<App, Scripted>, terms: &Terms, now: Time) -> Spec<App, Scripted> {
+    let nanos = Duration::from_nanos;
     if let Some(limit) = terms.attempt_timeout {
         spec = spec.attempt_timeout(nanos(limit));
     }
@@ -336,14 +349,6 @@ pub fn spec(terms: &Terms, now: Time, app: &App) -> Spec<App, Scripted> {
     }
     if let Some(grace) = terms.grace {
         spec = spec.abort_grace(nanos(grace));
-    }
-    if terms.collect {
-        spec = spec.on_child_failure(OnChildFailure::Collect);
-    }
-    if terms.callback {
-        spec = spec.on_settled(|app: &mut App, id, outcome| {
-            app.note(Entry::Settled(id.serial() as usize, outcome.state()));
-        });
     }
     spec
 }

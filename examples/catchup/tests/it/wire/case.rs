@@ -232,3 +232,18 @@ pub fn check(test: &str, cases: impl FnOnce() -> Vec<Case>) {
         assert_eq!(failed, 0, "cases failed");
     });
 }
+
+/// Tables of cases, one after the other.
+pub trait ConcatCases {
+    fn concat_cases(self) -> Vec<Case>;
+}
+
+impl<const N: usize> ConcatCases for [Vec<Case>; N] {
+    fn concat_cases(self) -> Vec<Case> {
+        self.into_iter().flatten().collect()
+    }
+}
+
+pub const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
