@@ -226,6 +226,10 @@ impl Bench {
         self.s.state(id).expect("it is still there")
     }
 
+    pub fn states<const N: usize>(&self, ids: [WorkId; N]) -> [WorkState; N] {
+        ids.map(|id| self.state(id))
+    }
+
     pub fn outcome(&self, id: WorkId) -> WorkOutcome {
         self.s.outcome(id).expect("it has settled")
     }

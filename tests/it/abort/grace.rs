@@ -2,7 +2,7 @@
 
 use crate::units::{at_secs, secs};
 use crate::workbench::*;
-use crankwork::{FailureKind, Next, RestartError, Retry, Spec, WorkOutcome, WorkState};
+use crankwork::{FailureKind, Next, RestartError, Retry, Spec, Time, WorkOutcome, WorkState};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::Poll;
@@ -101,26 +101,26 @@ fn l23_the_grace_runs_from_the_cancel_not_from_on_abort() {
     assert_eq!(b.s.metrics().forced_aborts, 1);
 }
 
-#[test]
-fn l23_a_grace_that_is_not_used_up_does_nothing() {
+/// Cancels a work whose abort takes `abort` and whose grace is `grace`. Returns when it has ended, and how many aborts were
+/// forced.
+fn cancelled(abort: Duration, grace: Duration) -> (Time, u64) {
     let mut b = Bench::with_permits(1);
-    let spec = Spec::new("a", idling().on_abort(slowly(secs(2))));
-    let a = b.add_spec(spec.abort_grace(secs(3)));
+    let spec = Spec::new("a", idling().on_abort(slowly(abort)));
+    let a = b.add_spec(spec.abort_grace(grace));
     b.crank();
     b.s.cancel(a).unwrap();
     b.run();
-    assert_eq!((b.s.now(), b.s.metrics().forced_aborts), (at_secs(2), 0));
+    (b.s.now(), b.s.metrics().forced_aborts)
+}
+
+#[test]
+fn l23_a_grace_that_is_not_used_up_does_nothing() {
+    assert_eq!(cancelled(secs(2), secs(3)), (at_secs(2), 0));
 }
 
 #[test]
 fn l23_at_the_very_end_of_its_grace_the_grace_wins() {
-    let mut b = Bench::with_permits(1);
-    let spec = Spec::new("a", idling().on_abort(slowly(secs(3))));
-    let a = b.add_spec(spec.abort_grace(secs(3)));
-    b.crank();
-    b.s.cancel(a).unwrap();
-    b.run();
-    assert_eq!((b.s.now(), b.s.metrics().forced_aborts), (at_secs(3), 1));
+    assert_eq!(cancelled(secs(3), secs(3)), (at_secs(3), 1));
 }
 
 #[test]

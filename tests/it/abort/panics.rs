@@ -31,7 +31,7 @@ fn assert_usable(b: &mut Bench) {
     b.s.audit().unwrap();
     let (one, two) = (b.add("one", done()), b.add("two", done()));
     b.run();
-    assert_eq!([one, two].map(|id| b.state(id)), [WorkState::Success; 2]);
+    assert_eq!(b.states([one, two]), [WorkState::Success; 2]);
 }
 
 #[test]
@@ -205,10 +205,7 @@ fn l24_others_ready_in_that_round_have_their_turns() {
     b.add("a", panicking());
     let behind = b.add("behind", done());
     assert_eq!(b.crank(), Next::Idle);
-    assert_eq!(
-        [before, behind].map(|id| b.state(id)),
-        [WorkState::Success; 2]
-    );
+    assert_eq!(b.states([before, behind]), [WorkState::Success; 2]);
 }
 
 #[test]
@@ -217,7 +214,7 @@ fn a_panic_in_on_settled_is_counted_and_the_outcome_stands() {
     let a = b.add_spec(Spec::new("a", done()).on_settled(|_, _, _| panic!("{ON_PURPOSE}")));
     let behind = b.add_spec(Spec::new("behind", done()).after(a));
     b.run();
-    assert_eq!([a, behind].map(|id| b.state(id)), [WorkState::Success; 2]);
+    assert_eq!(b.states([a, behind]), [WorkState::Success; 2]);
     let metrics = b.s.metrics();
     assert_eq!((metrics.callback_panics, metrics.panics), (1, 0));
 }

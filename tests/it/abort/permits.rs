@@ -16,11 +16,15 @@ fn l16_a_permit_is_held_from_the_grant_not_from_the_first_turn() {
     let mut b = Bench::with_permits(1);
     let a = b.add("a", done());
     let other = b.add("other", done());
-    assert_eq!(b.state(a), WorkState::Running);
-    assert_eq!(b.state(other), WorkState::Queued);
+    assert_eq!(
+        b.states([a, other]),
+        [WorkState::Running, WorkState::Queued]
+    );
     b.turn();
-    assert_eq!(b.state(a), WorkState::Success);
-    assert_eq!(b.state(other), WorkState::Running);
+    assert_eq!(
+        b.states([a, other]),
+        [WorkState::Success, WorkState::Running]
+    );
 }
 
 #[test]
@@ -30,8 +34,10 @@ fn l16_a_sleeper_keeps_its_permit() {
     let other = b.add("other", done());
     b.crank();
     b.crank_at(at_secs(9));
-    assert_eq!(b.state(a), WorkState::Waiting);
-    assert_eq!(b.state(other), WorkState::Queued);
+    assert_eq!(
+        b.states([a, other]),
+        [WorkState::Waiting, WorkState::Queued]
+    );
     b.crank_at(at_secs(10));
     assert_eq!(b.state(other), WorkState::Success);
 }
@@ -44,11 +50,15 @@ fn l16_an_aborting_work_keeps_its_permit() {
     b.crank();
     b.s.cancel(a).unwrap();
     b.crank_at(at_secs(2));
-    assert_eq!(b.state(a), WorkState::Aborting);
-    assert_eq!(b.state(other), WorkState::Queued);
+    assert_eq!(
+        b.states([a, other]),
+        [WorkState::Aborting, WorkState::Queued]
+    );
     b.crank_at(at_secs(5));
-    assert_eq!(b.state(a), WorkState::Cancelled);
-    assert_eq!(b.state(other), WorkState::Success);
+    assert_eq!(
+        b.states([a, other]),
+        [WorkState::Cancelled, WorkState::Success]
+    );
 }
 
 #[test]
@@ -58,8 +68,10 @@ fn l16_the_same_holds_for_a_named_pool() {
     let big = b.add_spec(Spec::new("big", done()).pool("disk", 2));
     let small = b.add_spec(Spec::new("small", done()).pool("net", 0));
     b.crank();
-    assert_eq!(b.state(big), WorkState::Queued);
-    assert_eq!(b.state(small), WorkState::Success);
+    assert_eq!(
+        b.states([big, small]),
+        [WorkState::Queued, WorkState::Success]
+    );
     b.crank_at(at_secs(4));
     assert_eq!(b.state(big), WorkState::Success);
 }
@@ -71,8 +83,10 @@ fn l17_a_pending_work_holds_no_permit() {
     let pending = b.add_spec(Spec::new("pending", done()).after(first));
     let other = b.add("other", done());
     b.crank();
-    assert_eq!(b.state(pending), WorkState::Pending);
-    assert_eq!(b.state(other), WorkState::Success);
+    assert_eq!(
+        b.states([pending, other]),
+        [WorkState::Pending, WorkState::Success]
+    );
 }
 
 #[test]
@@ -82,8 +96,10 @@ fn l17_a_queued_work_holds_no_part_of_what_it_needs() {
     let queued = b.add_spec(Spec::new("queued", done()).pool("disk", 1));
     let low = b.add_spec(Spec::new("low", done()).no_permit());
     b.crank();
-    assert_eq!(b.state(queued), WorkState::Queued);
-    assert_eq!(b.state(low), WorkState::Success);
+    assert_eq!(
+        b.states([queued, low]),
+        [WorkState::Queued, WorkState::Success]
+    );
     // It lacks the disk only: the general permit is not out.
     let report = b.s.stall_report();
     let waits: Vec<_> = report.works.iter().flat_map(|w| &w.waits_for).collect();
@@ -101,8 +117,10 @@ fn l17_a_work_that_backs_off_holds_no_permit() {
     let a = b.add_spec(Spec::new("a", failing()).retry(Retry::ONCE));
     let other = b.add("other", napping(secs(3)));
     b.crank();
-    assert_eq!(b.state(a), WorkState::Retrying);
-    assert_eq!(b.state(other), WorkState::Waiting);
+    assert_eq!(
+        b.states([a, other]),
+        [WorkState::Retrying, WorkState::Waiting]
+    );
 }
 
 #[test]
@@ -201,8 +219,10 @@ fn l17_a_sleeper_that_released_its_permit_queues_for_it_when_woken() {
     );
     let other = b.add("other", napping(secs(5)));
     b.crank();
-    assert_eq!(b.state(a), WorkState::Waiting);
-    assert_eq!(b.state(other), WorkState::Waiting);
+    assert_eq!(
+        b.states([a, other]),
+        [WorkState::Waiting, WorkState::Waiting]
+    );
     b.crank_at(at_secs(1));
     assert_eq!(b.state(a), WorkState::Queued);
     b.crank_at(at_secs(5));

@@ -222,12 +222,15 @@ fn l22_dependents_and_watchers_wait_for_the_real_end() {
     b.crank();
     b.s.cancel(a).unwrap();
     b.crank_at(at_secs(2));
-    assert_eq!(b.state(settled), WorkState::Pending);
-    assert_eq!(b.state(blocked), WorkState::Pending);
-    assert_eq!(b.state(watcher), WorkState::Waiting);
+    assert_eq!(
+        b.states([settled, blocked, watcher]),
+        [WorkState::Pending, WorkState::Pending, WorkState::Waiting]
+    );
     b.crank_at(at_secs(5));
-    assert_eq!(b.state(settled), WorkState::Success);
-    assert_eq!(b.state(watcher), WorkState::Success);
+    assert_eq!(
+        b.states([settled, watcher]),
+        [WorkState::Success, WorkState::Success]
+    );
     let WorkOutcome::Blocked(root) = b.outcome(blocked) else {
         panic!("it is blocked");
     };

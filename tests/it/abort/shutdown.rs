@@ -190,6 +190,8 @@ fn cancel_all_is_no_shutdown() {
     b.s.cancel_all();
     let late = b.add("late", done());
     b.run();
-    assert_eq!(b.state(a), WorkState::Cancelled);
-    assert_eq!(b.state(late), WorkState::Success);
+    assert_eq!(
+        b.states([a, late]),
+        [WorkState::Cancelled, WorkState::Success]
+    );
 }

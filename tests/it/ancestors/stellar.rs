@@ -160,7 +160,7 @@ fn the_end_of_a_waiting_work_is_told_to_parent_dependents_and_watchers() {
     b.crank();
     b.s.cancel(child).unwrap();
     assert_eq!(b.crank(), Next::Idle);
-    let states = [parent, dependent, watcher].map(|id| b.state(id));
+    let states = b.states([parent, dependent, watcher]);
     assert_eq!(states, [WorkState::Success; 3]);
 }
 

@@ -49,7 +49,7 @@ fn an_empty_one_and_a_width_of_zero() {
     assert_eq!(b.run().turns, 1);
     let zero = add(&mut b, Spec::new("zero", napping_batch(0, 2, |_| 1)));
     assert_eq!(b.run().finished, at_secs(2));
-    assert_eq!([empty, zero].map(|id| b.state(id)), [WorkState::Success; 2]);
+    assert_eq!(b.states([empty, zero]), [WorkState::Success; 2]);
 }
 
 #[test]

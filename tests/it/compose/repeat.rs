@@ -136,7 +136,7 @@ fn none_at_all_and_a_period_of_zero() {
     let zero = repeat(Duration::ZERO, || Spec::new("run", done())).times(10);
     let zero = add(&mut b, Spec::new("zero", zero));
     b.run();
-    assert_eq!([none, zero].map(|id| b.state(id)), [WorkState::Success; 2]);
+    assert_eq!(b.states([none, zero]), [WorkState::Success; 2]);
     assert_eq!(
         (b.s.now(), b.s.metrics().success),
         (Time::from_nanos(9), 12)

@@ -64,7 +64,7 @@ fn l31_dependents_of_a_failed_composite_stay_blocked_until_they_are_restarted_to
     let after = b.add_spec(Spec::new("after", done()).after(all));
     b.run();
     assert_eq!(
-        [all, after].map(|id| b.state(id)),
+        b.states([all, after]),
         [WorkState::Failed, WorkState::Blocked]
     );
     // Blocked again at once, while the composite is still failed.
@@ -76,7 +76,7 @@ fn l31_dependents_of_a_failed_composite_stay_blocked_until_they_are_restarted_to
     assert_eq!(b.state(after), WorkState::Blocked);
     b.s.restart(after).unwrap();
     b.run();
-    assert_eq!([all, after].map(|id| b.state(id)), [WorkState::Success; 2]);
+    assert_eq!(b.states([all, after]), [WorkState::Success; 2]);
 }
 
 #[test]

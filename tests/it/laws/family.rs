@@ -1,7 +1,7 @@
 //! L13: failed children.
 
 use super::Step::{Cancel, Done, Expect, Fail, Nap, Pending, Yield};
-use super::{Script, Step, lab, script, then};
+use super::{Log, Script, Step, lab, script, then};
 use crankwork::WorkState::{Aborting, Joining, Retrying, Success};
 use crankwork::{FailureKind, Next, OnChildFailure, Retry, Spec};
 use std::cell::RefCell;
@@ -10,9 +10,9 @@ use std::rc::Rc;
 /// A parent with such children, that then returns `last`.
 fn family(
     rule: OnChildFailure,
-    children: impl IntoIterator<Item = Spec<super::Log, Script>> + 'static,
+    children: impl IntoIterator<Item = Spec<Log, Script>> + 'static,
     mut more: Vec<Step>,
-) -> Spec<super::Log, Script> {
+) -> Spec<Log, Script> {
     let first = more.remove(0);
     let mut steps = vec![then(move |cx| {
         for child in children {
@@ -26,7 +26,7 @@ fn family(
     script("parent", steps).on_child_failure(rule)
 }
 
-fn child_name(spec: &Spec<super::Log, Script>) -> &'static str {
+fn child_name(spec: &Spec<Log, Script>) -> &'static str {
     let text = format!("{spec:?}");
     ["bad", "worse", "good", "idle", "blocked", "cancelled"]
         .into_iter()
@@ -213,18 +213,22 @@ fn l13_the_failed_attempt_is_retried_like_any_other() {
     );
 }
 
+/// Children that settle one millisecond after the other, of which the second fails.
+fn good_bad_and_idle() -> [Spec<Log, Script>; 3] {
+    [
+        script("good", [Nap(1)]),
+        script("bad", [Nap(2), Fail("x")]),
+        script("idle", [Nap(3)]),
+    ]
+}
+
 #[test]
 fn l13_each_child_that_settles_wakes_a_sleeping_parent() {
     let mut lab = lab(9);
     let counts = Counts::default();
-    let children = [
-        script("good", [Nap(1)]),
-        script("bad", [Nap(2), Fail("x")]),
-        script("idle", [Nap(3)]),
-    ];
     lab.add(family(
         OnChildFailure::Collect,
-        children,
+        good_bad_and_idle(),
         vec![
             Pending,
             count(&counts, Pending),
@@ -243,14 +247,9 @@ fn l13_each_child_that_settles_wakes_a_sleeping_parent() {
 fn l13_collect_wakes_a_joining_parent_for_a_failed_child_only() {
     let mut lab = lab(9);
     let counts = Counts::default();
-    let children = [
-        script("good", [Nap(1)]),
-        script("bad", [Nap(2), Fail("x")]),
-        script("idle", [Nap(3)]),
-    ];
     let parent = lab.add(family(
         OnChildFailure::Collect,
-        children,
+        good_bad_and_idle(),
         vec![Done, count(&counts, Done)],
     ));
     lab.crank(0);

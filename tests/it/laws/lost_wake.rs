@@ -1,12 +1,12 @@
 //! L8: a sleeper has something that can wake it, or it fails.
 
 use super::Step::{Done, Expect, Fail, Nap, Pending, Yield};
-use super::{Lab, Script, Step, lab, script, then};
+use super::{Cx, Lab, Script, Step, lab, script, then};
 use crate::units::{at_ms, ms};
-use crankwork::WorkState::{Aborting, Cancelled, Success, Waiting};
+use crankwork::WorkState::{Aborting, Cancelled, Retrying, Success, Waiting};
 use crankwork::{FailureKind, Next, Retry, Spec};
 
-/// Runs one such turn at 0; the work's state then.
+/// Runs one turn of a work "a" at 0, beside a work "other" that naps. Returns the id of "a".
 fn after_turn(step: Step) -> (Lab, crankwork::WorkId) {
     let mut lab = lab(9);
     let other = lab.work("other", [Nap(50)]);
@@ -119,26 +119,24 @@ fn l08_a_watch_of_what_has_settled_says_so_and_is_no_source() {
     assert_eq!(*lab.failure(a).kind(), FailureKind::LostWake);
 }
 
+/// The first attempt prepares a wake and fails. In the second attempt that wake does not count.
+fn lost_in_the_attempt_after<T>(lab: &mut Lab, prepare: impl FnOnce(&mut Cx<'_>) -> T + 'static) {
+    let first = then(move |cx| {
+        prepare(cx);
+        Fail("x")
+    });
+    let a = lab.add(script("a", [first, Pending]).retry(Retry::ONCE));
+    lab.crank(0);
+    assert_eq!(lab.state(a), Retrying);
+    lab.crank(10);
+    assert_eq!(*lab.failure(a).kind(), FailureKind::LostWake);
+}
+
 #[test]
 fn l08_a_watch_ends_with_the_attempt() {
     let mut lab = lab(9);
     let other = lab.work("other", [Nap(50)]);
-    let a = lab.add(
-        script(
-            "a",
-            [
-                then(move |cx| {
-                    cx.watch(other).unwrap();
-                    Fail("x")
-                }),
-                Pending,
-            ],
-        )
-        .retry(Retry::ONCE),
-    );
-    lab.crank(0);
-    lab.crank(10);
-    assert_eq!(*lab.failure(a).kind(), FailureKind::LostWake);
+    lost_in_the_attempt_after(&mut lab, move |cx| cx.watch(other).unwrap());
 }
 
 #[test]
@@ -238,24 +236,10 @@ fn l08_a_sleeper_whose_last_source_is_a_watch_or_child_is_woken_when_that_goes()
 
 #[test]
 fn l08_a_waker_of_an_earlier_attempt_is_no_source() {
-    let mut lab = lab(9);
-    let a = lab.add(
-        script(
-            "a",
-            [
-                then(|cx| {
-                    let waker = cx.remote_waker();
-                    cx.app.wakers.push(waker);
-                    Fail("x")
-                }),
-                Pending,
-            ],
-        )
-        .retry(Retry::ONCE),
-    );
-    lab.crank(0);
-    lab.crank(10);
-    assert_eq!(*lab.failure(a).kind(), FailureKind::LostWake);
+    lost_in_the_attempt_after(&mut lab(9), |cx| {
+        let waker = cx.remote_waker();
+        cx.app.wakers.push(waker);
+    });
 }
 
 #[test]

@@ -64,14 +64,6 @@ fn the_hosts_notifier_is_back_after_a_run() {
     assert_eq!(calls.load(Ordering::Relaxed), 1);
 }
 
-#[test]
-fn take_and_output_agree_for_works_without_output() {
-    let mut b = bench();
-    let id = b.s.add(Spec::new("w", done())).unwrap();
-    b.crank();
-    assert_eq!(b.s.output(id).copied(), b.s.take(id));
-}
-
 /// What the work waits for can never come: it settles first.
 #[test]
 fn a_work_that_watches_itself_does_not_sleep_for_ever() {

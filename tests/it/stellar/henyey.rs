@@ -63,7 +63,7 @@ fn a_panic_is_a_failure_and_the_others_go_on() {
     let good = add(&mut b, "good", done(), &[], 0);
     b.run();
     assert_eq!(
-        [bad, good].map(|id| b.state(id)),
+        b.states([bad, good]),
         [WorkState::Failed, WorkState::Success]
     );
     assert_eq!(b.failure(bad), format!("panicked: {ON_PURPOSE}"));
@@ -113,7 +113,7 @@ fn a_retry_works_beside_and_after_a_panic() {
     let lucky = add(&mut b, "lucky", lucky_after(1), &[], 3);
     b.run();
     assert_eq!(
-        [bad, lucky].map(|id| b.state(id)),
+        b.states([bad, lucky]),
         [WorkState::Failed, WorkState::Success]
     );
 }
@@ -126,7 +126,7 @@ fn a_work_cancelled_before_it_started_never_runs_and_blocks_what_depends_on_it()
     let next = add(&mut b, "next", done(), &[a], 0);
     b.s.cancel(a).unwrap();
     assert_eq!(
-        [a, next].map(|id| b.state(id)),
+        b.states([a, next]),
         [WorkState::Cancelled, WorkState::Blocked]
     );
     b.run();

@@ -278,7 +278,7 @@ fn the_schedulers_own_token_cancels_everything_in_it() {
     assert!(copy.is_cancelled());
     assert_eq!(b.state(a), WorkState::Waiting, "it takes a crank");
     b.crank();
-    assert_eq!([a, queued].map(|id| b.state(id)), [WorkState::Cancelled; 2]);
+    assert_eq!(b.states([a, queued]), [WorkState::Cancelled; 2]);
 }
 
 #[test]
@@ -305,10 +305,7 @@ fn a_works_token_shows_its_abort_and_cancels_it() {
     assert_eq!(cancelled, [true, false]);
     tokens.borrow()[1].cancel();
     b.crank();
-    assert_eq!(
-        [seen, used].map(|id| b.state(id)),
-        [WorkState::Cancelled; 2]
-    );
+    assert_eq!(b.states([seen, used]), [WorkState::Cancelled; 2]);
     assert_eq!(b.s.metrics().cancelled, 2);
 }
 

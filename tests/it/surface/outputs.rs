@@ -48,6 +48,7 @@ fn the_unit_output_is_there_as_often_as_it_is_asked_for() {
     assert_eq!(s.take(handle), None);
     run(&mut s, &mut ());
     assert_eq!((s.take(handle), s.take(handle)), (Some(()), Some(())));
+    assert_eq!(s.output(handle), Some(&()));
 }
 
 #[test]

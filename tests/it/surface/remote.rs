@@ -252,7 +252,7 @@ fn remote_cancels() {
     remote.cancel(one);
     b.crank();
     assert_eq!(
-        [one, two].map(|id| b.state(id)),
+        b.states([one, two]),
         [WorkState::Cancelled, WorkState::Waiting]
     );
     b.s.reap(one).unwrap();

@@ -110,10 +110,7 @@ fn a_shutdown_while_it_polls_starts_nothing() {
     assert_eq!(b.state(cond), WorkState::Waiting);
     b.s.shutdown();
     b.run();
-    assert_eq!(
-        [other, cond].map(|id| b.state(id)),
-        [WorkState::Cancelled; 2]
-    );
+    assert_eq!(b.states([other, cond]), [WorkState::Cancelled; 2]);
     assert_eq!(turns_of(&b.log, "gated"), 0);
 }
 
@@ -127,7 +124,7 @@ fn a_shutdown_after_the_condition_held_aborts_what_it_started() {
     }
     b.s.shutdown();
     b.run();
-    let states = [other, cond].map(|id| b.state(id));
+    let states = b.states([other, cond]);
     assert_eq!(states, [WorkState::Success, WorkState::Cancelled]);
     assert!(b.log.contains(&"gated: on_abort".into()));
 }

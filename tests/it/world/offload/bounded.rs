@@ -64,16 +64,20 @@ fn l34_an_aborted_work_keeps_its_permit_until_its_job_has_ended() {
     let next = b.add("next", done());
     b.s.cancel(a).unwrap();
     assert_eq!(b.crank(), Next::At(at_secs(10)), "the grace");
-    assert_eq!(b.state(a), WorkState::Aborting);
-    assert_eq!(b.state(next), WorkState::Queued);
+    assert_eq!(
+        b.states([a, next]),
+        [WorkState::Aborting, WorkState::Queued]
+    );
     assert_eq!(b.lines_of("a"), ["on_reset", "poll 1", "on_abort"]);
     // Nothing but the job's end gives it another turn.
     b.s.wake(a).unwrap();
     b.crank();
     drop(gate);
     until_jobs_end(&mut b);
-    assert_eq!(b.state(a), WorkState::Cancelled);
-    assert_eq!(b.state(next), WorkState::Success);
+    assert_eq!(
+        b.states([a, next]),
+        [WorkState::Cancelled, WorkState::Success]
+    );
     assert_eq!(b.lines_of("a"), ["on_reset"]);
     assert_eq!(forced_and_abandoned(&b), (0, 0));
     assert_eq!((b.s.next(), b.s.now()), (Next::Idle, at_secs(0)));
@@ -91,8 +95,10 @@ fn l34_after_the_grace_a_job_is_abandoned_and_its_end_means_nothing() {
     assert_eq!(b.crank_at(at_secs(1)), Next::At(at_secs(2)));
     assert_eq!((b.state(a), b.s.jobs_outside()), (WorkState::Aborting, 1));
     assert_eq!(b.crank_at(at_secs(2)), Next::Idle);
-    assert_eq!(b.state(a), WorkState::Cancelled);
-    assert_eq!(b.state(next), WorkState::Success);
+    assert_eq!(
+        b.states([a, next]),
+        [WorkState::Cancelled, WorkState::Success]
+    );
     assert_eq!(b.s.jobs_outside(), 0);
     assert_eq!(forced_and_abandoned(&b), (0, 1));
     let lines = ["on_reset", "poll 1", "on_abort", "on_reset"];
