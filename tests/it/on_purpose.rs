@@ -8,10 +8,10 @@ use std::panic::{PanicHookInfo, panic_any, set_hook, take_hook};
 use std::sync::Once;
 use std::thread::panicking;
 
-/// What a panic on purpose says first: such panics print nothing.
+/// The first words of a panic on purpose. Panics on purpose print nothing.
 pub const ON_PURPOSE: &str = "on purpose";
 
-/// Panics when it is dropped. The payload of that panic is such a value again, as often as the number says.
+/// Panics when it is dropped. The payload of that panic is a bomb again, as often as the number says.
 pub struct Bomb(pub u32);
 
 impl Drop for Bomb {

@@ -1,6 +1,6 @@
 //! The reference data, if it is there: in `../shared/data`, or where `CRANKWORK_DATA` says.
 //!
-//! Who sets `CRANKWORK_DATA` wants it to be read: then a test fails if its file is not there.
+//! If `CRANKWORK_DATA` is set, a test fails when its file is not there.
 
 use std::path::{Path, PathBuf};
 

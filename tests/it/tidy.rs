@@ -118,7 +118,7 @@ fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
     lines.filter(|(_, line)| !line.trim_start().starts_with("//"))
 }
 
-/// What the code in a folder must not name.
+/// Finds the lines of code in a folder that name something forbidden.
 fn named(folder: &str, forbidden: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     for (name, text) in rust_files(folder) {

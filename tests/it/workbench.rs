@@ -1,4 +1,4 @@
-//! A scheduler with an application that keeps a log, and works that write into it what is asked of them.
+//! A scheduler with an application that keeps a log, and works that log each call that they get.
 
 use crate::on_purpose::Watch;
 pub use crate::on_purpose::{Bomb, ON_PURPOSE, quiet_panics};
@@ -183,7 +183,7 @@ impl Bench {
         }
     }
 
-    /// With that many permits and a fixed back-off of 10 s.
+    /// A bench with this many permits and a fixed back-off of 10 s.
     pub fn with_permits(permits: usize) -> Bench {
         let config = WorkSchedulerConfig::default().max_concurrency(permits);
         Bench::new(config.retry_delay(secs(10)).events(100_000))

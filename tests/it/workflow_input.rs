@@ -1,4 +1,4 @@
-//! What the example reads: runtimes, the schemas of WfFormat, edge lists.
+//! The example's input: runtimes, the schemas of WfFormat, edge lists.
 
 use super::workflow_example::decimal::{DecimalError, MAX_RUNTIME_NS, seconds_to_ns};
 use super::workflow_example::edge_list::{self, Unit};
@@ -130,7 +130,7 @@ fn schema_1_5_has_the_runtime_in_the_execution() {
 fn the_workflow_of_the_example_is_sound() {
     let workflow = input::load(None, None).expect("it comes with the example");
     assert_eq!((workflow.tasks().len(), workflow.edge_count()), (29, 44));
-    // The reader takes edges from `parents` only; here `children` must say the same.
+    // The reader takes edges from `parents` only. In these files `children` must agree with them.
     let json: serde_json::Value = serde_json::from_str(input::DEFAULT_JSON).expect("JSON");
     let specified = json["workflow"]["specification"]["tasks"]
         .as_array()

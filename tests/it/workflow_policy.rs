@@ -24,7 +24,7 @@ fn engine(workflow: &Workflow, options: &Options) -> RunResult {
     within(u64::MAX, workflow, options)
 }
 
-/// The engine with so many turns a crank.
+/// The engine with this many turns a crank.
 fn within(turns: u64, workflow: &Workflow, options: &Options) -> RunResult {
     run::run_with_budget(workflow, options, turns, &mut |_, _| ()).expect("a checked workflow runs")
 }

@@ -313,6 +313,6 @@ fn l21_failed_children_fail_a_line_of_ancestors_in_one_round_each_with_its_child
         next = failure.cause();
     }
     assert_eq!(length, 22);
-    // Nobody but the leaf has had a turn after its failure.
+    // Only the leaf has had a turn after its failure.
     assert_eq!(b.s.metrics().turns, 22);
 }

@@ -46,7 +46,7 @@ fn l24_a_panic_in_a_turn_is_final_whatever_retries_are_left() {
     assert_usable(&mut b);
 }
 
-/// Nobody is left to be woken: what it watches ends in the step that lets its abort end.
+/// The work that it watches ends in the step that lets its abort end, and must not wake it.
 #[test]
 fn l24_a_work_that_panicked_has_no_further_turn_even_if_it_was_cancelled_and_is_woken() {
     let mut b = Bench::with_permits(4);

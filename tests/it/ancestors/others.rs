@@ -1,4 +1,4 @@
-//! What other projects' issue lists teach, as far as it concerns the engine.
+//! Lessons from the issue lists of other projects, as far as they concern the engine.
 
 use crate::units::{at_secs, secs};
 use crate::workbench::*;

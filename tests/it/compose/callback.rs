@@ -60,7 +60,7 @@ fn told<T: 'static>(work: impl Work<Log, T>) -> impl Work<Log, T> {
     })
 }
 
-/// What was told of `a`.
+/// Returns the lines about `a`.
 fn tale(b: &mut Bench) -> Vec<String> {
     let mut lines = b.lines_of("a");
     lines.retain(|line| line.contains('('));

@@ -8,7 +8,7 @@ use crankwork::{FailureKind, Next, Retry, Spec, WorkId, WorkState};
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// How often the condition has been looked at; it is true once the log contains "open".
+/// A condition that is true once the log contains "open", and the number of times that it was asked.
 fn gate(looks: &Rc<Cell<u32>>) -> impl FnMut(&mut Log) -> bool + 'static {
     let looks = looks.clone();
     move |log: &mut Log| {

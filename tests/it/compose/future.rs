@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::sync::mpsc;
 use std::task::{Poll, Waker};
 
-/// What a future waits for.
+/// A signal that futures wait for.
 #[derive(Clone, Default)]
 struct Signal(Rc<RefCell<(bool, Vec<Waker>)>>);
 

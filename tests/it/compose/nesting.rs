@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 type Any = Box<dyn Work<Log>>;
 
-/// A leaf that takes so many turns, below so many sequences of one member.
+/// A leaf that takes `turns` turns, below `depth` sequences of one member.
 fn nest(depth: u32, turns: u32) -> Spec<Log, Any> {
     if depth == 0 {
         let mut left = turns;

@@ -1,4 +1,4 @@
-//! What composites rest on: a parent that decides, in its turn, what a failed child means and which settled ones stay.
+//! The base of composites: a parent decides in its turn what a failed child means, and which settled children stay.
 
 use crate::units::{at_secs, secs};
 use crate::workbench::*;

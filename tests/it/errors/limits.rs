@@ -1,4 +1,4 @@
-//! What a limit refuses comes back whole.
+//! A spec or closure that a limit refuses comes back whole.
 
 use crate::laws::Step::Nap;
 use crate::laws::{config, lab, lab_with, script};
@@ -80,8 +80,7 @@ fn the_limit_of_the_inbox_gives_the_closure_back() {
     };
     lab.crank(0);
     remote.post(closure).unwrap();
-    lab.crank(0);
-    assert_eq!(lab.ran(), "first kept");
+    lab.runs(0, "first kept");
     drop(lab);
     assert!(matches!(remote.post(|_, _| ()), Err(PostError::Closed(_))));
 }

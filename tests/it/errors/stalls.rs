@@ -36,7 +36,7 @@ asleep with permits that Queued works lack:
   `holder` #0 (`disk`)";
     assert_eq!(stall.to_string(), expected);
     assert_eq!(stall.report.works.len(), 6);
-    // `run_until` stalls with the same words.
+    // `run_until` stalls with these words too.
     let stall = lab.s.run_until(last, &mut lab.log, &mut clock).unwrap_err();
     assert_eq!(stall.to_string(), expected);
 }

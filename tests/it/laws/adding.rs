@@ -25,8 +25,7 @@ fn l15_works_and_edges_may_be_added_from_any_turn() {
             Done
         })],
     );
-    lab.crank(0);
-    assert_eq!(lab.ran(), "a child closure root");
+    lab.runs(0, "a child closure root");
 }
 
 #[test]
@@ -48,8 +47,7 @@ fn l15_add_dependency_sends_a_work_back_to_pending_and_its_permit_to_the_next() 
     assert_eq!(lab.state(next), Waiting);
     lab.ran();
     lab.crank(1);
-    lab.crank(5);
-    assert_eq!(lab.ran(), "gate next a queued");
+    lab.runs(5, "gate next a queued");
     assert_eq!(
         lab.s.snapshot()[0].attempts,
         1,
@@ -74,8 +72,7 @@ fn l15_add_dependency_on_a_failed_work_blocks() {
     lab.s.add_dependency(bad, pending).unwrap();
     assert_eq!(lab.state(pending), Blocked);
     lab.ran();
-    lab.crank(0);
-    assert_eq!(lab.ran(), "holder");
+    lab.runs(0, "holder");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! L27 and L28: the same event log everywhere, and draws that nobody else shifts.
+//! L27 and L28: an event log that is equal everywhere, and draws that no other work shifts.
 
 use super::Step::{self, Done, Fail, Nap};
 use super::{Lab, config, lab_with, script, then};
@@ -130,7 +130,7 @@ const RECORDED: u64 = 1_668_104_262_143_322_179;
 
 // ---- L28 ----
 
-/// What the works of these names draw, by name.
+/// Runs the works that `add` adds, and returns their draws as lines `name=draw`.
 fn drawn(seed: u64, add: impl FnOnce(&mut Lab)) -> Vec<String> {
     let mut lab = lab_with(config(9).seed(seed));
     add(&mut lab);
@@ -273,7 +273,7 @@ fn l28_jitter_is_a_works_own_too() {
 
 #[test]
 fn l28_drawing_for_one_purpose_does_not_shift_another() {
-    // The same work with and without draws of its own: its back-offs are the same.
+    // A work's own draws do not change its back-offs.
     let etas = |draws: bool| {
         let mut lab = lab_with(WorkSchedulerConfig::default().seed(4).events(1_000));
         let steps = std::iter::repeat_with(move || {

@@ -7,7 +7,7 @@ use crankwork::{FailureKind, Next, OnChildFailure, Retry, Spec};
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// A parent with such children, that then returns `last`.
+/// A parent that spawns `children` in its first turn. Its turns end as `more` says.
 fn family(
     rule: OnChildFailure,
     children: impl IntoIterator<Item = Spec<Log, Script>> + 'static,
@@ -153,8 +153,7 @@ fn l13_fail_fast_aborts_the_siblings_at_the_end_of_the_round_and_fails_with_the_
     assert_eq!(lab.state(parent), Joining);
     lab.turns(5, 1);
     assert_eq!(lab.state(parent), Aborting);
-    lab.crank(5);
-    assert_eq!(lab.ran(), "idle bad good worse good!");
+    lab.runs(5, "idle bad good worse good!");
     let failure = lab.failure(parent);
     let bad = lab.log.id("bad");
     assert_eq!(
@@ -176,8 +175,7 @@ fn l13_a_parent_that_failed_by_itself_in_that_round_keeps_its_own_failure() {
         vec![Yield, Fail("own")],
     ));
     // bad and the parent have their turns in one round, the child first or last.
-    lab.crank(0);
-    assert_eq!(lab.ran(), "parent bad parent");
+    lab.runs(0, "parent bad parent");
     assert_eq!(lab.failure(parent).to_string(), "own");
 }
 
@@ -254,8 +252,7 @@ fn l13_collect_wakes_a_joining_parent_for_a_failed_child_only() {
     ));
     lab.crank(0);
     lab.ran();
-    lab.crank(1);
-    assert_eq!(lab.ran(), "good");
+    lab.runs(1, "good");
     lab.crank(2);
     assert_eq!(
         (lab.ran().as_str(), lab.state(parent)),

@@ -8,7 +8,7 @@ use crankwork::{
 };
 use std::task::Poll;
 
-/// What ledgers have been applied, and the work that applies each.
+/// The ledgers that have been applied, and the work that applies each.
 #[derive(Default)]
 struct Ledgers {
     applied: Vec<bool>,

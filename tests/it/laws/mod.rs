@@ -1,7 +1,7 @@
 //! The laws of DESIGN.md section 6, by number: a test's name begins with the law it holds to.
 //!
 //! [`Lab`] is a scheduler with an application that writes down every turn. Works are scripts: one [`Step`] a turn. A
-//! test adds some, cranks at given milliseconds, and compares who had a turn in what order.
+//! test adds some, cranks at given milliseconds, and compares the order in which they had turns.
 
 mod add_graph;
 mod adding;
@@ -54,7 +54,7 @@ impl Log {
 pub type Cx<'a> = WorkContext<'a, Log>;
 type Deed = Box<dyn FnOnce(&mut Cx<'_>) -> Step>;
 
-/// What a scripted work does in one turn.
+/// One turn of a scripted work.
 pub enum Step {
     /// The attempt succeeds.
     Done,
@@ -64,7 +64,7 @@ pub enum Step {
     Cancel,
     Panic(&'static str),
     Yield,
-    /// Pending until so many milliseconds from now.
+    /// Pending until this many milliseconds from now.
     Nap(u64),
     /// Pending until somebody wakes it.
     Expect,
@@ -94,7 +94,7 @@ impl Script {
         }
     }
 
-    /// What it does in `on_abort`, turn by turn; after the last (or `Done`) it is ready.
+    /// Sets the turns of `on_abort`; after the last (or `Done`) it is ready.
     pub fn on_abort(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
         self.abort = steps.into_iter().collect();
         self
@@ -198,7 +198,7 @@ impl From<Crank> for Cranked {
     }
 }
 
-/// A lab with so many permits, that keeps events and retries after 10 ms.
+/// A lab with this many permits. It keeps events, and a back-off takes 10 ms.
 pub fn lab(permits: usize) -> Lab {
     lab_with(config(permits))
 }
@@ -244,7 +244,7 @@ impl Lab {
             .into()
     }
 
-    /// Cranks for so many turns at most.
+    /// Cranks for at most this many turns.
     pub fn turns(&mut self, millis: u64, turns: u64) -> Cranked {
         self.s
             .crank_work(at_ms(millis), &mut self.log, Budget::turns(turns))
@@ -258,7 +258,14 @@ impl Lab {
         done.expect("no work stalls").finished
     }
 
-    /// Who had a turn since this was last asked.
+    /// Cranks at that millisecond. By then these works have had turns since the last look, in this order.
+    #[track_caller]
+    pub fn runs(&mut self, millis: u64, names: &str) {
+        self.crank(millis);
+        assert_eq!(self.ran(), names, "at {millis} ms");
+    }
+
+    /// Returns the names of the works that had turns since the last call.
     pub fn ran(&mut self) -> String {
         std::mem::take(&mut self.log.lines).join(" ")
     }
@@ -275,7 +282,7 @@ impl Lab {
         self.s.outcome(id).expect("the work has settled")
     }
 
-    /// What the failure of a settled work says.
+    /// Returns the failure of a settled work.
     pub fn failure(&self, id: WorkId) -> Failure {
         let outcome = self.outcome(id);
         outcome.failure().expect("it has failed").clone()

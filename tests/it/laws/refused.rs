@@ -82,7 +82,7 @@ fn l14_a_cycle_across_the_two_kinds_of_edge_is_refused_with_its_path() {
         .add(script("child", []).parent(parent).after(parent))
         .unwrap_err();
     assert_eq!(path_of(&error), "`parent` -> `child` -> `parent`");
-    // The same from `add_dependency`.
+    // `add_dependency` refuses it too.
     let child = lab.add(script("child", []).parent(parent));
     for before in [later, parent] {
         let refused = lab.s.add_dependency(before, child);
@@ -97,7 +97,7 @@ fn l14_a_cycle_across_the_two_kinds_of_edge_is_refused_with_its_path() {
         matches!(refused, Err(DependencyError::Cycle(_))),
         "{refused:?}"
     );
-    // A child before something else of the same family is no cycle.
+    // A child before another member of its family is no cycle.
     let sibling = lab.add(script("sibling", []).parent(parent).after(child));
     assert_eq!(lab.state(sibling), WorkState::Pending);
 }

@@ -74,7 +74,7 @@ fn sequence(failure: fn() -> Failure, member: Retry, goes_on: bool) -> WorkSeque
         .then(move || Spec::new("verify", verify).retry(member))
 }
 
-/// How often a sequence with 5 retries downloads, if its second member fails so.
+/// Runs a sequence with 5 retries whose second member fails in this way. Returns how often it downloads.
 fn downloads(failure: fn() -> Failure, member: Retry, goes_on: bool) -> usize {
     let mut lab = lab_with(WorkSchedulerConfig::default().retry_delay(ms(1)));
     let sequence = sequence(failure, member, goes_on);

@@ -11,13 +11,11 @@ fn l07_a_wake_before_a_coming_turn_merges_with_it() {
     let mut lab = lab(9);
     let a = lab.work("a", [Expect, Expect, Expect]);
     lab.s.wake(a).unwrap(); // its first turn is coming
-    lab.crank(0);
-    assert_eq!(lab.ran(), "a");
+    lab.runs(0, "a");
     for _ in 0..3 {
         lab.s.wake(a).unwrap();
     }
-    lab.crank(0);
-    assert_eq!(lab.ran(), "a");
+    lab.runs(0, "a");
 }
 
 #[test]
@@ -136,7 +134,7 @@ fn l07_a_waker_of_an_earlier_attempt_does_nothing() {
     assert_eq!((lab.state(a), lab.ran().as_str()), (Waiting, "a a"));
     lab.log.wakers[0].wake();
     assert_eq!(lab.crank(10).turns, 0);
-    // Nor does it keep the later attempt's sleep alive, nor end it when it goes.
+    // An old waker does not keep the later attempt's sleep alive, and its drop does not end that sleep.
     lab.log.wakers.clear();
     assert_eq!(lab.crank(10).turns, 0);
     assert_eq!(lab.state(a), Waiting);
@@ -206,8 +204,7 @@ fn l07_an_aborting_sleeper_is_woken_but_not_while_its_children_end() {
     lab.ran();
     lab.s.wake(a).unwrap();
     assert_eq!(lab.crank(1).turns, 0, "it waits for its child alone");
-    lab.crank(3);
-    assert_eq!(lab.ran(), "child! a!");
+    lab.runs(3, "child! a!");
     lab.s.wake(a).unwrap();
     lab.crank(3);
     assert_eq!((lab.state(a), lab.ran().as_str()), (Cancelled, "a!"));

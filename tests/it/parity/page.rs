@@ -110,7 +110,7 @@ fn rows(page: &str) -> Vec<Row<'_>> {
     rows
 }
 
-/// What is wrong with a row.
+/// Returns the faults of a row.
 fn faults(row: &Row<'_>, items: &BTreeSet<String>, tests: &BTreeSet<String>) -> Vec<String> {
     let mut faults = Vec::new();
     if row.cells.len() != 4 || row.cells.contains(&"") {

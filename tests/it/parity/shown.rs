@@ -1,4 +1,4 @@
-//! What the page claims and no other test shows.
+//! Claims of the page that no other test shows.
 
 use crate::units::{at_secs, ms, secs};
 use crate::workbench::*;

@@ -1,4 +1,4 @@
-//! What a critical reading of the engine found: each of these failed once.
+//! Finds of a critical reading of the engine: each of these tests failed once.
 
 use crate::workbench::Bench;
 use crankwork::WorkSchedulerConfig;

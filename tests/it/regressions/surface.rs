@@ -1,4 +1,4 @@
-//! What a user would expect.
+//! Expectations of a user.
 
 use super::bench;
 use crate::units::{at_secs, secs};
@@ -64,7 +64,7 @@ fn the_hosts_notifier_is_back_after_a_run() {
     assert_eq!(calls.load(Ordering::Relaxed), 1);
 }
 
-/// What the work waits for can never come: it settles first.
+/// Its own end can never wake the work: it settles first.
 #[test]
 fn a_work_that_watches_itself_does_not_sleep_for_ever() {
     let mut b = bench();

@@ -41,7 +41,7 @@ fn a_deep_tree_of_works_without_permit_starts_without_recursion() {
     assert_eq!(b.s.metrics().success, DEEP + 2);
 }
 
-/// Watching two works each turn, of which one has settled: every `Pending` is another turn, and time stands still.
+/// The work watches two works each turn, and one has settled. Then every `Pending` was another turn, and time stood still.
 #[test]
 fn waiting_for_two_works_by_watching_both_each_turn_does_not_spin() {
     let mut b = bench();
@@ -62,7 +62,7 @@ fn waiting_for_two_works_by_watching_both_each_turn_does_not_spin() {
     assert_eq!(crank.next, Next::At(at_secs(1)), "{crank:?}");
 }
 
-/// L8: a waker that is dropped in the same turn is not a live one.
+/// L8: a waker that is dropped in its turn is not a live one.
 #[test]
 fn a_remote_waker_that_was_dropped_in_the_turn_is_no_source() {
     let mut b = bench();

@@ -3,10 +3,10 @@
 use super::{Count, add, leaf};
 use crankwork::{Budget, Limits, Next, Retain, Time, WorkScheduler, WorkSchedulerConfig};
 
-/// How many works `ten_million_works_in_flat_memory` adds.
+/// The number of works that `ten_million_works_in_flat_memory` adds.
 const ALL: u64 = 10_000_000;
 
-/// Ten million works come and go, a few thousand at a time, in the same few thousand slots.
+/// Ten million works come and go, a few thousand at a time, in a few thousand slots.
 /// `CRANKWORK_SCALE_WORKS` says how many instead.
 #[test]
 fn ten_million_works_in_flat_memory() {

@@ -26,7 +26,7 @@ fn timers_of_one_instant_fire_in_arming_order_whether_they_are_ten_or_one_with_t
         wheel.arm(at_ms(100), owner);
     }
     assert_eq!(fired(&mut wheel, at_ms(100)), (0..10).collect::<Vec<_>>());
-    // What is one timer with three waits there are three timers of one owner here.
+    // There it is one timer with three waits; here it is three timers of one owner.
     for wait in 0..3 {
         wheel.arm(at_ms(200), wait);
     }

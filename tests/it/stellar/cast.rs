@@ -192,7 +192,7 @@ struct Leaf {
     script: Rc<Script>,
     name: String,
     turns: Vec<TurnDef>,
-    /// Of this attempt.
+    /// The number of its turns in this attempt.
     turn: usize,
     /// The earliest wake-up that has been set and not been slept for.
     armed: Option<u64>,
@@ -220,7 +220,7 @@ impl Leaf {
         &self.script.works[&self.name]
     }
 
-    /// What this turn adds before its step.
+    /// Adds the works that this turn adds before its step.
     fn add_works(&self, cx: &mut Cx<'_>) -> Result<(), Failure> {
         let run = cx.app.counted(&self.name, Hook::Run);
         let listed = self.def().spawns.iter().filter(|spawn| spawn.at_run == run);
@@ -261,7 +261,7 @@ impl Leaf {
     }
 }
 
-/// Steps as turns: all but the last go on, and that one ends the attempt.
+/// Steps as turns: all but the last go on, and the last ends the attempt.
 fn steps(def: &WorkDef) -> Vec<TurnDef> {
     let (arm_ms, then) = match def.wait {
         None => (vec![], Then::Again),

@@ -3,7 +3,7 @@
 use super::{Verdict, play};
 use serde_json::{Value, json};
 
-/// What differs in an entry; empty if nothing does.
+/// Returns the difference that an entry shows; empty if there is none.
 fn verdict(entry: Value) -> String {
     crate::workbench::quiet_panics();
     match play(&entry) {

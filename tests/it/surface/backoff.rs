@@ -71,7 +71,7 @@ fn the_jitter_comes_from_the_works_own_stream() {
     );
     assert_ne!(delays(8, &[], "a"), alone, "another seed");
     assert_ne!(delays(7, &[], "b"), alone, "another name");
-    // A second of the same name is another work.
+    // A second work of this name is another work.
     assert_ne!(delays(7, &["a"], "a"), alone);
 }
 

@@ -73,7 +73,7 @@ fn workload(seed: u64, decider: Option<Box<dyn Decider>>) -> Bench {
     b
 }
 
-/// What was decided, as text.
+/// The decisions, as text.
 type Seen = Rc<RefCell<Vec<String>>>;
 
 fn watching(

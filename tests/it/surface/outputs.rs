@@ -126,7 +126,7 @@ fn the_output_of_a_work_that_failed_after_all_is_not_to_be_had() {
     assert_eq!(s.take(handle), None);
 }
 
-/// What an application offers, without its type.
+/// An application without its type.
 trait Services {
     fn tell(&mut self, what: &str);
 }

@@ -1,4 +1,4 @@
-//! What other threads may send, seen from one thread: wakers, closures, the notifier.
+//! Messages of other threads, seen from one thread: wakers, closures, the notifier.
 
 use crate::units::at_secs;
 use crate::workbench::*;
@@ -123,7 +123,7 @@ fn a_remote_waker_is_a_std_waker() {
     copy.wake();
     b.crank();
     assert_eq!(b.s.metrics().turns, 3);
-    // And through the trait.
+    // The trait wakes it too.
     Arc::new(remote).wake();
     b.crank();
     assert_eq!(b.state(a), WorkState::Success);

@@ -57,7 +57,7 @@ fn l34_a_run_that_waits_for_a_pin_has_not_stalled() {
     }
 }
 
-/// With a work that waits for a permit of an empty pool: nothing can end that.
+/// A bench with a work that waits for a permit of an empty pool: nothing can end that.
 fn stuck() -> Bench {
     let mut b = Bench::with_permits(1);
     b.s.set_pool_capacity("disk", 1);

@@ -130,7 +130,7 @@ fn crank_through(b: &mut Bench) -> Option<String> {
     Some(text.unwrap_or_default())
 }
 
-/// Of several the last comes through; the others' payloads are dropped, and that may panic.
+/// The last of several panics comes through. The payloads of the others are dropped, and that may panic.
 #[test]
 fn l24_of_several_panics_that_are_let_through_the_last_comes() {
     for kind in KINDS {
@@ -200,7 +200,7 @@ fn l24_a_panic_that_comes_through_a_run_gives_the_notifier_back() {
     b.s.remote().post(|_, _| ()).unwrap();
     assert_eq!(calls.load(Ordering::Relaxed), 1);
     b.run();
-    // Nor is the token's cancel sent any more.
+    // The token's cancel is not sent any more either.
     token.cancel();
     assert_eq!((calls.load(Ordering::Relaxed), b.crank()), (1, Next::Idle));
 }

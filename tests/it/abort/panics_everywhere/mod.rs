@@ -1,4 +1,5 @@
-//! L24: whatever of the program's is called or dropped may panic, whatever the panic carries; it stays where it is.
+//! L24: any code of the program that is called, and any value that is dropped, may panic with any payload. The panic
+//! stays where it is.
 //!
 //! Each test plays a table of places. At each place something panics, and then the scheduler must be as good as new.
 
@@ -20,14 +21,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
-/// What a panic carries.
+/// The payload of a panic.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     /// A text.
     Ordinary,
     /// A value whose drop panics.
     Payload,
-    /// A value whose drop panics with such a value again, for ever.
+    /// A value whose drop panics with a payload of this kind again, for ever.
     Endless,
 }
 
@@ -113,7 +114,7 @@ impl Fuse {
     }
 }
 
-/// How many panics are counted as what, those of payloads aside.
+/// The counter that counts the panics, and how many; the panics of payloads come on top.
 #[derive(Clone, Copy)]
 enum Counted {
     Panics(u64),

@@ -1,4 +1,4 @@
-//! What other threads, jobs, offloads and notifiers do.
+//! Panics of other threads, jobs, offloads and notifiers.
 
 use super::{Callbacks, Fuse, Kind, Panics, busy, place, play};
 use crate::units::secs;

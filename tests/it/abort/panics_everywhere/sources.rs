@@ -28,7 +28,7 @@ impl Source for Shaky {
     }
 }
 
-/// A work that registers such a source, and lets go of it in its second turn, or at its end.
+/// Runs a work that registers the source, and lets go of it in its second turn, or at its end.
 fn registering(b: &mut Bench, source: Shaky, lets_go: bool) -> WorkId {
     let poll = Poll::new().unwrap();
     b.s.attach(poll.registry(), 0..10).unwrap();

@@ -6,7 +6,7 @@ use super::{Edge, Works, graph};
 use crate::drawn::{below, shuffle};
 use crankwork::{Retry, Spec, Stream};
 
-/// What can be made again and again: how each work behaves, and the edges.
+/// A graph that can be made again and again: how each work behaves, and the edges.
 struct Plan {
     kinds: Vec<usize>,
     edges: Vec<Edge>,
@@ -139,7 +139,7 @@ fn l10_a_graph_runs_as_if_each_work_had_named_those_before_it() {
                 let work = into.fold(work, |work, &(before, _)| work.after(ids[before]));
                 ids.push(apart.add(work));
             }
-            // Here even the way in is the same.
+            // Here even the events of the adds are equal.
             assert_eq!(together.events(), apart.events());
             assert_eq!(together.s.next(), apart.s.next());
             let (together, apart) = (history(together), history(apart));

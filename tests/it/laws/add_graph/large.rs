@@ -20,7 +20,7 @@ struct Many {
 }
 
 impl Many {
-    /// So many works, of which this one fails.
+    /// Adds works with these edges; `fails` is the one that fails.
     fn new(retain: Retain, fails: Option<usize>, edges: impl Iterator<Item = Edge>) -> Many {
         let mut s = WorkScheduler::new(WorkSchedulerConfig::default().retain(retain));
         let make = |work| {
@@ -39,7 +39,7 @@ impl Many {
         Many { s, ids }
     }
 
-    /// Who had a turn, to the end.
+    /// Runs to the end, and returns the works that had turns, in order.
     fn finish(&mut self) -> Turns {
         let mut turns = Turns::new();
         let crank = self

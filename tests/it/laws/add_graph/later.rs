@@ -7,7 +7,7 @@ use crate::drawn::{below, shuffle};
 use crankwork::WorkState::{self, Queued, Running};
 use crankwork::{AddError, DependencyError, Stream, WorkId};
 
-/// Nobody has a permit, so that nothing has started.
+/// A lab whose only permit is taken, so that nothing starts.
 fn held_up() -> Lab {
     let mut lab = lab(1);
     lab.work("holder", [Expect]);
@@ -31,7 +31,7 @@ fn l14_an_edge_that_closes_a_cycle_with_those_of_a_graph_is_refused() {
         let (first, last) = (ids[edges[0].0], ids[edges[1].1]);
         let refused = path_of(lab.s.add_dependency(last, first));
         assert_eq!(refused.matches("->").count(), 3, "{refused}");
-        // That way they are already.
+        // This edge agrees with the order that they have.
         lab.s.add_dependency(first, last).unwrap();
         assert_eq!(lab.s.audit(), Ok(()));
     }
@@ -50,7 +50,7 @@ fn l14_a_cycle_through_a_work_that_came_after_a_graph_is_refused() {
     assert_eq!(lab.s.audit(), Ok(()));
 }
 
-/// What runs forward is in order with what ran backward before it.
+/// Works that are added forward are in order with works that were added backward before.
 #[test]
 fn l14_a_cycle_through_a_graph_that_came_after_edges_that_ran_backward_is_refused() {
     let mut lab = held_up();

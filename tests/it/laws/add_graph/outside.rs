@@ -41,10 +41,8 @@ fn l10_a_work_of_a_graph_may_be_after_one_that_is_not_of_it() {
     let states = [WorkState::Pending, WorkState::Pending, Running];
     assert_eq!(lab.states(&ids), states);
     assert_eq!(lab.s.audit(), Ok(()));
-    lab.crank(4);
-    assert_eq!(lab.ran(), "c");
-    lab.crank(5);
-    assert_eq!(lab.ran(), "other b a");
+    lab.runs(4, "c");
+    lab.runs(5, "other b a");
 }
 
 #[test]
@@ -200,8 +198,7 @@ fn l11_what_follows_a_failed_work_outside_is_blocked_later_just_the_same() {
     let bad = lab.work("bad", [Nap(5), Fail("x")]);
     let works = vec![script("a", []), after("b", bad), script("c", [])];
     let ids = graph(&mut lab, works, &[(1, 0), (2, 0)]);
-    lab.crank(0);
-    assert_eq!(lab.ran(), "bad c");
+    lab.runs(0, "bad c");
     lab.crank(5);
     assert_eq!(lab.states(&ids), [Blocked, Blocked, Success]);
     assert_eq!(root_of(&lab, ids[0]), bad);
@@ -235,10 +232,8 @@ fn l12_works_of_a_graph_may_be_children_of_one_that_waits() {
     let ids = graph(&mut lab, vec![child("a"), child("b")], &[(1, 0)]);
     assert_eq!(lab.states(&ids), [WorkState::Pending; 2]);
     assert_eq!(lab.s.audit(), Ok(()));
-    lab.crank(0);
-    assert_eq!(lab.ran(), "gate");
-    lab.crank(5);
-    assert_eq!(lab.ran(), "gate parent b a");
+    lab.runs(0, "gate");
+    lab.runs(5, "gate parent b a");
     assert_eq!(lab.states(&[gate, parent]), [Success; 2]);
 }
 

@@ -27,7 +27,7 @@ fn settled(lab: &mut Lab) -> Vec<String> {
         .collect()
 }
 
-/// Nobody is left to do anything: what was added has been cancelled, and is told so in the next crank.
+/// The works that were added have been cancelled, and the next crank tells so.
 fn assert_taken_back(lab: &mut Lab, names: &[&str]) {
     assert_eq!(lab.s.audit(), Ok(()));
     let cancelled: Vec<String> = names

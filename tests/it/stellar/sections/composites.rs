@@ -5,7 +5,7 @@ use crate::workbench::*;
 use crankwork::compose::{BatchSource, BatchWork, ConditionalWork, WorkSequence};
 use crankwork::{Retry, Spec, WorkId, WorkState};
 
-/// Three members of so many turns; the `bad`th fails. Each has one retry, the sequence five.
+/// Three members of `n` turns each; member `bad` fails. Each has one retry, the sequence five.
 fn sequence(b: &mut Bench, n: u32, bad: usize) -> WorkId {
     let all = ["a", "b", "c"].into_iter().enumerate();
     let all = all.fold(WorkSequence::new(), |all, (i, name)| {
@@ -172,7 +172,7 @@ fn a_chain_of_conditions_in_a_batch_keeps_to_its_width() {
         step(&mut b);
         most = most.max(b.s.metrics().unsettled());
     }
-    // The batch, its sixteen, and the one work that one of them has started.
+    // The batch, its sixteen members, and the work that one of them has started.
     assert_eq!(most, 1 + 16 + 1);
     let order = turns(&b.log);
     let expected: Vec<_> = (1..=32)

@@ -12,8 +12,8 @@ use std::task::Poll;
 
 type Kept = Rc<RefCell<Option<Io<TcpStream>>>>;
 
-/// A work whose registered source outlives it, in the hands of the test: the first turn registers, the next ones do
-/// what they are told.
+/// A work whose registered source outlives it, in the hands of the test. Its first turn registers; all others call
+/// `then`.
 fn lender(
     stream: TcpStream,
     mut then: impl FnMut(&mut Cx<'_>) -> crate::workbench::Turn + 'static,

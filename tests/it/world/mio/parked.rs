@@ -16,7 +16,7 @@ const NAP: Duration = secs(1);
 
 const WAKER: Token = Token(7);
 
-/// What this thread has used so far: how often it went to sleep, and its processor time in ticks of 10 ms.
+/// Returns how often this thread has gone to sleep so far, and its processor time in ticks of 10 ms.
 #[cfg(target_os = "linux")]
 fn used() -> (u64, u64) {
     let read = |name| std::fs::read_to_string(format!("/proc/thread-self/{name}")).unwrap();
@@ -129,7 +129,7 @@ fn a_driver_stays_asleep_until_a_thread_wakes_one_of_many_works() {
         let mut driver = Once { driver, parked };
         s.run_until_done(&mut turns, &mut driver).unwrap_err()
     });
-    // One that finds nothing to do, before the wait, and one with the turn of the work that was woken.
+    // The first crank finds nothing to do, before the wait. The second has the turn of the work that was woken.
     assert_eq!((stall.summary.cranks, stall.summary.turns), (2, 1));
     assert_eq!(turns, 1);
     assert!(stall.summary.elapsed >= NAP, "{:?}", stall.summary.elapsed);

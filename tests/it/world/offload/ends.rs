@@ -1,4 +1,4 @@
-//! How jobs end: panics, refusals, cancels, retries, and the end of the pool.
+//! The ends of jobs: panics, refusals, cancels, retries, and the end of the pool.
 
 use super::*;
 use crate::units::{at_secs, secs};
@@ -36,7 +36,7 @@ fn a_panic_in_a_job_fails_its_work_for_good() {
     }
 }
 
-/// What the failure of a work says of its ticket.
+/// Returns the error of the ticket with which a work has failed.
 fn offload_error(bench: &Bench, id: crankwork::WorkId) -> (FailureKind, OffloadError) {
     let failure = bench.failed(id);
     let error = failure.downcast_ref::<OffloadError>();
@@ -317,7 +317,7 @@ fn a_dropped_scheduler_ends_its_threads() {
         bench.s.add(Spec::new(format!("task {n}"), task)).unwrap();
     }
     bench.crank();
-    // Those that run are on their own, and end soon.
+    // Running jobs are on their own, and end soon.
     drop(bench);
     while Arc::strong_count(&alive) > 1 {
         thread::yield_now();

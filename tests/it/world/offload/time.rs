@@ -108,7 +108,7 @@ fn l29_jobs_of_ended_attempts_pin_virtual_time_too() {
     assert_eq!(bench.crank(), Next::Idle);
     assert_eq!(bench.s.jobs_outside(), 1, "it runs and cannot be stopped");
     drop(gate);
-    // What the job may still do belongs to this second, so the clock waits for it.
+    // The job's effects belong to this second, so the clock waits for it.
     bench.add("sleeper", Probe::new(|cx| cx.sleep(secs(1)).map(Ok)));
     bench.run();
     assert_eq!(bench.s.jobs_outside(), 0);

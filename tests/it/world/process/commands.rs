@@ -23,7 +23,7 @@ fn steps<C: ?Sized>(n: u32) -> impl FnMut(&mut WorkContext<'_, C>) -> Poll<Resul
     }
 }
 
-/// What the commands of this file do.
+/// The commands of this file.
 fn plan(command: &CommandLine) -> io::Result<Script> {
     match command.program.to_str() {
         Some("date") => Ok(Script::success().after(ms(3)).stdout("today\n")),

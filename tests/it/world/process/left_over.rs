@@ -74,7 +74,7 @@ fn of_four_hundred_aborted_attempts() {
         assert!(s.metrics().forced_aborts > 0);
         assert_eq!(node.tries, 400);
         let pids = node.pids.take();
-        // Those that were dropped are reaped by now or when their host goes.
+        // Dropped commands are reaped by now, or when their host goes.
         drop(node);
         nobody_is_left(&pids);
         assert_eq!(s.sources(), 0);

@@ -42,7 +42,7 @@ fn no_more_run_at_once_than_their_pool_has_permits() {
         })
         .collect();
     let _ = s.crank_work(at_secs(1), &mut node, Budget::unlimited());
-    // One that is being aborted holds its permit until its process has gone.
+    // A work that is being aborted holds its permit until its process has gone.
     s.cancel(ids[0]).unwrap();
     assert_eq!(finish(&mut s, &mut node), at_secs(10));
     assert_eq!(node.0.most(), 2);
