@@ -5,7 +5,8 @@ mod flag;
 
 use crate::units::{at_secs, secs};
 use crate::workbench::*;
-use crankwork::{Failure, FailureKind, Next, RestartError, Retry, Spec, WorkId, WorkState};
+use crankwork::WorkState::{Aborting, Cancelled, Success};
+use crankwork::{Failure, FailureKind, Next, RestartError, Retry, Spec, WorkId};
 use std::cell::Cell;
 use std::rc::Rc;
 use std::task::Poll;
@@ -31,7 +32,7 @@ fn assert_usable(b: &mut Bench) {
     b.s.audit().unwrap();
     let (one, two) = (b.add("one", done()), b.add("two", done()));
     b.run();
-    assert_eq!(b.states([one, two]), [WorkState::Success; 2]);
+    assert_eq!(b.states([one, two]), [Success; 2]);
 }
 
 #[test]
@@ -66,7 +67,7 @@ fn l24_a_work_that_panicked_has_no_further_turn_even_if_it_was_cancelled_and_is_
     let after_child = Spec::new("other", done()).after(b.find("child"));
     watched.set(Some(b.add_spec(after_child)));
     b.run();
-    assert_eq!(b.state(parent), WorkState::Cancelled);
+    assert_eq!(b.state(parent), Cancelled);
     let lines = b.lines();
     let is_turn = |line: &&String| line.contains(": poll") || line.contains(": on_abort");
     let turns = lines.iter().filter(is_turn).count();
@@ -135,10 +136,7 @@ fn l24_a_panic_in_on_abort_after_a_cancel_ends_cancelled() {
     b.crank();
     b.s.cancel(a).unwrap();
     b.run();
-    assert_eq!(
-        (b.state(a), b.s.metrics().panics),
-        (WorkState::Cancelled, 1)
-    );
+    assert_eq!((b.state(a), b.s.metrics().panics), (Cancelled, 1));
     assert_eq!(b.lines_of("a"), ["on_reset", "poll 1", "on_abort"]);
     assert_usable(&mut b);
 }
@@ -173,7 +171,7 @@ fn l24_a_panicked_parents_children_are_aborted_first() {
         }),
     );
     b.crank();
-    assert_eq!(b.state(parent), WorkState::Aborting);
+    assert_eq!(b.state(parent), Aborting);
     b.run();
     assert_eq!(b.s.now(), at_secs(2));
     assert_panicked(&b, parent, ON_PURPOSE);
@@ -205,7 +203,7 @@ fn l24_others_ready_in_that_round_have_their_turns() {
     b.add("a", panicking());
     let behind = b.add("behind", done());
     assert_eq!(b.crank(), Next::Idle);
-    assert_eq!(b.states([before, behind]), [WorkState::Success; 2]);
+    assert_eq!(b.states([before, behind]), [Success; 2]);
 }
 
 #[test]
@@ -214,7 +212,7 @@ fn a_panic_in_on_settled_is_counted_and_the_outcome_stands() {
     let a = b.add_spec(Spec::new("a", done()).on_settled(|_, _, _| panic!("{ON_PURPOSE}")));
     let behind = b.add_spec(Spec::new("behind", done()).after(a));
     b.run();
-    assert_eq!(b.states([a, behind]), [WorkState::Success; 2]);
+    assert_eq!(b.states([a, behind]), [Success; 2]);
     let metrics = b.s.metrics();
     assert_eq!((metrics.callback_panics, metrics.panics), (1, 0));
 }
@@ -234,7 +232,7 @@ fn l24_a_panic_in_the_reset_before_a_first_on_abort_ends_cancelled() {
     let a = b.add("a", panics_in("on_reset", done()));
     b.s.cancel(a).unwrap();
     b.run();
-    assert_eq!(b.state(a), WorkState::Cancelled);
+    assert_eq!(b.state(a), Cancelled);
     assert_eq!(b.lines_of("a"), ["on_reset"]);
     assert_usable(&mut b);
 }

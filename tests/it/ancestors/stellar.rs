@@ -2,10 +2,11 @@
 
 use crate::units::{at_ms, at_secs, ms, secs};
 use crate::workbench::*;
+use crankwork::WorkState::{Cancelled, Retrying, Success, Waiting};
 use crankwork::time::TimerWheel;
 use crankwork::{
     AddError, Failure, Next, OnChildFailure, RemoteWaker, Retry, RunUntilError, Spec, Time,
-    VirtualDriver, WorkState,
+    VirtualDriver,
 };
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -81,7 +82,7 @@ fn a_wake_during_a_retry_wait_neither_shortens_it_nor_harms() {
         b.s.wake(a).unwrap();
         kept.borrow().as_ref().unwrap().wake();
         assert_eq!(b.crank_at(at_secs(second)), Next::At(at_secs(10)));
-        assert_eq!(b.state(a), WorkState::Retrying);
+        assert_eq!(b.state(a), Retrying);
     }
     b.run();
     assert_eq!((b.s.now(), b.s.metrics().turns), (at_secs(10), 2));
@@ -111,7 +112,7 @@ fn an_alarm_left_over_from_an_attempt_does_nothing_later() {
         Next::Idle,
         "nor is one of the last turn left"
     );
-    assert_eq!(b.state(a), WorkState::Success);
+    assert_eq!(b.state(a), Success);
 }
 
 #[test]
@@ -161,7 +162,7 @@ fn the_end_of_a_waiting_work_is_told_to_parent_dependents_and_watchers() {
     b.s.cancel(child).unwrap();
     assert_eq!(b.crank(), Next::Idle);
     let states = b.states([parent, dependent, watcher]);
-    assert_eq!(states, [WorkState::Success; 3]);
+    assert_eq!(states, [Success; 3]);
 }
 
 #[test]
@@ -182,7 +183,7 @@ fn a_child_added_just_before_waiting_wakes_its_parent() {
         let spec = Spec::new("parent", parent).on_child_failure(OnChildFailure::Collect);
         let parent = b.add_spec(spec);
         b.run();
-        assert_eq!(b.state(parent), WorkState::Success);
+        assert_eq!(b.state(parent), Success);
     }
 }
 
@@ -192,7 +193,7 @@ fn a_step_that_panics_does_not_stop_the_scheduler() {
     b.add("bad", panicking());
     let rest: Vec<_> = (0..10).map(|_| b.add("good", napping(secs(1)))).collect();
     b.run();
-    assert!(rest.iter().all(|&id| b.state(id) == WorkState::Success));
+    assert!(rest.iter().all(|&id| b.state(id) == Success));
 }
 
 #[test]
@@ -216,7 +217,7 @@ fn rearming_a_timer_leaves_nothing_behind() {
     });
     let a = a.unwrap();
     assert_eq!(b.crank(), Next::At(at_secs(3600)));
-    while b.state(a.id()) == WorkState::Waiting {
+    while b.state(a.id()) == Waiting {
         b.s.wake(a).unwrap();
         b.crank();
     }
@@ -263,7 +264,7 @@ fn adding_a_child_during_an_abort_is_refused_and_harmless() {
         b.crank();
     }
     b.run();
-    assert_eq!((b.state(a), b.s.metrics().total), (WorkState::Cancelled, 1));
+    assert_eq!((b.state(a), b.s.metrics().total), (Cancelled, 1));
 }
 
 #[test]
@@ -288,7 +289,7 @@ fn a_failed_child_does_not_linger_into_the_next_attempt() {
     let spec = Spec::new("parent", parent).retry(Retry::ONCE);
     let parent = b.add_spec(spec.on_child_failure(OnChildFailure::Collect));
     b.run();
-    assert_eq!(b.state(parent), WorkState::Success);
+    assert_eq!(b.state(parent), Success);
     assert_eq!(*seen.borrow(), [(1, false), (1, true)]);
 }
 
@@ -373,12 +374,9 @@ fn running_one_work_does_not_wait_for_all() {
     let mut driver = VirtualDriver::new();
     let outcome = b.s.run_until(wanted, &mut b.log, &mut driver).unwrap();
     assert!(outcome.is_success());
-    assert_eq!(
-        (driver.now(), b.state(other)),
-        (at_secs(2), WorkState::Waiting)
-    );
+    assert_eq!((driver.now(), b.state(other)), (at_secs(2), Waiting));
     let stuck = b.add("stuck", idling());
     let result = b.s.run_until(stuck, &mut b.log, &mut driver);
     assert!(matches!(result, Err(RunUntilError::Stall(_))));
-    assert_eq!(b.state(other), WorkState::Success);
+    assert_eq!(b.state(other), Success);
 }

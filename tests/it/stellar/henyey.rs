@@ -2,7 +2,8 @@
 
 use crate::units::{at_secs, secs};
 use crate::workbench::*;
-use crankwork::{Failure, FailureKind, Name, Retry, Spec, Work, WorkContext, WorkId, WorkState};
+use crankwork::WorkState::{Blocked, Cancelled, Failed, Retrying, Success};
+use crankwork::{Failure, FailureKind, Name, Retry, Spec, Work, WorkContext, WorkId};
 use std::task::Poll;
 
 fn add(b: &mut Bench, name: &'static str, work: Probe, deps: &[WorkId], retries: u32) -> WorkId {
@@ -28,8 +29,7 @@ fn lucky_after(failures: u32) -> Probe {
 }
 
 fn ended(b: &mut Bench) -> Vec<Name> {
-    let success =
-        |event: crankwork::WorkEvent| (event.state == WorkState::Success).then_some(event.name);
+    let success = |event: crankwork::WorkEvent| (event.state == Success).then_some(event.name);
     std::iter::from_fn(|| b.s.poll_event())
         .filter_map(success)
         .collect()
@@ -44,7 +44,7 @@ fn works_end_in_the_order_of_their_dependencies() {
     let last = add(&mut b, "last", done(), &[left, right], 0);
     b.run();
     assert_eq!(ended(&mut b), ["a", "right", "left", "last"]);
-    assert_eq!((b.state(last), b.s.now()), (WorkState::Success, at_secs(5)));
+    assert_eq!((b.state(last), b.s.now()), (Success, at_secs(5)));
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_work_that_fails_twice_succeeds_with_two_retries() {
     let mut b = Bench::with_permits(4);
     let a = add(&mut b, "a", lucky_after(2), &[], 2);
     b.run();
-    assert_eq!((b.state(a), b.s.now()), (WorkState::Success, at_secs(20)));
+    assert_eq!((b.state(a), b.s.now()), (Success, at_secs(20)));
     assert_eq!(b.s.metrics().attempts, 3);
 }
 
@@ -62,10 +62,7 @@ fn a_panic_is_a_failure_and_the_others_go_on() {
     let bad = add(&mut b, "bad", panicking(), &[], 0);
     let good = add(&mut b, "good", done(), &[], 0);
     b.run();
-    assert_eq!(
-        b.states([bad, good]),
-        [WorkState::Failed, WorkState::Success]
-    );
+    assert_eq!(b.states([bad, good]), [Failed, Success]);
     assert_eq!(b.failure(bad), format!("panicked: {ON_PURPOSE}"));
 }
 
@@ -74,10 +71,7 @@ fn a_panic_is_not_tried_again() {
     let mut b = Bench::with_permits(1);
     let bad = add(&mut b, "bad", panicking(), &[], 5);
     b.run();
-    assert_eq!(
-        (b.state(bad), b.s.metrics().attempts),
-        (WorkState::Failed, 1)
-    );
+    assert_eq!((b.state(bad), b.s.metrics().attempts), (Failed, 1));
 }
 
 #[test]
@@ -89,7 +83,7 @@ fn a_panic_blocks_what_depends_on_it() {
     b.run();
     for id in [next, after] {
         let outcome = b.outcome(id);
-        assert_eq!(outcome.state(), WorkState::Blocked);
+        assert_eq!(outcome.state(), Blocked);
         assert_eq!(outcome.failure().unwrap().kind(), &FailureKind::Panicked);
     }
 }
@@ -103,7 +97,7 @@ fn a_cancel_wins_over_a_panic_of_the_same_turn() {
     });
     let bad = add(&mut b, "bad", bad, &[], 0);
     b.run();
-    assert_eq!(b.state(bad), WorkState::Cancelled);
+    assert_eq!(b.state(bad), Cancelled);
 }
 
 #[test]
@@ -112,10 +106,7 @@ fn a_retry_works_beside_and_after_a_panic() {
     let bad = add(&mut b, "bad", panicking(), &[], 0);
     let lucky = add(&mut b, "lucky", lucky_after(1), &[], 3);
     b.run();
-    assert_eq!(
-        b.states([bad, lucky]),
-        [WorkState::Failed, WorkState::Success]
-    );
+    assert_eq!(b.states([bad, lucky]), [Failed, Success]);
 }
 
 #[test]
@@ -125,10 +116,7 @@ fn a_work_cancelled_before_it_started_never_runs_and_blocks_what_depends_on_it()
     let a = add(&mut b, "a", done(), &[first], 0);
     let next = add(&mut b, "next", done(), &[a], 0);
     b.s.cancel(a).unwrap();
-    assert_eq!(
-        b.states([a, next]),
-        [WorkState::Cancelled, WorkState::Blocked]
-    );
+    assert_eq!(b.states([a, next]), [Cancelled, Blocked]);
     b.run();
     assert_eq!(b.lines_of("a"), [""; 0]);
 }
@@ -148,11 +136,8 @@ fn a_back_off_does_not_hold_up_the_others() {
     for second in 0..=5 {
         b.crank_at(at_secs(second));
     }
-    assert!(others.iter().all(|&id| b.state(id) == WorkState::Success));
-    assert_eq!(b.state(slow), WorkState::Retrying);
+    assert!(others.iter().all(|&id| b.state(id) == Success));
+    assert_eq!(b.state(slow), Retrying);
     b.run();
-    assert_eq!(
-        (b.state(slow), b.s.now()),
-        (WorkState::Success, at_secs(3600))
-    );
+    assert_eq!((b.state(slow), b.s.now()), (Success, at_secs(3600)));
 }

@@ -6,7 +6,8 @@ mod failed;
 use super::{Gate, Task, gated, pool};
 use crate::units::{at_secs, ms, secs};
 use crate::workbench::{Bench, Cx, Log, OK, Probe, Turn, done, idling, never};
-use crankwork::{Next, Spec, WorkId, WorkState};
+use crankwork::WorkState::{Aborting, Cancelled, Queued, Success};
+use crankwork::{Next, Spec, WorkId};
 use std::task::Poll;
 use std::thread;
 
@@ -64,20 +65,14 @@ fn l34_an_aborted_work_keeps_its_permit_until_its_job_has_ended() {
     let next = b.add("next", done());
     b.s.cancel(a).unwrap();
     assert_eq!(b.crank(), Next::At(at_secs(10)), "the grace");
-    assert_eq!(
-        b.states([a, next]),
-        [WorkState::Aborting, WorkState::Queued]
-    );
+    assert_eq!(b.states([a, next]), [Aborting, Queued]);
     assert_eq!(b.lines_of("a"), ["on_reset", "poll 1", "on_abort"]);
     // Nothing but the job's end gives it another turn.
     b.s.wake(a).unwrap();
     b.crank();
     drop(gate);
     until_jobs_end(&mut b);
-    assert_eq!(
-        b.states([a, next]),
-        [WorkState::Cancelled, WorkState::Success]
-    );
+    assert_eq!(b.states([a, next]), [Cancelled, Success]);
     assert_eq!(b.lines_of("a"), ["on_reset"]);
     assert_eq!(forced_and_abandoned(&b), (0, 0));
     assert_eq!((b.s.next(), b.s.now()), (Next::Idle, at_secs(0)));
@@ -93,12 +88,9 @@ fn l34_after_the_grace_a_job_is_abandoned_and_its_end_means_nothing() {
     b.s.cancel(a).unwrap();
     assert_eq!(b.crank(), Next::At(at_secs(2)));
     assert_eq!(b.crank_at(at_secs(1)), Next::At(at_secs(2)));
-    assert_eq!((b.state(a), b.s.jobs_outside()), (WorkState::Aborting, 1));
+    assert_eq!((b.state(a), b.s.jobs_outside()), (Aborting, 1));
     assert_eq!(b.crank_at(at_secs(2)), Next::Idle);
-    assert_eq!(
-        b.states([a, next]),
-        [WorkState::Cancelled, WorkState::Success]
-    );
+    assert_eq!(b.states([a, next]), [Cancelled, Success]);
     assert_eq!(b.s.jobs_outside(), 0);
     assert_eq!(forced_and_abandoned(&b), (0, 1));
     let lines = ["on_reset", "poll 1", "on_abort", "on_reset"];
@@ -126,7 +118,7 @@ fn l34_success_waits_for_no_job() {
     let a = start(&mut b, &gate, Spec::new("a", work));
     b.s.wake(a).unwrap();
     assert_eq!(b.crank(), Next::Idle);
-    assert_eq!((b.state(a), b.s.jobs_outside()), (WorkState::Success, 1));
+    assert_eq!((b.state(a), b.s.jobs_outside()), (Success, 1));
     drop(gate);
     until_jobs_end(&mut b);
     assert_eq!(forced_and_abandoned(&b), (0, 0));
@@ -162,10 +154,10 @@ fn l34_a_job_that_on_abort_starts_is_waited_for_if_it_runs() {
     b.s.cancel(a).unwrap();
     // Whether the thread was quick enough to begin with it decides what is left to wait for.
     b.crank();
-    let begun = b.state(a) == WorkState::Aborting;
+    let begun = b.state(a) == Aborting;
     drop(gate);
     until_jobs_end(&mut b);
-    assert_eq!(b.state(a), WorkState::Cancelled, "begun: {begun}");
+    assert_eq!(b.state(a), Cancelled, "begun: {begun}");
     assert_eq!(forced_and_abandoned(&b), (0, 0));
 }
 
@@ -182,6 +174,6 @@ fn l29_virtual_time_waits_for_a_real_job_and_not_for_the_grace() {
     });
     b.run();
     releases.join().unwrap();
-    assert_eq!((b.state(a), b.s.now()), (WorkState::Cancelled, at_secs(0)));
+    assert_eq!((b.state(a), b.s.now()), (Cancelled, at_secs(0)));
     assert_eq!(forced_and_abandoned(&b), (0, 0));
 }

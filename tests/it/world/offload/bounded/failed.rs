@@ -4,7 +4,8 @@ use super::super::{Gate, gated};
 use super::{bench, busy, forced_and_abandoned, start, until_jobs_end, until_mail};
 use crate::units::{at_secs, secs};
 use crate::workbench::{Bench, ON_PURPOSE, Probe, done, fail};
-use crankwork::{FailureKind, InlineOffload, Next, OffloadError, Retry, Spec, Ticket, WorkState};
+use crankwork::WorkState::{Aborting, Cancelled, Failed, Queued, Retrying, Success};
+use crankwork::{FailureKind, InlineOffload, Next, OffloadError, Retry, Spec, Ticket};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -29,16 +30,16 @@ fn l34_a_failed_attempt_waits_for_its_job_before_it_backs_off() {
     let next = b.add("next", done());
     b.s.wake(a).unwrap();
     b.crank_at(at_secs(1));
-    assert_eq!(b.state(a), WorkState::Aborting);
-    assert_eq!(b.state(next), WorkState::Queued, "the permit is kept");
+    assert_eq!(b.state(a), Aborting);
+    assert_eq!(b.state(next), Queued, "the permit is kept");
     assert_eq!(b.lines_of("a"), ["on_reset", "poll 1", "poll 1"]);
     b.crank_at(at_secs(3));
     drop(gate);
     until_jobs_end(&mut b);
-    assert_eq!(b.state(a), WorkState::Retrying);
+    assert_eq!(b.state(a), Retrying);
     assert_eq!(b.s.retry_eta(a), Some(at_secs(13)));
     assert_eq!(b.lines_of("a"), ["on_failure_retry", "on_reset"]);
-    assert_eq!(b.state(next), WorkState::Success);
+    assert_eq!(b.state(next), Success);
 }
 
 #[test]
@@ -62,7 +63,7 @@ fn l34_an_attempt_that_times_out_waits_for_its_job_too() {
     let spec = Spec::new("a", Probe::new(poll)).retry(Retry::ONCE);
     let a = start(&mut b, &gate, spec.attempt_timeout(secs(5)));
     b.crank_at(at_secs(5));
-    assert_eq!(b.state(a), WorkState::Aborting);
+    assert_eq!(b.state(a), Aborting);
     assert_eq!(b.lines_of("a"), ["on_reset", "poll 1", "on_abort"]);
     drop(gate);
     until_jobs_end(&mut b);
@@ -79,10 +80,10 @@ fn l26_a_cancel_beats_a_failure_that_waits_for_its_job() {
     b.crank();
     b.s.cancel(a).unwrap();
     b.crank();
-    assert_eq!(b.state(a), WorkState::Aborting);
+    assert_eq!(b.state(a), Aborting);
     drop(gate);
     until_jobs_end(&mut b);
-    assert_eq!(b.state(a), WorkState::Cancelled);
+    assert_eq!(b.state(a), Cancelled);
     let lines = b.lines_of("a");
     assert!(!lines.contains(&"on_failure_retry".into()), "{lines:?}");
     assert!(!lines.contains(&"on_abort".into()), "{lines:?}");
@@ -100,10 +101,7 @@ fn l34_simulated_jobs_are_dropped_at_the_abort() {
     b.s.wake(f).unwrap();
     b.s.cancel(a).unwrap();
     assert_eq!(b.crank_at(at_secs(1)), Next::At(at_secs(11)));
-    assert_eq!(
-        b.states([a, f]),
-        [WorkState::Cancelled, WorkState::Retrying]
-    );
+    assert_eq!(b.states([a, f]), [Cancelled, Retrying]);
     for gate in [cancelled, failed] {
         gate.running.try_recv().unwrap_err();
     }
@@ -130,13 +128,13 @@ fn l24_a_work_that_panics_while_its_job_runs_fails_after_the_job() {
             b.s.wake(a).unwrap();
         }
         b.crank();
-        assert_eq!(b.state(a), WorkState::Aborting);
+        assert_eq!(b.state(a), Aborting);
         drop(gate);
         until_jobs_end(&mut b);
         let state = b.state(a);
         match in_abort {
-            true => assert_eq!(state, WorkState::Cancelled),
-            false => assert_eq!(state, WorkState::Failed),
+            true => assert_eq!(state, Cancelled),
+            false => assert_eq!(state, Failed),
         }
         assert_eq!(b.s.metrics().panics, 1);
     }
@@ -158,7 +156,7 @@ fn l34_the_result_of_an_abandoned_job_is_not_given_to_the_next_attempt() {
     let a = start(&mut b, &gate, spec.attempt_timeout(secs(1)));
     b.crank_at(at_secs(1));
     b.crank_at(at_secs(2));
-    assert_eq!(b.state(a), WorkState::Retrying);
+    assert_eq!(b.state(a), Retrying);
     drop(gate);
     until_mail(&mut b);
     assert!(ticket.borrow().as_ref().unwrap().is_ready());
