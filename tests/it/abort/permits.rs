@@ -5,7 +5,7 @@ use crate::workbench::*;
 use crankwork::WorkState::{
     Aborting, Cancelled, Joining, Pending, Queued, Retrying, Running, Success, Waiting,
 };
-use crankwork::{Retry, Spec, WaitsFor, WorkSchedulerConfig};
+use crankwork::{Retry, Spec, WaitsFor, WorkId, WorkSchedulerConfig};
 use std::task::Poll;
 
 /// One permit, and a pool "disk" of one.
@@ -14,11 +14,16 @@ fn one_disk() -> Bench {
     Bench::new(config.retry_delay(secs(10)).pool("disk", 1))
 }
 
+/// One permit for two works: `a`, and behind it `other`, which is done in one turn.
+fn with_one_behind(a: Probe) -> (Bench, [WorkId; 2]) {
+    let mut b = Bench::with_permits(1);
+    let ids = [b.add("a", a), b.add("other", done())];
+    (b, ids)
+}
+
 #[test]
 fn l16_a_permit_is_held_from_the_grant_not_from_the_first_turn() {
-    let mut b = Bench::with_permits(1);
-    let a = b.add("a", done());
-    let other = b.add("other", done());
+    let (mut b, [a, other]) = with_one_behind(done());
     assert_eq!(b.states([a, other]), [Running, Queued]);
     b.turn();
     assert_eq!(b.states([a, other]), [Success, Running]);
@@ -26,9 +31,7 @@ fn l16_a_permit_is_held_from_the_grant_not_from_the_first_turn() {
 
 #[test]
 fn l16_a_sleeper_keeps_its_permit() {
-    let mut b = Bench::with_permits(1);
-    let a = b.add("a", napping(secs(10)));
-    let other = b.add("other", done());
+    let (mut b, [a, other]) = with_one_behind(napping(secs(10)));
     b.crank();
     b.crank_at(at_secs(9));
     assert_eq!(b.states([a, other]), [Waiting, Queued]);
@@ -38,9 +41,7 @@ fn l16_a_sleeper_keeps_its_permit() {
 
 #[test]
 fn l16_an_aborting_work_keeps_its_permit() {
-    let mut b = Bench::with_permits(1);
-    let a = b.add("a", idling().on_abort(slowly(secs(3))));
-    let other = b.add("other", done());
+    let (mut b, [a, other]) = with_one_behind(idling().on_abort(slowly(secs(3))));
     b.crank();
     b.s.cancel(a).unwrap();
     b.crank_at(at_secs(2));
