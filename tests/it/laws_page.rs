@@ -66,7 +66,7 @@ fn laws_on(page: &str) -> Vec<(u32, Vec<&str>)> {
         .collect()
 }
 
-/// What is wrong with a page of this many laws, if these are all tests.
+/// Returns the faults of a page of this many laws, if these are all tests.
 fn faults(page: &str, laws: u32, tests: &BTreeSet<String>) -> Vec<String> {
     let mut faults = Vec::new();
     let on_page = laws_on(page);
@@ -161,7 +161,7 @@ fn long_paragraphs_are_broken_between_modules() {
     assert!(text.ends_with("`some::module::number_15::l07_` (15)"));
 }
 
-/// Those of this platform and build; the reader finds all.
+/// The binary has the tests of this platform and build; the reader finds all.
 #[test]
 fn the_reader_finds_each_test_of_a_law_that_this_binary_has() {
     let binary = env::current_exe().unwrap();

@@ -1,8 +1,8 @@
 //! The engine against the reference model: random lists of operations, random bytes, and the fuzz corpus.
 //!
 //! `CRANKWORK_MODEL_OPS` says how many operations, `CRANKWORK_MODEL_SEED` which: both have a default, so that a plain
-//! run is the same each time. `--nocapture` prints how often everything occurred. What fails is printed as the shortest
-//! list of operations that still does.
+//! run repeats itself. `--nocapture` prints how often everything occurred. A failure is printed as the shortest
+//! list of operations that still fails.
 
 use std::cell::RefCell;
 

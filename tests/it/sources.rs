@@ -1,4 +1,4 @@
-//! What the sources of the crate are, and which tests there are: found by reading them.
+//! Finds the sources of the crate, and the tests in them, by reading.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,8 @@ pub fn files(directory: &str, ending: &str) -> Vec<(String, String)> {
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                directories.push(path);
+                // A package that is no member of the workspace builds into a folder of its own.
+                directories.extend((!path.ends_with("target")).then_some(path));
             } else if path.extension().is_some_and(|found| found == ending) {
                 files.push(path);
             }

@@ -5,9 +5,6 @@ use crate::sources::{read, rust_files};
 /// Modules that may look at the machine: clocks, threads.
 const OUTSIDE: [&str; 3] = ["src/drive/", "src/offload/", "src/process/"];
 
-/// No file is longer.
-const LINES: usize = 500;
-
 /// Lines that contain one of these, comments included: `file:line: text`.
 fn findings(files: &[(String, String)], forbidden: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
@@ -121,7 +118,7 @@ fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
     lines.filter(|(_, line)| !line.trim_start().starts_with("//"))
 }
 
-/// What the code in a folder must not name.
+/// Finds the lines of code in a folder that name something forbidden.
 fn named(folder: &str, forbidden: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     for (name, text) in rust_files(folder) {
@@ -212,17 +209,6 @@ fn each_room_says_what_must_hold_in_it() {
 fn the_crate_forbids_unsafe_code() {
     let lib = read("src/lib.rs");
     assert!(lib.contains("#![forbid(unsafe_code)]"));
-}
-
-#[test]
-fn no_source_file_is_too_long() {
-    let long: Vec<String> = rust_files("src")
-        .into_iter()
-        .map(|(name, text)| (name, text.lines().count()))
-        .filter(|&(_, lines)| lines > LINES)
-        .map(|(name, lines)| format!("{name}: {lines} lines"))
-        .collect();
-    assert!(long.is_empty(), "split: {long:#?}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The timer wheel: against a model, and the edges by name.
 
+use crate::units::at_secs;
 use std::time::Duration;
 
 use super::wheel_ops::{WheelOp, When, check_wheel_bytes, check_wheel_ops};
@@ -79,7 +80,7 @@ fn fires_to_the_nanosecond() {
     let mut wheel = TimerWheel::new();
     let deadline = Time::from_nanos(30_000_000_001);
     wheel.arm(deadline, 1);
-    assert!(fire(&mut wheel, Time::from_secs(30)).is_empty());
+    assert!(fire(&mut wheel, at_secs(30)).is_empty());
     assert_eq!(wheel.next_deadline(), Some(deadline));
     assert_eq!(fire(&mut wheel, deadline), [1]);
     assert_eq!(wheel.next_deadline(), None);
@@ -104,7 +105,7 @@ fn the_ends_of_time_are_times() {
 #[test]
 fn equal_deadlines_fire_as_armed_whenever_they_were_armed() {
     let mut wheel = TimerWheel::new();
-    let deadline = Time::from_secs(3_600);
+    let deadline = at_secs(3_600);
     for owner in 0..60 {
         wheel.arm(deadline, owner);
         // The steps shrink, so the timers start at ever lower levels.
@@ -139,17 +140,17 @@ fn equal_deadlines_in_a_short_list_fire_as_armed() {
 #[test]
 fn a_timer_armed_for_now_waits_for_the_next_advance() {
     let mut wheel = TimerWheel::new();
-    let now = Time::from_secs(5);
+    let now = at_secs(5);
     wheel.arm(now, 0);
     wheel.advance(now);
     let mut fired = Vec::new();
     while let Some((_, owner)) = wheel.pop_due() {
         fired.push(owner);
         wheel.arm(now, owner + 1);
-        wheel.arm(Time::from_secs(4), owner + 2);
+        wheel.arm(at_secs(4), owner + 2);
     }
     assert_eq!(fired, [0]);
-    assert_eq!(wheel.next_deadline(), Some(Time::from_secs(4)));
+    assert_eq!(wheel.next_deadline(), Some(at_secs(4)));
     assert_eq!(fire(&mut wheel, now), [2, 1]);
 }
 
@@ -169,23 +170,21 @@ fn a_late_timer_overtakes_what_was_left_in_the_due_list() {
 #[test]
 fn a_due_timer_can_be_cancelled_or_rearmed() {
     let mut wheel = TimerWheel::new();
-    let keys: Vec<_> = (0..4)
-        .map(|owner| wheel.arm(Time::from_secs(1), owner))
-        .collect();
-    wheel.advance(Time::from_secs(2));
+    let keys: Vec<_> = (0..4).map(|owner| wheel.arm(at_secs(1), owner)).collect();
+    wheel.advance(at_secs(2));
     assert_eq!(wheel.cancel(keys[0]), 0);
-    wheel.rearm(keys[2], Time::from_secs(3));
-    assert_eq!(wheel.deadline(keys[2]), Time::from_secs(3));
-    assert_eq!(wheel.next_deadline(), Some(Time::from_secs(1)));
-    assert_eq!(fire(&mut wheel, Time::from_secs(2)), [1, 3]);
-    assert_eq!(wheel.next_deadline(), Some(Time::from_secs(3)));
-    assert_eq!(fire(&mut wheel, Time::from_secs(3)), [2]);
+    wheel.rearm(keys[2], at_secs(3));
+    assert_eq!(wheel.deadline(keys[2]), at_secs(3));
+    assert_eq!(wheel.next_deadline(), Some(at_secs(1)));
+    assert_eq!(fire(&mut wheel, at_secs(2)), [1, 3]);
+    assert_eq!(wheel.next_deadline(), Some(at_secs(3)));
+    assert_eq!(fire(&mut wheel, at_secs(3)), [2]);
 }
 
 #[test]
 fn rearming_to_the_same_deadline_goes_to_the_back() {
     let mut wheel = TimerWheel::new();
-    let at = Time::from_secs(1);
+    let at = at_secs(1);
     let first = wheel.arm(at, 1);
     wheel.arm(at, 2);
     wheel.rearm(first, at);
@@ -195,10 +194,10 @@ fn rearming_to_the_same_deadline_goes_to_the_back() {
 #[test]
 fn a_clock_that_goes_back_stands_still() {
     let mut wheel = TimerWheel::new();
-    wheel.advance(Time::from_secs(10));
-    wheel.arm(Time::from_secs(7), 1);
-    wheel.advance(Time::from_secs(3));
-    assert_eq!(wheel.pop_due(), Some((Time::from_secs(7), 1)));
+    wheel.advance(at_secs(10));
+    wheel.arm(at_secs(7), 1);
+    wheel.advance(at_secs(3));
+    assert_eq!(wheel.pop_due(), Some((at_secs(7), 1)));
 }
 
 #[test]
@@ -216,7 +215,7 @@ fn a_fired_key_is_refused() {
 #[should_panic(expected = "has fired or was cancelled")]
 fn a_dead_key_is_refused() {
     let mut wheel = TimerWheel::new();
-    let key = wheel.arm(Time::from_secs(1), 1);
+    let key = wheel.arm(at_secs(1), 1);
     wheel.cancel(key);
     wheel.cancel(key);
 }

@@ -1,7 +1,8 @@
 //! The wheel against an obvious model: a list of operations, its interpreter, and a decoder from bytes.
 //!
-//! The property test, the fuzz target and the corpus replay share this. After each operation the wheel must agree with
-//! a map ordered by (deadline, arming order) on what was popped, the number of timers and the next deadline.
+//! The property test, the fuzz target and the corpus replay share this. The model is a map ordered by (deadline, arming
+//! order). After each operation the wheel must agree with it on what was popped, the number of timers and the next
+//! deadline.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use crankwork::time::{Time, TimerKey, TimerWheel};
 /// Bytes beyond this are ignored: long inputs find nothing that short ones do not.
 const MOST_OPS: usize = 200;
 
-/// Nor do more timers at once than this.
+/// The wheel holds no more timers at once.
 const MOST_TIMERS: usize = 256;
 
 /// A moment relative to the last `advance`, or not. Saturates.
@@ -31,18 +32,18 @@ pub enum When {
 pub enum WheelOp {
     /// Arm a timer.
     Arm(When),
-    /// Arm so many, each `step` nanoseconds after the one before.
+    /// Arm timers, each `step` nanoseconds after the one before.
     ArmMany {
         /// The first.
         when: When,
         /// Nanoseconds.
         step: u64,
-        /// How many.
+        /// The number of timers.
         count: u8,
     },
     /// Cancel one.
     Cancel(u16),
-    /// Cancel as many as there are, at most so many, first armed first.
+    /// Cancel at most this many, first armed first.
     CancelOldest(u8),
     /// Re-arm one.
     Rearm(u16, When),
@@ -50,7 +51,7 @@ pub enum WheelOp {
     Advance(When),
     /// Advance the clock to the next deadline.
     AdvanceToNext,
-    /// Pop at most so many.
+    /// Pop at most this many.
     Pop(u8),
 }
 

@@ -1,12 +1,14 @@
-//! A scheduler with an application that keeps a log, and works that write into it what is asked of them.
+//! A scheduler with an application that keeps a log, and works that log each call that they get.
 
+use crate::on_purpose::Watch;
+pub use crate::on_purpose::{Bomb, ON_PURPOSE, quiet_panics};
+use crate::units::secs;
 use crankwork::{
     Budget, Failure, Name, Next, Spec, Summary, Time, VirtualDriver, Work, WorkContext, WorkId,
     WorkOutcome, WorkScheduler, WorkSchedulerConfig, WorkState,
 };
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::Once;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -16,14 +18,6 @@ pub type Cx<'a> = WorkContext<'a, Log>;
 pub type Turn = Poll<Result<(), Failure>>;
 
 pub const OK: Turn = Poll::Ready(Ok(()));
-
-pub fn secs(n: u64) -> Duration {
-    Duration::from_secs(n)
-}
-
-pub fn at(n: u64) -> Time {
-    Time::from_secs(n)
-}
 
 /// A failed attempt.
 pub fn fail<T>(message: &str) -> Poll<Result<T, Failure>> {
@@ -113,6 +107,11 @@ pub fn failing() -> Probe {
     Probe::new(|_| fail("no luck"))
 }
 
+/// Panics in its first turn.
+pub fn panicking() -> Probe {
+    Probe::new(|_| panic!("{ON_PURPOSE}"))
+}
+
 /// Succeeds after a sleep.
 pub fn napping(length: Duration) -> Probe {
     Probe::new(move |cx| cx.sleep(length).map(Ok))
@@ -123,6 +122,14 @@ pub fn idling() -> Probe {
     Probe::new(|cx| {
         cx.expect_wake();
         Poll::Pending
+    })
+}
+
+/// Polls with `poll`, and holds a value, which is dropped with the work.
+pub fn holding<T: 'static>(value: T, mut poll: impl FnMut(&mut Cx<'_>) -> Turn + 'static) -> Probe {
+    Probe::new(move |cx| {
+        let _ = &value;
+        poll(cx)
     })
 }
 
@@ -163,6 +170,8 @@ impl Drop for Dropped {
 pub struct Bench {
     pub s: WorkScheduler<Log>,
     pub log: Log,
+    // After the scheduler, whose end may panic too.
+    _watch: Watch,
 }
 
 impl Bench {
@@ -170,10 +179,11 @@ impl Bench {
         Bench {
             s: WorkScheduler::new(config),
             log: Log::new(),
+            _watch: Watch::new(),
         }
     }
 
-    /// With that many permits and a fixed back-off of 10 s.
+    /// A bench with this many permits and a fixed back-off of 10 s.
     pub fn with_permits(permits: usize) -> Bench {
         let config = WorkSchedulerConfig::default().max_concurrency(permits);
         Bench::new(config.retry_delay(secs(10)).events(100_000))
@@ -216,16 +226,25 @@ impl Bench {
         self.s.state(id).expect("it is still there")
     }
 
+    pub fn states<const N: usize>(&self, ids: [WorkId; N]) -> [WorkState; N] {
+        ids.map(|id| self.state(id))
+    }
+
     pub fn outcome(&self, id: WorkId) -> WorkOutcome {
         self.s.outcome(id).expect("it has settled")
     }
 
-    /// The failure of a work that has failed, as text.
-    pub fn failure(&self, id: WorkId) -> String {
+    /// The failure of a work that has failed.
+    pub fn failed(&self, id: WorkId) -> Failure {
         match self.outcome(id) {
-            WorkOutcome::Failed(failure) => failure.to_string(),
+            WorkOutcome::Failed(failure) => failure,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// The failure of a work that has failed, as text.
+    pub fn failure(&self, id: WorkId) -> String {
+        self.failed(id).to_string()
     }
 
     /// The id of the first work of that name.
@@ -254,36 +273,4 @@ impl Bench {
             .map(|event| event.to_string())
             .collect()
     }
-}
-
-/// Panics when it is dropped; so many times the payload of that panic is such a value again.
-pub struct Bomb(pub u32);
-
-impl Drop for Bomb {
-    fn drop(&mut self) {
-        match self.0.checked_sub(1) {
-            Some(left) => std::panic::panic_any(Bomb(left)),
-            None => panic!("{ON_PURPOSE}, in drop"),
-        }
-    }
-}
-
-/// What a panic on purpose says first: such panics print nothing.
-pub const ON_PURPOSE: &str = "on purpose";
-
-/// Panics whose message begins with [`ON_PURPOSE`] are not printed from now on; all others are.
-pub fn quiet_panics() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let loud = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            let on_purpose = info
-                .payload_as_str()
-                .is_some_and(|text| text.starts_with(ON_PURPOSE));
-            let payload = info.payload();
-            if !on_purpose && !payload.is::<u32>() && !payload.is::<Bomb>() {
-                loud(info);
-            }
-        }));
-    });
 }

@@ -15,7 +15,7 @@ use super::workflow_example::{input, reference, run};
 /// Longer messages help nobody.
 const LONGEST_MESSAGE: usize = 5_000;
 
-/// Reads the bytes after the first as a file, and runs it. The first says of which kind the file is, and how to run it.
+/// Reads the bytes after the first as a file, and runs it. The first byte says what kind of file it is, and how to run it.
 ///
 /// # Panics
 /// If the error is not in one line, or the engine and the model differ.

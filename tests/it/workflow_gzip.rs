@@ -1,4 +1,4 @@
-//! What the example unpacks, and how much of it.
+//! The example unpacks gzip, and not without bounds.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -72,7 +72,7 @@ fn a_small_file_that_unpacks_to_too_much_is_refused() {
     assert!(error.contains("larger than 256 MiB"), "{error}");
 }
 
-/// An endless file: the same bytes again and again. It counts how many of them are read.
+/// An endless file of bytes that recur. It counts how many of them are read.
 struct Endless {
     bytes: Vec<u8>,
     read: u64,

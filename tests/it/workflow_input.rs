@@ -1,4 +1,4 @@
-//! What the example reads: runtimes, the schemas of WfFormat, edge lists.
+//! The example's input: runtimes, the schemas of WfFormat, edge lists.
 
 use super::workflow_example::decimal::{DecimalError, MAX_RUNTIME_NS, seconds_to_ns};
 use super::workflow_example::edge_list::{self, Unit};
@@ -130,7 +130,7 @@ fn schema_1_5_has_the_runtime_in_the_execution() {
 fn the_workflow_of_the_example_is_sound() {
     let workflow = input::load(None, None).expect("it comes with the example");
     assert_eq!((workflow.tasks().len(), workflow.edge_count()), (29, 44));
-    // The reader takes edges from `parents` only; here `children` must say the same.
+    // The reader takes edges from `parents` only. In these files `children` must agree with them.
     let json: serde_json::Value = serde_json::from_str(input::DEFAULT_JSON).expect("JSON");
     let specified = json["workflow"]["specification"]["tasks"]
         .as_array()
@@ -249,57 +249,60 @@ fn an_edge_list_has_nodes_of_one_second_or_by_size() {
     assert_eq!(sizes, [2_048_000, 10_000, 3_000]);
 }
 
+/// Edge lists, and what is wrong with them.
+const FAULTY: [(&str, &str); 14] = [
+    ("", "line 1: expected `# nodes N edges M`"),
+    (
+        "# nodes x edges 0\n",
+        "line 1: the number of nodes is \"x\"",
+    ),
+    ("# nodes 0 edges 0\n", "the workflow has no tasks"),
+    (
+        "# nodes 2 edges 0\nn\ta\t1\n",
+        "promises 2 nodes, the file has 1",
+    ),
+    (
+        "# nodes 1 edges 1\nn\ta\t1\n",
+        "promises 1 edges, the file has 0",
+    ),
+    (
+        "# nodes 1 edges 0\nn\ta\n",
+        "line 2: expected `n<TAB>name<TAB>members`",
+    ),
+    (
+        "# nodes 1 edges 0\nq\ta\t1\n",
+        "line 2: expected `n<TAB>name<TAB>members`",
+    ),
+    (
+        "# nodes 1 edges 0\nn\ta\tb\n",
+        "line 2: the number of members is \"b\"",
+    ),
+    (
+        "# nodes 1 edges 1\nn\ta\t1\ne\t0\t1\n",
+        "line 3: node 1 does not exist",
+    ),
+    (
+        "# nodes 1 edges 1\nn\ta\t1\ne\t1\t0\n",
+        "line 3: node 1 does not exist",
+    ),
+    (
+        "# nodes 1 edges 1\nn\ta\t1\ne\t0\t-1\n",
+        "line 3: a node is \"-1\"",
+    ),
+    (
+        "# nodes 1 edges 1\nn\ta\t1\ne\t0\t\n",
+        "line 3: a node is \"\"",
+    ),
+    (
+        "# nodes 2 edges 0\nn\ta\t1\nn\ta\t1\n",
+        "have the same key \"a\"",
+    ),
+    ("# nodes 1 edges 1\nn\ta\t1\ne\t0\t0\n", "\"a\" -> \"a\""),
+];
+
 #[test]
 fn a_faulty_edge_list_is_refused_with_the_line() {
-    for (text, message) in [
-        ("", "line 1: expected `# nodes N edges M`"),
-        (
-            "# nodes x edges 0\n",
-            "line 1: the number of nodes is \"x\"",
-        ),
-        ("# nodes 0 edges 0\n", "the workflow has no tasks"),
-        (
-            "# nodes 2 edges 0\nn\ta\t1\n",
-            "promises 2 nodes, the file has 1",
-        ),
-        (
-            "# nodes 1 edges 1\nn\ta\t1\n",
-            "promises 1 edges, the file has 0",
-        ),
-        (
-            "# nodes 1 edges 0\nn\ta\n",
-            "line 2: expected `n<TAB>name<TAB>members`",
-        ),
-        (
-            "# nodes 1 edges 0\nq\ta\t1\n",
-            "line 2: expected `n<TAB>name<TAB>members`",
-        ),
-        (
-            "# nodes 1 edges 0\nn\ta\tb\n",
-            "line 2: the number of members is \"b\"",
-        ),
-        (
-            "# nodes 1 edges 1\nn\ta\t1\ne\t0\t1\n",
-            "line 3: node 1 does not exist",
-        ),
-        (
-            "# nodes 1 edges 1\nn\ta\t1\ne\t1\t0\n",
-            "line 3: node 1 does not exist",
-        ),
-        (
-            "# nodes 1 edges 1\nn\ta\t1\ne\t0\t-1\n",
-            "line 3: a node is \"-1\"",
-        ),
-        (
-            "# nodes 1 edges 1\nn\ta\t1\ne\t0\t\n",
-            "line 3: a node is \"\"",
-        ),
-        (
-            "# nodes 2 edges 0\nn\ta\t1\nn\ta\t1\n",
-            "have the same key \"a\"",
-        ),
-        ("# nodes 1 edges 1\nn\ta\t1\ne\t0\t0\n", "\"a\" -> \"a\""),
-    ] {
+    for (text, message) in FAULTY {
         let error = edge_list::parse(text, Unit::Second)
             .expect_err(text)
             .to_string();

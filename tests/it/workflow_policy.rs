@@ -1,6 +1,7 @@
 //! Every recorded schedule, to the nanosecond: the engine and the reference model against `expected.json`.
 //!
-//! The data is not part of the project; without it each test says on one line that it was skipped.
+//! The data is not part of the project. Without it each test says on one line that it was skipped, unless
+//! `CRANKWORK_DATA` is set.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,9 @@ use super::workflow_example::options::Options;
 use super::workflow_example::schedule::RunResult;
 use super::workflow_example::workflow::{Task, Workflow};
 use super::workflow_example::{input, reference, run};
+use crate::drawn::below;
 use crate::shared_data;
+use crankwork::Stream;
 
 type Run = fn(&Workflow, &Options) -> RunResult;
 
@@ -21,7 +24,7 @@ fn engine(workflow: &Workflow, options: &Options) -> RunResult {
     within(u64::MAX, workflow, options)
 }
 
-/// The engine with so many turns a crank.
+/// The engine with this many turns a crank.
 fn within(turns: u64, workflow: &Workflow, options: &Options) -> RunResult {
     run::run_with_budget(workflow, options, turns, &mut |_, _| ()).expect("a checked workflow runs")
 }
@@ -168,28 +171,31 @@ fn check_graphs(folder: &Path, runs_of: &[Run]) -> usize {
     runs
 }
 
+/// Fails the test if nothing was read.
+fn agreed(schedules: usize) {
+    assert!(schedules > 0, "the data names no schedule");
+    println!("{schedules} schedules agree");
+}
+
 #[test]
 fn the_engine_reproduces_every_workflow_schedule() {
     if let Some(folder) = data("the workflows") {
-        println!(
-            "{} workflow schedules agree",
-            check_workflows(&folder, ENGINE)
-        );
+        agreed(check_workflows(&folder, ENGINE));
     }
 }
 
 #[test]
 fn the_engine_reproduces_every_graph_schedule() {
     if let Some(folder) = data("the graphs") {
-        println!("{} graph schedules agree", check_graphs(&folder, ENGINE));
+        agreed(check_graphs(&folder, ENGINE));
     }
 }
 
 #[test]
 fn the_model_reproduces_every_schedule() {
     if let Some(folder) = data("the model") {
-        let runs = check_workflows(&folder, MODEL) + check_graphs(&folder, MODEL);
-        println!("{runs} schedules agree");
+        agreed(check_workflows(&folder, MODEL));
+        agreed(check_graphs(&folder, MODEL));
     }
 }
 
@@ -270,51 +276,38 @@ fn a_task_that_backs_off_holds_no_slot() {
     }
 }
 
-/// Draws small numbers, the same ones on every machine (Marsaglia, "Xorshift RNGs", 2003).
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 33) as usize % bound
+/// Up to forty tasks in no particular order, with many equal and many zero runtimes.
+fn drawn(rng: &mut Stream) -> Workflow {
+    let count = 1 + below(rng, 40);
+    // Task n is placed n-th from the front or from the back: children may stand before their parents.
+    let backward = rng.chance(1, 2);
+    let place = |n: usize| if backward { count - 1 - n } else { n };
+    let mut tasks = vec![None; count];
+    for n in 0..count {
+        let parents = below(rng, 4).min(n);
+        let parents = (0..parents).map(|_| place(below(rng, n))).collect();
+        let runtime_ns = [0, 0, 1, 2, 3, 1_000_000_000][below(rng, 6)];
+        let key = format!("task {}/{n}", rng.below(1_000_000));
+        tasks[place(n)] = Some(Task {
+            key,
+            runtime_ns,
+            parents,
+        });
     }
-
-    /// Up to forty tasks in no particular order, with many equal and many zero runtimes.
-    fn workflow(&mut self) -> Workflow {
-        let count = 1 + self.below(40);
-        // Task n is placed n-th from the front or from the back: children may stand before their parents.
-        let backward = self.below(2) == 1;
-        let place = |n: usize| if backward { count - 1 - n } else { n };
-        let mut tasks = vec![None; count];
-        for n in 0..count {
-            let parents = (0..self.below(4).min(n))
-                .map(|_| place(self.below(n)))
-                .collect();
-            let runtime_ns = [0, 0, 1, 2, 3, 1_000_000_000][self.below(6)];
-            let key = format!("task {}", self.below(1_000_000));
-            tasks[place(n)] = Some(Task {
-                key: format!("{key}/{n}"),
-                runtime_ns,
-                parents,
-            });
-        }
-        Workflow::new(tasks.into_iter().flatten().collect()).expect("parents come first")
-    }
+    Workflow::new(tasks.into_iter().flatten().collect()).expect("parents come first")
 }
 
 #[test]
 fn the_engine_agrees_with_the_model_on_drawn_workflows() {
-    let mut draw = Draw(0x5eed);
+    let mut rng = Stream::new(0x5eed);
     for round in 0..2_000 {
-        let workflow = draw.workflow();
-        let slots = ["1", "2", "3", "7", "unlimited"][draw.below(5)]
+        let workflow = drawn(&mut rng);
+        let slots = ["1", "2", "3", "7", "unlimited"][below(&mut rng, 5)]
             .parse()
             .expect("K");
         let options = Options {
             slots,
-            failures: draw.below(2) == 1,
+            failures: rng.chance(1, 2),
         };
         let (engine, model) = (engine(&workflow, &options), model(&workflow, &options));
         assert_eq!(
@@ -326,7 +319,7 @@ fn the_engine_agrees_with_the_model_on_drawn_workflows() {
 
 #[test]
 fn progress_counts_every_task_once() {
-    let workflow = Draw(7).workflow();
+    let workflow = drawn(&mut Stream::new(7));
     let options = Options {
         slots: "2".parse().expect("K"),
         failures: true,

@@ -1,4 +1,4 @@
-//! What the example prints, character by character.
+//! The example's output, character by character.
 
 use std::time::Duration;
 

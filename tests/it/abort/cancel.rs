@@ -1,5 +1,6 @@
 //! L26: what a cancel beats.
 
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::{Failure, Retry, Spec, WorkState};
 use std::task::Poll;
@@ -114,10 +115,10 @@ fn l26_a_cancel_beats_a_timeout_that_is_still_aborting() {
     let spec = Spec::new("a", idling().on_abort(slowly(secs(2)))).attempt_timeout(secs(5));
     let a = b.add_spec(spec.retry(Retry::A_FEW));
     b.crank();
-    b.crank_at(at(5));
+    b.crank_at(at_secs(5));
     b.s.cancel(a).unwrap();
     b.run();
-    assert_eq!((b.state(a), b.s.now()), (WorkState::Cancelled, at(7)));
+    assert_eq!((b.state(a), b.s.now()), (WorkState::Cancelled, at_secs(7)));
     assert!(!b.lines().iter().any(|line| line.contains("on_failure")));
 }
 
@@ -137,12 +138,12 @@ fn l26_a_cancel_beats_a_retry() {
 fn l26_a_limit_does_not_beat_a_cancel() {
     let mut b = Bench::with_permits(1);
     let spec = Spec::new("a", idling().on_abort(slowly(secs(8))));
-    let a = b.add_spec(spec.attempt_timeout(secs(5)).deadline(at(6)));
+    let a = b.add_spec(spec.attempt_timeout(secs(5)).deadline(at_secs(6)));
     b.crank();
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     b.s.cancel(a).unwrap();
     b.run();
-    assert_eq!((b.state(a), b.s.now()), (WorkState::Cancelled, at(9)));
+    assert_eq!((b.state(a), b.s.now()), (WorkState::Cancelled, at_secs(9)));
 }
 
 #[test]
@@ -195,7 +196,7 @@ fn l26_a_cancel_in_on_abort_after_a_timeout_ends_in_cancelled() {
             .retry(Retry::A_FEW),
     );
     b.run();
-    assert_eq!((b.state(a), b.s.now()), (WorkState::Cancelled, at(1)));
+    assert_eq!((b.state(a), b.s.now()), (WorkState::Cancelled, at_secs(1)));
     assert!(!b.lines().iter().any(|line| line.contains("on_failure")));
 }
 
@@ -225,7 +226,6 @@ fn l26_a_cancel_beats_a_failed_child_of_the_same_round() {
 
 #[test]
 fn l26_a_cancel_and_a_panic_in_one_turn_end_in_cancelled() {
-    quiet_panics();
     let mut b = Bench::with_permits(1);
     let a = b.add("a", cancels_itself(|| panic!("{ON_PURPOSE}")));
     b.run();

@@ -1,5 +1,6 @@
 //! L21: what happens, in which order, when an attempt fails.
 
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::{Failure, FailureKind, Retry, Spec, WorkOutcome, WorkState};
 use std::task::Poll;
@@ -23,9 +24,9 @@ fn l21_live_children_are_aborted_and_drained_before_the_hooks() {
     b.crank();
     assert_eq!(b.state(parent), WorkState::Aborting);
     assert_eq!(b.state(b.find("child")), WorkState::Aborting);
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     assert!(!b.log.iter().any(|line| line.contains("on_failure")));
-    b.crank_at(at(2));
+    b.crank_at(at_secs(2));
     assert_eq!(b.state(parent), WorkState::Retrying);
     let tail = b.lines();
     let expected = [
@@ -106,13 +107,13 @@ fn l21_the_permit_goes_back_after_the_hooks_and_before_the_back_off() {
 fn l21_then_back_off_with_its_end_known_then_the_next_attempt() {
     let mut b = Bench::with_permits(1);
     let a = b.add_spec(Spec::new("a", failing()).retry(Retry::times(2)));
-    assert_eq!(b.crank(), crankwork::Next::At(at(10)));
-    assert_eq!(b.s.retry_eta(a), Some(at(10)));
-    b.crank_at(at(9));
-    assert_eq!(b.s.retry_eta(a), Some(at(10)));
-    b.crank_at(at(10));
-    assert_eq!(b.s.retry_eta(a), Some(at(20)));
-    b.crank_at(at(20));
+    assert_eq!(b.crank(), crankwork::Next::At(at_secs(10)));
+    assert_eq!(b.s.retry_eta(a), Some(at_secs(10)));
+    b.crank_at(at_secs(9));
+    assert_eq!(b.s.retry_eta(a), Some(at_secs(10)));
+    b.crank_at(at_secs(10));
+    assert_eq!(b.s.retry_eta(a), Some(at_secs(20)));
+    b.crank_at(at_secs(20));
     assert_eq!((b.state(a), b.s.retry_eta(a)), (WorkState::Failed, None));
     let expected = [
         "on_reset",
@@ -147,10 +148,10 @@ fn l21_retry_after_names_its_delay_and_spends_a_retry() {
     let a = Probe::new(|_| Poll::Ready(Err(Failure::retry_after("busy", secs(3)))));
     let a = b.add_spec(Spec::new("a", a).retry(Retry::ONCE));
     b.crank();
-    assert_eq!(b.s.retry_eta(a), Some(at(3)));
+    assert_eq!(b.s.retry_eta(a), Some(at_secs(3)));
     assert_eq!(b.s.metrics().retries_left, 0);
     b.run();
-    assert_eq!(b.s.now(), at(3));
+    assert_eq!(b.s.now(), at_secs(3));
     assert_eq!(b.state(a), WorkState::Failed);
 }
 
@@ -189,12 +190,12 @@ fn l21_an_attempt_timeout_aborts_then_fails_the_attempt() {
     let spec = Spec::new("a", idling().on_abort(slowly(secs(1))));
     let a = b.add_spec(spec.retry(Retry::ONCE).attempt_timeout(secs(5)));
     b.crank();
-    b.crank_at(at(5));
+    b.crank_at(at_secs(5));
     assert_eq!(b.state(a), WorkState::Aborting);
-    b.crank_at(at(6));
-    assert_eq!(b.s.retry_eta(a), Some(at(16)));
+    b.crank_at(at_secs(6));
+    assert_eq!(b.s.retry_eta(a), Some(at_secs(16)));
     b.run();
-    assert_eq!(b.s.now(), at(22));
+    assert_eq!(b.s.now(), at_secs(22));
     let calls = b.lines_of("a");
     let first = [
         "on_reset",
@@ -222,10 +223,10 @@ fn l21_an_attempt_timeout_aborts_then_fails_the_attempt() {
 fn l21_a_deadline_is_final_with_retries_left() {
     let mut b = Bench::with_permits(1);
     let spec = Spec::new("a", failing()).retry(Retry::A_FEW);
-    let a = b.add_spec(spec.deadline(at(25)));
+    let a = b.add_spec(spec.deadline(at_secs(25)));
     b.run();
     // Attempts at 0, 10 and 20; the deadline comes while it backs off.
-    assert_eq!(b.s.now(), at(25));
+    assert_eq!(b.s.now(), at_secs(25));
     assert_eq!(b.s.metrics().attempts, 3);
     assert!(b.failure(a).contains("deadline"));
 }
@@ -233,9 +234,13 @@ fn l21_a_deadline_is_final_with_retries_left() {
 #[test]
 fn l21_a_deadline_in_an_attempt_aborts_it_and_raises() {
     let mut b = Bench::with_permits(1);
-    let a = b.add_spec(Spec::new("a", idling()).retry(Retry::A_FEW).deadline(at(7)));
+    let a = b.add_spec(
+        Spec::new("a", idling())
+            .retry(Retry::A_FEW)
+            .deadline(at_secs(7)),
+    );
     b.run();
-    assert_eq!(b.s.now(), at(7));
+    assert_eq!(b.s.now(), at_secs(7));
     assert!(b.failure(a).contains("deadline"));
     let expected = [
         "on_reset",
@@ -256,9 +261,7 @@ fn l21_a_failed_child_fails_its_parents_attempt_which_may_be_retried() {
     let calls = b.lines_of("parent");
     assert!(calls.contains(&"on_failure_retry".into()));
     assert!(!calls.contains(&"on_abort".into()));
-    let WorkOutcome::Failed(failure) = b.outcome(parent) else {
-        panic!("it fails with its child");
-    };
+    let failure = b.failed(parent);
     assert!(matches!(failure.kind(), FailureKind::Child { name, .. } if *name == "child"));
     assert_eq!(failure.root().to_string(), "no luck");
 }
@@ -277,9 +280,7 @@ fn l21_a_failed_child_is_no_lost_wake_of_a_parent_that_sleeps_later_in_that_roun
     });
     let parent = b.add("parent", parent);
     b.run();
-    let WorkOutcome::Failed(failure) = b.outcome(parent) else {
-        panic!("it fails with its child");
-    };
+    let failure = b.failed(parent);
     assert_eq!(failure.root().to_string(), "no luck");
 }
 
@@ -312,6 +313,6 @@ fn l21_failed_children_fail_a_line_of_ancestors_in_one_round_each_with_its_child
         next = failure.cause();
     }
     assert_eq!(length, 22);
-    // Nobody but the leaf has had a turn after its failure.
+    // Only the leaf has had a turn after its failure.
     assert_eq!(b.s.metrics().turns, 22);
 }

@@ -1,7 +1,8 @@
 //! L23: an abort that takes too long is ended by force.
 
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
-use crankwork::{FailureKind, Next, RestartError, Retry, Spec, WorkOutcome, WorkState};
+use crankwork::{FailureKind, Next, RestartError, Retry, Spec, Time, WorkOutcome, WorkState};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::Poll;
@@ -24,9 +25,9 @@ fn l23_after_its_grace_the_work_is_dropped_and_reported() {
     let next = b.add("next", done());
     b.crank();
     b.s.cancel(a).unwrap();
-    assert_eq!(b.crank(), Next::At(at(2)));
+    assert_eq!(b.crank(), Next::At(at_secs(2)));
     assert_eq!((dropped.get(), b.s.metrics().forced_aborts), (0, 0));
-    b.crank_at(at(2));
+    b.crank_at(at_secs(2));
     assert_eq!((dropped.get(), b.s.metrics().forced_aborts), (1, 1));
     assert_eq!(b.state(a), WorkState::Cancelled);
     assert_eq!(b.state(next), WorkState::Success, "the permit is back");
@@ -38,15 +39,15 @@ fn l23_works_without_a_grace_get_the_configurations() {
     let dropped = Rc::default();
     let mut b = Bench::with_permits(1);
     let a = b.add("a", stubborn(&dropped));
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     b.s.cancel(a).unwrap();
-    assert_eq!(b.crank(), Next::At(at(11)), "10 s by default");
+    assert_eq!(b.crank(), Next::At(at_secs(11)), "10 s by default");
 
     let mut b = Bench::new(crankwork::WorkSchedulerConfig::default().abort_grace(secs(3)));
     let a = b.add("a", stubborn(&dropped));
     b.crank();
     b.s.cancel(a).unwrap();
-    assert_eq!(b.crank(), Next::At(at(3)));
+    assert_eq!(b.crank(), Next::At(at_secs(3)));
 }
 
 #[test]
@@ -76,9 +77,9 @@ fn l23_its_live_descendants_are_dropped_with_it_the_innermost_first() {
     b.crank();
     let below = [b.find("middle"), b.find("leaf")];
     b.s.cancel(top).unwrap();
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     assert!(order.borrow().is_empty());
-    b.crank_at(at(2));
+    b.crank_at(at_secs(2));
     assert_eq!(*order.borrow(), ["leaf", "middle", "top"]);
     assert_eq!(b.state(top), WorkState::Cancelled);
     assert_eq!(below.map(|id| b.s.state(id)), [None, None], "reclaimed");
@@ -96,37 +97,37 @@ fn l23_the_grace_runs_from_the_cancel_not_from_on_abort() {
     b.crank();
     b.s.cancel(parent).unwrap();
     b.run();
-    assert_eq!(b.s.now(), at(5));
+    assert_eq!(b.s.now(), at_secs(5));
     assert_eq!(b.s.metrics().forced_aborts, 1);
+}
+
+/// Cancels a work whose abort takes `abort` and whose grace is `grace`. Returns when it has ended, and how many aborts were
+/// forced.
+fn cancelled(abort: Duration, grace: Duration) -> (Time, u64) {
+    let mut b = Bench::with_permits(1);
+    let spec = Spec::new("a", idling().on_abort(slowly(abort)));
+    let a = b.add_spec(spec.abort_grace(grace));
+    b.crank();
+    b.s.cancel(a).unwrap();
+    b.run();
+    (b.s.now(), b.s.metrics().forced_aborts)
 }
 
 #[test]
 fn l23_a_grace_that_is_not_used_up_does_nothing() {
-    let mut b = Bench::with_permits(1);
-    let spec = Spec::new("a", idling().on_abort(slowly(secs(2))));
-    let a = b.add_spec(spec.abort_grace(secs(3)));
-    b.crank();
-    b.s.cancel(a).unwrap();
-    b.run();
-    assert_eq!((b.s.now(), b.s.metrics().forced_aborts), (at(2), 0));
+    assert_eq!(cancelled(secs(2), secs(3)), (at_secs(2), 0));
 }
 
 #[test]
 fn l23_at_the_very_end_of_its_grace_the_grace_wins() {
-    let mut b = Bench::with_permits(1);
-    let spec = Spec::new("a", idling().on_abort(slowly(secs(3))));
-    let a = b.add_spec(spec.abort_grace(secs(3)));
-    b.crank();
-    b.s.cancel(a).unwrap();
-    b.run();
-    assert_eq!((b.s.now(), b.s.metrics().forced_aborts), (at(3), 1));
+    assert_eq!(cancelled(secs(3), secs(3)), (at_secs(3), 1));
 }
 
 #[test]
 fn l23_a_grace_of_zero_ends_in_the_next_round_without_on_abort() {
     let mut b = Bench::with_permits(2);
     let a = b.add_spec(Spec::new("a", idling().on_abort(never)).abort_grace(Duration::ZERO));
-    b.crank_at(at(4));
+    b.crank_at(at_secs(4));
     let killer = Probe::new(move |cx| {
         cx.cancel(a).unwrap();
         OK
@@ -136,7 +137,7 @@ fn l23_a_grace_of_zero_ends_in_the_next_round_without_on_abort() {
     assert_eq!(b.state(a), WorkState::Aborting);
     assert_eq!(b.crank(), Next::Idle);
     assert_eq!(b.state(a), WorkState::Cancelled);
-    assert_eq!((b.s.metrics().forced_aborts, b.s.now()), (1, at(4)));
+    assert_eq!((b.s.metrics().forced_aborts, b.s.now()), (1, at_secs(4)));
     assert_eq!(b.lines_of("a"), ["on_reset", "poll 1"]);
 }
 
@@ -147,7 +148,7 @@ fn l23_a_forced_end_after_a_timeout_is_a_failure_without_retry_or_hooks() {
     let spec = Spec::new("a", stubborn(&dropped)).abort_grace(secs(2));
     let a = b.add_spec(spec.attempt_timeout(secs(5)).retry(Retry::A_FEW));
     b.run();
-    assert_eq!((b.s.now(), dropped.get()), (at(7), 1));
+    assert_eq!((b.s.now(), dropped.get()), (at_secs(7), 1));
     match b.outcome(a) {
         WorkOutcome::Failed(f) => assert_eq!(*f.kind(), FailureKind::AttemptTimeout(secs(5))),
         other => panic!("{other:?}"),
@@ -173,7 +174,7 @@ fn l23_a_child_that_is_forced_lets_its_parent_end_politely() {
     b.crank();
     b.s.cancel(parent).unwrap();
     b.run();
-    assert_eq!((b.s.now(), b.s.metrics().forced_aborts), (at(1), 1));
+    assert_eq!((b.s.now(), b.s.metrics().forced_aborts), (at_secs(1), 1));
     assert_eq!(
         b.lines_of("parent"),
         ["on_reset", "poll 1", "on_abort", "on_reset"]
@@ -193,6 +194,6 @@ fn l23_a_parent_whose_attempt_failed_is_forced_too_and_keeps_its_failure() {
     });
     let parent = b.add_spec(Spec::new("parent", parent).abort_grace(secs(1)));
     b.run();
-    assert_eq!((b.s.now(), b.s.metrics().forced_aborts), (at(1), 2));
+    assert_eq!((b.s.now(), b.s.metrics().forced_aborts), (at_secs(1), 2));
     assert_eq!(b.failure(parent), "broken");
 }

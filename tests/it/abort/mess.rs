@@ -1,6 +1,7 @@
 //! L19, L20 and L25 with a host that interferes: whatever happened before, shutdown ends, within the longest grace.
 
 use super::ledger::anything;
+use crate::units::secs;
 use crate::workbench::*;
 use crankwork::{
     Budget, Next, OnChildFailure, Retain, Retry, Spec, Stream, Time, WorkId, WorkSchedulerConfig,

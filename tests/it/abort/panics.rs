@@ -1,20 +1,19 @@
 //! L24: a panic fails its work, and nothing else.
 
+mod drops;
+mod flag;
+
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
-use crankwork::{
-    Budget, Failure, FailureKind, Next, RestartError, Retry, Spec, Time, WorkContext, WorkId,
-    WorkOutcome, WorkScheduler, WorkSchedulerConfig, WorkState,
-};
+use crankwork::WorkState::{Aborting, Cancelled, Success};
+use crankwork::{Failure, FailureKind, Next, RestartError, Retry, Spec, WorkId};
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::task::Poll;
 
 /// Fails the test unless the work has failed for good with this panic.
 fn assert_panicked(b: &Bench, id: WorkId, message: &str) {
-    let WorkOutcome::Failed(failure) = b.outcome(id) else {
-        panic!("{:?}", b.outcome(id));
-    };
+    let failure = b.failed(id);
     assert_eq!(*failure.kind(), FailureKind::Panicked);
     assert_eq!(failure.to_string(), format!("panicked: {message}"));
     assert!(!failure.may_retry());
@@ -33,12 +32,11 @@ fn assert_usable(b: &mut Bench) {
     b.s.audit().unwrap();
     let (one, two) = (b.add("one", done()), b.add("two", done()));
     b.run();
-    assert_eq!([one, two].map(|id| b.state(id)), [WorkState::Success; 2]);
+    assert_eq!(b.states([one, two]), [Success; 2]);
 }
 
 #[test]
 fn l24_a_panic_in_a_turn_is_final_whatever_retries_are_left() {
-    quiet_panics();
     let mut b = Bench::with_permits(1);
     let a = Probe::new(|_| panic!("{ON_PURPOSE} {}", 7));
     let a = b.add_spec(Spec::new("a", a).retry(Retry::A_FEW));
@@ -49,10 +47,9 @@ fn l24_a_panic_in_a_turn_is_final_whatever_retries_are_left() {
     assert_usable(&mut b);
 }
 
-/// Nobody is left to be woken: what it watches ends in the step that lets its abort end.
+/// The work that it watches ends in the step that lets its abort end, and must not wake it.
 #[test]
 fn l24_a_work_that_panicked_has_no_further_turn_even_if_it_was_cancelled_and_is_woken() {
-    quiet_panics();
     let mut b = Bench::with_permits(4);
     let watched = Rc::new(Cell::new(None));
     let target = watched.clone();
@@ -70,7 +67,7 @@ fn l24_a_work_that_panicked_has_no_further_turn_even_if_it_was_cancelled_and_is_
     let after_child = Spec::new("other", done()).after(b.find("child"));
     watched.set(Some(b.add_spec(after_child)));
     b.run();
-    assert_eq!(b.state(parent), WorkState::Cancelled);
+    assert_eq!(b.state(parent), Cancelled);
     let lines = b.lines();
     let is_turn = |line: &&String| line.contains(": poll") || line.contains(": on_abort");
     let turns = lines.iter().filter(is_turn).count();
@@ -79,7 +76,6 @@ fn l24_a_work_that_panicked_has_no_further_turn_even_if_it_was_cancelled_and_is_
 
 #[test]
 fn l24_a_payload_that_is_no_text_is_told_as_such() {
-    quiet_panics();
     let mut b = Bench::with_permits(1);
     let a = b.add("a", Probe::new(|_| std::panic::panic_any(7_u32)));
     b.run();
@@ -88,7 +84,6 @@ fn l24_a_payload_that_is_no_text_is_told_as_such() {
 
 #[test]
 fn l24_a_panic_in_any_hook_fails_the_work_and_no_further_hook_is_called() {
-    quiet_panics();
     type Case = (&'static str, fn() -> Probe, Retry);
     let cases: [Case; 4] = [
         ("on_reset", done, Retry::A_FEW),
@@ -109,7 +104,6 @@ fn l24_a_panic_in_any_hook_fails_the_work_and_no_further_hook_is_called() {
 
 #[test]
 fn l24_a_panic_in_the_reset_after_a_failure_is_final() {
-    quiet_panics();
     let mut b = Bench::with_permits(1);
     let mut resets = 0;
     let a = failing().on_hook(move |_, hook| {
@@ -124,7 +118,6 @@ fn l24_a_panic_in_the_reset_after_a_failure_is_final() {
 
 #[test]
 fn l24_a_panic_in_on_success_of_a_joining_parent_fails_it() {
-    quiet_panics();
     let mut b = Bench::with_permits(2);
     let parent = Probe::new(|cx| {
         cx.spawn(Spec::new("child", napping(secs(1)))).unwrap();
@@ -138,23 +131,18 @@ fn l24_a_panic_in_on_success_of_a_joining_parent_fails_it() {
 
 #[test]
 fn l24_a_panic_in_on_abort_after_a_cancel_ends_cancelled() {
-    quiet_panics();
     let mut b = Bench::with_permits(1);
     let a = b.add("a", idling().on_abort(|_| panic!("{ON_PURPOSE}")));
     b.crank();
     b.s.cancel(a).unwrap();
     b.run();
-    assert_eq!(
-        (b.state(a), b.s.metrics().panics),
-        (WorkState::Cancelled, 1)
-    );
+    assert_eq!((b.state(a), b.s.metrics().panics), (Cancelled, 1));
     assert_eq!(b.lines_of("a"), ["on_reset", "poll 1", "on_abort"]);
     assert_usable(&mut b);
 }
 
 #[test]
 fn l24_a_panic_in_on_abort_after_a_timeout_fails_the_work_for_good() {
-    quiet_panics();
     let mut b = Bench::with_permits(1);
     let a = idling().on_abort(|_| panic!("{ON_PURPOSE}"));
     let a = b.add_spec(
@@ -170,7 +158,6 @@ fn l24_a_panic_in_on_abort_after_a_timeout_fails_the_work_for_good() {
 
 #[test]
 fn l24_a_panicked_parents_children_are_aborted_first() {
-    quiet_panics();
     let mut b = Bench::with_permits(4);
     let parent = b.add(
         "parent",
@@ -184,95 +171,26 @@ fn l24_a_panicked_parents_children_are_aborted_first() {
         }),
     );
     b.crank();
-    assert_eq!(b.state(parent), WorkState::Aborting);
+    assert_eq!(b.state(parent), Aborting);
     b.run();
-    assert_eq!(b.s.now(), at(2));
+    assert_eq!(b.s.now(), at_secs(2));
     assert_panicked(&b, parent, ON_PURPOSE);
     assert_usable(&mut b);
 }
 
 #[test]
 fn l24_a_panicked_child_is_its_parents_failure() {
-    quiet_panics();
     let mut b = Bench::with_permits(4);
-    let parent = b.add(
-        "parent",
-        parenting("child", || Probe::new(|_| panic!("{ON_PURPOSE}"))),
-    );
+    let parent = b.add("parent", parenting("child", panicking));
     b.run();
-    let WorkOutcome::Failed(failure) = b.outcome(parent) else {
-        panic!("it fails");
-    };
+    let failure = b.failed(parent);
     assert_eq!(*failure.root().kind(), FailureKind::Panicked);
-}
-
-/// Panics when it is dropped.
-struct Mine;
-
-impl Drop for Mine {
-    fn drop(&mut self) {
-        panic!("{ON_PURPOSE}, in drop");
-    }
-}
-
-#[test]
-fn l24_a_panic_in_the_drop_of_a_panicked_work_is_caught_too() {
-    quiet_panics();
-    let mut b = Bench::with_permits(1);
-    let mine = Mine;
-    let a = b.add(
-        "a",
-        Probe::new(move |_| {
-            let _ = &mine;
-            panic!("{ON_PURPOSE}, in poll")
-        }),
-    );
-    b.run();
-    assert_eq!(b.state(a), WorkState::Failed);
-    assert_eq!(b.s.metrics().panics, 2);
-    assert_usable(&mut b);
-}
-
-#[test]
-fn l24_a_panic_in_the_drop_of_a_forced_work_fails_it() {
-    quiet_panics();
-    let mut b = Bench::with_permits(1);
-    let mine = Mine;
-    let a = idling().on_abort(move |cx| {
-        let _ = &mine;
-        never(cx)
-    });
-    let a = b.add("a", a);
-    b.crank();
-    b.s.cancel(a).unwrap();
-    b.run();
-    assert_panicked(&b, a, "on purpose, in drop");
-    assert_usable(&mut b);
-}
-
-#[test]
-fn l24_a_panic_in_the_drop_of_a_reaped_work_is_counted() {
-    quiet_panics();
-    let mut b = Bench::with_permits(1);
-    let mine = Mine;
-    let a = b.add(
-        "a",
-        Probe::new(move |_| {
-            let _ = &mine;
-            OK
-        }),
-    );
-    b.run();
-    assert!(b.s.reap(a).unwrap().is_success());
-    assert_eq!(b.s.metrics().panics, 1);
-    assert_usable(&mut b);
 }
 
 #[test]
 fn l24_a_panicked_work_cannot_be_restarted() {
-    quiet_panics();
     let mut b = Bench::with_permits(1);
-    let a = b.add("a", Probe::new(|_| panic!("{ON_PURPOSE}")));
+    let a = b.add("a", panicking());
     b.run();
     assert_eq!(b.s.restart(a), Err(RestartError::Gone(a)));
     assert_panicked(&b, a, ON_PURPOSE);
@@ -280,122 +198,27 @@ fn l24_a_panicked_work_cannot_be_restarted() {
 
 #[test]
 fn l24_others_ready_in_that_round_have_their_turns() {
-    quiet_panics();
     let mut b = Bench::with_permits(4);
     let before = b.add("before", done());
-    b.add("a", Probe::new(|_| panic!("{ON_PURPOSE}")));
+    b.add("a", panicking());
     let behind = b.add("behind", done());
-    assert_eq!(b.crank(), crankwork::Next::Idle);
-    assert_eq!(
-        [before, behind].map(|id| b.state(id)),
-        [WorkState::Success; 2]
-    );
-}
-
-#[test]
-fn l24_a_flag_lets_the_panic_through_and_the_scheduler_stays_usable() {
-    quiet_panics();
-    let config = WorkSchedulerConfig::default()
-        .max_concurrency(1)
-        .catch_panics(false);
-    let mut b = Bench::new(config);
-    let a = b.add_spec(
-        Spec::new("a", Probe::new(|_| panic!("{ON_PURPOSE}, through"))).retry(Retry::A_FEW),
-    );
-    let behind = b.add("behind", done());
-    let payload = catch_unwind(AssertUnwindSafe(|| b.crank())).unwrap_err();
-    assert_eq!(
-        payload.downcast_ref::<String>().unwrap(),
-        "on purpose, through"
-    );
-    assert_panicked(&b, a, "on purpose, through");
-    b.run();
-    assert_eq!(b.state(behind), WorkState::Success);
-    assert_usable(&mut b);
-}
-
-#[test]
-fn l24_the_flag_holds_for_hooks_and_callbacks_too() {
-    quiet_panics();
-    let config = || WorkSchedulerConfig::default().catch_panics(false);
-    let through = |b: &mut Bench| catch_unwind(AssertUnwindSafe(|| b.run())).is_err();
-
-    let mut b = Bench::new(config());
-    let a = b.add("a", panics_in("on_success", done()));
-    assert!(through(&mut b));
-    assert_panicked(&b, a, "on purpose, in on_success");
-    assert_usable(&mut b);
-
-    let mut b = Bench::new(config());
-    let a = b.add_spec(Spec::new("a", done()).on_settled(|_, _, _| panic!("{ON_PURPOSE}")));
-    assert!(through(&mut b));
-    assert_eq!(b.state(a), WorkState::Success);
-    assert_usable(&mut b);
-}
-
-/// What is not caught comes through at once, also where no work has a turn in that round or ever again.
-#[test]
-fn l24_the_flag_holds_where_no_work_has_a_turn() {
-    quiet_panics();
-    struct Falls;
-    impl Drop for Falls {
-        fn drop(&mut self) {
-            panic!("{ON_PURPOSE}, dropped");
-        }
-    }
-    type Case = fn(&mut WorkScheduler<()>);
-    let posted: Case = |s| {
-        let closure = |_: &mut (), _: &mut WorkScheduler<()>| panic!("{ON_PURPOSE}, posted");
-        s.remote().post(closure).unwrap();
-    };
-    let cancelled: Case = |s| {
-        let ends = |_: &mut WorkContext<'_, ()>| Poll::Ready(Ok(()));
-        let spec = Spec::new("a", ends).on_settled(|_, _, _| panic!("{ON_PURPOSE}, settled"));
-        let work = s.add(spec).unwrap();
-        s.cancel(work).unwrap();
-    };
-    let reaped: Case = |s| {
-        let falls = Falls;
-        let spec = Spec::new("a", move |_: &mut WorkContext<'_, ()>| {
-            let _ = &falls;
-            Poll::Ready(Ok(()))
-        });
-        let work = s.add(spec).unwrap();
-        let crank = s.crank_work(Time::ZERO, &mut (), Budget::unlimited());
-        assert_eq!(crank.next, Next::Idle);
-        s.reap(work).unwrap();
-    };
-    for case in [posted, cancelled, reaped] {
-        let mut s = WorkScheduler::new(WorkSchedulerConfig::default().catch_panics(false));
-        case(&mut s);
-        let mut asked = 0;
-        let stop = || {
-            asked += 1;
-            asked > 100
-        };
-        let crank = || s.crank_work(Time::ZERO, &mut (), Budget::unlimited().or_when(stop));
-        assert!(catch_unwind(AssertUnwindSafe(crank)).is_err());
-        assert!(asked <= 1, "{asked} turns were spent");
-        let crank = s.crank_work(Time::ZERO, &mut (), Budget::unlimited());
-        assert_eq!((crank.turns, crank.next), (0, Next::Idle));
-    }
+    assert_eq!(b.crank(), Next::Idle);
+    assert_eq!(b.states([before, behind]), [Success; 2]);
 }
 
 #[test]
 fn a_panic_in_on_settled_is_counted_and_the_outcome_stands() {
-    quiet_panics();
     let mut b = Bench::with_permits(1);
     let a = b.add_spec(Spec::new("a", done()).on_settled(|_, _, _| panic!("{ON_PURPOSE}")));
     let behind = b.add_spec(Spec::new("behind", done()).after(a));
     b.run();
-    assert_eq!([a, behind].map(|id| b.state(id)), [WorkState::Success; 2]);
+    assert_eq!(b.states([a, behind]), [Success; 2]);
     let metrics = b.s.metrics();
     assert_eq!((metrics.callback_panics, metrics.panics), (1, 0));
 }
 
 #[test]
 fn a_panic_of_a_work_with_a_failure_behind_it_keeps_the_panic() {
-    quiet_panics();
     let mut b = Bench::with_permits(1);
     let a = Probe::new(|_| Poll::Ready(Err(Failure::msg("first"))));
     let a = b.add("a", panics_in("on_failure_raise", a));
@@ -405,12 +228,11 @@ fn a_panic_of_a_work_with_a_failure_behind_it_keeps_the_panic() {
 
 #[test]
 fn l24_a_panic_in_the_reset_before_a_first_on_abort_ends_cancelled() {
-    quiet_panics();
     let mut b = Bench::with_permits(1);
     let a = b.add("a", panics_in("on_reset", done()));
     b.s.cancel(a).unwrap();
     b.run();
-    assert_eq!(b.state(a), WorkState::Cancelled);
+    assert_eq!(b.state(a), Cancelled);
     assert_eq!(b.lines_of("a"), ["on_reset"]);
     assert_usable(&mut b);
 }

@@ -1,7 +1,11 @@
 //! L16 to L19: who holds permits when, and who gets the next one.
 
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
-use crankwork::{Retry, Spec, WaitsFor, WorkSchedulerConfig, WorkState};
+use crankwork::WorkState::{
+    Aborting, Cancelled, Joining, Pending, Queued, Retrying, Running, Success, Waiting,
+};
+use crankwork::{Retry, Spec, WaitsFor, WorkId, WorkSchedulerConfig};
 use std::task::Poll;
 
 /// One permit, and a pool "disk" of one.
@@ -10,44 +14,40 @@ fn one_disk() -> Bench {
     Bench::new(config.retry_delay(secs(10)).pool("disk", 1))
 }
 
+/// One permit for two works: `a`, and behind it `other`, which is done in one turn.
+fn with_one_behind(a: Probe) -> (Bench, [WorkId; 2]) {
+    let mut b = Bench::with_permits(1);
+    let ids = [b.add("a", a), b.add("other", done())];
+    (b, ids)
+}
+
 #[test]
 fn l16_a_permit_is_held_from_the_grant_not_from_the_first_turn() {
-    let mut b = Bench::with_permits(1);
-    let a = b.add("a", done());
-    let other = b.add("other", done());
-    assert_eq!(b.state(a), WorkState::Running);
-    assert_eq!(b.state(other), WorkState::Queued);
+    let (mut b, [a, other]) = with_one_behind(done());
+    assert_eq!(b.states([a, other]), [Running, Queued]);
     b.turn();
-    assert_eq!(b.state(a), WorkState::Success);
-    assert_eq!(b.state(other), WorkState::Running);
+    assert_eq!(b.states([a, other]), [Success, Running]);
 }
 
 #[test]
 fn l16_a_sleeper_keeps_its_permit() {
-    let mut b = Bench::with_permits(1);
-    let a = b.add("a", napping(secs(10)));
-    let other = b.add("other", done());
+    let (mut b, [a, other]) = with_one_behind(napping(secs(10)));
     b.crank();
-    b.crank_at(at(9));
-    assert_eq!(b.state(a), WorkState::Waiting);
-    assert_eq!(b.state(other), WorkState::Queued);
-    b.crank_at(at(10));
-    assert_eq!(b.state(other), WorkState::Success);
+    b.crank_at(at_secs(9));
+    assert_eq!(b.states([a, other]), [Waiting, Queued]);
+    b.crank_at(at_secs(10));
+    assert_eq!(b.state(other), Success);
 }
 
 #[test]
 fn l16_an_aborting_work_keeps_its_permit() {
-    let mut b = Bench::with_permits(1);
-    let a = b.add("a", idling().on_abort(slowly(secs(3))));
-    let other = b.add("other", done());
+    let (mut b, [a, other]) = with_one_behind(idling().on_abort(slowly(secs(3))));
     b.crank();
     b.s.cancel(a).unwrap();
-    b.crank_at(at(2));
-    assert_eq!(b.state(a), WorkState::Aborting);
-    assert_eq!(b.state(other), WorkState::Queued);
-    b.crank_at(at(5));
-    assert_eq!(b.state(a), WorkState::Cancelled);
-    assert_eq!(b.state(other), WorkState::Success);
+    b.crank_at(at_secs(2));
+    assert_eq!(b.states([a, other]), [Aborting, Queued]);
+    b.crank_at(at_secs(5));
+    assert_eq!(b.states([a, other]), [Cancelled, Success]);
 }
 
 #[test]
@@ -57,10 +57,9 @@ fn l16_the_same_holds_for_a_named_pool() {
     let big = b.add_spec(Spec::new("big", done()).pool("disk", 2));
     let small = b.add_spec(Spec::new("small", done()).pool("net", 0));
     b.crank();
-    assert_eq!(b.state(big), WorkState::Queued);
-    assert_eq!(b.state(small), WorkState::Success);
-    b.crank_at(at(4));
-    assert_eq!(b.state(big), WorkState::Success);
+    assert_eq!(b.states([big, small]), [Queued, Success]);
+    b.crank_at(at_secs(4));
+    assert_eq!(b.state(big), Success);
 }
 
 #[test]
@@ -70,8 +69,7 @@ fn l17_a_pending_work_holds_no_permit() {
     let pending = b.add_spec(Spec::new("pending", done()).after(first));
     let other = b.add("other", done());
     b.crank();
-    assert_eq!(b.state(pending), WorkState::Pending);
-    assert_eq!(b.state(other), WorkState::Success);
+    assert_eq!(b.states([pending, other]), [Pending, Success]);
 }
 
 #[test]
@@ -81,8 +79,7 @@ fn l17_a_queued_work_holds_no_part_of_what_it_needs() {
     let queued = b.add_spec(Spec::new("queued", done()).pool("disk", 1));
     let low = b.add_spec(Spec::new("low", done()).no_permit());
     b.crank();
-    assert_eq!(b.state(queued), WorkState::Queued);
-    assert_eq!(b.state(low), WorkState::Success);
+    assert_eq!(b.states([queued, low]), [Queued, Success]);
     // It lacks the disk only: the general permit is not out.
     let report = b.s.stall_report();
     let waits: Vec<_> = report.works.iter().flat_map(|w| &w.waits_for).collect();
@@ -100,8 +97,7 @@ fn l17_a_work_that_backs_off_holds_no_permit() {
     let a = b.add_spec(Spec::new("a", failing()).retry(Retry::ONCE));
     let other = b.add("other", napping(secs(3)));
     b.crank();
-    assert_eq!(b.state(a), WorkState::Retrying);
-    assert_eq!(b.state(other), WorkState::Waiting);
+    assert_eq!(b.states([a, other]), [Retrying, Waiting]);
 }
 
 #[test]
@@ -115,10 +111,10 @@ fn l17_a_joining_parent_holds_no_permit() {
         }),
     );
     b.crank();
-    assert_eq!(b.state(parent), WorkState::Joining);
-    assert_eq!(b.state(b.find("child")), WorkState::Waiting);
+    assert_eq!(b.state(parent), Joining);
+    assert_eq!(b.state(b.find("child")), Waiting);
     b.run();
-    assert_eq!(b.state(parent), WorkState::Success);
+    assert_eq!(b.state(parent), Success);
 }
 
 #[test]
@@ -141,10 +137,10 @@ fn l17_a_parent_asleep_holds_no_permit_whatever_else_it_waits_for() {
         }),
     );
     b.crank();
-    assert_eq!(b.state(parent), WorkState::Waiting);
-    assert_eq!(b.state(b.find("child")), WorkState::Waiting);
-    b.crank_at(at(5));
-    assert_eq!(b.state(parent), WorkState::Success);
+    assert_eq!(b.state(parent), Waiting);
+    assert_eq!(b.state(b.find("child")), Waiting);
+    b.crank_at(at_secs(5));
+    assert_eq!(b.state(parent), Success);
 }
 
 #[test]
@@ -161,13 +157,13 @@ fn l17_release_permit_gives_it_back_at_the_end_of_the_turn() {
             cx.release_permit();
             // Still held in this turn: a work that is added now has to queue.
             let late = cx.spawn_root(Spec::new("late", done())).unwrap();
-            assert_eq!(cx.state(late), Some(WorkState::Queued));
+            assert_eq!(cx.state(late), Some(Queued));
             cx.yield_now()
         }),
     );
     b.turn();
     // A turn was wanted and the permit was gone; it comes back ahead of "late", which has not started.
-    assert_eq!(b.state(b.find("late")), WorkState::Queued);
+    assert_eq!(b.state(b.find("late")), Queued);
     let events = b.events();
     assert!(
         events.iter().any(|e| e.ends_with("a Queued attempt 1")),
@@ -200,12 +196,11 @@ fn l17_a_sleeper_that_released_its_permit_queues_for_it_when_woken() {
     );
     let other = b.add("other", napping(secs(5)));
     b.crank();
-    assert_eq!(b.state(a), WorkState::Waiting);
-    assert_eq!(b.state(other), WorkState::Waiting);
-    b.crank_at(at(1));
-    assert_eq!(b.state(a), WorkState::Queued);
-    b.crank_at(at(5));
-    assert_eq!(b.state(a), WorkState::Success);
+    assert_eq!(b.states([a, other]), [Waiting, Waiting]);
+    b.crank_at(at_secs(1));
+    assert_eq!(b.state(a), Queued);
+    b.crank_at(at_secs(5));
+    assert_eq!(b.state(a), Success);
 }
 
 #[test]
@@ -224,12 +219,12 @@ fn l17_a_release_in_the_last_turn_of_an_attempt_changes_nothing() {
         .retry(Retry::ONCE),
     );
     b.run();
-    assert_eq!(b.state(a), WorkState::Success);
+    assert_eq!(b.state(a), Success);
     // Nothing is left over: the one permit is free, and there is one only.
     b.add("b", idling());
     let c = b.add("c", idling());
     b.crank();
-    assert_eq!(b.state(c), WorkState::Queued);
+    assert_eq!(b.state(c), Queued);
 }
 
 #[test]
@@ -290,12 +285,12 @@ fn l19_aborting_needs_no_permit() {
     );
     b.add("owner", idling());
     b.crank();
-    b.crank_at(at(1));
-    assert_eq!(b.state(back), WorkState::Queued);
+    b.crank_at(at_secs(1));
+    assert_eq!(b.state(back), Queued);
     b.lines();
     b.s.cancel(back).unwrap();
     b.crank();
-    assert_eq!(b.state(back), WorkState::Cancelled);
+    assert_eq!(b.state(back), Cancelled);
     assert_eq!(b.lines_of("back"), ["on_abort", "on_reset"]);
 }
 
@@ -320,7 +315,7 @@ fn l19_shutdown_ends_a_deep_tree_that_shares_one_permit() {
     b.crank();
     b.s.shutdown();
     let summary = b.run();
-    assert_eq!(b.state(top), WorkState::Cancelled);
-    assert_eq!(summary.finished, at(9));
+    assert_eq!(b.state(top), Cancelled);
+    assert_eq!(summary.finished, at_secs(9));
     assert_eq!(b.s.metrics().forced_aborts, 0);
 }

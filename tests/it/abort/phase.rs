@@ -1,5 +1,6 @@
 //! L22: an abort is a phase, and what waits for its end.
 
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::{AddError, Next, Retry, Spec, WorkOutcome, WorkState};
 use std::task::Poll;
@@ -16,7 +17,7 @@ fn l22_works_never_granted_a_permit_are_cancelled_at_once() {
         assert!(!b.s.cancel(id).unwrap(), "there is nothing left to cancel");
     }
     b.crank();
-    assert!(b.lines().iter().all(|line| line.starts_with("owner")));
+    assert_eq!(b.lines(), ["owner: on_reset", "owner: poll 1"]);
 }
 
 /// A work in each state of an attempt, and what it takes to get it there.
@@ -51,9 +52,9 @@ fn in_attempt(state: WorkState) -> (Bench, crankwork::WorkId) {
         }
     };
     let now = if state == WorkState::Queued {
-        at(1)
+        at_secs(1)
     } else {
-        at(0)
+        at_secs(0)
     };
     b.crank_at(now);
     (b, id)
@@ -95,7 +96,7 @@ fn l22_children_end_before_their_parent_aborts() {
         assert_eq!(b.state(id), WorkState::Aborting);
     }
     b.run();
-    assert_eq!(b.s.now(), at(3));
+    assert_eq!(b.s.now(), at_secs(3));
     let calls = b.lines();
     let of =
         |name: &str| ["on_abort", "on_abort", "on_reset"].map(|what| format!("{name}: {what}"));
@@ -119,7 +120,7 @@ fn l22_siblings_abort_side_by_side() {
     b.crank();
     b.s.cancel(top).unwrap();
     b.run();
-    assert_eq!(b.s.now(), at(2));
+    assert_eq!(b.s.now(), at_secs(2));
     assert_eq!(b.s.metrics().cancelled, 4);
 }
 
@@ -193,8 +194,8 @@ fn l22_on_abort_may_sleep_watch_and_be_woken() {
     );
     b.crank();
     b.s.cancel(a).unwrap();
-    assert_eq!(b.crank(), Next::At(at(4)));
-    b.crank_at(at(4));
+    assert_eq!(b.crank(), Next::At(at_secs(4)));
+    b.crank_at(at_secs(4));
     assert_eq!(b.state(a), WorkState::Aborting);
     assert!(b.s.wake(a).unwrap());
     b.crank();
@@ -220,13 +221,16 @@ fn l22_dependents_and_watchers_wait_for_the_real_end() {
     );
     b.crank();
     b.s.cancel(a).unwrap();
-    b.crank_at(at(2));
-    assert_eq!(b.state(settled), WorkState::Pending);
-    assert_eq!(b.state(blocked), WorkState::Pending);
-    assert_eq!(b.state(watcher), WorkState::Waiting);
-    b.crank_at(at(5));
-    assert_eq!(b.state(settled), WorkState::Success);
-    assert_eq!(b.state(watcher), WorkState::Success);
+    b.crank_at(at_secs(2));
+    assert_eq!(
+        b.states([settled, blocked, watcher]),
+        [WorkState::Pending, WorkState::Pending, WorkState::Waiting]
+    );
+    b.crank_at(at_secs(5));
+    assert_eq!(
+        b.states([settled, watcher]),
+        [WorkState::Success, WorkState::Success]
+    );
     let WorkOutcome::Blocked(root) = b.outcome(blocked) else {
         panic!("it is blocked");
     };
@@ -240,13 +244,13 @@ fn l22_a_second_cancel_does_not_begin_again() {
     b.crank();
     b.lines();
     b.s.cancel(a).unwrap();
-    b.crank_at(at(2));
+    b.crank_at(at_secs(2));
     assert!(b.s.cancel(a).unwrap(), "it has not settled");
     b.s.cancel_all();
-    b.crank_at(at(2));
+    b.crank_at(at_secs(2));
     b.run();
     // It went to sleep when the clock of the bench showed 2.
-    assert_eq!(b.s.now(), at(5));
+    assert_eq!(b.s.now(), at_secs(5));
     assert_eq!(b.lines_of("a"), ["on_abort", "on_abort", "on_reset"]);
 }
 
@@ -327,7 +331,7 @@ fn l22_only_children_may_be_cancelled_and_the_parent_goes_on() {
         }),
     );
     b.run();
-    assert_eq!(b.s.now(), at(2));
+    assert_eq!(b.s.now(), at_secs(2));
     assert_eq!(b.state(parent), WorkState::Success);
     assert_eq!(b.s.metrics().cancelled, 2);
 }

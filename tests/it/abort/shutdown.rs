@@ -1,5 +1,6 @@
 //! L25: shutdown refuses what is new, aborts the rest, and ends.
 
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::{AddError, Next, RestartError, Retry, Spec, WorkState};
 use std::cell::RefCell;
@@ -82,7 +83,6 @@ fn l25_works_in_every_state_end() {
 
 #[test]
 fn l25_it_ends_though_works_yield_fail_panic_or_stay_for_ever() {
-    quiet_panics();
     let mut b = Bench::with_permits(2);
     let aborts: [fn(&mut Cx<'_>) -> Poll<()>; 4] = [
         |cx| cx.yield_now(),
@@ -119,7 +119,7 @@ fn l25_it_ends_though_works_yield_fail_panic_or_stay_for_ever() {
     assert_eq!(b.s.next(), Next::Idle);
     assert_eq!(b.s.metrics().unsettled(), 0);
     // Within the longest grace, and one second of this host's clock.
-    assert!(now <= at(11), "{now}");
+    assert!(now <= at_secs(11), "{now}");
 }
 
 #[test]
@@ -128,10 +128,10 @@ fn l25_a_failure_still_aborting_is_not_retried() {
     let spec = Spec::new("a", idling().on_abort(slowly(secs(2))));
     let a = b.add_spec(spec.attempt_timeout(secs(1)).retry(Retry::A_FEW));
     b.crank();
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     b.s.shutdown();
     b.run();
-    assert_eq!((b.state(a), b.s.now()), (WorkState::Cancelled, at(3)));
+    assert_eq!((b.state(a), b.s.now()), (WorkState::Cancelled, at_secs(3)));
 }
 
 #[test]
@@ -161,14 +161,14 @@ fn l25_a_second_shutdown_changes_nothing() {
     b.add("a", idling().on_abort(slowly(secs(2))));
     b.crank();
     b.s.shutdown();
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     b.s.shutdown();
     b.run();
     assert_eq!(
         b.lines_of("a"),
         ["on_reset", "poll 1", "on_abort", "on_abort", "on_reset"]
     );
-    assert_eq!(b.s.now(), at(3));
+    assert_eq!(b.s.now(), at_secs(3));
 }
 
 #[test]
@@ -190,6 +190,8 @@ fn cancel_all_is_no_shutdown() {
     b.s.cancel_all();
     let late = b.add("late", done());
     b.run();
-    assert_eq!(b.state(a), WorkState::Cancelled);
-    assert_eq!(b.state(late), WorkState::Success);
+    assert_eq!(
+        b.states([a, late]),
+        [WorkState::Cancelled, WorkState::Success]
+    );
 }

@@ -1,5 +1,6 @@
-//! What other projects' issue lists teach, as far as it concerns the engine.
+//! Lessons from the issue lists of other projects, as far as they concern the engine.
 
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::{
     Backoff, Budget, Crank, Driver, Failure, Next, Remote, Retry, Spec, Stall, Time, WorkState,
@@ -15,11 +16,11 @@ use std::time::Duration;
 
 #[test]
 fn no_time_is_none_and_now_is_zero() {
-    let now = at(10);
+    let now = at_secs(10);
     assert_eq!(Next::Now.timeout(now), Some(Duration::ZERO));
-    assert_eq!(Next::At(at(12)).timeout(now), Some(secs(2)));
+    assert_eq!(Next::At(at_secs(12)).timeout(now), Some(secs(2)));
     assert_eq!(
-        Next::At(at(9)).timeout(now),
+        Next::At(at_secs(9)).timeout(now),
         Some(Duration::ZERO),
         "late is now"
     );
@@ -37,18 +38,18 @@ fn a_work_without_limits_has_no_timer() {
     assert_eq!(b.s.next(), Next::Now, "a first turn is due");
     assert_eq!(b.crank(), Next::External);
     assert_eq!(b.s.snapshot()[0].next_deadline, None);
-    assert_eq!(b.crank_at(at(1_000_000_000)), Next::External);
+    assert_eq!(b.crank_at(at_secs(1_000_000_000)), Next::External);
     assert_eq!(b.s.metrics().turns, 1);
 }
 
 #[test]
 fn a_limit_that_has_passed_already_counts_at_once() {
     let mut b = Bench::with_permits(1);
-    b.crank_at(at(5));
+    b.crank_at(at_secs(5));
     let owner = b.add("owner", idling());
-    let queued = b.add_spec(Spec::new("queued", done()).deadline(at(3)));
+    let queued = b.add_spec(Spec::new("queued", done()).deadline(at_secs(3)));
     assert_eq!(b.s.next(), Next::Now);
-    b.crank_at(at(5));
+    b.crank_at(at_secs(5));
     assert!(b.failure(queued).contains("deadline"));
     assert_eq!(b.state(owner), WorkState::Waiting);
 }
@@ -58,7 +59,7 @@ fn the_crank_at_the_time_that_next_names_does_something() {
     let mut b = Bench::with_permits(2);
     b.add_spec(Spec::new("retries", failing()).retry(Retry::A_FEW));
     b.add_spec(Spec::new("times out", idling()).attempt_timeout(secs(3)));
-    b.add_spec(Spec::new("too late", idling()).deadline(at(4)));
+    b.add_spec(Spec::new("too late", idling()).deadline(at_secs(4)));
     b.add("naps", napping(secs(7)));
     let mut now = Time::ZERO;
     loop {
@@ -84,7 +85,7 @@ fn the_crank_at_the_time_that_next_names_does_something() {
 fn the_end_of_time_is_a_time_and_nothing_overflows() {
     let forever = Duration::MAX;
     let mut b = Bench::with_permits(8);
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     b.add("sleeps", napping(forever));
     b.add(
         "alarm",
@@ -125,7 +126,7 @@ fn a_crank_within_a_crank_does_nothing() {
     let mut b = Bench::with_permits(1);
     let a = b.add("a", done());
     let post = b.s.remote().post(|log: &mut Log, scheduler| {
-        let crank = scheduler.crank_work(at(0), log, Budget::unlimited());
+        let crank = scheduler.crank_work(at_secs(0), log, Budget::unlimited());
         log.push(format!("{} {:?}", crank.turns, crank.next));
     });
     post.unwrap();
@@ -151,7 +152,6 @@ impl Driver for Impatient {
 
 #[test]
 fn a_run_within_a_crank_returns() {
-    quiet_panics();
     let mut b = Bench::with_permits(1);
     b.add("a", done());
     let post = b.s.remote().post(|log: &mut Log, scheduler| {
@@ -214,15 +214,15 @@ fn closures_that_post_closures_do_not_outrun_the_budget() {
     let a = b.add("a", Probe::new(|cx| cx.yield_now()));
     let count: Arc<AtomicU32> = Arc::default();
     again(b.s.remote(), count.clone());
-    let crank = b.s.crank_work(at(0), &mut b.log, Budget::turns(5));
+    let crank = b.s.crank_work(at_secs(0), &mut b.log, Budget::turns(5));
     assert_eq!((crank.turns, count.load(Ordering::Relaxed)), (5, 5));
 
     // Also when no work has a turn.
     b.s.cancel(a).unwrap();
-    b.crank_at(at(0));
+    b.crank_at(at_secs(0));
     count.store(0, Ordering::Relaxed);
     again(b.s.remote(), count.clone());
-    let crank = b.s.crank_work(at(0), &mut b.log, Budget::turns(5));
+    let crank = b.s.crank_work(at_secs(0), &mut b.log, Budget::turns(5));
     assert_eq!((crank.turns, crank.next), (0, Next::Now));
     assert!(count.load(Ordering::Relaxed) <= 6);
     let mut asked = 0;
@@ -232,7 +232,7 @@ fn closures_that_post_closures_do_not_outrun_the_budget() {
     };
     count.store(0, Ordering::Relaxed);
     let _ =
-        b.s.crank_work(at(0), &mut b.log, Budget::unlimited().or_when(stop));
+        b.s.crank_work(at_secs(0), &mut b.log, Budget::unlimited().or_when(stop));
     assert!(count.load(Ordering::Relaxed) <= 4);
 }
 
@@ -248,7 +248,7 @@ fn timers_of_zero_do_not_outrun_the_budget() {
     );
     let zero = Retry::times(1_000_000).with_backoff(Backoff::fixed(Duration::ZERO));
     b.add_spec(Spec::new("retries", failing()).retry(zero).no_permit());
-    let crank = b.s.crank_work(at(0), &mut b.log, Budget::turns(20));
+    let crank = b.s.crank_work(at_secs(0), &mut b.log, Budget::turns(20));
     assert_eq!((crank.turns, crank.next), (20, Next::Now));
 }
 
@@ -262,7 +262,7 @@ fn the_host_gets_its_thread_back_when_it_asks() {
         asked.set(asked.get() + 1);
         asked.get() == 7
     });
-    let crank = b.s.crank_work(at(0), &mut b.log, budget);
+    let crank = b.s.crank_work(at_secs(0), &mut b.log, budget);
     assert_eq!((crank.turns, turns.get(), crank.next), (7, 7, Next::Now));
 }
 

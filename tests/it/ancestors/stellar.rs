@@ -1,10 +1,12 @@
 //! Defects of stellar-core's `Work`, reproduced from its code.
 
+use crate::units::{at_ms, at_secs, ms, secs};
 use crate::workbench::*;
+use crankwork::WorkState::{Cancelled, Retrying, Success, Waiting};
 use crankwork::time::TimerWheel;
 use crankwork::{
     AddError, Failure, Next, OnChildFailure, RemoteWaker, Retry, RunUntilError, Spec, Time,
-    VirtualDriver, WorkState,
+    VirtualDriver,
 };
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -79,11 +81,11 @@ fn a_wake_during_a_retry_wait_neither_shortens_it_nor_harms() {
     for second in 1..10 {
         b.s.wake(a).unwrap();
         kept.borrow().as_ref().unwrap().wake();
-        assert_eq!(b.crank_at(at(second)), Next::At(at(10)));
-        assert_eq!(b.state(a), WorkState::Retrying);
+        assert_eq!(b.crank_at(at_secs(second)), Next::At(at_secs(10)));
+        assert_eq!(b.state(a), Retrying);
     }
     b.run();
-    assert_eq!((b.s.now(), b.s.metrics().turns), (at(10), 2));
+    assert_eq!((b.s.now(), b.s.metrics().turns), (at_secs(10), 2));
 }
 
 #[test]
@@ -102,15 +104,15 @@ fn an_alarm_left_over_from_an_attempt_does_nothing_later() {
     let a = b.add_spec(Spec::new("a", a).retry(Retry::ONCE));
     b.crank();
     b.s.wake(a).unwrap();
-    assert_eq!(b.crank_at(at(1)), Next::At(at(11)));
-    assert_eq!(b.crank_at(at(5)), Next::At(at(11)));
+    assert_eq!(b.crank_at(at_secs(1)), Next::At(at_secs(11)));
+    assert_eq!(b.crank_at(at_secs(5)), Next::At(at_secs(11)));
     assert_eq!(b.s.metrics().turns, 2);
     assert_eq!(
-        b.crank_at(at(11)),
+        b.crank_at(at_secs(11)),
         Next::Idle,
         "nor is one of the last turn left"
     );
-    assert_eq!(b.state(a), WorkState::Success);
+    assert_eq!(b.state(a), Success);
 }
 
 #[test]
@@ -122,7 +124,7 @@ fn a_timer_that_fires_while_its_work_has_a_turn_coming_does_not_spoil_the_next_w
         "a",
         Probe::new(move |cx| {
             seen.borrow_mut().push(cx.now());
-            if cx.now() >= at(3) {
+            if cx.now() >= at_secs(3) {
                 return OK;
             }
             // Due at once, in a second, and in the middle of a turn.
@@ -133,9 +135,9 @@ fn a_timer_that_fires_while_its_work_has_a_turn_coming_does_not_spoil_the_next_w
     b.crank();
     // Woken from outside and by its alarm at one instant.
     b.s.wake(a).unwrap();
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     b.run();
-    assert_eq!(*times.borrow(), [0, 1, 2, 3].map(at));
+    assert_eq!(*times.borrow(), [0, 1, 2, 3].map(at_secs));
 }
 
 #[test]
@@ -159,8 +161,8 @@ fn the_end_of_a_waiting_work_is_told_to_parent_dependents_and_watchers() {
     b.crank();
     b.s.cancel(child).unwrap();
     assert_eq!(b.crank(), Next::Idle);
-    let states = [parent, dependent, watcher].map(|id| b.state(id));
-    assert_eq!(states, [WorkState::Success; 3]);
+    let states = b.states([parent, dependent, watcher]);
+    assert_eq!(states, [Success; 3]);
 }
 
 #[test]
@@ -181,30 +183,29 @@ fn a_child_added_just_before_waiting_wakes_its_parent() {
         let spec = Spec::new("parent", parent).on_child_failure(OnChildFailure::Collect);
         let parent = b.add_spec(spec);
         b.run();
-        assert_eq!(b.state(parent), WorkState::Success);
+        assert_eq!(b.state(parent), Success);
     }
 }
 
 #[test]
 fn a_step_that_panics_does_not_stop_the_scheduler() {
-    quiet_panics();
     let mut b = Bench::with_permits(1);
-    b.add("bad", Probe::new(|_| panic!("{ON_PURPOSE}")));
+    b.add("bad", panicking());
     let rest: Vec<_> = (0..10).map(|_| b.add("good", napping(secs(1)))).collect();
     b.run();
-    assert!(rest.iter().all(|&id| b.state(id) == WorkState::Success));
+    assert!(rest.iter().all(|&id| b.state(id) == Success));
 }
 
 #[test]
 fn rearming_a_timer_leaves_nothing_behind() {
     let mut wheel = TimerWheel::new();
-    let key = wheel.arm(at(1), 7);
+    let key = wheel.arm(at_secs(1), 7);
     for i in 0..100_000 {
-        wheel.rearm(key, at(2) + secs(i % 1000));
+        wheel.rearm(key, at_secs(2) + secs(i % 1000));
     }
-    wheel.rearm(key, at(1));
-    wheel.advance(at(10_000));
-    assert_eq!(wheel.pop_due(), Some((at(1), 7)));
+    wheel.rearm(key, at_secs(1));
+    wheel.advance(at_secs(10_000));
+    assert_eq!(wheel.pop_due(), Some((at_secs(1), 7)));
     assert_eq!(wheel.pop_due(), None);
 
     let mut b = Bench::with_permits(1);
@@ -215,8 +216,8 @@ fn rearming_a_timer_leaves_nothing_behind() {
         if left == 0 { OK } else { Poll::Pending }
     });
     let a = a.unwrap();
-    assert_eq!(b.crank(), Next::At(at(3600)));
-    while b.state(a.id()) == WorkState::Waiting {
+    assert_eq!(b.crank(), Next::At(at_secs(3600)));
+    while b.state(a.id()) == Waiting {
         b.s.wake(a).unwrap();
         b.crank();
     }
@@ -230,19 +231,19 @@ fn timers_of_one_instant_fire_in_the_order_in_which_they_were_armed() {
     let names: Vec<String> = (0..200).map(|i| format!("w{i}")).collect();
     for (i, name) in names.iter().enumerate() {
         // From many starting points to one instant.
-        b.crank_at(Time::from_millis(i as u64));
+        b.crank_at(at_ms(i as u64));
         let nap = Probe::new(|cx| {
-            if cx.now() >= at(9) {
+            if cx.now() >= at_secs(9) {
                 return OK;
             }
-            cx.wake_at(at(9));
+            cx.wake_at(at_secs(9));
             Poll::Pending
         });
         b.add(name.clone(), nap);
     }
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     b.lines();
-    b.crank_at(at(9));
+    b.crank_at(at_secs(9));
     let ends: Vec<String> = b.lines();
     let ends: Vec<&str> = ends
         .iter()
@@ -263,7 +264,7 @@ fn adding_a_child_during_an_abort_is_refused_and_harmless() {
         b.crank();
     }
     b.run();
-    assert_eq!((b.state(a), b.s.metrics().total), (WorkState::Cancelled, 1));
+    assert_eq!((b.state(a), b.s.metrics().total), (Cancelled, 1));
 }
 
 #[test]
@@ -288,20 +289,20 @@ fn a_failed_child_does_not_linger_into_the_next_attempt() {
     let spec = Spec::new("parent", parent).retry(Retry::ONCE);
     let parent = b.add_spec(spec.on_child_failure(OnChildFailure::Collect));
     b.run();
-    assert_eq!(b.state(parent), WorkState::Success);
+    assert_eq!(b.state(parent), Success);
     assert_eq!(*seen.borrow(), [(1, false), (1, true)]);
 }
 
 #[test]
 fn a_chain_of_steps_takes_the_sum_of_its_steps() {
     let mut b = Bench::with_permits(4);
-    let step = || napping(std::time::Duration::from_millis(3));
+    let step = || napping(ms(3));
     let mut last = b.add("step", step());
     for _ in 1..32 {
         last = b.add_spec(Spec::new("step", step()).after(last));
     }
     let summary = b.run();
-    assert_eq!(summary.finished, Time::from_millis(96));
+    assert_eq!(summary.finished, at_ms(96));
     assert_eq!(summary.turns, 64);
 }
 
@@ -373,9 +374,9 @@ fn running_one_work_does_not_wait_for_all() {
     let mut driver = VirtualDriver::new();
     let outcome = b.s.run_until(wanted, &mut b.log, &mut driver).unwrap();
     assert!(outcome.is_success());
-    assert_eq!((driver.now(), b.state(other)), (at(2), WorkState::Waiting));
+    assert_eq!((driver.now(), b.state(other)), (at_secs(2), Waiting));
     let stuck = b.add("stuck", idling());
     let result = b.s.run_until(stuck, &mut b.log, &mut driver);
     assert!(matches!(result, Err(RunUntilError::Stall(_))));
-    assert_eq!(b.state(other), WorkState::Success);
+    assert_eq!(b.state(other), Success);
 }

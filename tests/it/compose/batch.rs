@@ -1,9 +1,11 @@
 //! `BatchWork`.
 
 use super::{add, says, started};
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
+use crankwork::WorkState::{Failed, Success};
 use crankwork::compose::{BatchSource, BatchWork};
-use crankwork::{Failure, Retry, Spec, Time, Work, WorkState};
+use crankwork::{Failure, Retry, Spec, Time, Work};
 use std::cell::Cell;
 use std::rc::Rc;
 use std::task::Poll;
@@ -35,10 +37,10 @@ fn so_many_at_a_time_refilled_as_they_settle() {
             _ => b.turn(),
         };
     }
-    assert_eq!((most, b.state(batch)), (3, WorkState::Success));
+    assert_eq!((most, b.state(batch)), (3, Success));
     assert_eq!(started(&mut b), names(10));
     // Three lanes of naps of 1, 2, 1, 2, ... s, filled in order; the last begins at 4 s.
-    assert_eq!(b.s.now(), at(6));
+    assert_eq!(b.s.now(), at_secs(6));
 }
 
 #[test]
@@ -47,8 +49,8 @@ fn an_empty_one_and_a_width_of_zero() {
     let empty = add(&mut b, Spec::new("empty", napping_batch(0, 0, |_| 1)));
     assert_eq!(b.run().turns, 1);
     let zero = add(&mut b, Spec::new("zero", napping_batch(0, 2, |_| 1)));
-    assert_eq!(b.run().finished, at(2));
-    assert_eq!([empty, zero].map(|id| b.state(id)), [WorkState::Success; 2]);
+    assert_eq!(b.run().finished, at_secs(2));
+    assert_eq!(b.states([empty, zero]), [Success; 2]);
 }
 
 #[test]
@@ -65,7 +67,7 @@ fn a_failure_starts_no_other_and_aborts_those_in_flight() {
     });
     let batch = add(&mut b, Spec::new("batch", batch));
     b.run();
-    assert_eq!(b.state(batch), WorkState::Failed);
+    assert_eq!(b.state(batch), Failed);
     assert!(b.failure(batch).ends_with("no luck"));
     let log = b.lines();
     assert!(log.contains(&"m2: on_abort".into()) && log.contains(&"m3: on_abort".into()));
@@ -154,7 +156,7 @@ fn a_work_after_a_member_starts_though_the_member_has_been_reclaimed() {
     }
     let batch = add(&mut b, Spec::new("batch", BatchWork::new(4, Chained(99))));
     b.run();
-    assert_eq!((b.state(batch), b.s.now()), (WorkState::Success, at(20)));
+    assert_eq!((b.state(batch), b.s.now()), (Success, at_secs(20)));
     assert_eq!(started(&mut b), names(20));
 }
 
@@ -169,7 +171,7 @@ fn a_retry_begins_with_the_first_member_again() {
     });
     let batch = add(&mut b, Spec::new("batch", batch).retry(Retry::ONCE));
     b.run();
-    assert_eq!(b.state(batch), WorkState::Failed);
+    assert_eq!(b.state(batch), Failed);
     let started = started(&mut b);
     assert_eq!(started.iter().filter(|&name| name == "a").count(), 2);
     assert_eq!(started.iter().filter(|&name| name == "bad").count(), 2);
@@ -209,7 +211,7 @@ fn its_members_come_from_the_application_as_it_is_when_there_is_room() {
     b.log.push("wanted".into());
     let batch = add(&mut b, Spec::new("batch", BatchWork::new(1, Wanted(0))));
     b.run();
-    assert_eq!(b.state(batch), WorkState::Success);
+    assert_eq!(b.state(batch), Success);
     assert_eq!(b.s.metrics().success, 6);
 }
 
@@ -222,7 +224,7 @@ fn its_status_and_progress() {
         says(&b, "batch"),
         ": Waiting : 0/3 children completed : 0/10 : 3 started, 3 in flight"
     );
-    b.crank_at(Time::from_secs(1));
+    b.crank_at(at_secs(1));
     assert_eq!(
         says(&b, "batch"),
         ": Waiting : 0/3 children completed : 3/10 : 6 started, 3 in flight"
@@ -237,7 +239,7 @@ fn a_member_that_is_blocked_from_the_beginning_fails_it() {
     let batch = BatchWork::each(4, move || [0; 3].map(|_| Spec::new("m", done()).after(bad)));
     let batch = add(&mut b, Spec::new("batch", batch));
     b.run();
-    assert_eq!(b.state(batch), WorkState::Failed);
+    assert_eq!(b.state(batch), Failed);
     assert_eq!(b.s.metrics().blocked, 1);
 }
 
@@ -257,7 +259,7 @@ fn a_million_members_in_flat_memory() {
     });
     let batch = s.add(Spec::new("batch", batch)).unwrap();
     let (mut done, mut most) = (0, 0);
-    while s.state(batch) != Some(WorkState::Success) {
+    while s.state(batch) != Some(Success) {
         let crank = s.crank_work(Time::ZERO, &mut done, crankwork::Budget::turns(50));
         assert!(crank.turns > 0);
         most = most.max(s.metrics().in_scheduler);

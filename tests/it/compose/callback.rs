@@ -1,6 +1,7 @@
 //! `WorkWithCallback`, in both meanings.
 
 use super::add;
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::compose::{AttemptOutcome, CallbackFailed, WorkWithCallback};
 use crankwork::{FailureKind, Progress, Retry, Spec, Work, WorkState};
@@ -8,7 +9,6 @@ use std::task::Poll;
 
 #[test]
 fn true_is_success_false_a_failure_and_a_panic_a_failure_for_good() {
-    quiet_panics();
     let mut b = Bench::with_permits(4);
     let yes = add(
         &mut b,
@@ -60,7 +60,7 @@ fn told<T: 'static>(work: impl Work<Log, T>) -> impl Work<Log, T> {
     })
 }
 
-/// What was told of `a`.
+/// Returns the lines about `a`.
 fn tale(b: &mut Bench) -> Vec<String> {
     let mut lines = b.lines_of("a");
     lines.retain(|line| line.contains('('));
@@ -122,11 +122,11 @@ fn a_cancel_is_told_once_whenever_it_comes() {
             b.crank();
         }
         if moment > 1 {
-            b.crank_at(at(10));
+            b.crank_at(at_secs(10));
         }
         b.s.cancel(a).unwrap();
         if moment > 2 {
-            b.crank_at(at(10));
+            b.crank_at(at_secs(10));
             b.s.cancel(a).unwrap();
         }
         b.run();

@@ -1,14 +1,14 @@
 //! `ConditionalWork`.
 
 use super::{add, says};
+use crate::units::{at_ms, at_secs, ms, secs};
 use crate::workbench::*;
 use crankwork::compose::ConditionalWork;
-use crankwork::{FailureKind, Next, Retry, Spec, Time, WorkId, WorkState};
+use crankwork::{FailureKind, Next, Retry, Spec, WorkId, WorkState};
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Duration;
 
-/// How often the condition has been looked at; it is true once the log contains "open".
+/// A condition that is true once the log contains "open", and the number of times that it was asked.
 fn gate(looks: &Rc<Cell<u32>>) -> impl FnMut(&mut Log) -> bool + 'static {
     let looks = looks.clone();
     move |log: &mut Log| {
@@ -21,10 +21,6 @@ fn gated() -> Spec<Log, Probe> {
     Spec::new("gated", napping(secs(1)))
 }
 
-fn ms(n: u64) -> Time {
-    Time::from_millis(n)
-}
-
 #[test]
 fn it_looks_every_100_ms_and_not_again_once_true() {
     let (mut b, looks) = (Bench::with_permits(4), Rc::default());
@@ -32,11 +28,11 @@ fn it_looks_every_100_ms_and_not_again_once_true() {
         &mut b,
         Spec::new("cond", ConditionalWork::new(gate(&looks), gated)),
     );
-    assert_eq!(b.crank(), Next::At(ms(100)));
-    assert_eq!(b.crank_at(ms(100)), Next::At(ms(200)));
+    assert_eq!(b.crank(), Next::At(at_ms(100)));
+    assert_eq!(b.crank_at(at_ms(100)), Next::At(at_ms(200)));
     assert_eq!((looks.get(), b.log.len()), (2, 0));
     b.log.push("open".into());
-    assert_eq!(b.crank_at(ms(200)), Next::At(ms(1200)));
+    assert_eq!(b.crank_at(at_ms(200)), Next::At(at_ms(1200)));
     b.run();
     assert_eq!((looks.get(), b.state(cond)), (3, WorkState::Success));
 }
@@ -44,9 +40,9 @@ fn it_looks_every_100_ms_and_not_again_once_true() {
 #[test]
 fn the_period_can_be_another() {
     let (mut b, looks) = (Bench::with_permits(4), Rc::default());
-    let cond = ConditionalWork::new(gate(&looks), gated).poll_every(Duration::from_millis(7));
+    let cond = ConditionalWork::new(gate(&looks), gated).poll_every(ms(7));
     add(&mut b, Spec::new("cond", cond));
-    assert_eq!(b.crank(), Next::At(ms(7)));
+    assert_eq!(b.crank(), Next::At(at_ms(7)));
 }
 
 #[test]
@@ -76,7 +72,7 @@ fn it_can_wait_for_the_end_of_another_work_without_polling() {
     let summary = b.run();
     assert_eq!(
         (b.state(cond), summary.finished),
-        (WorkState::Success, at(51))
+        (WorkState::Success, at_secs(51))
     );
     // Two turns each of the naps, three of the conditional.
     assert_eq!(summary.turns, 2 + 2 + 3);
@@ -98,7 +94,7 @@ fn the_condition_is_dropped_once_true() {
     b.crank();
     assert_eq!(dropped.get(), 0);
     b.log.push("open".into());
-    b.crank_at(ms(100));
+    b.crank_at(at_ms(100));
     assert_eq!(dropped.get(), 1);
 }
 
@@ -112,7 +108,10 @@ fn a_finished_one_restarts_without_its_condition() {
     );
     for run in 1..=3 {
         b.run();
-        assert_eq!((b.state(cond), b.s.now()), (WorkState::Success, at(run)));
+        assert_eq!(
+            (b.state(cond), b.s.now()),
+            (WorkState::Success, at_secs(run))
+        );
         // The gate's own line is gone with the first run's.
         assert_eq!(
             b.lines_of("gated"),
@@ -204,13 +203,12 @@ fn its_status_says_what_it_waits_to_start() {
         ": Waiting : Waiting before starting gated"
     );
     b.log.push("open".into());
-    b.crank_at(ms(100));
+    b.crank_at(at_ms(100));
     assert_eq!(says(&b, "cond"), ": Waiting : 0/1 children completed");
 }
 
 #[test]
 fn a_condition_that_panics_fails_it_for_good() {
-    quiet_panics();
     let mut b = Bench::with_permits(4);
     let cond = ConditionalWork::new(|_: &mut Log| panic!("{ON_PURPOSE}"), gated);
     let cond = add(&mut b, Spec::new("cond", cond).retry(Retry::A_LOT));
@@ -223,12 +221,12 @@ fn a_condition_that_panics_fails_it_for_good() {
 fn a_chain_of_them_that_watches_takes_the_sum_of_its_steps() {
     // stellar-core polls, and turns 96 ms of steps into 3 s.
     let mut b = Bench::with_permits(64);
-    let step = || Spec::new("step", napping(Duration::from_millis(3)));
+    let step = || Spec::new("step", napping(ms(3)));
     let mut before = add(&mut b, step());
     for _ in 1..32 {
         let gate = move |cx: &mut Cx<'_>| cx.watch(before).is_ok_and(|coming| !coming);
         let cond = ConditionalWork::with_context(gate, step).without_polling();
         before = add(&mut b, Spec::new("cond", cond));
     }
-    assert_eq!(b.run().finished, Time::from_millis(96));
+    assert_eq!(b.run().finished, at_ms(96));
 }

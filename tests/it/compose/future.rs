@@ -1,6 +1,7 @@
 //! `FutureWork`.
 
 use super::add;
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::compose::FutureWork;
 use crankwork::{Failure, FailureKind, Next, ParkDriver, Retry, Spec, WorkState};
@@ -10,7 +11,7 @@ use std::rc::Rc;
 use std::sync::mpsc;
 use std::task::{Poll, Waker};
 
-/// What a future waits for.
+/// A signal that futures wait for.
 #[derive(Clone, Default)]
 struct Signal(Rc<RefCell<(bool, Vec<Waker>)>>);
 
@@ -141,7 +142,7 @@ fn a_cancel_and_a_limit_drop_the_future() {
         let a = add(&mut b, Spec::new("a", future).attempt_timeout(secs(5)));
         b.crank();
         if limit {
-            b.crank_at(at(5));
+            b.crank_at(at_secs(5));
         } else {
             b.s.cancel(a).unwrap();
         }
@@ -173,7 +174,6 @@ fn one_that_keeps_no_waker_is_a_lost_wake() {
 
 #[test]
 fn a_panic_in_it_fails_the_work_for_good() {
-    quiet_panics();
     let mut b = Bench::with_permits(4);
     let future = FutureWork::new(|| async { panic!("{ON_PURPOSE}") });
     let a =

@@ -1,6 +1,7 @@
 //! `Chain` and `Graph`.
 
 use super::started;
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::compose::{Chain, Graph, GraphError};
 use crankwork::{AddError, Limits, Spec, WorkSchedulerConfig, WorkState};
@@ -28,21 +29,29 @@ fn a_chain_is_in_order_and_blocked_behind_a_failure() {
     assert_eq!(states, [Success, Success, Failed, Blocked, Blocked]);
 }
 
+/// Runs a parent that spawns something in its turn, and then joins it.
+fn spawns_three_seconds_of_work(b: &mut Bench, mut spawn: impl FnMut(&mut Cx<'_>) + 'static) {
+    let parent = Probe::new(move |cx| {
+        spawn(cx);
+        OK
+    });
+    let parent = b.add("parent", parent);
+    b.run();
+    assert_eq!(b.state(parent), WorkState::Success);
+    assert_eq!(b.s.now(), at_secs(3));
+}
+
 #[test]
 fn a_chain_can_go_on_after_a_work_and_be_of_children() {
     let mut b = Bench::with_permits(4);
     let first = b.add("first", napping(secs(1)));
-    let parent = Probe::new(move |cx| {
+    spawns_three_seconds_of_work(&mut b, move |cx| {
         let mut chain = Chain::from(first);
         for name in ["a", "b"] {
             chain.spawn(cx, step(name)).unwrap();
         }
         assert_eq!((chain.ids().len(), chain.ids()[0]), (3, first));
-        OK
     });
-    let parent = b.add("parent", parent);
-    b.run();
-    assert_eq!((b.state(parent), b.s.now()), (WorkState::Success, at(3)));
 }
 
 #[test]
@@ -54,7 +63,7 @@ fn a_refused_push_leaves_the_chain_as_it_was() {
     assert!(matches!(refused, Err(AddError::NoSuchPool(_))));
     chain.push(&mut b.s, step("b")).unwrap();
     b.run();
-    assert_eq!((chain.ids().len(), b.s.now()), (2, at(2)));
+    assert_eq!((chain.ids().len(), b.s.now()), (2, at_secs(2)));
 }
 
 #[test]
@@ -69,7 +78,7 @@ fn fan_out_and_fan_in() {
         .unwrap();
     b.run();
     assert_eq!(started(&mut b), ["start", "m2", "m1", "m0", "end"]);
-    assert_eq!((b.s.now(), ids.len()), (at(3), 5));
+    assert_eq!((b.s.now(), ids.len()), (at_secs(3), 5));
     assert!(ids.values().all(|&id| b.state(id) == WorkState::Success));
 }
 
@@ -89,14 +98,10 @@ fn works_without_edges_keep_the_order_in_which_they_were_given() {
 #[test]
 fn a_graph_of_children() {
     let mut b = Bench::with_permits(4);
-    let parent = Probe::new(|cx| {
+    spawns_three_seconds_of_work(&mut b, |cx| {
         let graph = Graph::from_edges([("a", "b"), ("a", "c"), ("b", "d"), ("c", "d")], step);
         assert_eq!(graph.spawn_in(cx).unwrap().len(), 4);
-        OK
     });
-    let parent = b.add("parent", parent);
-    b.run();
-    assert_eq!((b.state(parent), b.s.now()), (WorkState::Success, at(3)));
 }
 
 #[test]

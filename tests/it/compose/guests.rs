@@ -1,9 +1,9 @@
 //! Children that somebody else adds to a composite.
 
 use super::*;
+use crate::units::secs;
 use crankwork::compose::{BatchWork, WorkSequence, repeat};
 use crankwork::{OnChildFailure, WorkOutcome};
-use std::time::Duration;
 
 /// Adds the composite, and to it a child that can never run, before its first turn; its spec would let that be.
 fn with_a_blocked_guest<W: Work<Log> + 'static>(composite: W) -> WorkOutcome {
@@ -22,9 +22,7 @@ fn one_that_has_failed_before_the_first_turn_fails_the_attempt() {
     let outcomes = [
         with_a_blocked_guest(WorkSequence::new().then(|| Spec::new("member", done()))),
         with_a_blocked_guest(BatchWork::each(2, || [Spec::new("member", done())])),
-        with_a_blocked_guest(
-            repeat(Duration::from_secs(1), || Spec::new("member", done())).times(1),
-        ),
+        with_a_blocked_guest(repeat(secs(1), || Spec::new("member", done())).times(1)),
     ];
     for outcome in outcomes {
         let failure = outcome.failure().expect("a failure");

@@ -1,13 +1,15 @@
-//! Every composite, disturbed after each of its steps: cancelled, shut down, restarted, one of its members cancelled.
+//! Every composite, disturbed after each of its steps: by a cancel, a shutdown, a restart, or a cancel of a member.
 //!
-//! A step is one turn, or the way to the next timer. So among the moments are: before the start, between members, within
+//! A step is one turn, or the way to the next timer. So there are moments before the start, between members, within
 //! members, while members abort slowly, and during back-offs.
 
+use crate::units::{at_ms, secs};
 use crate::workbench::*;
 use crankwork::compose::{
     BatchWork, ConditionalWork, FutureWork, WorkSequence, WorkWithCallback, repeat,
 };
-use crankwork::{Budget, Next, RestartError, Retry, Spec, Time, Work, WorkId, WorkState};
+use crankwork::{Budget, Next, RestartError, Retry, Spec, Work, WorkId, WorkState};
+use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::task::Poll;
 
@@ -44,7 +46,7 @@ fn batch() -> Any {
 
 fn conditional() -> Any {
     let gated = || member("gated");
-    let open = |cx: &mut Cx<'_>| cx.now() >= Time::from_millis(250);
+    let open = |cx: &mut Cx<'_>| cx.now() >= at_ms(250);
     Box::new(ConditionalWork::with_context(open, gated))
 }
 
@@ -58,15 +60,34 @@ fn told() -> Any {
     }))
 }
 
+/// Logs each turn of a work that logs nothing by itself.
+struct Loud<W>(W);
+
+impl<W: Work<Log>> Work<Log> for Loud<W> {
+    fn poll(&mut self, cx: &mut Cx<'_>) -> Turn {
+        say(cx, "poll");
+        self.0.poll(cx)
+    }
+
+    fn on_abort(&mut self, cx: &mut Cx<'_>) -> Poll<()> {
+        self.0.on_abort(cx)
+    }
+
+    fn on_reset(&mut self, cx: &mut Cx<'_>) {
+        self.0.on_reset(cx);
+    }
+}
+
 fn future() -> Any {
-    Box::new(FutureWork::new(|| {
+    let future = FutureWork::new(|| {
         let mut left = 4;
         poll_fn(move |cx| {
             left -= 1;
             cx.waker().wake_by_ref();
             if left == 0 { OK } else { Poll::Pending }
         })
-    }))
+    });
+    Box::new(Loud(future))
 }
 
 fn nested() -> Any {
@@ -99,205 +120,215 @@ fn step(b: &mut Bench) -> bool {
     true
 }
 
-fn world(make: fn() -> Any) -> (Bench, WorkId) {
-    let mut b = Bench::with_permits(3);
-    let id = b.s.add(Spec::new("all", make())).unwrap().id();
-    (b, id)
+/// Takes all steps that are left, and returns how many that were.
+fn finish(b: &mut Bench) -> usize {
+    std::iter::from_fn(|| step(b).then_some(())).count()
 }
 
-/// How many steps the kind takes undisturbed, and what it then has logged.
-fn undisturbed(make: fn() -> Any) -> (usize, Log) {
-    let (mut b, id) = world(make);
-    let mut steps = 0;
-    while step(&mut b) {
-        steps += 1;
-    }
-    assert_eq!(b.state(id), WorkState::Success);
-    (steps, b.log)
+/// A composite after some of its steps.
+struct Moment {
+    kind: &'static str,
+    /// For messages: the kind and the number of steps.
+    place: String,
+    b: Bench,
+    id: WorkId,
+    /// What the composite logs when nothing disturbs it.
+    undisturbed: Log,
 }
 
-/// For each kind and each number of steps: takes the steps, then calls `disturb`.
-fn at_every_moment(disturb: impl Fn(&str, &mut Bench, WorkId, &Log)) {
-    for (kind, make) in KINDS {
-        let (steps, log) = undisturbed(make);
-        assert!(steps >= 4, "{kind}");
-        for taken in 0..=steps {
-            let (mut b, id) = world(make);
+/// Every kind of composite, after every number of its steps.
+fn moments(retry: Retry) -> impl Iterator<Item = Moment> {
+    KINDS.into_iter().flat_map(move |(kind, make)| {
+        let mut whole = Moment::new(kind, Spec::new("all", make()).retry(retry));
+        let steps = finish(&mut whole.b);
+        whole.assert_state(WorkState::Success);
+        assert!(steps >= 4, "{kind} has only {steps} steps");
+        (0..=steps).map(move |taken| {
+            let mut moment = Moment::new(kind, Spec::new("all", make()).retry(retry));
             for _ in 0..taken {
-                assert!(step(&mut b));
+                assert!(step(&mut moment.b), "{kind} ends early");
             }
-            disturb(&format!("{kind} after {taken} steps"), &mut b, id, &log);
+            moment.place = format!("{kind} after {taken} steps");
+            moment.undisturbed = whole.b.log.clone();
+            moment
+        })
+    })
+}
+
+impl Moment {
+    fn new(kind: &'static str, spec: Spec<Log, Any>) -> Moment {
+        let mut b = Bench::with_permits(3);
+        let id = b.s.add(spec).unwrap().id();
+        Moment {
+            kind,
+            place: kind.to_owned(),
+            b,
+            id,
+            undisturbed: Log::new(),
         }
     }
-}
 
-/// All has settled, and only the composite is left.
-fn assert_over(place: &str, b: &Bench) {
-    let metrics = b.s.metrics();
-    assert_eq!(
-        (metrics.unsettled(), metrics.in_scheduler),
-        (0, 1),
-        "{place}"
-    );
-    assert_eq!((metrics.panics, metrics.forced_aborts), (0, 0), "{place}");
-    b.s.audit()
-        .unwrap_or_else(|broken| panic!("{place}: {broken}"));
-}
+    fn cancel(&mut self) -> bool {
+        self.b.s.cancel(self.id).unwrap()
+    }
 
-/// Restarts it, and it must do again what it did in the beginning.
-fn assert_restarts(place: &str, b: &mut Bench, id: WorkId, log: &Log) {
-    let opened = place.starts_with("conditional") || place.starts_with("nested");
-    b.s.restart(id).unwrap();
-    b.lines();
-    while step(b) {}
-    assert_eq!(b.state(id), WorkState::Success, "{place}");
-    assert_over(place, b);
-    // The nested conditional may be open by now, and its wait of 250 ms then comes in another place.
-    let sorted = |log: &Log| {
-        let mut lines = log.clone();
-        if opened {
-            lines.sort();
+    /// The youngest unsettled work below the composite.
+    fn youngest(&self) -> Option<WorkId> {
+        let all = self.b.s.snapshot();
+        let mut live = all.iter().rev().filter(|work| !work.state.is_settled());
+        live.find(|work| work.parent.is_some()).map(|work| work.id)
+    }
+
+    fn assert_state(&self, expected: WorkState) {
+        assert_eq!(self.b.state(self.id), expected, "{}", self.place);
+    }
+
+    /// The composite is in this state, all its works have settled, and only itself is left.
+    fn assert_over(&self, expected: WorkState) {
+        self.assert_state(expected);
+        let metrics = self.b.s.metrics();
+        let left = (metrics.unsettled(), metrics.in_scheduler);
+        assert_eq!(left, (0, 1), "{}", self.place);
+        let broken = (metrics.panics, metrics.forced_aborts);
+        assert_eq!(broken, (0, 0), "{}", self.place);
+        let audit = self.b.s.audit();
+        audit.unwrap_or_else(|broken| panic!("{}: {broken}", self.place));
+    }
+
+    /// A disturbance has ended the composite, unless it had already succeeded.
+    fn assert_cancelled(&self, was_live: bool) {
+        self.assert_over(match was_live {
+            true => WorkState::Cancelled,
+            false => WorkState::Success,
+        });
+    }
+
+    /// Restarts the composite. It must do again what it did in the beginning.
+    fn assert_restarts(&mut self) {
+        self.b.s.restart(self.id).unwrap();
+        self.b.lines();
+        finish(&mut self.b);
+        self.assert_over(WorkState::Success);
+        // A conditional may be open by now, and its wait of 250 ms then comes in another place.
+        let may_be_open = ["conditional", "nested"].contains(&self.kind);
+        self.assert_log(may_be_open, |_| true);
+    }
+
+    /// What it has logged since is what it logs undisturbed, as far as `counts` says so.
+    fn assert_log(&mut self, in_any_order: bool, counts: impl Fn(&str) -> bool) {
+        let mut logs = [self.b.lines(), self.undisturbed.clone()];
+        for log in &mut logs {
+            log.retain(|line| counts(line));
+            if in_any_order {
+                log.sort();
+            }
         }
-        lines
-    };
-    assert_eq!(sorted(&b.lines()), sorted(log), "{place}");
+        let [again, first] = logs;
+        assert!(!first.is_empty());
+        assert_eq!(again, first, "{}", self.place);
+    }
 }
 
 #[test]
 fn a_cancel_ends_it_and_a_restart_runs_all_again() {
-    at_every_moment(|place, b, id, log| {
-        let live = b.s.cancel(id).unwrap();
-        while step(b) {}
-        let expected = if live {
-            WorkState::Cancelled
-        } else {
-            WorkState::Success
-        };
-        assert_eq!(b.state(id), expected, "{place}");
-        assert_over(place, b);
-        assert_restarts(place, b, id, log);
-    });
+    for mut moment in moments(Retry::NEVER) {
+        let live = moment.cancel();
+        finish(&mut moment.b);
+        moment.assert_cancelled(live);
+        moment.assert_restarts();
+    }
 }
 
 #[test]
 fn a_cancel_while_members_abort_slowly_changes_nothing() {
-    at_every_moment(|place, b, id, _| {
-        let live = b.s.cancel(id).unwrap();
-        while step(b) {
-            b.s.cancel(id).unwrap();
-            if b.s.metrics().unsettled() > 0 {
-                assert!(
-                    matches!(b.s.restart(id), Err(RestartError::NotSettled(..))),
-                    "{place}"
-                );
+    let mut refused = 0;
+    for mut moment in moments(Retry::NEVER) {
+        let live = moment.cancel();
+        while step(&mut moment.b) {
+            moment.cancel();
+            if moment.b.s.metrics().unsettled() > 0 {
+                let restart = moment.b.s.restart(moment.id);
+                let unsettled = matches!(restart, Err(RestartError::NotSettled(..)));
+                assert!(unsettled, "{}", moment.place);
+                refused += 1;
             }
         }
-        let expected = if live {
-            WorkState::Cancelled
-        } else {
-            WorkState::Success
-        };
-        assert_eq!(b.state(id), expected, "{place}");
-        assert_over(place, b);
-    });
+        moment.assert_cancelled(live);
+    }
+    assert!(refused > 100, "only {refused} steps while members aborted");
 }
 
 #[test]
 fn a_shutdown_ends_it_for_good() {
-    at_every_moment(|place, b, id, _| {
-        let live = b.s.metrics().unsettled() > 0;
-        b.s.shutdown();
-        while step(b) {}
-        let expected = if live {
-            WorkState::Cancelled
-        } else {
-            WorkState::Success
-        };
-        assert_eq!(b.state(id), expected, "{place}");
-        assert_over(place, b);
-        assert_eq!(b.s.restart(id), Err(RestartError::ShutDown), "{place}");
-    });
+    for mut moment in moments(Retry::NEVER) {
+        let live = moment.b.s.metrics().unsettled() > 0;
+        moment.b.s.shutdown();
+        finish(&mut moment.b);
+        moment.assert_cancelled(live);
+        let restart = moment.b.s.restart(moment.id);
+        assert_eq!(restart, Err(RestartError::ShutDown), "{}", moment.place);
+    }
 }
 
-/// The youngest unsettled work below the composite.
-fn youngest(b: &Bench) -> Option<WorkId> {
-    let all = b.s.snapshot();
-    let mut live = all.iter().rev().filter(|work| !work.state.is_settled());
-    live.find(|work| work.parent.is_some()).map(|work| work.id)
+/// All kinds but some.
+fn kinds_but(without: &[&str]) -> BTreeSet<&'static str> {
+    let names = KINDS.iter().map(|&(kind, _)| kind);
+    names.filter(|kind| !without.contains(kind)).collect()
 }
 
 #[test]
 fn a_member_that_somebody_cancels_fails_it_and_a_restart_runs_all_again() {
-    at_every_moment(|place, b, id, log| {
-        let Some(member) = youngest(b) else {
-            return;
+    let mut hit = BTreeSet::new();
+    for mut moment in moments(Retry::NEVER) {
+        let Some(member) = moment.youngest() else {
+            continue;
         };
-        b.s.cancel(member).unwrap();
-        while step(b) {}
-        let gated = place.starts_with("conditional");
-        let expected = if gated {
-            WorkState::Cancelled
-        } else {
-            WorkState::Failed
-        };
-        assert_eq!(b.state(id), expected, "{place}");
-        assert_over(place, b);
-        assert_restarts(place, b, id, log);
-    });
+        hit.insert(moment.kind);
+        moment.b.s.cancel(member).unwrap();
+        finish(&mut moment.b);
+        moment.assert_over(match moment.kind {
+            "conditional" => WorkState::Cancelled,
+            _ => WorkState::Failed,
+        });
+        moment.assert_restarts();
+    }
+    assert_eq!(hit, kinds_but(&["future"]), "a future has no members");
 }
 
 #[test]
 fn a_retry_after_a_lost_member_runs_all_again() {
-    for (kind, make) in KINDS {
-        let (steps, log) = undisturbed(make);
-        for taken in 0..=steps {
-            let mut b = Bench::with_permits(3);
-            let spec = Spec::new("all", make()).retry(Retry::ONCE);
-            let id = b.s.add(spec).unwrap().id();
-            for _ in 0..taken {
-                assert!(step(&mut b));
-            }
-            let Some(member) = youngest(&b).filter(|_| kind != "conditional") else {
-                continue;
-            };
-            let place = format!("{kind} after {taken} steps");
-            b.s.cancel(member).unwrap();
-            while b.state(id) != WorkState::Retrying {
-                assert!(step(&mut b), "{place}");
-            }
-            // In its back-off nothing of it is left.
-            assert_eq!(b.s.metrics().in_scheduler, 1, "{place}");
-            b.lines();
-            while step(&mut b) {}
-            assert_eq!(b.state(id), WorkState::Success, "{place}");
-            assert_over(&place, &b);
-            let (mut again, mut first) = (b.lines(), log.clone());
-            // The reset at the end of the first attempt is the one before the second.
-            first.retain(|line| !line.starts_with("all: "));
-            again.retain(|line| !line.starts_with("all: "));
-            if kind == "nested" {
-                again.sort();
-                first.sort();
-            }
-            assert_eq!(again, first, "{place}");
+    let mut hit = BTreeSet::new();
+    for mut moment in moments(Retry::ONCE).filter(|moment| moment.kind != "conditional") {
+        let Some(member) = moment.youngest() else {
+            continue;
+        };
+        hit.insert(moment.kind);
+        moment.b.s.cancel(member).unwrap();
+        while moment.b.state(moment.id) != WorkState::Retrying {
+            assert!(step(&mut moment.b), "{}", moment.place);
         }
+        let left = moment.b.s.metrics().in_scheduler;
+        assert_eq!(left, 1, "{}: no member in the back-off", moment.place);
+        moment.b.lines();
+        finish(&mut moment.b);
+        moment.assert_over(WorkState::Success);
+        // The reset at the end of the first attempt is the one before the second.
+        let is_nested = moment.kind == "nested";
+        moment.assert_log(is_nested, |line| !line.starts_with("all: "));
     }
+    assert_eq!(hit, kinds_but(&["future", "conditional"]));
 }
 
 #[test]
 fn a_cancel_in_the_back_off_of_the_composite_itself_ends_it() {
     for (kind, make) in KINDS.into_iter().filter(|&(kind, _)| kind != "future") {
-        let mut b = Bench::with_permits(3);
-        let spec = Spec::new("all", make())
-            .attempt_timeout(secs(1))
-            .retry(Retry::ONCE);
-        let id = b.s.add(spec).unwrap().id();
-        while b.state(id) != WorkState::Retrying {
-            assert!(step(&mut b), "{kind}");
+        let spec = Spec::new("all", make()).attempt_timeout(secs(1));
+        let mut moment = Moment::new(kind, spec.retry(Retry::ONCE));
+        while moment.b.state(moment.id) != WorkState::Retrying {
+            assert!(step(&mut moment.b), "{kind}");
         }
-        b.s.cancel(id).unwrap();
-        while step(&mut b) {}
-        assert_eq!(b.state(id), WorkState::Cancelled, "{kind}");
-        assert_over(kind, &b);
+        moment.cancel();
+        finish(&mut moment.b);
+        moment.assert_over(WorkState::Cancelled);
     }
 }

@@ -1,6 +1,7 @@
 //! Composites of composites.
 
 use super::add;
+use crate::units::secs;
 use crate::workbench::*;
 use crankwork::compose::{BatchWork, ConditionalWork, WorkSequence, repeat};
 use crankwork::{Spec, Work, WorkState};
@@ -9,7 +10,7 @@ use std::rc::Rc;
 
 type Any = Box<dyn Work<Log>>;
 
-/// A leaf that takes so many turns, below so many sequences of one member.
+/// A leaf that takes `turns` turns, below `depth` sequences of one member.
 fn nest(depth: u32, turns: u32) -> Spec<Log, Any> {
     if depth == 0 {
         let mut left = turns;

@@ -1,5 +1,6 @@
-//! What composites rest on: a parent that decides, in its turn, what a failed child means and which settled ones stay.
+//! The base of composites: a parent decides in its turn what a failed child means, and which settled children stay.
 
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::{Failure, OnChildFailure, Retain, Retry, Spec, WorkState};
 use std::cell::RefCell;
@@ -117,7 +118,7 @@ fn a_child_that_is_gone_counts_no_longer() {
             children.failed(),
         );
         note.borrow_mut().push((counts, children.iter().count()));
-        if cx.now() == at(0) && cx.children().is_empty() && note.borrow().len() == 1 {
+        if cx.now() == at_secs(0) && cx.children().is_empty() && note.borrow().len() == 1 {
             cx.retain_children(Retain::Nothing);
             for nap in [1, 2] {
                 cx.spawn(Spec::new("nap", napping(secs(nap)))).unwrap();
@@ -169,7 +170,7 @@ fn children_that_end_each_other_while_they_are_cancelled_may_be_gone_at_once() {
 fn works_after_a_child_that_goes_still_wait_for_it() {
     let mut b = Bench::with_permits(4);
     let work = Probe::new(|cx| {
-        if cx.children().is_empty() && cx.now() == at(0) {
+        if cx.children().is_empty() && cx.now() == at_secs(0) {
             cx.retain_children(Retain::Failures);
             let first = cx.spawn(Spec::new("first", napping(secs(1)))).unwrap();
             let gate = cx.spawn_root(Spec::new("gate", napping(secs(5)))).unwrap();
@@ -184,7 +185,7 @@ fn works_after_a_child_that_goes_still_wait_for_it() {
     });
     let id = b.add("parent", work);
     b.crank();
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     assert_eq!(b.state(id), WorkState::Success);
     assert_eq!(b.state(b.find("first")), WorkState::Success);
     b.run();

@@ -1,6 +1,7 @@
 //! `repeat`.
 
 use super::{add, says};
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::compose::{Repeat, repeat};
 use crankwork::{Next, Retry, Spec, Time, WorkState};
@@ -34,12 +35,15 @@ fn every_ten(nap: fn(usize) -> u64) -> (Repeat<Log>, Times) {
 #[test]
 fn a_run_each_period_from_the_beginning_on() {
     let mut b = Bench::with_permits(4);
-    b.crank_at(at(3));
+    b.crank_at(at_secs(3));
     let (beat, times) = every_ten(|run| run as u64);
     let beat = add(&mut b, Spec::new("beat", beat.times(5)));
     b.run();
     assert_eq!(*times.borrow(), [3, 13, 23, 33, 43]);
-    assert_eq!((b.state(beat), b.s.now()), (WorkState::Success, at(47)));
+    assert_eq!(
+        (b.state(beat), b.s.now()),
+        (WorkState::Success, at_secs(47))
+    );
 }
 
 #[test]
@@ -76,7 +80,7 @@ fn the_same_after_a_host_that_did_not_crank_for_long() {
         };
         add(&mut b, Spec::new("beat", beat));
         for second in [0, 1000, 1005, 1010] {
-            b.crank_at(at(second));
+            b.crank_at(at_secs(second));
         }
         assert_eq!(*times.borrow(), expected);
     }
@@ -92,7 +96,10 @@ fn runs_that_have_ended_are_reclaimed_failed_ones_too_if_it_keeps_going() {
         let beat = if keep_going { beat.keep_going() } else { beat };
         let beat = add(&mut b, Spec::new("beat", beat));
         for run in 0..1000 {
-            assert_eq!(b.crank_at(at(10 * run)), Next::At(at(10 * run + 10)));
+            assert_eq!(
+                b.crank_at(at_secs(10 * run)),
+                Next::At(at_secs(10 * run + 10))
+            );
             assert_eq!(b.s.metrics().in_scheduler, 1);
         }
         assert_eq!(b.state(beat), WorkState::Waiting);
@@ -118,7 +125,7 @@ fn a_failed_run_fails_it_and_a_retry_begins_anew() {
     b.run();
     assert!(b.failure(beat).ends_with("no luck"));
     // Twice two periods, and a back-off of 10 s between.
-    assert_eq!((b.s.now(), b.s.metrics().success), (at(38), 4));
+    assert_eq!((b.s.now(), b.s.metrics().success), (at_secs(38), 4));
 }
 
 #[test]
@@ -129,7 +136,7 @@ fn none_at_all_and_a_period_of_zero() {
     let zero = repeat(Duration::ZERO, || Spec::new("run", done())).times(10);
     let zero = add(&mut b, Spec::new("zero", zero));
     b.run();
-    assert_eq!([none, zero].map(|id| b.state(id)), [WorkState::Success; 2]);
+    assert_eq!(b.states([none, zero]), [WorkState::Success; 2]);
     assert_eq!(
         (b.s.now(), b.s.metrics().success),
         (Time::from_nanos(9), 12)
@@ -144,8 +151,8 @@ fn its_status_tells_the_next_run() {
     b.crank();
     let expected = ": Waiting : 0/1 children completed : 0/9 : run 1, the next at 00:00:10.000";
     assert_eq!(says(&b, "beat"), expected);
-    b.crank_at(at(1));
-    b.crank_at(at(10));
+    b.crank_at(at_secs(1));
+    b.crank_at(at_secs(10));
     let expected = ": Waiting : 0/1 children completed : 1/9 : run 2, the next at 00:00:20.000";
     assert_eq!(says(&b, "beat"), expected);
 }

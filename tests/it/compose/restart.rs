@@ -1,9 +1,11 @@
 //! L31 for composites: after success, failure and cancel, with Blocked dependents, and of a member alone.
 
 use super::{add, started};
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
+use crankwork::WorkState::{Aborting, Blocked, Cancelled, Failed, Success};
 use crankwork::compose::{BatchWork, ConditionalWork, WorkSequence};
-use crankwork::{RestartError, Retry, Spec, WorkState};
+use crankwork::{RestartError, Retry, Spec};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -23,11 +25,7 @@ fn breakable(broken: &Rc<Cell<bool>>) -> WorkSequence<Log> {
 fn l31_a_sequence_restarts_from_its_first_member_after_success_and_failure() {
     let (mut b, broken) = (Bench::with_permits(4), Rc::new(Cell::new(false)));
     let all = add(&mut b, Spec::new("all", breakable(&broken)));
-    for (breaks, state) in [
-        (false, WorkState::Success),
-        (true, WorkState::Failed),
-        (false, WorkState::Success),
-    ] {
+    for (breaks, state) in [(false, Success), (true, Failed), (false, Success)] {
         broken.set(breaks);
         b.run();
         assert_eq!(b.state(all), state);
@@ -50,7 +48,7 @@ fn l31_a_restart_gives_all_retries_again() {
     );
     for _ in 0..2 {
         b.run();
-        assert_eq!(b.state(all), WorkState::Failed);
+        assert_eq!(b.state(all), Failed);
         assert_eq!(started(&mut b).len(), 3 * 2);
         b.s.restart(all).unwrap();
     }
@@ -62,20 +60,17 @@ fn l31_dependents_of_a_failed_composite_stay_blocked_until_they_are_restarted_to
     let all = add(&mut b, Spec::new("all", breakable(&broken)));
     let after = b.add_spec(Spec::new("after", done()).after(all));
     b.run();
-    assert_eq!(
-        [all, after].map(|id| b.state(id)),
-        [WorkState::Failed, WorkState::Blocked]
-    );
+    assert_eq!(b.states([all, after]), [Failed, Blocked]);
     // Blocked again at once, while the composite is still failed.
     b.s.restart(after).unwrap();
-    assert_eq!(b.state(after), WorkState::Blocked);
+    assert_eq!(b.state(after), Blocked);
     broken.set(false);
     b.s.restart(all).unwrap();
     b.crank();
-    assert_eq!(b.state(after), WorkState::Blocked);
+    assert_eq!(b.state(after), Blocked);
     b.s.restart(after).unwrap();
     b.run();
-    assert_eq!([all, after].map(|id| b.state(id)), [WorkState::Success; 2]);
+    assert_eq!(b.states([all, after]), [Success; 2]);
 }
 
 #[test]
@@ -86,22 +81,22 @@ fn l31_a_cancelled_batch_restarts_with_its_first_member() {
     });
     let batch = add(&mut b, Spec::new("batch", batch));
     b.crank();
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     b.s.cancel(batch).unwrap();
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     // Its last member aborts slowly.
-    assert_eq!(b.state(batch), WorkState::Aborting);
+    assert_eq!(b.state(batch), Aborting);
     assert!(matches!(
         b.s.restart(batch),
         Err(RestartError::NotSettled(..))
     ));
     b.run();
-    assert_eq!((b.state(batch), b.s.now()), (WorkState::Cancelled, at(6)));
+    assert_eq!((b.state(batch), b.s.now()), (Cancelled, at_secs(6)));
     started(&mut b);
     b.s.restart(batch).unwrap();
     b.run();
     assert_eq!(started(&mut b), ["a", "b", "c"]);
-    assert_eq!((b.state(batch), b.s.now()), (WorkState::Success, at(8)));
+    assert_eq!((b.state(batch), b.s.now()), (Success, at_secs(8)));
 }
 
 #[test]
@@ -115,7 +110,7 @@ fn l31_a_finished_conditional_starts_its_work_at_once_even_if_the_condition_no_l
     b.lines();
     b.s.restart(cond).unwrap();
     b.run();
-    assert_eq!((b.state(cond), b.s.now()), (WorkState::Success, at(0)));
+    assert_eq!((b.state(cond), b.s.now()), (Success, at_secs(0)));
     assert_eq!(started(&mut b), ["gated"]);
 }
 
@@ -124,12 +119,12 @@ fn l31_a_settled_member_can_be_restarted_while_a_later_one_runs() {
     let (mut b, broken) = (Bench::with_permits(4), Rc::new(Cell::new(false)));
     let all = add(&mut b, Spec::new("all", breakable(&broken)));
     b.crank();
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     let a = b.find("a");
-    assert_eq!(b.state(a), WorkState::Success);
+    assert_eq!(b.state(a), Success);
     b.s.restart(a).unwrap();
     b.run();
     // `c` comes after both.
     assert_eq!(started(&mut b), ["a", "b", "a", "c"]);
-    assert_eq!((b.state(all), b.s.now()), (WorkState::Success, at(2)));
+    assert_eq!((b.state(all), b.s.now()), (Success, at_secs(2)));
 }

@@ -1,9 +1,10 @@
 //! `WorkSequence`.
 
 use super::{add, says, started};
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::compose::{MemberRefused, MembersFailed, WorkSequence};
-use crankwork::{FailureKind, OnChildFailure, Retry, Spec, WorkOutcome, WorkState};
+use crankwork::{FailureKind, OnChildFailure, Retry, Spec, WorkState};
 use std::task::Poll;
 
 /// Members with these names; one whose name begins with `bad` fails.
@@ -20,7 +21,7 @@ fn sequence(names: &'static [&'static str]) -> WorkSequence<Log> {
 fn members_run_one_after_another() {
     let mut b = Bench::with_permits(4);
     let all = add(&mut b, Spec::new("all", sequence(&["a", "b", "c"])));
-    assert_eq!(b.run().finished, at(3));
+    assert_eq!(b.run().finished, at_secs(3));
     assert_eq!(b.state(all), WorkState::Success);
     assert_eq!(started(&mut b), ["a", "b", "c"]);
 }
@@ -51,9 +52,7 @@ fn the_first_failure_stops_it_whatever_its_spec_says() {
         let all = add(&mut b, Spec::new("all", members).on_child_failure(rule));
         b.run();
         assert_eq!(started(&mut b), ["a", "bad"]);
-        let WorkOutcome::Failed(failure) = b.outcome(all) else {
-            panic!("{:?}", b.outcome(all));
-        };
+        let failure = b.failed(all);
         assert!(matches!(failure.kind(), FailureKind::Child { name, .. } if *name == "bad"));
         assert_eq!(failure.root().to_string(), "no luck");
     }
@@ -126,7 +125,7 @@ fn a_retry_runs_all_members_again_and_members_have_retries_of_their_own() {
     );
     // Three attempts of its own, three of one member, six of the other; back-offs of 10 s after all but the last.
     assert_eq!(b.s.metrics().attempts, 3 + 3 + 6);
-    assert_eq!(b.s.now(), at(3 * 10 + 2 * 10));
+    assert_eq!(b.s.now(), at_secs(3 * 10 + 2 * 10));
 }
 
 #[test]
@@ -165,7 +164,7 @@ fn its_status_names_the_current_member() {
         says(&b, "all"),
         ": Waiting : 0/1 children completed : 0/3 : 1 of 3: a"
     );
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     assert_eq!(
         says(&b, "all"),
         ": Waiting : 1/2 children completed : 1/3 : 2 of 3: b"

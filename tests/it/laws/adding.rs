@@ -1,6 +1,6 @@
 //! L15: adding works and edges while others run.
 
-use super::Step::{Err, Expect, Nap, Ok, Yield};
+use super::Step::{Done, Expect, Fail, Nap, Yield};
 use super::{Script, lab, script, then};
 use crankwork::WorkState::{
     self, Aborting, Blocked, Failed, Joining, Queued, Retrying, Running, Success, Waiting,
@@ -18,15 +18,14 @@ fn l15_works_and_edges_may_be_added_from_any_turn() {
             let child = cx.spawn(script("child", [])).unwrap().id();
             cx.spawn_fn("closure", |cx: &mut super::Cx<'_>| {
                 cx.app.say("closure");
-                Poll::Ready(Result::Ok(()))
+                Poll::Ready(Ok(()))
             })
             .unwrap();
             cx.add_dependency(child, root).unwrap();
-            Ok
+            Done
         })],
     );
-    lab.crank(0);
-    assert_eq!(lab.ran(), "a child closure root");
+    lab.runs(0, "a child closure root");
 }
 
 #[test]
@@ -48,8 +47,7 @@ fn l15_add_dependency_sends_a_work_back_to_pending_and_its_permit_to_the_next() 
     assert_eq!(lab.state(next), Waiting);
     lab.ran();
     lab.crank(1);
-    lab.crank(5);
-    assert_eq!(lab.ran(), "gate next a queued");
+    lab.runs(5, "gate next a queued");
     assert_eq!(
         lab.s.snapshot()[0].attempts,
         1,
@@ -60,7 +58,7 @@ fn l15_add_dependency_sends_a_work_back_to_pending_and_its_permit_to_the_next() 
 #[test]
 fn l15_add_dependency_on_a_failed_work_blocks() {
     let mut lab = lab(1);
-    let bad = lab.work("bad", [Err("x")]);
+    let bad = lab.work("bad", [Fail("x")]);
     lab.crank(0);
     let running = lab.work("running", []);
     let queued = lab.work("queued", []);
@@ -74,8 +72,7 @@ fn l15_add_dependency_on_a_failed_work_blocks() {
     lab.s.add_dependency(bad, pending).unwrap();
     assert_eq!(lab.state(pending), Blocked);
     lab.ran();
-    lab.crank(0);
-    assert_eq!(lab.ran(), "holder");
+    lab.runs(0, "holder");
 }
 
 #[test]
@@ -93,12 +90,12 @@ fn l15_add_dependency_onto_a_started_or_settled_work_is_refused() {
     let mut lab = lab(9);
     let other = lab.work("other", [Nap(50)]);
     let waiting = lab.work("waiting", [Expect]);
-    let retrying = lab.add(script("retrying", [Err("x")]).retry(Retry::ONCE));
+    let retrying = lab.add(script("retrying", [Fail("x")]).retry(Retry::ONCE));
     let joining = lab.work(
         "joining",
         [then(|cx| {
             cx.spawn(script("child", [Expect])).unwrap();
-            Ok
+            Done
         })],
     );
     let aborting = lab.add(Spec::new(
@@ -107,7 +104,7 @@ fn l15_add_dependency_onto_a_started_or_settled_work_is_refused() {
     ));
     let yields = lab.work("yields", [Yield]);
     let done = lab.work("done", []);
-    let failed = lab.work("failed", [Err("x")]);
+    let failed = lab.work("failed", [Fail("x")]);
     lab.turns(0, 8);
     lab.s.cancel(aborting).unwrap();
     let states = [
@@ -122,7 +119,7 @@ fn l15_add_dependency_onto_a_started_or_settled_work_is_refused() {
     for (id, state) in states {
         assert_eq!(lab.state(id), state);
         let refused = lab.s.add_dependency(other, id);
-        assert_eq!(refused, Result::Err(DependencyError::Started(id, state)));
+        assert_eq!(refused, Err(DependencyError::Started(id, state)));
     }
 }
 
@@ -135,8 +132,8 @@ fn l15_a_work_cannot_add_a_dependency_onto_itself_in_its_turn() {
         [then(|cx| {
             let (other, me) = (cx.app.id("other"), cx.id());
             let refused = cx.add_dependency(other, me);
-            assert_eq!(refused, Result::Err(DependencyError::Started(me, Running)));
-            Ok
+            assert_eq!(refused, Err(DependencyError::Started(me, Running)));
+            Done
         })],
     );
     lab.crank(0);
@@ -174,9 +171,9 @@ impl crankwork::Work<super::Log> for Nosy {
         cx: &mut WorkContext<'_, super::Log>,
     ) -> Poll<Result<(), crankwork::Failure>> {
         if self.0 && cx.attempt() < 3 {
-            return Poll::Ready(Result::Err(crankwork::Failure::msg("x")));
+            return Poll::Ready(Err(crankwork::Failure::msg("x")));
         }
-        Poll::Ready(Result::Ok(()))
+        Poll::Ready(Ok(()))
     }
     fn on_abort(&mut self, cx: &mut super::Cx<'_>) -> Poll<()> {
         self.nose(cx, "abort");
@@ -227,7 +224,7 @@ fn l15_a_child_of_a_parent_that_is_done_or_aborting_is_refused() {
             cx.cancel(me).unwrap();
             let spawned: Result<Handle<()>, _> = cx.spawn(script("child", []));
             assert_eq!(spawned.unwrap_err(), AddError::ParentDone(me, Running));
-            Ok
+            Done
         })],
     );
     lab.crank(0);
@@ -242,12 +239,12 @@ fn l15_a_child_of_a_parent_that_is_done_or_aborting_is_refused() {
 fn l15_adding_after_shutdown_is_refused() {
     let mut lab = lab(9);
     lab.work("a", [Expect]);
-    lab.work("spawns", [Nap(1), Ok]);
+    lab.work("spawns", [Nap(1), Done]);
     let abort = then(|cx| {
         let root: Result<Handle<()>, _> = cx.spawn_root(script("root", []));
         assert_eq!(root.unwrap_err(), AddError::ShutDown);
         cx.app.say("refused");
-        Ok
+        Done
     });
     lab.add(Spec::new("late", Script::new([Expect]).on_abort([abort])));
     lab.crank(0);
@@ -277,7 +274,7 @@ fn l15_a_child_added_before_its_parents_attempt_is_held_until_then() {
     // The last turn is for the child's end.
     assert_eq!(lab.ran(), "gate gate parent child parent");
     // To a parent that runs or sleeps it is admitted at once.
-    let sleeper = lab.work("sleeper", [Expect, Ok]);
+    let sleeper = lab.work("sleeper", [Expect, Done]);
     lab.crank(6);
     let child = lab.add(script("late child", []).parent(sleeper));
     assert_eq!(lab.state(child), Running);

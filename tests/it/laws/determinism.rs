@@ -1,6 +1,6 @@
-//! L27 and L28: the same event log everywhere, and draws that nobody else shifts.
+//! L27 and L28: an event log that is equal everywhere, and draws that no other work shifts.
 
-use super::Step::{self, Err, Nap, Ok};
+use super::Step::{self, Done, Fail, Nap};
 use super::{Lab, config, lab_with, script, then};
 use crankwork::{
     Decider, Decision, Fifo, Lifo, Name, RandomOrder, Retry, Spec, Time, VirtualDriver, WorkId,
@@ -14,7 +14,7 @@ type Drawn = Spec<super::Log, super::Script>;
 fn draws(name: impl Into<Name>) -> Drawn {
     Spec::new(
         name,
-        super::Script::new([draw(Nap(1)), draw(Nap(1)), draw(Ok)]),
+        super::Script::new([draw(Nap(1)), draw(Nap(1)), draw(Done)]),
     )
 }
 
@@ -93,7 +93,7 @@ const END: &str = "-- end of event log\n";
 fn l27_the_same_in_another_process() {
     let logs =
         |seed| record(seed, None) + "\n" + &record(seed, Some(Box::new(RandomOrder::new(5))));
-    if let Result::Ok(seed) = std::env::var(CHILD) {
+    if let Ok(seed) = std::env::var(CHILD) {
         let seed = seed.parse().expect("the parent passes a seed");
         return print!("\n{BEGIN}{}\n{END}", logs(seed));
     }
@@ -130,7 +130,7 @@ const RECORDED: u64 = 1_668_104_262_143_322_179;
 
 // ---- L28 ----
 
-/// What the works of these names draw, by name.
+/// Runs the works that `add` adds, and returns their draws as lines `name=draw`.
 fn drawn(seed: u64, add: impl FnOnce(&mut Lab)) -> Vec<String> {
     let mut lab = lab_with(config(9).seed(seed));
     add(&mut lab);
@@ -214,7 +214,7 @@ fn l28_the_path_counts_not_only_the_name() {
                 parent,
                 [then(|cx| {
                     cx.spawn(draws("x")).unwrap();
-                    Ok
+                    Done
                 })],
             );
         })
@@ -233,7 +233,7 @@ fn back_offs(others: &[&'static str]) -> Vec<Time> {
     let mut s = WorkScheduler::<super::Log>::new(config);
     let mut log = super::Log::default();
     let fails = |name| {
-        let always = std::iter::repeat_with(|| Err("x")).take(40);
+        let always = std::iter::repeat_with(|| Fail("x")).take(40);
         script(name, always).retry(Retry::times(8))
     };
     for &name in others {
@@ -273,7 +273,7 @@ fn l28_jitter_is_a_works_own_too() {
 
 #[test]
 fn l28_drawing_for_one_purpose_does_not_shift_another() {
-    // The same work with and without draws of its own: its back-offs are the same.
+    // A work's own draws do not change its back-offs.
     let etas = |draws: bool| {
         let mut lab = lab_with(WorkSchedulerConfig::default().seed(4).events(1_000));
         let steps = std::iter::repeat_with(move || {
@@ -281,7 +281,7 @@ fn l28_drawing_for_one_purpose_does_not_shift_another() {
                 if draws {
                     cx.rng().next_u64();
                 }
-                Err("x")
+                Fail("x")
             })
         });
         lab.add(script("x", steps.take(9)).retry(Retry::times(8)));

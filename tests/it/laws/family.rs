@@ -1,18 +1,18 @@
 //! L13: failed children.
 
-use super::Step::{Cancelled as Cancel, Err, Expect, Nap, Ok, Pending, Yield};
-use super::{Script, Step, lab, script, then};
+use super::Step::{Cancel, Done, Expect, Fail, Nap, Pending, Yield};
+use super::{Log, Script, Step, lab, script, then};
 use crankwork::WorkState::{Aborting, Joining, Retrying, Success};
 use crankwork::{FailureKind, Next, OnChildFailure, Retry, Spec};
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// A parent with such children, that then returns `last`.
+/// A parent that spawns `children` in its first turn. Its turns end as `more` says.
 fn family(
     rule: OnChildFailure,
-    children: impl IntoIterator<Item = Spec<super::Log, Script>> + 'static,
+    children: impl IntoIterator<Item = Spec<Log, Script>> + 'static,
     mut more: Vec<Step>,
-) -> Spec<super::Log, Script> {
+) -> Spec<Log, Script> {
     let first = more.remove(0);
     let mut steps = vec![then(move |cx| {
         for child in children {
@@ -26,7 +26,7 @@ fn family(
     script("parent", steps).on_child_failure(rule)
 }
 
-fn child_name(spec: &Spec<super::Log, Script>) -> &'static str {
+fn child_name(spec: &Spec<Log, Script>) -> &'static str {
     let text = format!("{spec:?}");
     ["bad", "worse", "good", "idle", "blocked", "cancelled"]
         .into_iter()
@@ -63,12 +63,12 @@ fn count(into: &Counts, then_do: Step) -> Step {
 fn l13_failed_blocked_and_cancelled_children_count_as_failed() {
     let mut lab = lab(9);
     let counts = Counts::default();
-    let done = count(&counts, Ok);
+    let done = count(&counts, Done);
     let parent = lab.add(family(
         OnChildFailure::Collect,
         [
             script("good", []),
-            script("bad", [Err("x")]),
+            script("bad", [Fail("x")]),
             script("cancelled", [Cancel]),
         ],
         vec![
@@ -102,7 +102,7 @@ fn l13_a_child_that_its_parent_cancelled_does_not_count_as_failed() {
                 cx.cancel_children();
                 Pending
             }),
-            count(&counts, Ok),
+            count(&counts, Done),
         ],
     ));
     lab.crank(0);
@@ -140,11 +140,11 @@ fn l13_fail_fast_aborts_the_siblings_at_the_end_of_the_round_and_fails_with_the_
         OnChildFailure::FailFast,
         [
             script("idle", [Nap(5)]),
-            script("bad", [Nap(5), Err("first")]),
+            script("bad", [Nap(5), Fail("first")]),
             script("good", [Nap(5), Yield]),
-            script("worse", [Nap(5), Err("second")]),
+            script("worse", [Nap(5), Fail("second")]),
         ],
-        vec![Ok],
+        vec![Done],
     ));
     lab.crank(0);
     lab.ran();
@@ -153,8 +153,7 @@ fn l13_fail_fast_aborts_the_siblings_at_the_end_of_the_round_and_fails_with_the_
     assert_eq!(lab.state(parent), Joining);
     lab.turns(5, 1);
     assert_eq!(lab.state(parent), Aborting);
-    lab.crank(5);
-    assert_eq!(lab.ran(), "idle bad good worse good!");
+    lab.runs(5, "idle bad good worse good!");
     let failure = lab.failure(parent);
     let bad = lab.log.id("bad");
     assert_eq!(
@@ -172,12 +171,11 @@ fn l13_a_parent_that_failed_by_itself_in_that_round_keeps_its_own_failure() {
     let mut lab = lab(9);
     let parent = lab.add(family(
         OnChildFailure::FailFast,
-        [script("bad", [Err("child")])],
-        vec![Yield, Err("own")],
+        [script("bad", [Fail("child")])],
+        vec![Yield, Fail("own")],
     ));
     // bad and the parent have their turns in one round, the child first or last.
-    lab.crank(0);
-    assert_eq!(lab.ran(), "parent bad parent");
+    lab.runs(0, "parent bad parent");
     assert_eq!(lab.failure(parent).to_string(), "own");
 }
 
@@ -186,8 +184,8 @@ fn l13_a_parent_that_returns_ok_in_that_round_fails_with_the_child() {
     let mut lab = lab(9);
     let parent = lab.add(family(
         OnChildFailure::FailFast,
-        [script("bad", [Err("child")])],
-        vec![Yield, Ok],
+        [script("bad", [Fail("child")])],
+        vec![Yield, Done],
     ));
     lab.crank(0);
     assert_eq!(lab.failure(parent).cause().unwrap().to_string(), "child");
@@ -199,8 +197,8 @@ fn l13_the_failed_attempt_is_retried_like_any_other() {
     let parent = lab.add(
         family(
             OnChildFailure::FailFast,
-            [script("bad", [Err("once")])],
-            vec![Ok, Ok],
+            [script("bad", [Fail("once")])],
+            vec![Done, Done],
         )
         .retry(Retry::ONCE),
     );
@@ -213,23 +211,27 @@ fn l13_the_failed_attempt_is_retried_like_any_other() {
     );
 }
 
+/// Children that settle one millisecond after the other, of which the second fails.
+fn good_bad_and_idle() -> [Spec<Log, Script>; 3] {
+    [
+        script("good", [Nap(1)]),
+        script("bad", [Nap(2), Fail("x")]),
+        script("idle", [Nap(3)]),
+    ]
+}
+
 #[test]
 fn l13_each_child_that_settles_wakes_a_sleeping_parent() {
     let mut lab = lab(9);
     let counts = Counts::default();
-    let children = [
-        script("good", [Nap(1)]),
-        script("bad", [Nap(2), Err("x")]),
-        script("idle", [Nap(3)]),
-    ];
     lab.add(family(
         OnChildFailure::Collect,
-        children,
+        good_bad_and_idle(),
         vec![
             Pending,
             count(&counts, Pending),
             count(&counts, Pending),
-            count(&counts, Ok),
+            count(&counts, Done),
         ],
     ));
     for time in 0..4 {
@@ -243,20 +245,14 @@ fn l13_each_child_that_settles_wakes_a_sleeping_parent() {
 fn l13_collect_wakes_a_joining_parent_for_a_failed_child_only() {
     let mut lab = lab(9);
     let counts = Counts::default();
-    let children = [
-        script("good", [Nap(1)]),
-        script("bad", [Nap(2), Err("x")]),
-        script("idle", [Nap(3)]),
-    ];
     let parent = lab.add(family(
         OnChildFailure::Collect,
-        children,
-        vec![Ok, count(&counts, Ok)],
+        good_bad_and_idle(),
+        vec![Done, count(&counts, Done)],
     ));
     lab.crank(0);
     lab.ran();
-    lab.crank(1);
-    assert_eq!(lab.ran(), "good");
+    lab.runs(1, "good");
     lab.crank(2);
     assert_eq!(
         (lab.ran().as_str(), lab.state(parent)),

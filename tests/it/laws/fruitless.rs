@@ -1,7 +1,8 @@
 //! L33: turns that come to nothing are counted, named, and end a run in virtual time.
 
-use super::Step::{Nap, Ok, Yield};
-use super::{Cx, Lab, Log, Script, lab, ms, script, then};
+use super::Step::{Done, Nap, Yield};
+use super::{Cx, Lab, Log, Script, lab, script, then};
+use crate::units::{at_ms, ms};
 use crankwork::{Driver, Notifier, Spec, Time, VirtualDriver, Work, WorkId};
 use std::task::Poll;
 
@@ -10,7 +11,7 @@ fn poller(name: &'static str, mut looks: u64) -> Spec<Log, impl Work<Log>> {
     Spec::new(name, move |cx: &mut Cx<'_>| {
         looks -= 1;
         if looks == 0 || cx.app.lines.iter().any(|line| line == "open") {
-            return Poll::Ready(Result::Ok(()));
+            return Poll::Ready(Ok(()));
         }
         cx.wake_after(ms(1));
         Poll::Pending
@@ -30,7 +31,7 @@ fn opener() -> Spec<Log, Script> {
         "opener",
         [then(|cx| {
             cx.app.say("open");
-            Ok
+            Done
         })],
     )
 }
@@ -80,7 +81,7 @@ fn l33_only_while_a_work_is_queued_behind_them() {
     }
     let mut driver = VirtualDriver::new().stop_after(100);
     lab.s.run_until_done(&mut lab.log, &mut driver).unwrap();
-    assert_eq!(driver.now(), Time::from_millis(5_000));
+    assert_eq!(driver.now(), at_ms(5_000));
 }
 
 /// Virtual time that counts as real.

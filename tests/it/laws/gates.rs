@@ -1,6 +1,6 @@
 //! L32: composites hold no permit of their own, so that a gate cannot starve the work that opens it.
 
-use super::{at, ms};
+use crate::units::{at_ms, ms};
 use crankwork::compose::{BatchWork, ConditionalWork, WorkSequence, WorkWithCallback, repeat};
 use crankwork::{
     Budget, Failure, Next, Spec, Time, Work, WorkContext, WorkId, WorkScheduler,
@@ -8,7 +8,7 @@ use crankwork::{
 };
 use std::task::Poll;
 
-/// What ledgers have been applied, and the work that applies each.
+/// The ledgers that have been applied, and the work that applies each.
 #[derive(Default)]
 struct Ledgers {
     applied: Vec<bool>,
@@ -112,7 +112,7 @@ fn catch_up(config: WorkSchedulerConfig, width: usize, ledgers: usize, watches: 
 #[test]
 fn l32_a_batch_of_gated_sequences_ends_on_the_default_configuration() {
     let end = catch_up(WorkSchedulerConfig::default(), 2, 6, true);
-    assert!(end < at(60), "{end}");
+    assert!(end < at_ms(60), "{end}");
     catch_up(WorkSchedulerConfig::default(), 16, 16, false);
 }
 
@@ -139,7 +139,7 @@ fn l32_polling_gates_leave_a_permit_for_the_work_that_opens_them() {
         s.add(Spec::new("gate", gate(1, false))).unwrap();
     }
     s.add(apply(0)).unwrap();
-    assert_eq!(run_within(&mut s, &mut app, 100), at(100));
+    assert_eq!(run_within(&mut s, &mut app, 100), at_ms(100));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! L2: what comes when in a round, and who gets the permits.
 
-use super::Step::{Err, Expect, Nap, Pending, Yield};
-use super::{Lab, Script, at, config, lab, lab_with, ms, script, then};
+use super::Step::{Expect, Fail, Nap, Pending, Yield};
+use super::{Lab, Script, config, lab, lab_with, script, then};
+use crate::units::{at_ms, ms};
 use crankwork::WorkState::{Queued, Running, Success, Waiting};
 use crankwork::{Retry, Spec};
 
@@ -16,8 +17,7 @@ fn l02_the_inbox_comes_before_the_timers() {
         .remote()
         .post(move |log, s| log.say(s.state(a).unwrap()))
         .unwrap();
-    lab.crank(5);
-    assert_eq!(lab.ran(), "Waiting a");
+    lab.runs(5, "Waiting a");
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn l02_the_inbox_is_taken_as_it_is_and_in_order() {
     remote.post(|log, _| log.say("second")).unwrap();
     lab.work("a", []);
     lab.crank(0);
-    // What came while the inbox was being taken waits for the next round.
+    // A closure that is posted while the inbox is being taken waits for the next round.
     assert_eq!(lab.ran(), "first second a posted meanwhile");
 }
 
@@ -54,8 +54,7 @@ fn l02_timers_fire_by_deadline_then_arming_order_and_before_turns() {
     );
     lab.crank(0);
     lab.ran();
-    lab.crank(10);
-    assert_eq!(lab.ran(), "early tie 1 tie 2 late busy");
+    lab.runs(10, "early tie 1 tie 2 late busy");
 }
 
 #[test]
@@ -66,17 +65,16 @@ fn l02_permits_are_granted_after_the_timers() {
     let other = lab.work("other", [Expect]);
     lab.crank(0);
     assert_eq!(lab.states(&[limited, other]), [Waiting, Queued]);
-    lab.add(script("never granted", []).deadline(at(5)).priority(9));
+    lab.add(script("never granted", []).deadline(at_ms(5)).priority(9));
     // At 5 the deadline removes a waiting work of high priority before anything is granted.
     lab.ran();
-    lab.crank(5);
-    assert_eq!(lab.ran(), "limited! other");
+    lab.runs(5, "limited! other");
 }
 
 #[test]
 fn l02_a_back_off_that_ends_is_granted_in_its_round() {
     let mut lab = lab(1);
-    lab.add(script("a", [Err("once")]).retry(Retry::ONCE));
+    lab.add(script("a", [Fail("once")]).retry(Retry::ONCE));
     lab.crank(0);
     lab.ran();
     let crank = lab.turns(10, 1);
@@ -146,8 +144,7 @@ fn l02_at_one_priority_a_returner_goes_first_but_priority_counts_more() {
     lab.s.wake(back).unwrap();
     assert_eq!(lab.state(back), Queued);
     lab.ran();
-    lab.crank(5);
-    assert_eq!(lab.ran(), "holder high returner new");
+    lab.runs(5, "holder high returner new");
 }
 
 #[test]
@@ -161,8 +158,7 @@ fn l02_returners_among_themselves_by_arrival() {
     lab.s.wake(two).unwrap();
     lab.s.wake(one).unwrap();
     lab.ran();
-    lab.crank(5);
-    assert_eq!(lab.ran(), "holder two one");
+    lab.runs(5, "holder two one");
 }
 
 fn pools(permits: usize) -> Lab {
@@ -185,8 +181,7 @@ fn l02_all_permits_at_once_or_none() {
     lab.crank(0);
     assert_eq!(lab.state(disk), Waiting, "nobody holds `disk`");
     lab.ran();
-    lab.crank(5);
-    assert_eq!(lab.ran(), "net disk both");
+    lab.runs(5, "net disk both");
 }
 
 #[test]
@@ -197,10 +192,8 @@ fn l02_overtaken_only_by_works_that_need_nothing_it_lacks() {
     lab.add(script("small", []).pool("disk", 1)); // fits, but needs what `big` lacks
     lab.add(script("net", []).pool("net", 1)); // needs nothing of it
     lab.add(script("plain", []));
-    lab.crank(0);
-    assert_eq!(lab.ran(), "holder net plain");
-    lab.crank(5);
-    assert_eq!(lab.ran(), "holder big small");
+    lab.runs(0, "holder net plain");
+    lab.runs(5, "holder big small");
 }
 
 #[test]
@@ -210,13 +203,11 @@ fn l02_not_overtaken_by_a_work_with_other_pools_that_shares_what_it_lacks() {
     lab.add(script("big", []).pool("disk", 2));
     lab.add(script("both", []).pool("disk", 1).pool("net", 1)); // all of it is free
     lab.add(script("free", []).pool("disk", 1).no_permit()); // and of this
-    lab.crank(0);
-    assert_eq!(lab.ran(), "holder");
-    lab.crank(5);
-    assert_eq!(lab.ran(), "holder big both free");
+    lab.runs(0, "holder");
+    lab.runs(5, "holder big both free");
 }
 
-/// The same pools, but more of one: it is the second in its line that lacks `net`.
+/// Two works need both pools. The second of them is the one that lacks `net`.
 #[test]
 fn l02_not_overtaken_by_a_lower_priority_while_it_waits_behind_its_like() {
     let mut lab = pools(9);
@@ -230,10 +221,8 @@ fn l02_not_overtaken_by_a_lower_priority_while_it_waits_behind_its_like() {
     lab.add(both("first", 1)); // lacks disk
     lab.add(both("second", 2)); // lacks disk and net
     lab.add(script("lower", []).pool("net", 1));
-    lab.crank(0);
-    assert_eq!(lab.ran(), "holder");
-    lab.crank(5);
-    assert_eq!(lab.ran(), "holder first second lower");
+    lab.runs(0, "holder");
+    lab.runs(5, "holder first second lower");
 }
 
 #[test]
@@ -243,10 +232,8 @@ fn l02_a_work_that_lacks_the_general_permit_lets_only_permitless_works_pass() {
     lab.add(script("disk", []).pool("disk", 1));
     lab.add(script("net", []).pool("net", 1));
     lab.add(script("free", []).pool("net", 1).no_permit());
-    lab.crank(0);
-    assert_eq!(lab.ran(), "holder free");
-    lab.crank(5);
-    assert_eq!(lab.ran(), "holder disk net");
+    lab.runs(0, "holder free");
+    lab.runs(5, "holder disk net");
 }
 
 #[test]
@@ -258,10 +245,8 @@ fn l02_a_high_priority_work_that_lacks_a_pool_holds_it_against_lower_ones() {
     lab.add(script("big", []).pool("disk", 2).priority(7));
     lab.add(script("later", []).pool("disk", 1).priority(-1));
     lab.add(script("elsewhere", []).pool("net", 2).priority(-1));
-    lab.crank(0);
-    assert_eq!(lab.ran(), "holder small elsewhere");
-    lab.crank(5);
-    assert_eq!(lab.ran(), "holder big later");
+    lab.runs(0, "holder small elsewhere");
+    lab.runs(5, "holder big later");
 }
 
 #[test]
@@ -274,8 +259,7 @@ fn l02_arrival_holds_across_different_sets_of_pools() {
     lab.add(script("4 net", []).pool("net", 1));
     lab.add(script("5 both", []).pool("net", 1).pool("disk", 1));
     lab.crank(5);
-    lab.crank(10);
-    assert_eq!(lab.ran(), "holder holder 1 net 2 disk 3 plain 4 net 5 both");
+    lab.runs(10, "holder holder 1 net 2 disk 3 plain 4 net 5 both");
 }
 
 #[test]
@@ -286,14 +270,11 @@ fn l02_a_weight_of_the_general_pool_comes_on_top_of_the_permit() {
     // It needs 3 in all, and 2 are free.
     let heavy = lab.add(heavy("heavy"));
     assert_eq!(lab.state(heavy), Queued);
-    lab.crank(0);
-    assert_eq!(lab.ran(), "light");
-    lab.crank(5);
-    assert_eq!(lab.ran(), "light heavy");
+    lab.runs(0, "light");
+    lab.runs(5, "light heavy");
     let other = lab.work("other", []);
     assert_eq!(lab.state(other), Queued, "`heavy` holds all three");
-    lab.crank(10);
-    assert_eq!(lab.ran(), "heavy other");
+    lab.runs(10, "heavy other");
 }
 
 /// Works that need other pools do not wait for each other, however the sets of pools came to be known.

@@ -1,6 +1,6 @@
 //! L30: what is reclaimed, when, and what never is.
 
-use super::Step::{self, Err, Expect, Nap, Ok, Pending};
+use super::Step::{self, Done, Expect, Fail, Nap, Pending};
 use super::{Lab, config, lab, lab_with, script, then};
 use crankwork::WorkState::{Failed, Success};
 use crankwork::{
@@ -31,7 +31,7 @@ fn l30_children_are_reclaimed_when_their_parent_settles() {
         Some(Success),
         "still there: its parent asks for it"
     );
-    assert!(matches!(lab.s.reap(child), Result::Err(ReapError::Child(id)) if id == child));
+    assert!(matches!(lab.s.reap(child), Err(ReapError::Child(id)) if id == child));
     lab.crank(5);
     assert_eq!((lab.s.state(child), in_scheduler(&lab)), (None, 1));
 }
@@ -39,7 +39,7 @@ fn l30_children_are_reclaimed_when_their_parent_settles() {
 #[test]
 fn l30_children_go_with_a_failed_attempt_too() {
     let mut lab = lab(9);
-    let last = Err("x");
+    let last = Fail("x");
     lab.add(
         script("parent", [spawns("parent", "child", Pending), last])
             .retry(Retry::ONCE)
@@ -54,29 +54,26 @@ fn l30_children_go_with_a_failed_attempt_too() {
 fn l30_roots_stay_until_the_host_reaps_them() {
     let mut lab = lab(9);
     let ok = lab.work("ok", []);
-    let bad = lab.work("bad", [Err("x")]);
+    let bad = lab.work("bad", [Fail("x")]);
     let live = lab.work("live", [Expect]);
     lab.crank(0);
     assert_eq!(in_scheduler(&lab), 3);
-    assert!(matches!(lab.s.reap(ok), Result::Ok(WorkOutcome::Success)));
-    assert!(matches!(
-        lab.s.reap(bad),
-        Result::Ok(WorkOutcome::Failed(_))
-    ));
+    assert!(matches!(lab.s.reap(ok), Ok(WorkOutcome::Success)));
+    assert!(matches!(lab.s.reap(bad), Ok(WorkOutcome::Failed(_))));
     assert_eq!(
         lab.s.reap(ok).unwrap_err(),
         ReapError::Unknown(UnknownWork::Reclaimed(ok))
     );
-    assert!(matches!(lab.s.reap(live), Result::Err(ReapError::NotSettled(id, _)) if id == live));
+    assert!(matches!(lab.s.reap(live), Err(ReapError::NotSettled(id, _)) if id == live));
     assert_eq!(in_scheduler(&lab), 1);
 }
 
-/// Which of a success, a failure, a cancelled and a blocked work are left.
+/// Tells of a success, a failure, a cancelled and a blocked work which are left.
 fn left(retain: Retain) -> Vec<bool> {
     let mut lab = lab_with(config(9).retain(retain));
     let ok = lab.work("ok", []);
-    let bad = lab.work("bad", [Err("x")]);
-    let cancelled = lab.work("cancelled", [Step::Cancelled]);
+    let bad = lab.work("bad", [Fail("x")]);
+    let cancelled = lab.work("cancelled", [Step::Cancel]);
     let blocked = lab.add(script("blocked", []).after(bad));
     lab.crank(0);
     let ids = [ok, bad, cancelled, blocked];
@@ -111,7 +108,7 @@ fn l30_nothing_is_reclaimed_while_a_work_that_is_after_it_is_unsettled() {
 fn l30_a_child_outlives_its_parent_for_a_dependent_elsewhere() {
     let mut lab = lab(9);
     let gate = lab.work("gate", [Nap(5)]);
-    lab.work("parent", [spawns("parent", "child", Ok)]);
+    lab.work("parent", [spawns("parent", "child", Done)]);
     lab.turns(0, 2);
     let child = lab.log.id("child");
     let after = lab.add(script("after", []).after(child).after(gate));
@@ -129,7 +126,7 @@ fn l30_a_child_outlives_its_parent_for_a_dependent_elsewhere() {
 fn l30_after_settled_keeps_what_it_is_after_as_well() {
     let mut lab = lab_with(config(9).retain(Retain::Nothing));
     let gate = lab.work("gate", [Nap(5)]);
-    let bad = lab.work("bad", [Err("x")]);
+    let bad = lab.work("bad", [Fail("x")]);
     lab.add(script("b", []).after_settled(bad).after(gate));
     lab.crank(0);
     assert_eq!(lab.s.state(bad), Some(Failed));
@@ -178,7 +175,7 @@ fn l30_a_waker_or_watch_of_a_reclaimed_work_reaches_nobody() {
             let waker = cx.remote_waker();
             cx.app.wakers.push(waker);
             cx.watch(target).unwrap();
-            Ok
+            Done
         })],
     );
     lab.crank(0);
@@ -186,8 +183,7 @@ fn l30_a_waker_or_watch_of_a_reclaimed_work_reaches_nobody() {
     lab.crank(0);
     lab.ran();
     lab.log.wakers[0].wake();
-    lab.crank(5);
-    assert_eq!(lab.ran(), "target");
+    lab.runs(5, "target");
     lab.log.wakers.clear();
     assert_eq!(lab.crank(5).turns, 0);
     assert!(lab.s.state(new).is_some());
@@ -202,7 +198,7 @@ fn l30_a_host_that_adds_and_settles_works_for_ever_stays_flat() {
         let mut spec = script(
             "w",
             if turn % 3 == 0 {
-                vec![Err("x")]
+                vec![Fail("x")]
             } else {
                 vec![]
             },

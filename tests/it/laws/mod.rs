@@ -1,7 +1,7 @@
 //! The laws of DESIGN.md section 6, by number: a test's name begins with the law it holds to.
 //!
 //! [`Lab`] is a scheduler with an application that writes down every turn. Works are scripts: one [`Step`] a turn. A
-//! test adds some, cranks at given milliseconds, and compares who had a turn in what order.
+//! test adds some, cranks at given milliseconds, and compares the order in which they had turns.
 
 mod add_graph;
 mod adding;
@@ -23,13 +23,14 @@ mod retries;
 mod timers;
 mod waiting;
 
+use crate::on_purpose::Watch;
+use crate::units::{at_ms, ms};
 use crankwork::{
     Budget, Crank, Failure, Next, RemoteWaker, Spec, Time, VirtualDriver, Work, WorkContext,
     WorkId, WorkOutcome, WorkScheduler, WorkSchedulerConfig, WorkState,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::task::Poll;
-use std::time::Duration;
 
 /// The application: what happened, in order, and what works leave for the test or for each other.
 #[derive(Default)]
@@ -53,15 +54,17 @@ impl Log {
 pub type Cx<'a> = WorkContext<'a, Log>;
 type Deed = Box<dyn FnOnce(&mut Cx<'_>) -> Step>;
 
-/// What a scripted work does in one turn.
+/// One turn of a scripted work.
 pub enum Step {
-    Ok,
-    Err(&'static str),
+    /// The attempt succeeds.
+    Done,
+    /// The attempt fails with this message.
+    Fail(&'static str),
     Fatal(&'static str),
-    Cancelled,
+    Cancel,
     Panic(&'static str),
     Yield,
-    /// Pending until so many milliseconds from now.
+    /// Pending until this many milliseconds from now.
     Nap(u64),
     /// Pending until somebody wakes it.
     Expect,
@@ -91,7 +94,7 @@ impl Script {
         }
     }
 
-    /// What it does in `on_abort`, turn by turn; after the last (or `Ok`) it is ready.
+    /// Sets the turns of `on_abort`; after the last (or `Done`) it is ready.
     pub fn on_abort(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
         self.abort = steps.into_iter().collect();
         self
@@ -113,10 +116,10 @@ impl Script {
 
 fn perform(step: Step, cx: &mut Cx<'_>) -> Poll<Result<(), Failure>> {
     match step {
-        Step::Ok => Poll::Ready(Ok(())),
-        Step::Err(why) => Poll::Ready(Err(Failure::msg(why))),
+        Step::Done => Poll::Ready(Ok(())),
+        Step::Fail(why) => Poll::Ready(Err(Failure::msg(why))),
         Step::Fatal(why) => Poll::Ready(Err(Failure::fatal(why))),
-        Step::Cancelled => Poll::Ready(Err(Failure::cancelled())),
+        Step::Cancel => Poll::Ready(Err(Failure::cancelled())),
         Step::Panic(why) => panic!("{why}"),
         Step::Yield => cx.yield_now(),
         Step::Nap(millis) => {
@@ -139,13 +142,13 @@ impl Work<Log> for Script {
     fn poll(&mut self, cx: &mut Cx<'_>) -> Poll<Result<(), Failure>> {
         let name = cx.name().to_string();
         cx.app.say(name);
-        perform(self.steps.pop_front().unwrap_or(Step::Ok), cx)
+        perform(self.steps.pop_front().unwrap_or(Step::Done), cx)
     }
 
     fn on_abort(&mut self, cx: &mut Cx<'_>) -> Poll<()> {
         let line = format!("{}!", cx.name());
         cx.app.say(line);
-        perform(self.abort.pop_front().unwrap_or(Step::Ok), cx).map(|_| ())
+        perform(self.abort.pop_front().unwrap_or(Step::Done), cx).map(|_| ())
     }
 
     fn on_reset(&mut self, cx: &mut Cx<'_>) {
@@ -170,18 +173,12 @@ pub fn script(name: &'static str, steps: impl IntoIterator<Item = Step>) -> Spec
     Spec::new(name, Script::new(steps))
 }
 
-pub fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
-
-pub fn at(millis: u64) -> Time {
-    Time::from_millis(millis)
-}
-
 /// A scheduler, its application, and short names for what tests do with them.
 pub struct Lab {
     pub s: WorkScheduler<Log>,
     pub log: Log,
+    // After the scheduler, whose end may panic too.
+    _watch: Watch,
 }
 
 /// A [`Crank`] that a test may ignore.
@@ -201,7 +198,7 @@ impl From<Crank> for Cranked {
     }
 }
 
-/// A lab with so many permits, that keeps events and retries after 10 ms.
+/// A lab with this many permits. It keeps events, and a back-off takes 10 ms.
 pub fn lab(permits: usize) -> Lab {
     lab_with(config(permits))
 }
@@ -217,6 +214,7 @@ pub fn lab_with(config: WorkSchedulerConfig) -> Lab {
     Lab {
         s: WorkScheduler::new(config),
         log: Log::default(),
+        _watch: Watch::new(),
     }
 }
 
@@ -237,7 +235,7 @@ impl Lab {
 
     /// Cranks at that millisecond until nothing is left to do then.
     pub fn crank(&mut self, millis: u64) -> Cranked {
-        self.crank_at(at(millis))
+        self.crank_at(at_ms(millis))
     }
 
     pub fn crank_at(&mut self, now: Time) -> Cranked {
@@ -246,10 +244,10 @@ impl Lab {
             .into()
     }
 
-    /// Cranks for so many turns at most.
+    /// Cranks for at most this many turns.
     pub fn turns(&mut self, millis: u64, turns: u64) -> Cranked {
         self.s
-            .crank_work(at(millis), &mut self.log, Budget::turns(turns))
+            .crank_work(at_ms(millis), &mut self.log, Budget::turns(turns))
             .into()
     }
 
@@ -260,7 +258,14 @@ impl Lab {
         done.expect("no work stalls").finished
     }
 
-    /// Who had a turn since this was last asked.
+    /// Cranks at that millisecond. By then these works have had turns since the last look, in this order.
+    #[track_caller]
+    pub fn runs(&mut self, millis: u64, names: &str) {
+        self.crank(millis);
+        assert_eq!(self.ran(), names, "at {millis} ms");
+    }
+
+    /// Returns the names of the works that had turns since the last call.
     pub fn ran(&mut self) -> String {
         std::mem::take(&mut self.log.lines).join(" ")
     }
@@ -277,7 +282,7 @@ impl Lab {
         self.s.outcome(id).expect("the work has settled")
     }
 
-    /// What the failure of a settled work says.
+    /// Returns the failure of a settled work.
     pub fn failure(&self, id: WorkId) -> Failure {
         let outcome = self.outcome(id);
         outcome.failure().expect("it has failed").clone()

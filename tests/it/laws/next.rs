@@ -1,7 +1,8 @@
 //! L9: what `Next` promises.
 
-use super::Step::{Err, Expect, Nap, Ok, Pending, Yield};
-use super::{Lab, Script, Step, at, config, lab, lab_with, ms, script, then, time_of};
+use super::Step::{Done, Expect, Fail, Nap, Pending, Yield};
+use super::{Lab, Script, Step, config, lab, lab_with, script, then, time_of};
+use crate::units::{at_ms, ms};
 use crankwork::WorkState::{self, Aborting, Joining, Queued, Retrying, Success, Waiting};
 use crankwork::{Next, OnChildFailure, Retry, Spec, Stream, Time, VirtualDriver, WaitsFor};
 
@@ -11,7 +12,7 @@ fn l09_idle_is_that_all_is_settled() {
     assert_eq!(lab.s.next(), Next::Idle);
     assert_eq!(lab.crank(0).next, Next::Idle);
     lab.work("a", []);
-    lab.work("b", [Err("x")]);
+    lab.work("b", [Fail("x")]);
     assert_eq!(lab.crank(0).next, Next::Idle);
 }
 
@@ -21,7 +22,7 @@ fn l09_a_call_into_the_engine_makes_next_stale() {
     assert_eq!(lab.crank(0).next, Next::Idle);
     let a = lab.work("a", [Nap(9), Expect]);
     assert_eq!(lab.s.next(), Next::Now);
-    assert_eq!(lab.crank(0).next, Next::At(at(9)));
+    assert_eq!(lab.crank(0).next, Next::At(at_ms(9)));
     lab.s.wake(a).unwrap();
     assert_eq!(lab.s.next(), Next::Now);
     assert_eq!(lab.crank(0).next, Next::External);
@@ -62,7 +63,7 @@ fn l09_an_alarm_wins_over_external() {
     let mut lab = lab(2);
     lab.work("a", [Expect]);
     lab.work("b", [Nap(4)]);
-    assert_eq!(lab.crank(0).next, Next::At(at(4)));
+    assert_eq!(lab.crank(0).next, Next::At(at_ms(4)));
     assert_eq!(lab.crank(4).next, Next::External);
 }
 
@@ -97,7 +98,7 @@ fn l09_stalled_comes_with_a_report_of_who_waits_for_what() {
     let d = lab.add(script("d", []).after(c));
     assert_eq!(lab.crank(3).next, Next::Stalled);
     let report = lab.s.stall_report();
-    assert_eq!(report.time, at(3));
+    assert_eq!(report.time, at_ms(3));
     let named: Vec<_> = report
         .works
         .iter()
@@ -141,7 +142,7 @@ fn l09_to_the_virtual_driver_external_with_nothing_outstanding_is_stalled() {
     let mut clock = VirtualDriver::new();
     let stall = lab.s.run_until_done(&mut lab.log, &mut clock).unwrap_err();
     assert_eq!(stall.report.works[0].waits_for, [WaitsFor::Wake]);
-    assert_eq!((stall.summary.turns, stall.summary.finished), (2, at(7)));
+    assert_eq!((stall.summary.turns, stall.summary.finished), (2, at_ms(7)));
     // Nothing is lost: it goes on when it is woken.
     lab.s.wake(lab.log.id("a")).unwrap();
     lab.s.run_until_done(&mut lab.log, &mut clock).unwrap();
@@ -149,10 +150,10 @@ fn l09_to_the_virtual_driver_external_with_nothing_outstanding_is_stalled() {
 
 #[test]
 fn l09_timeout_says_how_long_a_host_may_wait() {
-    let now = at(10);
+    let now = at_ms(10);
     assert_eq!(Next::Now.timeout(now), Some(ms(0)));
-    assert_eq!(Next::At(at(13)).timeout(now), Some(ms(3)));
-    assert_eq!(Next::At(at(9)).timeout(now), Some(ms(0)));
+    assert_eq!(Next::At(at_ms(13)).timeout(now), Some(ms(3)));
+    assert_eq!(Next::At(at_ms(9)).timeout(now), Some(ms(0)));
     for never in [Next::External, Next::Stalled, Next::Idle] {
         assert_eq!(never.timeout(now), None);
     }
@@ -164,17 +165,17 @@ fn l09_at_is_true_for_every_kind_of_timer() {
     let joining = || {
         then(|cx| {
             cx.spawn(script("child", [Expect])).unwrap();
-            Ok
+            Done
         })
     };
-    let stubborn = Script::new([Expect]).on_abort([Nap(5), Ok]);
+    let stubborn = Script::new([Expect]).on_abort([Nap(5), Done]);
     let stuck = Script::new([Expect]).on_abort([Expect]);
     let waiting: Vec<(Spec<super::Log, Script>, WorkState)> = vec![
         (script("alarm", [Nap(5)]), Waiting),
-        (script("back-off", [Err("x")]).retry(Retry::ONCE), Retrying),
-        (script("deadline", [Expect]).deadline(at(5)), Waiting),
+        (script("back-off", [Fail("x")]).retry(Retry::ONCE), Retrying),
+        (script("deadline", [Expect]).deadline(at_ms(5)), Waiting),
         (
-            script("deadline of one that joins", [joining()]).deadline(at(5)),
+            script("deadline of one that joins", [joining()]).deadline(at_ms(5)),
             Joining,
         ),
         (script("timeout", [Expect]).attempt_timeout(ms(5)), Waiting),
@@ -242,7 +243,7 @@ fn drawn(rng: &mut Stream, earlier: &[crankwork::WorkId]) -> Spec<super::Log, Sc
         spec = spec.attempt_timeout(ms(rng.below(30)));
     }
     if rng.chance(1, 4) {
-        spec = spec.deadline(at(rng.below(60)));
+        spec = spec.deadline(at_ms(rng.below(60)));
     }
     if rng.chance(1, 4) {
         spec = spec.pool("disk", 1 + rng.below(2) as u32);
@@ -261,7 +262,7 @@ fn drawn(rng: &mut Stream, earlier: &[crankwork::WorkId]) -> Spec<super::Log, Sc
 fn drawn_step(rng: &mut Stream, depth: u32) -> Step {
     match rng.below(if depth > 0 { 11 } else { 8 }) {
         0 => Yield,
-        1 => Err("drawn"),
+        1 => Fail("drawn"),
         2 => Expect,
         3 => Nap(0),
         4..6 => Nap(1 + rng.below(20)),
@@ -269,7 +270,7 @@ fn drawn_step(rng: &mut Stream, depth: u32) -> Step {
             cx.release_permit();
             Nap(3)
         }),
-        7 => Ok,
+        7 => Done,
         _ => {
             let child: Vec<Step> = (0..rng.below(4))
                 .map(|_| drawn_step(rng, depth - 1))
@@ -348,10 +349,18 @@ fn nothing_happens_until_woken(lab: &mut Lab, next: Next, seed: u64) -> Next {
 
 #[test]
 fn l09_nothing_is_left_to_do_now_after_an_unlimited_crank() {
-    let mut lab = lab(2);
-    super::order::mixture(&mut lab_with(config(2).pool("disk", 2)));
+    // Permits enough for all of the mixture, and for two works that wait for each other for ever.
+    let mut lab = lab_with(config(20).pool("disk", 2));
+    super::order::mixture(&mut lab);
     embrace(&mut lab);
-    let crank = lab.crank(0);
-    assert_ne!(crank.next, Next::Now);
-    assert_eq!(crank.next, lab.s.next());
+    let mut crank = lab.crank(0);
+    let mut cranks = 1;
+    while let Next::At(time) = crank.next {
+        assert!(lab.ran() != "", "the crank at {time} has given turns");
+        assert_eq!(crank.next, lab.s.next());
+        crank = lab.crank_at(time);
+        cranks += 1;
+    }
+    assert_eq!(crank.next, Next::Stalled);
+    assert!(cranks > 5, "only {cranks} cranks");
 }

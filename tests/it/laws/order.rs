@@ -1,7 +1,8 @@
 //! L1, L3, L4: rounds and budgets.
 
-use super::Step::{Err, Expect, Nap, Ok, Pending, Yield};
-use super::{Lab, at, config, lab, lab_with, ms, script, then};
+use super::Step::{Done, Expect, Fail, Nap, Pending, Yield};
+use super::{Lab, config, lab, lab_with, script, then};
+use crate::units::{at_ms, ms};
 use crankwork::WorkState::Queued;
 use crankwork::{Budget, Next, Retry};
 
@@ -13,8 +14,7 @@ fn l01_turns_go_first_come_first_served() {
     for name in ["a", "b", "c"] {
         lab.work(name, [Yield, Yield]);
     }
-    lab.crank(0);
-    assert_eq!(lab.ran(), "a b c a b c a b c");
+    lab.runs(0, "a b c a b c a b c");
 }
 
 #[test]
@@ -22,8 +22,7 @@ fn l01_priority_orders_no_turns() {
     let mut lab = lab(9);
     lab.add(script("low", [Yield]).priority(-5));
     lab.add(script("high", [Yield]).priority(5));
-    lab.crank(0);
-    assert_eq!(lab.ran(), "low high low high");
+    lab.runs(0, "low high low high");
 }
 
 #[test]
@@ -43,8 +42,7 @@ fn l01_what_becomes_ready_during_the_turns_has_its_turn_in_the_next_round() {
         })],
     );
     lab.work("b", []);
-    lab.crank(0);
-    assert_eq!(lab.ran(), "a b sleeper added a");
+    lab.runs(0, "a b sleeper added a");
 }
 
 #[test]
@@ -53,8 +51,7 @@ fn l01_a_dependent_has_its_turn_in_the_next_round() {
     let a = lab.work("a", []);
     lab.add(script("dependent", []).after(a));
     lab.work("b", [Yield]);
-    lab.crank(0);
-    assert_eq!(lab.ran(), "a b dependent b");
+    lab.runs(0, "a b dependent b");
 }
 
 #[test]
@@ -74,8 +71,7 @@ fn l01_inbox_and_timers_make_works_ready_for_the_same_round() {
     lab.work("added", [Yield]);
     lab.log.wakers[0].wake();
     // Ready since the add; then the inbox; then the timer: one round.
-    lab.crank(5);
-    assert_eq!(lab.ran(), "added mailed timed added");
+    lab.runs(5, "added mailed timed added");
 }
 
 // ---- L3 ----
@@ -83,8 +79,8 @@ fn l01_inbox_and_timers_make_works_ready_for_the_same_round() {
 #[test]
 fn l03_back_offs_join_in_arming_order_before_turns_release_dependents() {
     let mut lab = lab(2);
-    lab.add(script("retry 1", [Err("x")]).retry(Retry::ONCE));
-    lab.add(script("retry 2", [Err("x")]).retry(Retry::ONCE));
+    lab.add(script("retry 1", [Fail("x")]).retry(Retry::ONCE));
+    lab.add(script("retry 2", [Fail("x")]).retry(Retry::ONCE));
     lab.crank(0);
     // At 10 both back-offs end; `a` and `b` hold the permits, and in that round a's turn releases `dependent`.
     let a = lab.work("a", [Nap(10)]);
@@ -108,8 +104,7 @@ fn l03_dependents_join_in_the_order_in_which_their_edges_were_added() {
     lab.add(script("early", []).after(gate));
     lab.s.add_dependency(gate, late).unwrap();
     lab.crank(0);
-    lab.crank(5);
-    assert_eq!(lab.ran(), "gate gate other early late");
+    lab.runs(5, "gate gate other early late");
 }
 
 // ---- L4 ----
@@ -118,7 +113,7 @@ fn l03_dependents_join_in_the_order_in_which_their_edges_were_added() {
 pub(super) fn mixture(lab: &mut Lab) {
     let gate = lab.work("gate", [Yield, Nap(3), Yield]);
     for name in ["r1", "r2", "r3"] {
-        lab.add(script(name, [Err("x"), Yield, Err("y"), Nap(2)]).retry(Retry::A_FEW));
+        lab.add(script(name, [Fail("x"), Yield, Fail("y"), Nap(2)]).retry(Retry::A_FEW));
     }
     lab.add(script("disk", [Nap(1), Yield]).pool("disk", 1).after(gate));
     lab.add(script("big", [Yield, Nap(4)]).pool("disk", 2).priority(3));
@@ -129,8 +124,8 @@ pub(super) fn mixture(lab: &mut Lab) {
                 for name in ["c1", "c2", "c3"] {
                     cx.spawn(script(name, [Yield, Nap(2)])).unwrap();
                 }
-                cx.spawn(script("bad", [Nap(1), Err("bad")])).unwrap();
-                Ok
+                cx.spawn(script("bad", [Nap(1), Fail("bad")])).unwrap();
+                Done
             }),
             Yield,
         ],
@@ -144,11 +139,11 @@ pub(super) fn mixture(lab: &mut Lab) {
             then(|cx| {
                 let victim = cx.app.id("victim");
                 cx.cancel(victim).unwrap();
-                Ok
+                Done
             }),
         ],
     ));
-    let fails = lab.work("fails", [Yield, Err("no")]);
+    let fails = lab.work("fails", [Yield, Fail("no")]);
     let blocked = lab.add(script("blocked", []).after(fails));
     lab.add(script("anyway", []).after_settled(blocked));
 }
@@ -201,8 +196,7 @@ fn l04_the_next_crank_goes_on_inside_the_round() {
     lab.s.remote().post(|log, _| log.say("mail")).unwrap();
     lab.turns(0, 1);
     assert_eq!(lab.ran(), "c");
-    lab.crank(0);
-    assert_eq!(lab.ran(), "mail a b d c");
+    lab.runs(0, "mail a b d c");
 }
 
 #[test]
@@ -213,7 +207,7 @@ fn l04_or_when_stops_after_a_turn_and_changes_nothing_else() {
     }
     let mut asked = 0;
     let crank = lab.s.crank_work(
-        at(0),
+        at_ms(0),
         &mut lab.log,
         Budget::unlimited().or_when(|| {
             asked += 1;
@@ -222,6 +216,5 @@ fn l04_or_when_stops_after_a_turn_and_changes_nothing_else() {
     );
     assert_eq!((crank.turns, crank.next, asked), (4, Next::Now, 4));
     assert_eq!(lab.ran(), "a b c a");
-    lab.crank(0);
-    assert_eq!(lab.ran(), "b c");
+    lab.runs(0, "b c");
 }

@@ -1,6 +1,6 @@
 //! L16: an attempt holds its permit from its grant to its end.
 
-use super::Step::{Err, Expect, Nap, Ok, Yield};
+use super::Step::{Done, Expect, Fail, Nap, Yield};
 use super::{Lab, Script, Step, config, lab_with, script, then};
 use crankwork::WorkState::{Aborting, Queued, Running, Success, Waiting};
 use crankwork::{Retry, Spec, WorkId};
@@ -66,10 +66,10 @@ fn l16_aborting() {
 #[test]
 fn l16_until_its_end_however_it_ends() {
     let ends: Vec<(&str, Step)> = vec![
-        ("success", Ok),
-        ("failure", Err("x")),
+        ("success", Done),
+        ("failure", Fail("x")),
         ("fatal", Step::Fatal("x")),
-        ("cancelled", Step::Cancelled),
+        ("cancelled", Step::Cancel),
         ("panic", Step::Panic("on purpose")),
         ("lost wake", Step::Pending),
     ];

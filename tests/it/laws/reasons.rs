@@ -1,7 +1,8 @@
 //! L35: an event says why.
 
-use super::Step::{self, Err, Expect, Nap, Ok};
-use super::{Cx, Lab, Log, Script, at, config, lab_with, ms, script, then};
+use super::Step::{self, Done, Expect, Fail, Nap};
+use super::{Cx, Lab, Log, Script, config, lab_with, script, then};
+use crate::units::{at_ms, ms};
 use crankwork::WorkState::{Aborting, Blocked, Cancelled, Failed, Retrying};
 use crankwork::{
     CancelToken, CancelledBy, EventCause, EventOverflow, Retain, Retry, VirtualDriver, WorkEvent,
@@ -28,7 +29,7 @@ fn why(lab: &mut Lab, name: &str, state: WorkState) -> Vec<String> {
 #[test]
 fn l35_failed_and_retrying_carry_the_failure() {
     let mut lab = lab();
-    lab.add(script("a", [Err("once"), Err("twice")]).retry(Retry::ONCE));
+    lab.add(script("a", [Fail("once"), Fail("twice")]).retry(Retry::ONCE));
     lab.run();
     let events = events(&mut lab);
     let failures: Vec<_> = events
@@ -50,7 +51,7 @@ fn l35_failed_and_retrying_carry_the_failure() {
 #[test]
 fn l35_a_retrying_works_failure_can_be_read() {
     let mut lab = lab();
-    let a = lab.add(script("a", [Err("once"), Nap(5), Ok]).retry(Retry::ONCE));
+    let a = lab.add(script("a", [Fail("once"), Nap(5), Done]).retry(Retry::ONCE));
     assert!(lab.s.last_failure(a).is_none());
     lab.crank(0);
     assert_eq!(lab.state(a), Retrying);
@@ -62,7 +63,7 @@ fn l35_a_retrying_works_failure_can_be_read() {
 #[test]
 fn l35_blocked_carries_the_root_cause() {
     let mut lab = lab();
-    let a = lab.work("a", [Err("disk full")]);
+    let a = lab.work("a", [Fail("disk full")]);
     let b = lab.add(script("b", []).after(a));
     lab.add(script("c", []).after(b));
     lab.run();
@@ -111,7 +112,7 @@ fn l35_cancelled_says_on_whose_behalf() {
             "other",
             [then(move |cx: &mut Cx<'_>| {
                 cx.cancel(sleeper).unwrap();
-                Ok
+                Done
             })],
         );
     });
@@ -155,10 +156,10 @@ fn child_of(
 fn l35_children_end_on_behalf_of_their_parent() {
     let cancels = |cx: &mut Cx<'_>| {
         cx.cancel_children();
-        Ok
+        Done
     };
     assert_eq!(child_of(cancels, |_| ()), ["by its parent"]);
-    assert_eq!(child_of(|_| Err("x"), |_| ()), ["by its parent"]);
+    assert_eq!(child_of(|_| Fail("x"), |_| ()), ["by its parent"]);
     let waits = |_: &mut Cx<'_>| Step::Pending;
     assert_eq!(child_of(waits, |lab| lab.s.shutdown()), ["by its parent"]);
 }
@@ -167,9 +168,9 @@ fn l35_children_end_on_behalf_of_their_parent() {
 fn l35_a_work_cancels_itself() {
     let itself = then(|cx: &mut Cx<'_>| {
         cx.cancel(cx.id()).unwrap();
-        Ok
+        Done
     });
-    for step in [itself, Step::Cancelled] {
+    for step in [itself, Step::Cancel] {
         let mut lab = lab();
         lab.work("a", [step]);
         lab.run();
@@ -244,7 +245,7 @@ fn l35_is_aborting_is_not_is_cancelled() {
             cx.is_cancelled()
         );
         cx.app.say(line);
-        Ok
+        Done
     };
     let spec = |name| {
         let work = Script::new([Expect]).on_abort([then(tells)]);
@@ -256,7 +257,7 @@ fn l35_is_aborting_is_not_is_cancelled() {
     lab.crank(0);
     lab.s.cancel(a).unwrap();
     lab.crank(0);
-    lab.crank_at(at(5));
+    lab.crank_at(at_ms(5));
     let lines = std::mem::take(&mut lab.log.lines);
     let told: Vec<_> = lines
         .iter()

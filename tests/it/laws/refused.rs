@@ -1,6 +1,6 @@
 //! L14: what can never run is refused when it is added.
 
-use super::Step::{Expect, Nap, Ok};
+use super::Step::{Done, Expect, Nap};
 use super::{config, lab, lab_with, script};
 use crankwork::WorkState::{self, Running, Waiting};
 use crankwork::{AddError, DependencyError, UnknownWork};
@@ -49,12 +49,12 @@ fn l14_a_cycle_of_dependencies_is_refused_with_its_path() {
     let a = lab.work("a", []);
     let b = lab.add(script("b", []).after(a));
     let c = lab.add(script("c", []).after(b));
-    let Result::Err(DependencyError::Cycle(path)) = lab.s.add_dependency(c, a) else {
+    let Err(DependencyError::Cycle(path)) = lab.s.add_dependency(c, a) else {
         panic!("c -> a closes a cycle");
     };
     assert_eq!(path.to_string(), "`a` -> `b` -> `c` -> `a`");
     assert_eq!(path.0[0].0, Some(a));
-    let Result::Err(DependencyError::Cycle(path)) = lab.s.add_dependency(b, b) else {
+    let Err(DependencyError::Cycle(path)) = lab.s.add_dependency(b, b) else {
         panic!("b waits for itself");
     };
     assert_eq!(path.to_string(), "`b` -> `b`");
@@ -82,22 +82,22 @@ fn l14_a_cycle_across_the_two_kinds_of_edge_is_refused_with_its_path() {
         .add(script("child", []).parent(parent).after(parent))
         .unwrap_err();
     assert_eq!(path_of(&error), "`parent` -> `child` -> `parent`");
-    // The same from `add_dependency`.
+    // `add_dependency` refuses it too.
     let child = lab.add(script("child", []).parent(parent));
     for before in [later, parent] {
         let refused = lab.s.add_dependency(before, child);
         assert!(
-            matches!(refused, Result::Err(DependencyError::Cycle(_))),
+            matches!(refused, Err(DependencyError::Cycle(_))),
             "{refused:?}"
         );
     }
     // A parent that is to start after its child, which is held until the parent starts.
     let refused = lab.s.add_dependency(child, parent);
     assert!(
-        matches!(refused, Result::Err(DependencyError::Cycle(_))),
+        matches!(refused, Err(DependencyError::Cycle(_))),
         "{refused:?}"
     );
-    // A child before something else of the same family is no cycle.
+    // A child before another member of its family is no cycle.
     let sibling = lab.add(script("sibling", []).parent(parent).after(child));
     assert_eq!(lab.state(sibling), WorkState::Pending);
 }
@@ -105,7 +105,7 @@ fn l14_a_cycle_across_the_two_kinds_of_edge_is_refused_with_its_path() {
 #[test]
 fn l14_a_cycle_through_settled_works_or_satisfied_edges_is_none() {
     let mut lab = lab(9);
-    let a = lab.work("a", [Ok, Nap(5)]);
+    let a = lab.work("a", [Done, Nap(5)]);
     let b = lab.add(script("b", []).after(a));
     lab.crank(0);
     lab.s.restart(a).unwrap();

@@ -1,7 +1,8 @@
 //! L31: running a settled work anew.
 
-use super::Step::{self, Err, Expect, Nap, Ok, Pending};
-use super::{Script, lab, ms, script, then};
+use super::Step::{self, Done, Expect, Fail, Nap, Pending};
+use super::{Script, lab, script, then};
+use crate::units::ms;
 use crankwork::WorkState::{
     self, Aborting, Blocked, Cancelled, Failed, Joining, Queued, Retrying, Running, Success,
     Waiting,
@@ -13,8 +14,8 @@ use std::task::Poll;
 fn l31_each_settled_state_can_be_restarted() {
     let mut lab = lab(9);
     let ok = lab.work("ok", []);
-    let failed = lab.work("failed", [Err("x"), Ok]);
-    let cancelled = lab.work("cancelled", [Step::Cancelled, Ok]);
+    let failed = lab.work("failed", [Fail("x"), Done]);
+    let cancelled = lab.work("cancelled", [Step::Cancel, Done]);
     let blocked = lab.add(script("blocked", []).after(failed));
     let all = [ok, failed, cancelled, blocked];
     lab.crank(0);
@@ -38,10 +39,7 @@ fn l31_it_is_refused_before_a_work_has_settled() {
         (queued, Queued),
         (pending, WorkState::Pending),
     ] {
-        assert_eq!(
-            lab.s.restart(id),
-            Result::Err(RestartError::NotSettled(id, state))
-        );
+        assert_eq!(lab.s.restart(id), Err(RestartError::NotSettled(id, state)));
     }
 }
 
@@ -51,14 +49,14 @@ fn l31_it_is_refused_after_shutdown() {
     let a = lab.work("a", []);
     lab.crank(0);
     lab.s.shutdown();
-    assert_eq!(lab.s.restart(a), Result::Err(RestartError::ShutDown));
+    assert_eq!(lab.s.restart(a), Err(RestartError::ShutDown));
     assert_eq!(lab.state(a), Success);
 }
 
 /// A parent whose child has failed while another is left.
 fn collecting(lab: &mut super::Lab, steps: Vec<Step>) -> crankwork::WorkId {
     let mut all = vec![then(|cx| {
-        for (name, steps) in [("bad", vec![Err("x"), Ok]), ("slow", vec![Nap(50)])] {
+        for (name, steps) in [("bad", vec![Fail("x"), Done]), ("slow", vec![Nap(50)])] {
             let id = cx.spawn(script(name, steps)).unwrap().id();
             cx.app.ids.insert(name, id);
         }
@@ -72,21 +70,20 @@ fn collecting(lab: &mut super::Lab, steps: Vec<Step>) -> crankwork::WorkId {
 #[test]
 fn l31_a_child_is_restarted_within_its_parents_attempt() {
     let mut lab = lab(9);
-    let parent = collecting(
-        &mut lab,
-        vec![
-            Ok,
-            then(|cx| {
-                assert_eq!((cx.children().succeeded(), cx.children().failed()), (1, 0));
-                Ok
-            }),
-        ],
-    );
+    let counts = then(|cx| {
+        let children = cx.children();
+        cx.app
+            .say(format!("{} {}", children.succeeded(), children.failed()));
+        Done
+    });
+    let parent = collecting(&mut lab, vec![Expect, counts]);
     lab.crank(0);
     let bad = lab.log.id("bad");
-    assert_eq!((lab.state(parent), lab.state(bad)), (Joining, Failed));
+    assert_eq!((lab.state(parent), lab.state(bad)), (Waiting, Failed));
     lab.s.restart(bad).unwrap();
+    lab.ran();
     lab.crank(0);
+    assert_eq!(lab.ran(), "bad parent 1 0", "no failed child any more");
     assert_eq!((lab.state(parent), lab.state(bad)), (Joining, Success));
     lab.crank(50);
     assert_eq!((lab.state(parent), lab.s.state(bad)), (Success, None));
@@ -98,11 +95,11 @@ fn l31_a_joining_parent_waits_for_a_restarted_child() {
     let parent = lab.work(
         "parent",
         [then(|cx| {
-            for (name, steps) in [("quick", vec![Ok, Nap(9)]), ("slow", vec![Nap(5)])] {
+            for (name, steps) in [("quick", vec![Done, Nap(9)]), ("slow", vec![Nap(5)])] {
                 let id = cx.spawn(script(name, steps)).unwrap().id();
                 cx.app.ids.insert(name, id);
             }
-            Ok
+            Done
         })],
     );
     lab.crank(0);
@@ -122,7 +119,8 @@ fn l31_restarting_a_child_that_its_parent_cancelled_leaves_the_count_of_failures
             "parent",
             [
                 then(|cx| {
-                    for (name, steps) in [("bad", vec![Err("x")]), ("idle", vec![Expect, Expect])] {
+                    for (name, steps) in [("bad", vec![Fail("x")]), ("idle", vec![Expect, Expect])]
+                    {
                         let id = cx.spawn(script(name, steps)).unwrap().id();
                         cx.app.ids.insert(name, id);
                     }
@@ -141,7 +139,7 @@ fn l31_restarting_a_child_that_its_parent_cancelled_leaves_the_count_of_failures
                     let children = cx.children();
                     assert_eq!((children.failed(), children.live()), (1, 1));
                     cx.cancel_children();
-                    Ok
+                    Done
                 }),
             ],
         )
@@ -165,10 +163,7 @@ fn l31_it_is_refused_for_a_child_whose_parent_is_aborting() {
     lab.crank(0);
     assert_eq!(lab.state(parent), Aborting);
     let bad = lab.log.id("bad");
-    assert_eq!(
-        lab.s.restart(bad),
-        Result::Err(RestartError::ParentDone(bad))
-    );
+    assert_eq!(lab.s.restart(bad), Err(RestartError::ParentDone(bad)));
 }
 
 #[test]
@@ -180,7 +175,7 @@ fn l31_it_is_refused_for_a_child_whose_parent_has_settled() {
         [then(|cx| {
             let id = cx.spawn(script("child", [])).unwrap().id();
             cx.app.ids.insert("child", id);
-            Ok
+            Done
         })],
     );
     lab.turns(0, 2);
@@ -189,10 +184,7 @@ fn l31_it_is_refused_for_a_child_whose_parent_has_settled() {
     lab.add(script("after", []).after(child).after(gate));
     lab.crank(0);
     assert_eq!(lab.s.state(child), Some(Success));
-    assert_eq!(
-        lab.s.restart(child),
-        Result::Err(RestartError::ParentDone(child))
-    );
+    assert_eq!(lab.s.restart(child), Err(RestartError::ParentDone(child)));
 }
 
 #[test]
@@ -210,10 +202,10 @@ fn l31_a_reclaimed_or_dropped_work_cannot_be_restarted() {
     lab.crank(0);
     assert_eq!(
         lab.s.restart(gone),
-        Result::Err(UnknownWork::Reclaimed(gone).into())
+        Err(UnknownWork::Reclaimed(gone).into())
     );
     for id in [panics, forced] {
-        assert_eq!(lab.s.restart(id), Result::Err(RestartError::Gone(id)));
+        assert_eq!(lab.s.restart(id), Err(RestartError::Gone(id)));
     }
 }
 
@@ -226,12 +218,12 @@ fn l31_it_clears_the_output() {
         .add_fn("a", move |cx: &mut super::Cx<'_>| {
             turn += 1;
             match turn {
-                1 => Poll::Ready(Result::Ok(7)),
+                1 => Poll::Ready(Ok(7)),
                 2 => {
                     cx.expect_wake();
                     Poll::Pending
                 }
-                _ => Poll::Ready(Result::Ok(8)),
+                _ => Poll::Ready(Ok(8)),
             }
         })
         .unwrap();
@@ -255,7 +247,7 @@ fn l31_an_output_that_nobody_took_is_dropped_at_the_restart() {
     let a = lab
         .s
         .add_fn("a", move |cx: &mut super::Cx<'_>| match output.take() {
-            Some(output) => Poll::Ready(Result::Ok(output)),
+            Some(output) => Poll::Ready(Ok(output)),
             None => {
                 cx.expect_wake();
                 Poll::Pending
@@ -271,7 +263,7 @@ fn l31_an_output_that_nobody_took_is_dropped_at_the_restart() {
 #[test]
 fn l31_it_clears_the_retry_count_the_attempts_and_the_error() {
     let mut lab = lab(9);
-    let failures = std::iter::repeat_with(|| Err("x")).take(6);
+    let failures = std::iter::repeat_with(|| Fail("x")).take(6);
     let a = lab.add(script("a", failures).retry(Retry::times(2)));
     lab.run();
     assert_eq!((lab.state(a), lab.s.metrics().retries_left), (Failed, 0));
@@ -292,7 +284,7 @@ fn l31_it_clears_the_retry_count_the_attempts_and_the_error() {
 #[test]
 fn l31_it_takes_its_open_dependencies_as_they_are() {
     let mut lab = lab(9);
-    let a = lab.work("a", [Err("x"), Nap(5)]);
+    let a = lab.work("a", [Fail("x"), Nap(5)]);
     let b = lab.add(script("b", []).after(a));
     lab.crank(0);
     // Blocked again: `a` is still failed, with the same root cause.
@@ -315,7 +307,7 @@ fn l31_it_takes_its_open_dependencies_as_they_are() {
 #[test]
 fn l31_dependents_stay_as_they_are() {
     let mut lab = lab(9);
-    let a = lab.work("a", [Err("x"), Expect]);
+    let a = lab.work("a", [Fail("x"), Expect]);
     let blocked = lab.add(script("blocked", []).after(a));
     let settled = lab.add(script("settled", []).after_settled(a));
     lab.crank(0);
@@ -340,25 +332,22 @@ fn l31_the_permit_queue_is_joined_at_the_tail() {
     lab.s.restart(a).unwrap();
     lab.ran();
     lab.crank(0);
-    lab.crank(5);
-    assert_eq!(lab.ran(), "holder holder first a");
+    lab.runs(5, "holder holder first a");
 }
 
 #[test]
 fn l31_on_reset_runs_again_and_deadline_and_timeout_count_anew() {
     let mut lab = lab(9);
-    let work = Script::new([Ok, Expect, Expect]).with_hooks();
+    let work = Script::new([Done, Expect, Expect]).with_hooks();
     let a = lab.add(
         Spec::new("a", work)
             .attempt_timeout(ms(5))
             .retry(Retry::ONCE),
     );
-    lab.crank(0);
-    assert_eq!(lab.ran(), "a.reset a a.success");
+    lab.runs(0, "a.reset a a.success");
     lab.crank(10);
     lab.s.restart(a).unwrap();
-    lab.crank(10);
-    assert_eq!(lab.ran(), "a.reset a");
+    lab.runs(10, "a.reset a");
     lab.crank(15);
     assert_eq!(
         (lab.state(a), lab.ran().as_str()),
@@ -369,7 +358,7 @@ fn l31_on_reset_runs_again_and_deadline_and_timeout_count_anew() {
 #[test]
 fn l31_a_restart_from_a_posted_closure_works_inside_a_crank() {
     let mut lab = lab(9);
-    let a = lab.work("a", [Ok, Ok]);
+    let a = lab.work("a", [Done, Done]);
     lab.crank(0);
     lab.s
         .remote()

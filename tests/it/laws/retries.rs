@@ -1,14 +1,15 @@
 //! L18, L21 and L28: what a retry is worth.
 
 use super::Step::{self, Nap};
-use super::{Cx, config, lab, lab_with, ms, script, then};
+use super::{Cx, config, lab, lab_with, script, then};
+use crate::units::ms;
 use crankwork::compose::{WorkSequence, repeat};
 use crankwork::{Failure, Retry, RetryPosition, Spec, WorkSchedulerConfig};
 use std::collections::BTreeSet;
 use std::task::Poll;
 
 fn yes<T>(value: T) -> Poll<Result<T, Failure>> {
-    Poll::Ready(Result::Ok(value))
+    Poll::Ready(Ok(value))
 }
 
 // ---- L28: a retry draws anew ----
@@ -73,7 +74,7 @@ fn sequence(failure: fn() -> Failure, member: Retry, goes_on: bool) -> WorkSeque
         .then(move || Spec::new("verify", verify).retry(member))
 }
 
-/// How often a sequence with 5 retries downloads, if its second member fails so.
+/// Runs a sequence with 5 retries whose second member fails in this way. Returns how often it downloads.
 fn downloads(failure: fn() -> Failure, member: Retry, goes_on: bool) -> usize {
     let mut lab = lab_with(WorkSchedulerConfig::default().retry_delay(ms(1)));
     let sequence = sequence(failure, member, goes_on);
@@ -113,7 +114,6 @@ fn l21_nor_when_the_fatal_work_is_further_down() {
 
 #[test]
 fn l21_panics_and_lost_wakes_of_children_are_final_too() {
-    crate::workbench::quiet_panics();
     for step in [|| Step::Panic("on purpose"), || Step::Pending] {
         let mut lab = lab(4);
         let attempts = std::iter::repeat_with(move || {
@@ -148,7 +148,7 @@ fn l21_a_childs_deadline_and_a_blocked_child_may_be_retried() {
         let mut lab = lab(4);
         lab.work("failed", [Step::Fatal("x")]);
         lab.crank(0);
-        lab.add(script("parent", [first, Step::Ok]).retry(Retry::ONCE));
+        lab.add(script("parent", [first, Step::Done]).retry(Retry::ONCE));
         lab.run();
         assert_eq!(lab.ran(), ran);
     }
@@ -195,7 +195,7 @@ fn order(
 ) -> String {
     let mut lab = lab(1);
     lab.add(early(
-        script("early", [Step::Err("x"), Step::Ok]).retry(Retry::ONCE),
+        script("early", [Step::Fail("x"), Step::Done]).retry(Retry::ONCE),
     ));
     for name in ["a", "b", "c", "d"] {
         lab.work(name, [Nap(9)]);
@@ -217,7 +217,7 @@ fn l18_a_retry_at_the_head_goes_before_works_that_have_not_started() {
 fn l18_priority_comes_first_and_returners_go_before() {
     let mut lab = lab(1);
     let retried = |name, priority| {
-        let spec = script(name, [Step::Err("x"), Step::Ok]).retry(Retry::ONCE);
+        let spec = script(name, [Step::Fail("x"), Step::Done]).retry(Retry::ONCE);
         spec.priority(priority).retry_position(RetryPosition::Head)
     };
     for (name, priority) in [("low", -1), ("first", 0), ("second", 0)] {
@@ -229,7 +229,7 @@ fn l18_priority_comes_first_and_returners_go_before() {
     });
     lab.crank(0);
     // All three back off until 10; what holds the permit meanwhile gives it back at 20.
-    lab.work("returner", [releases, Step::Ok]);
+    lab.work("returner", [releases, Step::Done]);
     lab.work("high", [Nap(15)]);
     assert_eq!(lab.ran(), "low first second");
     lab.add(script("new", []));

@@ -1,7 +1,8 @@
 //! L7: what a wake does in each state.
 
-use super::Step::{Err, Expect, Nap, Ok, Pending};
-use super::{Script, at, lab, script, then};
+use super::Step::{Done, Expect, Fail, Nap, Pending};
+use super::{Script, lab, script, then};
+use crate::units::at_ms;
 use crankwork::WorkState::{self, Blocked, Cancelled, Failed, Retrying, Success, Waiting};
 use crankwork::{Next, Retry, Spec};
 
@@ -10,13 +11,11 @@ fn l07_a_wake_before_a_coming_turn_merges_with_it() {
     let mut lab = lab(9);
     let a = lab.work("a", [Expect, Expect, Expect]);
     lab.s.wake(a).unwrap(); // its first turn is coming
-    lab.crank(0);
-    assert_eq!(lab.ran(), "a");
+    lab.runs(0, "a");
     for _ in 0..3 {
         lab.s.wake(a).unwrap();
     }
-    lab.crank(0);
-    assert_eq!(lab.ran(), "a");
+    lab.runs(0, "a");
 }
 
 #[test]
@@ -50,7 +49,7 @@ fn l07_a_remembered_wake_is_spent_by_its_turn_and_by_the_end_of_the_attempt() {
                 then(|cx| {
                     let id = cx.id();
                     cx.wake(id).unwrap();
-                    Err("woken, but it failed")
+                    Fail("woken, but it failed")
                 }),
                 Expect,
             ],
@@ -67,10 +66,10 @@ fn l07_pending_works_ignore_wakes() {
     let mut lab = lab(9);
     let gate = lab.work("gate", [Nap(5)]);
     let a = lab.add(script("a", [Expect]).after(gate));
-    assert_eq!(lab.s.wake(a), Result::Ok(true));
+    assert_eq!(lab.s.wake(a), Ok(true));
     assert_eq!(
         (lab.state(a), lab.crank(0).next),
-        (WorkState::Pending, Next::At(at(5)))
+        (WorkState::Pending, Next::At(at_ms(5)))
     );
     lab.crank(5);
     assert_eq!(lab.ran(), "gate gate a", "no turn for the wake");
@@ -93,10 +92,13 @@ fn l07_queued_works_ignore_wakes() {
 #[test]
 fn l07_retrying_works_ignore_wakes() {
     let mut lab = lab(1);
-    let a = lab.add(script("a", [Err("x"), Expect]).retry(Retry::ONCE));
+    let a = lab.add(script("a", [Fail("x"), Expect]).retry(Retry::ONCE));
     lab.crank(0);
     lab.s.wake(a).unwrap();
-    assert_eq!((lab.state(a), lab.s.next()), (Retrying, Next::At(at(10))));
+    assert_eq!(
+        (lab.state(a), lab.s.next()),
+        (Retrying, Next::At(at_ms(10)))
+    );
     lab.crank(10);
     assert_eq!((lab.state(a), lab.ran().as_str()), (Waiting, "a a"));
 }
@@ -105,12 +107,12 @@ fn l07_retrying_works_ignore_wakes() {
 fn l07_settled_works_ignore_wakes() {
     let mut lab = lab(1);
     let ok = lab.work("ok", []);
-    let failed = lab.work("failed", [Err("x")]);
+    let failed = lab.work("failed", [Fail("x")]);
     let blocked = lab.add(script("blocked", []).after(failed));
     lab.crank(0);
     let all = [ok, failed, blocked];
     for id in all {
-        assert_eq!(lab.s.wake(id), Result::Ok(false));
+        assert_eq!(lab.s.wake(id), Ok(false));
     }
     assert_eq!(lab.crank(0).next, Next::Idle);
     assert_eq!(lab.states(&all), [Success, Failed, Blocked]);
@@ -123,7 +125,7 @@ fn l07_a_waker_of_an_earlier_attempt_does_nothing() {
         then(|cx| {
             let waker = cx.remote_waker();
             cx.app.wakers.push(waker);
-            Err("x")
+            Fail("x")
         })
     };
     let a = lab.add(script("a", [keep(), Expect, Expect]).retry(Retry::ONCE));
@@ -132,7 +134,7 @@ fn l07_a_waker_of_an_earlier_attempt_does_nothing() {
     assert_eq!((lab.state(a), lab.ran().as_str()), (Waiting, "a a"));
     lab.log.wakers[0].wake();
     assert_eq!(lab.crank(10).turns, 0);
-    // Nor does it keep the later attempt's sleep alive, nor end it when it goes.
+    // An old waker does not keep the later attempt's sleep alive, and its drop does not end that sleep.
     lab.log.wakers.clear();
     assert_eq!(lab.crank(10).turns, 0);
     assert_eq!(lab.state(a), Waiting);
@@ -147,7 +149,7 @@ fn l07_a_waker_from_before_a_restart_does_nothing() {
             then(|cx| {
                 let waker = cx.remote_waker();
                 cx.app.wakers.push(waker);
-                Ok
+                Done
             }),
             Expect,
         ],
@@ -194,7 +196,7 @@ fn l07_an_aborting_sleeper_is_woken_but_not_while_its_children_end() {
             cx.spawn(Spec::new("child", stubborn)).unwrap();
             Pending
         })])
-        .on_abort([Expect, Ok]),
+        .on_abort([Expect, Done]),
     ));
     lab.crank(0);
     lab.s.cancel(a).unwrap();
@@ -202,8 +204,7 @@ fn l07_an_aborting_sleeper_is_woken_but_not_while_its_children_end() {
     lab.ran();
     lab.s.wake(a).unwrap();
     assert_eq!(lab.crank(1).turns, 0, "it waits for its child alone");
-    lab.crank(3);
-    assert_eq!(lab.ran(), "child! a!");
+    lab.runs(3, "child! a!");
     lab.s.wake(a).unwrap();
     lab.crank(3);
     assert_eq!((lab.state(a), lab.ran().as_str()), (Cancelled, "a!"));

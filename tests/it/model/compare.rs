@@ -1,4 +1,4 @@
-//! Drives the engine and the model with the same operations and compares them after each.
+//! Drives the engine and the model with one list of operations, and compares them after each.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use super::ops::{Input, Nanos, Op, Pick, Setup, Step, Terms};
 use super::reference::{Counts, Model};
 use super::scripted::{self, Answer, App, Entry};
 
-/// How closely the engine is watched.
+/// The intervals at which the engine is compared.
 #[derive(Clone, Copy)]
 pub struct Watch {
     /// States, counters and what comes next are compared after so many operations. What happened is, after each.
@@ -205,7 +205,7 @@ impl Pair {
         })
     }
 
-    /// What the engine answers.
+    /// Returns the engine's answer.
     fn add_graph(&mut self, works: &[Terms], edges: &[(usize, usize)]) -> Answer {
         let spec = |terms: &Terms| {
             let mut terms = terms.clone();

@@ -1,4 +1,4 @@
-//! Operations from bytes: the same for the fuzzer and for the property test.
+//! Operations from bytes. The fuzzer and the property test share this.
 //!
 //! Where bytes run out, zeros follow: every byte string decodes, and a shorter one is simpler. The weights are such that
 //! every change of state occurs in some tens of thousands of operations.
@@ -106,7 +106,7 @@ impl Bytes<'_> {
         }
     }
 
-    /// Its edges come first: where bytes run out, works become simple, but depend on each other all the same.
+    /// Its edges come first. Where the bytes run out, works become simple, but they still depend on each other.
     fn graph(&mut self) -> Op {
         let works = [0, 1, 2, 3, 3, 4, 5, 6][usize::from(self.below(8))];
         let (edges, order) = (self.below(9), self.below(8));

@@ -1,7 +1,7 @@
 //! The engine against a slow and obvious reference model.
 //!
-//! [`ops`] has the operations, [`decode`] makes them from bytes, [`reference`] the model: plain vectors and full scans,
-//! written from the laws, [`scripted`] the works that both run, [`compare`] what drives both and compares. The property
+//! [`ops`] has the operations, and [`decode`] makes them from bytes. [`reference`] is the model, written from the laws
+//! with plain vectors and full scans. [`scripted`] has the works that both run. [`compare`] drives both and compares. The property
 //! test, the fuzz target and the corpus replay share all of it.
 //!
 //! Limits: no decider, no inbox, no offload; back-offs are fixed, so no random stream is modelled.

@@ -1,17 +1,17 @@
 //! Operations, and the scripts of the works that they add.
 //!
-//! Works are picked by how long ago they were added, so that an operation means the same to the engine and the model
-//! and still means something after others have been removed.
+//! A work is picked by how long ago it was added. So an operation names one work to the engine and to the model, and
+//! still names one after others have been removed from the list.
 
 use std::fmt;
 
-/// The work that was added so many works ago, modulo a small number.
+/// Names a work by how many works ago it was added, modulo a small number.
 pub type Pick = u8;
 
 /// Nanoseconds.
 pub type Nanos = u64;
 
-/// How the scheduler is set up.
+/// The set-up of a scheduler.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// `max_concurrency`.
@@ -22,7 +22,7 @@ pub struct Setup {
     pub retain: u8,
     /// A decider gives the turns of a round last come, first served.
     pub reversed: bool,
-    /// Nobody hears of changes of state: the engine may then leave steps out.
+    /// No sink hears of changes of state, so the engine may leave steps out.
     pub unheard: bool,
     /// All works need a permit, and none has a priority.
     pub alike: bool,
@@ -57,7 +57,7 @@ pub enum Op {
     Shutdown,
 }
 
-/// How far the clock goes.
+/// A step of the clock.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
     /// So far.
@@ -66,10 +66,10 @@ pub enum Step {
     ToNext,
 }
 
-/// What a work is added with.
+/// The terms on which a work is added.
 #[derive(Clone, Default)]
 pub struct Terms {
-    /// Whose child it is; ignored by `spawn`.
+    /// The parent; `spawn` ignores it.
     pub parent: Option<Pick>,
     /// Dependencies; `true` is `after_settled`.
     pub after: Vec<(Pick, bool)>,
@@ -79,7 +79,7 @@ pub struct Terms {
     pub head: bool,
     /// `retry_fatal_children`.
     pub retry_fatal: bool,
-    /// How many retries it has.
+    /// The number of retries.
     pub retries: u32,
     /// Its fixed back-off.
     pub backoff: Nanos,
@@ -97,7 +97,7 @@ pub struct Terms {
     pub collect: bool,
     /// Whether it has an `on_settled` callback.
     pub callback: bool,
-    /// What it does.
+    /// Its behaviour.
     pub script: Script,
 }
 
@@ -150,9 +150,9 @@ impl fmt::Debug for Turn {
 /// A whole input, printed one operation a line.
 #[derive(Clone)]
 pub struct Input {
-    /// How the scheduler is set up.
+    /// The set-up of the scheduler.
     pub setup: Setup,
-    /// What is done with it.
+    /// The operations on it, in order.
     pub ops: Vec<Op>,
 }
 
@@ -163,14 +163,14 @@ impl fmt::Debug for Input {
     }
 }
 
-/// What a work does.
+/// The behaviour of a work.
 #[derive(Clone, Debug, Default)]
 pub struct Script {
     /// Its turns; after the last it succeeds.
     pub turns: Vec<Turn>,
     /// Whether `on_reset` goes back to the first turn.
     pub rewind: bool,
-    /// What `on_abort` does.
+    /// The behaviour of `on_abort`.
     pub abort: Abort,
     /// The hook that panics.
     pub panics_in: Option<Hook>,
@@ -181,11 +181,11 @@ pub struct Script {
 pub struct Turn {
     /// In this order.
     pub actions: Vec<Action>,
-    /// What `poll` returns.
+    /// The result of `poll`.
     pub end: End,
 }
 
-/// What a work does during a turn.
+/// One action of a work during a turn.
 #[derive(Clone, Debug)]
 pub enum Action {
     /// `wake_at` so long after now.
@@ -216,7 +216,7 @@ pub enum Action {
     ReleasePermit,
 }
 
-/// What a turn returns.
+/// The result of a turn.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum End {
     /// `Ok`.
@@ -238,15 +238,15 @@ pub enum End {
     Panic,
 }
 
-/// What `on_abort` does.
+/// The behaviour of `on_abort`.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Abort {
     /// Ready at once.
     #[default]
     Ready,
-    /// Yields so many times first.
+    /// Yields this many times first.
     Yield(u32),
-    /// Sleeps so many times first.
+    /// Sleeps this many times first.
     Sleep(u32, Nanos),
     /// Waits for a wake until its grace is over.
     Hang,
@@ -276,10 +276,10 @@ pub fn edges(works: usize, picks: &[(u8, u8)]) -> Vec<(usize, usize)> {
     picks.iter().filter_map(edge).collect()
 }
 
-/// How many of the latest works can be picked.
+/// The number of the latest works that can be picked.
 const PICKED_FROM: usize = 12;
 
-/// Which work is meant, by how many had been added before it.
+/// Returns the work that `pick` names: the number of works that were added before it.
 pub fn picked(pick: Pick, added: usize) -> Option<usize> {
     let back = usize::from(pick).checked_rem(added.min(PICKED_FROM))?;
     Some(added - 1 - back)

@@ -12,7 +12,7 @@ use crankwork::{
 
 use super::ops::{Abort, Action, End, Hook, Nanos, Pick, Script, Terms, picked};
 
-/// What happened, in order: turns, hooks, what actions answered, changes of state, callbacks.
+/// One thing that happened: a turn, a hook, the answer to an action, a change of state, a callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
     /// A turn, with the children that the work sees: (live, succeeded, failed).
@@ -23,7 +23,7 @@ pub enum Entry {
     Abort(usize, u32, Nanos),
     /// Another call.
     Hook(usize, Hook, u32, Nanos),
-    /// What an action of a work answered.
+    /// The answer to an action of a work.
     Did(usize, Answer),
     /// A change of state, with the attempt.
     State(usize, WorkState, u32, Nanos),
@@ -41,13 +41,13 @@ impl Entry {
     }
 }
 
-/// What a call answered: an error by its kind.
+/// The answer to a call; an error by its kind.
 pub type Answer = Result<bool, &'static str>;
 
 /// A failure and its causes.
 pub type Chain = Vec<Kind>;
 
-/// What sort of failure it is: [`FailureKind`] with numbers for ids.
+/// A [`FailureKind`] with numbers for ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `Failure::msg`.
@@ -99,7 +99,7 @@ fn kind(kind: &FailureKind) -> Kind {
     }
 }
 
-/// How a work ended.
+/// The end of a work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It succeeded.
@@ -108,7 +108,7 @@ pub enum Outcome {
     Failed(Chain),
     /// It was cancelled.
     Cancelled,
-    /// It was never run: the root cause, and that one's failure unless it was cancelled.
+    /// It was never run. The root cause, and the root cause's failure unless that was cancelled.
     Blocked(usize, Option<Chain>),
 }
 
@@ -124,9 +124,9 @@ pub fn outcome(outcome: &WorkOutcome) -> Outcome {
     }
 }
 
-/// What is lent to the works.
+/// The application that is lent to the works.
 pub struct App {
-    /// What has happened since it was last compared.
+    /// All that has happened since the last comparison.
     pub log: Rc<RefCell<Vec<Entry>>>,
     /// All works ever added.
     pub ids: Vec<WorkId>,
@@ -307,11 +307,10 @@ pub fn spec(terms: &Terms, now: Time, app: &App) -> Spec<App, Scripted> {
         spec = spec.parent(parent);
     }
     for &(pick, settled) in &terms.after {
-        let Some(id) = app.picked(pick) else { continue };
-        spec = if settled {
-            spec.after_settled(id)
-        } else {
-            spec.after(id)
+        spec = match app.picked(pick) {
+            Some(id) if settled => spec.after_settled(id),
+            Some(id) => spec.after(id),
+            None => spec,
         };
     }
     for (name, weight) in ["a", "b"].into_iter().zip(terms.pools) {
@@ -328,6 +327,20 @@ pub fn spec(terms: &Terms, now: Time, app: &App) -> Spec<App, Scripted> {
     if terms.no_permit {
         spec = spec.no_permit();
     }
+    if terms.collect {
+        spec = spec.on_child_failure(OnChildFailure::Collect);
+    }
+    if terms.callback {
+        spec = spec.on_settled(|app: &mut App, id, outcome| {
+            app.note(Entry::Settled(id.serial() as usize, outcome.state()));
+        });
+    }
+    limited(spec, terms, now)
+}
+
+/// The spec with the limits in time that the terms have.
+fn limited(mut spec: Spec<App, Scripted>, terms: &Terms, now: Time) -> Spec<App, Scripted> {
+    let nanos = Duration::from_nanos;
     if let Some(limit) = terms.attempt_timeout {
         spec = spec.attempt_timeout(nanos(limit));
     }
@@ -336,14 +349,6 @@ pub fn spec(terms: &Terms, now: Time, app: &App) -> Spec<App, Scripted> {
     }
     if let Some(grace) = terms.grace {
         spec = spec.abort_grace(nanos(grace));
-    }
-    if terms.collect {
-        spec = spec.on_child_failure(OnChildFailure::Collect);
-    }
-    if terms.callback {
-        spec = spec.on_settled(|app: &mut App, id, outcome| {
-            app.note(Entry::Settled(id.serial() as usize, outcome.state()));
-        });
     }
     spec
 }

@@ -1,4 +1,4 @@
-//! Which public items there are, found by reading the sources.
+//! Finds the public items by reading the sources.
 
 use crate::sources;
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ pub fn items() -> BTreeSet<String> {
     files.iter().flat_map(|(_, text)| items_in(text)).collect()
 }
 
-/// What the block is that the reader is in, and whose.
+/// The kind of the block that the reader is in.
 #[derive(Clone, Copy, PartialEq)]
 enum Block {
     Struct,

@@ -1,5 +1,6 @@
-//! What the page claims and no other test shows.
+//! Claims of the page that no other test shows.
 
+use crate::units::{at_secs, ms, secs};
 use crate::workbench::*;
 use crankwork::{
     Driver, Next, OnChildFailure, ParkDriver, Retry, Spec, TRANSITIONS, Time, VirtualDriver,
@@ -7,7 +8,7 @@ use crankwork::{
 };
 use std::collections::BTreeMap;
 use std::task::{Poll, ready};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 #[test]
 fn settled_states_are_known_from_outside_and_inside() {
@@ -95,7 +96,7 @@ fn naps(driver: &mut dyn Driver) -> Log {
     let mut s = WorkScheduler::<Log>::new(Default::default());
     for (name, millis) in [("long", 2), ("short", 1)] {
         let nap = move |cx: &mut Cx<'_>| {
-            ready!(cx.sleep(Duration::from_millis(millis)));
+            ready!(cx.sleep(ms(millis)));
             say(cx, "awake");
             OK
         };
@@ -120,8 +121,14 @@ fn a_scheduler_says_that_it_has_been_shut_down_and_is_idle() {
     b.add("stays", idling().on_abort(slowly(secs(1))));
     assert_eq!((b.crank(), b.s.is_shut_down()), (Next::External, false));
     b.s.shutdown();
-    assert_eq!((b.crank(), b.s.is_shut_down()), (Next::At(at(1)), true));
-    assert_eq!((b.crank_at(at(1)), b.s.is_shut_down()), (Next::Idle, true));
+    assert_eq!(
+        (b.crank(), b.s.is_shut_down()),
+        (Next::At(at_secs(1)), true)
+    );
+    assert_eq!(
+        (b.crank_at(at_secs(1)), b.s.is_shut_down()),
+        (Next::Idle, true)
+    );
 }
 
 #[test]
@@ -131,13 +138,18 @@ fn time_can_be_moved_on_by_hand() {
     let far = b.add("far", napping(secs(90)));
     b.crank();
     // No further than the next timer, or past it: it fires either way, once.
-    assert_eq!(b.crank_at(at(3)), Next::At(at(5)));
-    assert_eq!(b.crank_at(at(60)), Next::At(at(90)));
-    assert_eq!(b.state(near), WorkState::Success);
-    assert_eq!(b.state(far), WorkState::Waiting);
-    let mut driver = VirtualDriver::at(at(3600));
+    assert_eq!(b.crank_at(at_secs(3)), Next::At(at_secs(5)));
+    assert_eq!(b.crank_at(at_secs(60)), Next::At(at_secs(90)));
+    assert_eq!(
+        b.states([near, far]),
+        [WorkState::Success, WorkState::Waiting]
+    );
+    let mut driver = VirtualDriver::at(at_secs(3600));
     b.s.run_until_done(&mut b.log, &mut driver).unwrap();
-    assert_eq!((b.state(far), b.s.now()), (WorkState::Success, at(3600)));
+    assert_eq!(
+        (b.state(far), b.s.now()),
+        (WorkState::Success, at_secs(3600))
+    );
 }
 
 /// An application that knows what date it was at time zero.

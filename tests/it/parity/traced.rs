@@ -1,4 +1,4 @@
-//! What takes the place of log macros: `tracing`.
+//! `tracing` takes the place of log macros.
 
 use crate::workbench::*;
 use crankwork::{Retry, Spec};
@@ -32,7 +32,7 @@ impl Scribe {
     }
 }
 
-/// Who asks for this hears of attempts and of changes of state.
+/// The target of the spans of attempts and of the events of changes of state.
 const TARGET: &str = "crankwork";
 
 impl Subscriber for Scribe {
@@ -67,8 +67,8 @@ impl Subscriber for Scribe {
 fn each_change_of_state_is_an_event_and_each_attempt_a_span() {
     let scribe = Scribe::default();
     let lines = scribe.lines.clone();
-    // As long as there is just one subscriber in the process, tracing asks only the thread that first comes by a place
-    // whether anybody listens there, and that may be another test's. With two it asks both.
+    // While the process has one subscriber, tracing asks only one thread whether a place is heard: the first that comes
+    // by, perhaps another test's. With two subscribers it asks both.
     let (scribe, _other) = (Dispatch::new(scribe), Dispatch::new(Scribe::default()));
     tracing::dispatcher::with_default(&scribe, || {
         let mut b = Bench::with_permits(1);

@@ -1,42 +1,14 @@
-//! What a critical reading of the engine found: each of these failed once.
+//! Finds of a critical reading of the engine: each of these tests failed once.
 
-use crankwork::{Budget, Crank, Failure, Time, WorkContext, WorkScheduler, WorkSchedulerConfig};
-use std::task::Poll;
-use std::task::ready;
-use std::time::Duration;
+use crate::workbench::Bench;
+use crankwork::WorkSchedulerConfig;
 
 mod corners;
+mod panics;
 mod surface;
 mod waits;
 
-pub type Cx<'a, 'b> = &'a mut WorkContext<'b, ()>;
-pub type Turn = Poll<Result<(), Failure>>;
-
-pub const SECOND: Duration = Duration::from_secs(1);
-
-pub fn scheduler() -> WorkScheduler<()> {
-    WorkScheduler::new(WorkSchedulerConfig::default())
-}
-
-/// A generous bound: what ends at all ends within it.
-pub fn crank(work: &mut WorkScheduler<()>, secs: u64) -> Crank {
-    work.crank_work(Time::from_secs(secs), &mut (), Budget::turns(1_000))
-}
-
-pub fn succeeds(_: Cx<'_, '_>) -> Turn {
-    Poll::Ready(Ok(()))
-}
-
-pub fn fails(_: Cx<'_, '_>) -> Turn {
-    Poll::Ready(Err(Failure::msg("no")))
-}
-
-pub fn waits_for_wake(cx: Cx<'_, '_>) -> Turn {
-    cx.expect_wake();
-    Poll::Pending
-}
-
-pub fn naps(cx: Cx<'_, '_>) -> Turn {
-    ready!(cx.sleep(SECOND));
-    Poll::Ready(Ok(()))
+/// A bench as the configuration has it by default, with an event log.
+fn bench() -> Bench {
+    Bench::new(WorkSchedulerConfig::default().events(100))
 }

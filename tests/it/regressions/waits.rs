@@ -1,97 +1,78 @@
 //! Wakes, permits and children.
 
-use super::{Cx, SECOND, Turn, crank, fails, naps, scheduler, succeeds, waits_for_wake};
+use super::bench;
+use crate::units::{at_secs, secs};
+use crate::workbench::{Bench, OK, Probe, Turn, done, fail, failing, idling, napping};
 use crankwork::{
-    Budget, Driver, Failure, FailureKind, Next, OnChildFailure, Spec, Time, VirtualDriver,
-    WorkOutcome, WorkScheduler, WorkSchedulerConfig, WorkState,
+    Budget, Driver, FailureKind, Next, OnChildFailure, Spec, Time, WorkSchedulerConfig, WorkState,
 };
-use std::cell::Cell;
-use std::rc::Rc;
-use std::task::Poll;
-use std::task::ready;
+use std::task::{Poll, ready};
 
 /// `enter_blocked` leaves HELD set, so the parent's attempt releases the child a second time.
 #[test]
 fn a_held_child_that_was_added_as_blocked_stays_blocked() {
-    let mut work = scheduler();
-    let failed = work.add(Spec::new("failed", fails)).unwrap();
-    let _ = crank(&mut work, 0);
-    let gate = work.add(Spec::new("gate", naps)).unwrap();
-    let parent = work
-        .add(
-            Spec::new("parent", succeeds)
-                .after(gate)
-                .on_child_failure(OnChildFailure::Collect),
-        )
-        .unwrap();
-    let ran = Rc::new(Cell::new(false));
-    let mark = ran.clone();
-    let child = move |_: Cx<'_, '_>| -> Turn {
-        mark.set(true);
-        Poll::Ready(Ok(()))
-    };
-    let child = work
-        .add(Spec::new("child", child).parent(parent).after(failed))
-        .unwrap();
-    assert_eq!(work.state(child), Some(WorkState::Blocked));
-    let _ = crank(&mut work, 0);
-    let _ = crank(&mut work, 1);
-    assert!(!ran.get(), "a settled (Blocked) work was run");
+    let mut b = bench();
+    let failed = b.add("failed", failing());
+    b.crank();
+    let gate = b.add("gate", napping(secs(1)));
+    let parent = Spec::new("parent", done()).after(gate);
+    let parent = b.add_spec(parent.on_child_failure(OnChildFailure::Collect));
+    let child = Spec::new("child", done()).parent(parent).after(failed);
+    let child = b.add_spec(child);
+    assert_eq!(b.state(child), WorkState::Blocked);
+    b.crank();
+    b.crank_at(at_secs(1));
+    let lines = b.lines();
+    assert!(lines.contains(&"parent: poll 1".into()), "{lines:?}");
+    assert!(!lines.contains(&"child: poll 1".into()), "{lines:?}");
 }
 
 /// Rejoining a held child begins its attempt, which releases its own held children: one stack frame per level.
 #[test]
 fn a_deep_tree_of_works_without_permit_starts_without_recursion() {
-    let mut work = scheduler();
-    let gate = work.add(Spec::new("gate", naps)).unwrap();
-    let mut last = work
-        .add(Spec::new("n", succeeds).no_permit().after(gate))
-        .unwrap();
-    for _ in 0..200_000 {
-        last = work
-            .add(Spec::new("n", succeeds).no_permit().parent(last))
-            .unwrap();
-    }
-    work.run_until_done(&mut (), &mut VirtualDriver::new())
-        .unwrap();
+    const DEEP: u64 = 200_000;
+    let mut b = bench();
+    let gate = b.add("gate", napping(secs(1)));
+    let top = b.add_spec(Spec::new("n", done()).no_permit().after(gate));
+    (0..DEEP).fold(top, |last, _| {
+        b.add_spec(Spec::new("n", done()).no_permit().parent(last))
+    });
+    b.run();
+    assert_eq!(b.s.metrics().success, DEEP + 2);
 }
 
-/// Watching two works each turn, of which one has settled: every `Pending` is another turn, and time stands still.
+/// The work watches two works each turn, and one has settled. Then every `Pending` was another turn, and time stood still.
 #[test]
 fn waiting_for_two_works_by_watching_both_each_turn_does_not_spin() {
-    let mut work = scheduler();
-    let first = work.add(Spec::new("first", succeeds)).unwrap();
-    let second = work.add(Spec::new("second", naps)).unwrap();
-    let join = move |cx: Cx<'_, '_>| -> Turn {
-        let both = [first.id(), second.id()];
+    let mut b = bench();
+    let both = [b.add("first", done()), b.add("second", napping(secs(1)))];
+    let join = Probe::new(move |cx| {
         for id in both {
             cx.watch(id)?;
         }
-        if both
-            .iter()
-            .all(|&id| cx.state(id).is_some_and(WorkState::is_settled))
-        {
-            return Poll::Ready(Ok(()));
+        let settled = |&id| cx.state(id).is_some_and(WorkState::is_settled);
+        match both.iter().all(settled) {
+            true => OK,
+            false => Poll::Pending,
         }
-        Poll::Pending
-    };
-    work.add(Spec::new("join", join)).unwrap();
-    let crank = crank(&mut work, 0);
-    assert_eq!(crank.next, Next::At(Time::from_secs(1)), "{crank:?}");
+    });
+    b.add("join", join);
+    let budget = Budget::turns(1_000);
+    let crank = b.s.crank_work(Time::ZERO, &mut b.log, budget);
+    assert_eq!(crank.next, Next::At(at_secs(1)), "{crank:?}");
 }
 
-/// L8: a waker that is dropped in the same turn is not a live one.
+/// L8: a waker that is dropped in its turn is not a live one.
 #[test]
 fn a_remote_waker_that_was_dropped_in_the_turn_is_no_source() {
-    let mut work = scheduler();
-    let id = work
-        .add(Spec::new("w", |cx: Cx<'_, '_>| -> Turn {
-            drop(cx.remote_waker());
-            Poll::Pending
-        }))
-        .unwrap();
-    let crank = crank(&mut work, 0);
-    assert_eq!(work.state(id), Some(WorkState::Failed), "{crank:?}");
+    let mut b = bench();
+    let drops = Probe::new(|cx| {
+        drop(cx.remote_waker());
+        Poll::Pending
+    });
+    let id = b.add("w", drops);
+    b.crank();
+    assert_eq!(b.state(id), WorkState::Failed);
 }
 
 /// A driver that gives up: the loop of `run` would not.
@@ -111,131 +92,121 @@ impl Driver for Patience {
 
 #[test]
 fn run_until_done_in_a_posted_closure_returns() {
-    let mut work = scheduler();
-    work.add(Spec::new("w", succeeds)).unwrap();
-    work.remote()
-        .post(|app, work| {
-            let _ = work.run_until_done(app, &mut Patience(100));
-        })
-        .unwrap();
-    let _ = crank(&mut work, 0);
-    assert_eq!(work.metrics().callback_panics, 0);
+    let mut b = bench();
+    b.add("w", done());
+    let runs = |log: &mut crate::workbench::Log, s: &mut crankwork::WorkScheduler<_>| {
+        let run = s.run_until_done(log, &mut Patience(100));
+        log.push(format!("returned: {}", run.is_ok()));
+    };
+    b.s.remote().post(runs).unwrap();
+    b.crank();
+    assert_eq!(b.s.metrics().callback_panics, 0);
+    assert!(b.lines().iter().any(|line| line.starts_with("returned: ")));
+}
+
+fn one_permit() -> Bench {
+    Bench::new(WorkSchedulerConfig::default().max_concurrency(1))
 }
 
 /// L17: no permit while asleep with live children. Here it is the only one, and the child needs it.
 #[test]
 fn a_sleeper_that_is_given_a_child_lets_go_of_its_permit() {
-    let mut work = WorkScheduler::new(WorkSchedulerConfig::default().max_concurrency(1));
-    let parent = work.add(Spec::new("parent", waits_for_wake)).unwrap();
-    let _ = crank(&mut work, 0);
-    assert_eq!(work.state(parent), Some(WorkState::Waiting));
-    let child = work
-        .add(Spec::new("child", waits_for_wake).parent(parent))
-        .unwrap();
-    let _ = crank(&mut work, 0);
-    assert_eq!(work.state(child), Some(WorkState::Waiting));
+    let mut b = one_permit();
+    let parent = b.add("parent", idling());
+    b.crank();
+    assert_eq!(b.state(parent), WorkState::Waiting);
+    let child = b.add_spec(Spec::new("child", idling()).parent(parent));
+    b.crank();
+    assert_eq!(b.state(child), WorkState::Waiting);
 }
 
 /// L17 again: a child is restarted under a sleeper.
 #[test]
 fn a_sleeper_whose_child_is_restarted_lets_go_of_its_permit() {
-    let mut work = WorkScheduler::new(WorkSchedulerConfig::default().max_concurrency(1));
-    let parent = work.add(Spec::new("parent", waits_for_wake)).unwrap();
-    let child = work
-        .add(Spec::new("child", succeeds).parent(parent))
-        .unwrap();
-    let _ = crank(&mut work, 0);
-    assert_eq!(work.state(child), Some(WorkState::Success));
-    assert_eq!(work.state(parent), Some(WorkState::Waiting));
-    work.restart(child).unwrap();
-    let _ = crank(&mut work, 0);
-    assert_eq!(work.state(child), Some(WorkState::Success));
+    let mut b = one_permit();
+    let parent = b.add("parent", idling());
+    let child = b.add_spec(Spec::new("child", done()).parent(parent));
+    b.crank();
+    assert_eq!(b.state(child), WorkState::Success);
+    assert_eq!(b.state(parent), WorkState::Waiting);
+    b.s.restart(child).unwrap();
+    b.lines();
+    b.crank();
+    assert_eq!(b.state(child), WorkState::Success);
+    let polled = |line: &String| line.starts_with("child: poll");
+    assert!(b.lines().iter().any(polled), "the child has run again");
 }
 
 /// L13: a child that its parent cancelled does not count as failed.
 #[test]
 fn a_parent_that_cancels_one_child_does_not_fail() {
-    let mut work = scheduler();
+    let mut b = bench();
     let mut begun = false;
-    let parent = work
-        .add(Spec::new("parent", move |cx: Cx<'_, '_>| -> Turn {
-            if !begun {
-                begun = true;
-                let child = cx.spawn(Spec::new("child", waits_for_wake))?;
-                cx.cancel(child)?;
+    let parent = Probe::new(move |cx| {
+        if !begun {
+            begun = true;
+            let child = cx.spawn(Spec::new("child", idling()))?;
+            cx.cancel(child)?;
+        }
+        match cx.children().all_done() {
+            true => OK,
+            false => Poll::Pending,
+        }
+    });
+    let parent = b.add("parent", parent);
+    b.crank();
+    assert_eq!(b.state(parent), WorkState::Success);
+}
+
+/// A parent that spawns a child which fails at 1 s. In its second turn it sets an alarm for 1 s, too, and it always ends
+/// its turns by `ends`.
+fn parent_of_a_failing_child(mut ends: impl FnMut(bool) -> Turn + 'static) -> Probe {
+    let mut turns = 0;
+    Probe::new(move |cx| {
+        turns += 1;
+        match turns {
+            1 => {
+                let child = Probe::new(|cx| {
+                    ready!(cx.sleep(secs(1)));
+                    fail("no")
+                });
+                cx.spawn(Spec::new("child", child))?;
+                return cx.yield_now();
             }
-            match cx.children().all_done() {
-                true => Poll::Ready(Ok(())),
-                false => Poll::Pending,
-            }
-        }))
-        .unwrap();
-    let _ = crank(&mut work, 0);
-    assert_eq!(work.state(parent), Some(WorkState::Success));
+            2 => cx.wake_after(secs(1)),
+            _ => {}
+        }
+        ends(cx.children().all_successful())
+    })
 }
 
 /// L8, L13: the failed child will end this attempt at the end of the round, so `Pending` is no lost wake.
 #[test]
 fn a_fail_fast_parent_that_says_pending_in_the_round_of_the_failure_fails_with_the_child() {
-    let mut work = scheduler();
-    let mut turns = 0;
-    let parent = move |cx: Cx<'_, '_>| -> Turn {
-        turns += 1;
-        match turns {
-            1 => {
-                cx.spawn(Spec::new("child", |cx: Cx<'_, '_>| -> Turn {
-                    ready!(cx.sleep(SECOND));
-                    Poll::Ready(Err(Failure::msg("no")))
-                }))?;
-                return cx.yield_now();
-            }
-            2 => cx.wake_after(SECOND),
-            _ => {}
-        }
-        match cx.children().all_successful() {
-            true => Poll::Ready(Ok(())),
-            false => Poll::Pending,
-        }
-    };
-    let parent = work.add(Spec::new("parent", parent)).unwrap();
-    let _ = crank(&mut work, 0);
-    let _ = crank(&mut work, 1);
-    let outcome = work.outcome(parent);
-    let Some(WorkOutcome::Failed(failure)) = outcome else {
-        panic!("{outcome:?}");
-    };
-    assert!(
-        matches!(failure.kind(), FailureKind::Child { .. }),
-        "{failure:?}"
-    );
+    let mut b = bench();
+    let parent = parent_of_a_failing_child(|successful| match successful {
+        true => OK,
+        false => Poll::Pending,
+    });
+    let parent = b.add("parent", parent);
+    b.crank();
+    b.crank_at(at_secs(1));
+    let failure = b.failed(parent);
+    let by_child = matches!(failure.kind(), FailureKind::Child { .. });
+    assert!(by_child, "{failure:?}");
 }
 
-/// The same parent, and the budget ends the crank between its turn and the end of the round.
+/// The budget ends the crank between the parent's turn and the end of the round.
 #[test]
 fn a_doomed_parent_may_be_asleep_between_cranks() {
-    let mut work = scheduler();
-    let mut turns = 0;
-    let parent = move |cx: Cx<'_, '_>| -> Turn {
-        turns += 1;
-        match turns {
-            1 => {
-                cx.spawn(Spec::new("child", |cx: Cx<'_, '_>| -> Turn {
-                    ready!(cx.sleep(SECOND));
-                    Poll::Ready(Err(Failure::msg("no")))
-                }))?;
-                return cx.yield_now();
-            }
-            2 => cx.wake_after(SECOND),
-            _ => {}
-        }
-        Poll::Pending
-    };
-    let parent = work.add(Spec::new("parent", parent).no_permit()).unwrap();
-    let _ = crank(&mut work, 0);
-    work.add(Spec::new("later", naps)).unwrap();
-    let _ = crank(&mut work, 0);
+    let mut b = bench();
+    let parent = parent_of_a_failing_child(|_| Poll::Pending);
+    let parent = b.add_spec(Spec::new("parent", parent).no_permit());
+    b.crank();
+    b.add("later", napping(secs(1)));
+    b.crank();
     for _ in 0..10 {
-        let _ = work.crank_work(Time::from_secs(1), &mut (), Budget::turns(1));
+        let _ = b.s.crank_work(at_secs(1), &mut b.log, Budget::turns(1));
     }
-    assert_eq!(work.state(parent), Some(WorkState::Failed));
+    assert_eq!(b.state(parent), WorkState::Failed);
 }

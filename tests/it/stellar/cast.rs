@@ -5,13 +5,13 @@ use super::script::{
     WorkDef,
 };
 use super::stage::Stage;
+use crate::units::{at_ms, ms};
 use crate::workbench::ON_PURPOSE;
 use crankwork::compose::{BatchSource, BatchWork, ConditionalWork, WorkSequence, WorkWithCallback};
-use crankwork::{Failure, Progress, Retry, Spec, Time, Work, WorkContext, WorkState};
+use crankwork::{Failure, Progress, Retry, Spec, Work, WorkContext, WorkState};
 use std::fmt;
 use std::rc::Rc;
 use std::task::Poll;
-use std::time::Duration;
 
 pub type Cx<'a> = WorkContext<'a, Stage>;
 pub type Any = Box<dyn Work<Stage>>;
@@ -107,7 +107,7 @@ fn conditional(script: &Rc<Script>, def: &WorkDef) -> ConditionalWork<Stage> {
     };
     let work = ConditionalWork::with_context(holds, child_maker(script, gated));
     match def.poll_ms {
-        Some(ms) => work.poll_every(Duration::from_millis(ms)),
+        Some(millis) => work.poll_every(ms(millis)),
         None => work,
     }
 }
@@ -192,7 +192,7 @@ struct Leaf {
     script: Rc<Script>,
     name: String,
     turns: Vec<TurnDef>,
-    /// Of this attempt.
+    /// The number of its turns in this attempt.
     turn: usize,
     /// The earliest wake-up that has been set and not been slept for.
     armed: Option<u64>,
@@ -220,7 +220,7 @@ impl Leaf {
         &self.script.works[&self.name]
     }
 
-    /// What this turn adds before its step.
+    /// Adds the works that this turn adds before its step.
     fn add_works(&self, cx: &mut Cx<'_>) -> Result<(), Failure> {
         let run = cx.app.counted(&self.name, Hook::Run);
         let listed = self.def().spawns.iter().filter(|spawn| spawn.at_run == run);
@@ -254,14 +254,14 @@ impl Leaf {
     fn sleep(&mut self, cx: &mut Cx<'_>) -> Turn {
         self.slept = true;
         match self.armed {
-            Some(ms) => cx.wake_at(Time::from_millis(ms)),
+            Some(ms) => cx.wake_at(at_ms(ms)),
             None => cx.expect_wake(),
         }
         Poll::Pending
     }
 }
 
-/// Steps as turns: all but the last go on, and that one ends the attempt.
+/// Steps as turns: all but the last go on, and the last ends the attempt.
 fn steps(def: &WorkDef) -> Vec<TurnDef> {
     let (arm_ms, then) = match def.wait {
         None => (vec![], Then::Again),

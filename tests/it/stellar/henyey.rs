@@ -1,7 +1,9 @@
 //! henyey-work's own tests, in our words. Its "cancel" and "metrics" are in `surface::henyey`.
 
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
-use crankwork::{Failure, FailureKind, Name, Retry, Spec, Work, WorkContext, WorkId, WorkState};
+use crankwork::WorkState::{Blocked, Cancelled, Failed, Retrying, Success};
+use crankwork::{Failure, FailureKind, Name, Retry, Spec, Work, WorkContext, WorkId};
 use std::task::Poll;
 
 fn add(b: &mut Bench, name: &'static str, work: Probe, deps: &[WorkId], retries: u32) -> WorkId {
@@ -18,11 +20,6 @@ fn add(b: &mut Bench, name: &'static str, work: Probe, deps: &[WorkId], retries:
         .unwrap()
 }
 
-fn panicking() -> Probe {
-    quiet_panics();
-    Probe::new(|_| panic!("{ON_PURPOSE}"))
-}
-
 /// Fails its first attempts.
 fn lucky_after(failures: u32) -> Probe {
     Probe::new(move |cx| match cx.attempt() <= failures {
@@ -32,8 +29,7 @@ fn lucky_after(failures: u32) -> Probe {
 }
 
 fn ended(b: &mut Bench) -> Vec<Name> {
-    let success =
-        |event: crankwork::WorkEvent| (event.state == WorkState::Success).then_some(event.name);
+    let success = |event: crankwork::WorkEvent| (event.state == Success).then_some(event.name);
     std::iter::from_fn(|| b.s.poll_event())
         .filter_map(success)
         .collect()
@@ -48,7 +44,7 @@ fn works_end_in_the_order_of_their_dependencies() {
     let last = add(&mut b, "last", done(), &[left, right], 0);
     b.run();
     assert_eq!(ended(&mut b), ["a", "right", "left", "last"]);
-    assert_eq!((b.state(last), b.s.now()), (WorkState::Success, at(5)));
+    assert_eq!((b.state(last), b.s.now()), (Success, at_secs(5)));
 }
 
 #[test]
@@ -56,7 +52,7 @@ fn a_work_that_fails_twice_succeeds_with_two_retries() {
     let mut b = Bench::with_permits(4);
     let a = add(&mut b, "a", lucky_after(2), &[], 2);
     b.run();
-    assert_eq!((b.state(a), b.s.now()), (WorkState::Success, at(20)));
+    assert_eq!((b.state(a), b.s.now()), (Success, at_secs(20)));
     assert_eq!(b.s.metrics().attempts, 3);
 }
 
@@ -66,10 +62,7 @@ fn a_panic_is_a_failure_and_the_others_go_on() {
     let bad = add(&mut b, "bad", panicking(), &[], 0);
     let good = add(&mut b, "good", done(), &[], 0);
     b.run();
-    assert_eq!(
-        [bad, good].map(|id| b.state(id)),
-        [WorkState::Failed, WorkState::Success]
-    );
+    assert_eq!(b.states([bad, good]), [Failed, Success]);
     assert_eq!(b.failure(bad), format!("panicked: {ON_PURPOSE}"));
 }
 
@@ -78,10 +71,7 @@ fn a_panic_is_not_tried_again() {
     let mut b = Bench::with_permits(1);
     let bad = add(&mut b, "bad", panicking(), &[], 5);
     b.run();
-    assert_eq!(
-        (b.state(bad), b.s.metrics().attempts),
-        (WorkState::Failed, 1)
-    );
+    assert_eq!((b.state(bad), b.s.metrics().attempts), (Failed, 1));
 }
 
 #[test]
@@ -93,14 +83,13 @@ fn a_panic_blocks_what_depends_on_it() {
     b.run();
     for id in [next, after] {
         let outcome = b.outcome(id);
-        assert_eq!(outcome.state(), WorkState::Blocked);
+        assert_eq!(outcome.state(), Blocked);
         assert_eq!(outcome.failure().unwrap().kind(), &FailureKind::Panicked);
     }
 }
 
 #[test]
 fn a_cancel_wins_over_a_panic_of_the_same_turn() {
-    quiet_panics();
     let mut b = Bench::with_permits(1);
     let bad = Probe::new(|cx| {
         cx.cancel(cx.id()).unwrap();
@@ -108,7 +97,7 @@ fn a_cancel_wins_over_a_panic_of_the_same_turn() {
     });
     let bad = add(&mut b, "bad", bad, &[], 0);
     b.run();
-    assert_eq!(b.state(bad), WorkState::Cancelled);
+    assert_eq!(b.state(bad), Cancelled);
 }
 
 #[test]
@@ -117,10 +106,7 @@ fn a_retry_works_beside_and_after_a_panic() {
     let bad = add(&mut b, "bad", panicking(), &[], 0);
     let lucky = add(&mut b, "lucky", lucky_after(1), &[], 3);
     b.run();
-    assert_eq!(
-        [bad, lucky].map(|id| b.state(id)),
-        [WorkState::Failed, WorkState::Success]
-    );
+    assert_eq!(b.states([bad, lucky]), [Failed, Success]);
 }
 
 #[test]
@@ -130,10 +116,7 @@ fn a_work_cancelled_before_it_started_never_runs_and_blocks_what_depends_on_it()
     let a = add(&mut b, "a", done(), &[first], 0);
     let next = add(&mut b, "next", done(), &[a], 0);
     b.s.cancel(a).unwrap();
-    assert_eq!(
-        [a, next].map(|id| b.state(id)),
-        [WorkState::Cancelled, WorkState::Blocked]
-    );
+    assert_eq!(b.states([a, next]), [Cancelled, Blocked]);
     b.run();
     assert_eq!(b.lines_of("a"), [""; 0]);
 }
@@ -151,10 +134,10 @@ fn a_back_off_does_not_hold_up_the_others() {
         .map(|_| add(&mut b, "other", napping(secs(1)), &[], 0))
         .collect();
     for second in 0..=5 {
-        b.crank_at(at(second));
+        b.crank_at(at_secs(second));
     }
-    assert!(others.iter().all(|&id| b.state(id) == WorkState::Success));
-    assert_eq!(b.state(slow), WorkState::Retrying);
+    assert!(others.iter().all(|&id| b.state(id) == Success));
+    assert_eq!(b.state(slow), Retrying);
     b.run();
-    assert_eq!((b.state(slow), b.s.now()), (WorkState::Success, at(3600)));
+    assert_eq!((b.state(slow), b.s.now()), (Success, at_secs(3600)));
 }

@@ -1,4 +1,4 @@
-//! What a scenario must have come to.
+//! Compares the end of a scenario with what it must have come to.
 
 use super::play::Play;
 use super::script::{Bounds, Hook, MustMatch};

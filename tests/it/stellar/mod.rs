@@ -1,4 +1,4 @@
-//! What stellar-core's work system does, recorded from its code in 57 scenarios, and done here.
+//! The behaviour of stellar-core's work system, recorded from its code in 57 scenarios, and played here.
 //!
 //! `script` reads an entry, `cast` makes its works, `play` drives them by its ops, `judge` compares. Nothing knows an
 //! entry by its name. `cargo test --test it every_recorded -- --nocapture` prints the table.
@@ -23,7 +23,7 @@ use serde_json::Value;
 use std::fs;
 use std::rc::Rc;
 
-/// What came of an entry.
+/// The result of an entry.
 enum Verdict {
     Matched,
     /// It has no ops; why.

@@ -29,7 +29,7 @@ impl Play {
     }
 
     /// # Errors
-    /// What could not be done or was not so: the first difference.
+    /// The first difference: an op that could not be done, or an expectation that was not met.
     pub fn run(&mut self) -> Result<(), String> {
         let script = self.script.clone();
         for (i, op) in script.ops.iter().enumerate() {

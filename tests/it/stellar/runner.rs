@@ -3,7 +3,7 @@
 use super::{Verdict, play};
 use serde_json::{Value, json};
 
-/// What differs in an entry; empty if nothing does.
+/// Returns the difference that an entry shows; empty if there is none.
 fn verdict(entry: Value) -> String {
     crate::workbench::quiet_panics();
     match play(&entry) {
@@ -39,22 +39,9 @@ fn run(works: Value, must_match: Value) -> String {
     verdict(json!({"works": works, "ops": ops, "must_match": must_match}))
 }
 
-#[test]
-fn every_key_of_must_match_is_compared() {
-    let fails = json!({"fails": {"first_attempts": 1}, "max_retries": 1});
-    let works = || json!([leaf("a", fails.clone()), leaf("b", json!({}))]);
-    let good = json!({
-        "states": {"a": "Success", "b": ["Cancelled", "Success"]},
-        "counts": {"a": {"on_run": 4, "on_failure_retry": 1, "on_reset": 2}, "b": {"on_run": [1, 2]}},
-        "backoffs": {"a": [[1, 1]]},
-        "order": [{"among": ["a", "b"], "runs": ["a", "b", "a", "b", "a", "a"]}],
-        "before": [["b", "x"]],
-        "start_order": {"batch": ["a", "b", "x"]},
-        "virtual_ms": [1020, 1025],
-        "total_turns_max": 6,
-    });
-    assert_eq!(run(works(), good), "");
-    for (bad, says) in [
+/// Claims that are wrong about the two works below, and what the runner says of each.
+fn differing() -> [(Value, &'static str); 11] {
+    [
         (
             json!({"states": {"a": "Failed"}}),
             "`a` is Some(Success), not [Failed]",
@@ -93,15 +80,32 @@ fn every_key_of_must_match_is_compared() {
         ),
         (json!({"virtual_ms": 7}), "virtual ms: 10"),
         (json!({"total_turns_max": 5}), "turns: 6, not 0 to 5"),
-    ] {
+    ]
+}
+
+#[test]
+fn every_key_of_must_match_is_compared() {
+    let fails = json!({"fails": {"first_attempts": 1}, "max_retries": 1});
+    let works = || json!([leaf("a", fails.clone()), leaf("b", json!({}))]);
+    let good = json!({
+        "states": {"a": "Success", "b": ["Cancelled", "Success"]},
+        "counts": {"a": {"on_run": 4, "on_failure_retry": 1, "on_reset": 2}, "b": {"on_run": [1, 2]}},
+        "backoffs": {"a": [[1, 1]]},
+        "order": [{"among": ["a", "b"], "runs": ["a", "b", "a", "b", "a", "a"]}],
+        "before": [["b", "x"]],
+        "start_order": {"batch": ["a", "b", "x"]},
+        "virtual_ms": [1020, 1025],
+        "total_turns_max": 6,
+    });
+    assert_eq!(run(works(), good), "");
+    for (bad, says) in differing() {
         let how = run(works(), bad);
         assert!(how.starts_with(says), "{how}");
     }
 }
 
-#[test]
-fn unknown_words_are_named() {
-    for (entry, word) in [
+fn unknown_in_works() -> [(Value, &'static str); 7] {
+    [
         (
             json!({"works": [leaf("a", json!({"colour": 1}))]}),
             "colour",
@@ -130,6 +134,11 @@ fn unknown_words_are_named() {
             json!({"works": [leaf("a", json!({"kind": "batch"}))]}),
             "width and count",
         ),
+    ]
+}
+
+fn unknown_elsewhere() -> [(Value, &'static str); 8] {
+    [
         (json!({"ops": [{"op": "explode"}]}), "explode"),
         (
             json!({"ops": [{"op": "add", "work": "a", "twice": true}]}),
@@ -150,7 +159,12 @@ fn unknown_words_are_named() {
             "on_fire",
         ),
         (json!({"must_match": {"virtual_ms": "late"}}), "late"),
-    ] {
+    ]
+}
+
+#[test]
+fn unknown_words_are_named() {
+    for (entry, word) in unknown_in_works().into_iter().chain(unknown_elsewhere()) {
         let mut whole = json!({"works": [], "ops": [], "must_match": {}});
         merge(&mut whole, entry);
         let how = verdict(whole);

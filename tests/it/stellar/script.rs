@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What one entry asks for; everything else in it is for reading.
+/// The part of an entry that is played; everything else in it is for reading.
 #[derive(Debug)]
 pub struct Script {
     pub works: BTreeMap<String, WorkDef>,
@@ -206,7 +206,7 @@ pub struct Spawn {
     pub works: Vec<String>,
 }
 
-/// What a parent does in its calls; those that are not listed do as `children`.
+/// The calls of a parent; a call that is not listed does as `children`.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Value")]
 pub struct Body(pub Vec<Call>);

@@ -1,6 +1,7 @@
 //! The application of a scenario: its clock, and all that a judge wants to know afterwards.
 
 use super::script::{Hook, State, States};
+use crate::units::at_ms;
 use crankwork::{Time, WorkEvent, WorkId, WorkState};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +23,7 @@ pub struct Stage {
 
 impl Stage {
     pub fn now(&self) -> Time {
-        Time::from_millis(self.clock_ms)
+        at_ms(self.clock_ms)
     }
 
     /// A hook has been called.

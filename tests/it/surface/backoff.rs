@@ -1,5 +1,6 @@
 //! Retry constants and back-off, as stellar-core's `BasicWork` has them.
 
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::{Backoff, Next, Retry, Spec, WorkSchedulerConfig, WorkState};
 
@@ -70,7 +71,7 @@ fn the_jitter_comes_from_the_works_own_stream() {
     );
     assert_ne!(delays(8, &[], "a"), alone, "another seed");
     assert_ne!(delays(7, &[], "b"), alone, "another name");
-    // A second of the same name is another work.
+    // A second work of this name is another work.
     assert_ne!(delays(7, &["a"], "a"), alone);
 }
 
@@ -81,8 +82,8 @@ fn a_works_own_backoff_beats_the_schedulers() {
     let own = b.add_spec(Spec::new("own", failing()).retry(own));
     let common = b.add_spec(Spec::new("common", failing()).retry(Retry::ONCE));
     b.crank();
-    assert_eq!(b.s.retry_eta(own), Some(at(3)));
-    assert_eq!(b.s.retry_eta(common), Some(at(10)));
+    assert_eq!(b.s.retry_eta(own), Some(at_secs(3)));
+    assert_eq!(b.s.retry_eta(common), Some(at_secs(10)));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! henyey-work's names.
 
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::{
     Backoff, CancelToken, Failure, Phase, Retain, Retry, Spec, VirtualDriver, Work, WorkEvent,
@@ -61,7 +62,7 @@ fn add_work_takes_dependencies_and_retries_and_run_until_done_runs_all() {
     let mut driver = VirtualDriver::new();
     let summary = b.s.run_until_done(&mut b.log, &mut driver).unwrap();
     assert_eq!((summary.turns, summary.settled), (5, 4));
-    assert_eq!((summary.finished, summary.elapsed), (at(20), secs(20)));
+    assert_eq!((summary.finished, summary.elapsed), (at_secs(20), secs(20)));
     assert!(summary.cranks >= 3);
     use WorkState::*;
     let states = [top, left, right, end].map(|id| b.state(id));
@@ -98,13 +99,18 @@ fn the_metrics_have_its_fields() {
     assert_eq!((m.total, m.pending, m.running), (5, 2, 1));
     assert_eq!((m.success, m.failed, m.blocked, m.cancelled), (2, 0, 0, 0));
     assert_eq!((m.attempts, m.retries_left), (4, 2));
-    b.crank_at(at(5));
+    b.crank_at(at_secs(5));
     b.s.cancel_all();
     b.run();
     let m = b.s.metrics();
     assert_eq!((m.pending, m.running, m.unsettled()), (0, 0, 0));
     assert_eq!((m.success, m.failed, m.blocked, m.cancelled), (2, 0, 0, 3));
-    assert_eq!(m.by_state.iter().sum::<u64>(), 5);
+    let bad = b.add("bad", failing());
+    b.add_spec(Spec::new("blocked", done()).after(bad));
+    b.run();
+    let m = b.s.metrics();
+    assert_eq!((m.success, m.failed, m.blocked, m.cancelled), (2, 1, 1, 3));
+    assert_eq!(m.by_state.iter().sum::<u64>(), 7);
     assert_eq!(m.in_state(WorkState::Success), 2);
 }
 
@@ -132,14 +138,14 @@ fn the_snapshot_has_its_fields() {
         (1, 1, None)
     );
     assert_eq!(work.last_error.as_ref().unwrap().to_string(), "broken");
-    assert_eq!(work.next_deadline, Some(at(10)));
+    assert_eq!(work.next_deadline, Some(at_secs(10)));
     assert_eq!(
         (work.last_duration, work.total_duration),
         (Some(secs(0)), secs(0))
     );
     assert_eq!(of(&all, end).deps, [left, right]);
     assert_eq!(of(&all, b.find("child")).parent, Some(parent));
-    b.crank_at(at(3));
+    b.crank_at(at_secs(3));
     assert_eq!(of(&b.s.snapshot(), parent).total_duration, secs(3));
     b.run();
     let all = b.s.snapshot();
@@ -161,11 +167,11 @@ fn an_event_names_work_state_attempt_and_time() {
         .collect();
     use WorkState::*;
     let expected = [
-        (Running, 1, at(0)),
-        (Retrying, 1, at(0)),
-        (Queued, 1, at(10)),
-        (Running, 2, at(10)),
-        (Failed, 2, at(10)),
+        (Running, 1, at_secs(0)),
+        (Retrying, 1, at_secs(0)),
+        (Queued, 1, at_secs(10)),
+        (Running, 2, at_secs(10)),
+        (Failed, 2, at_secs(10)),
     ];
     assert_eq!(seen, expected);
     assert!(events.iter().all(|e| e.id == a && e.name == "a"));
@@ -242,7 +248,7 @@ fn a_run_can_be_cancelled_before_and_while_it_runs() {
     let mut driver = VirtualDriver::new();
     let run =
         b.s.run_until_done_with_cancel(&mut b.log, &mut driver, &token);
-    assert_eq!(run.unwrap().finished, at(2));
+    assert_eq!(run.unwrap().finished, at_secs(2));
     assert!(token.is_cancelled());
     assert_eq!(b.state(other), WorkState::Cancelled);
 
@@ -272,7 +278,7 @@ fn the_schedulers_own_token_cancels_everything_in_it() {
     assert!(copy.is_cancelled());
     assert_eq!(b.state(a), WorkState::Waiting, "it takes a crank");
     b.crank();
-    assert_eq!([a, queued].map(|id| b.state(id)), [WorkState::Cancelled; 2]);
+    assert_eq!(b.states([a, queued]), [WorkState::Cancelled; 2]);
 }
 
 #[test]
@@ -299,10 +305,7 @@ fn a_works_token_shows_its_abort_and_cancels_it() {
     assert_eq!(cancelled, [true, false]);
     tokens.borrow()[1].cancel();
     b.crank();
-    assert_eq!(
-        [seen, used].map(|id| b.state(id)),
-        [WorkState::Cancelled; 2]
-    );
+    assert_eq!(b.states([seen, used]), [WorkState::Cancelled; 2]);
     assert_eq!(b.s.metrics().cancelled, 2);
 }
 

@@ -1,5 +1,6 @@
 //! The hooks of stellar-core's `BasicWork`, by meaning: which is called when.
 
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::{Retry, Spec, WorkOutcome, WorkState};
 use std::cell::RefCell;
@@ -59,7 +60,7 @@ fn on_success_comes_after_the_children_and_before_the_work_settles() {
     })
     .on_hook(|cx, hook| {
         if hook == "on_success" {
-            assert_eq!(cx.now(), at(2));
+            assert_eq!(cx.now(), at_secs(2));
             assert!(cx.children().all_successful() && cx.children().len() == 1);
             let me = cx.id();
             assert_eq!(cx.state(me), Some(WorkState::Joining));

@@ -1,6 +1,6 @@
 //! Typed outputs, and closures whose types are inferred.
 
-use crate::workbench::secs;
+use crate::units::secs;
 use crankwork::{
     Failure, Handle, Spec, VirtualDriver, Work, WorkContext, WorkId, WorkScheduler,
     WorkSchedulerConfig, WorkState,
@@ -48,6 +48,7 @@ fn the_unit_output_is_there_as_often_as_it_is_asked_for() {
     assert_eq!(s.take(handle), None);
     run(&mut s, &mut ());
     assert_eq!((s.take(handle), s.take(handle)), (Some(()), Some(())));
+    assert_eq!(s.output(handle), Some(&()));
 }
 
 #[test]
@@ -125,7 +126,7 @@ fn the_output_of_a_work_that_failed_after_all_is_not_to_be_had() {
     assert_eq!(s.take(handle), None);
 }
 
-/// What an application offers, without its type.
+/// An application without its type.
 trait Services {
     fn tell(&mut self, what: &str);
 }

@@ -1,9 +1,9 @@
-//! What other threads may send, seen from one thread: wakers, closures, the notifier.
+//! Messages of other threads, seen from one thread: wakers, closures, the notifier.
 
+use crate::units::at_secs;
 use crate::workbench::*;
-use crankwork::{
-    Limits, Next, PostError, RemoteWaker, Retry, Spec, WorkSchedulerConfig, WorkState,
-};
+use crankwork::WorkState::{Cancelled, Success, Waiting};
+use crankwork::{Limits, Next, PostError, RemoteWaker, Retry, Spec, WorkSchedulerConfig};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -39,11 +39,11 @@ fn a_remote_waker_gives_a_turn_and_wakes_merge() {
     }
     assert_eq!(b.s.next(), Next::Now);
     let crank =
-        b.s.crank_work(at(0), &mut b.log, crankwork::Budget::unlimited());
+        b.s.crank_work(at_secs(0), &mut b.log, crankwork::Budget::unlimited());
     assert_eq!((crank.turns, crank.next), (1, Next::External));
     waker.wake();
     b.crank();
-    assert_eq!(b.state(a), WorkState::Success);
+    assert_eq!(b.state(a), Success);
     waker.wake();
     b.crank();
     assert_eq!(b.s.metrics().turns, 3);
@@ -65,7 +65,7 @@ fn a_wake_sent_during_the_turn_is_not_lost() {
     });
     let a = b.add("a", a);
     assert_eq!(b.crank(), Next::Idle);
-    assert_eq!(b.state(a), WorkState::Success);
+    assert_eq!(b.state(a), Success);
 }
 
 #[test]
@@ -82,10 +82,10 @@ fn a_waker_of_an_earlier_attempt_does_nothing() {
     });
     let a = b.add_spec(Spec::new("a", a).retry(Retry::ONCE));
     b.crank();
-    assert_eq!(b.crank_at(at(10)), Next::External);
+    assert_eq!(b.crank_at(at_secs(10)), Next::External);
     kept.borrow()[0].wake();
     b.crank();
-    assert_eq!((b.s.metrics().turns, b.state(a)), (2, WorkState::Waiting));
+    assert_eq!((b.s.metrics().turns, b.state(a)), (2, Waiting));
     kept.borrow()[1].wake();
     b.crank();
     assert_eq!(b.s.metrics().turns, 3);
@@ -103,7 +103,7 @@ fn a_sleeper_whose_last_waker_is_dropped_is_woken() {
     drop(copy);
     assert_eq!(b.s.next(), Next::Now);
     b.crank();
-    assert_eq!(b.state(a), WorkState::Success);
+    assert_eq!(b.state(a), Success);
 }
 
 #[test]
@@ -122,10 +122,10 @@ fn a_remote_waker_is_a_std_waker() {
     copy.wake();
     b.crank();
     assert_eq!(b.s.metrics().turns, 3);
-    // And through the trait.
+    // The trait wakes it too.
     Arc::new(remote).wake();
     b.crank();
-    assert_eq!(b.state(a), WorkState::Success);
+    assert_eq!(b.state(a), Success);
 }
 
 #[test]
@@ -228,7 +228,6 @@ fn a_scheduler_that_is_gone_gives_the_closure_back_and_wakes_do_no_harm() {
 
 #[test]
 fn a_closure_that_panics_is_counted_and_the_rest_goes_on() {
-    quiet_panics();
     let mut b = Bench::with_permits(1);
     let remote = b.s.remote();
     remote.post(|_, _| panic!("{ON_PURPOSE}")).unwrap();
@@ -238,7 +237,7 @@ fn a_closure_that_panics_is_counted_and_the_rest_goes_on() {
     let a = b.add("a", done());
     b.crank();
     assert_eq!(b.log[0], "next");
-    assert_eq!(b.state(a), WorkState::Success);
+    assert_eq!(b.state(a), Success);
     let metrics = b.s.metrics();
     assert_eq!((metrics.callback_panics, metrics.panics), (1, 0));
 }
@@ -251,15 +250,12 @@ fn remote_cancels() {
     let remote = b.s.remote().clone();
     remote.cancel(one);
     b.crank();
-    assert_eq!(
-        [one, two].map(|id| b.state(id)),
-        [WorkState::Cancelled, WorkState::Waiting]
-    );
+    assert_eq!(b.states([one, two]), [Cancelled, Waiting]);
     b.s.reap(one).unwrap();
     remote.cancel(one);
     remote.cancel_all();
     b.crank();
-    assert_eq!(b.state(two), WorkState::Cancelled);
+    assert_eq!(b.state(two), Cancelled);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Status text and children queries, as stellar-core's `Work` has them.
 
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::{OnChildFailure, Progress, Retry, Spec, Work, WorkState};
 use std::cell::RefCell;
@@ -73,12 +74,12 @@ sync: Waiting : 2/5 children completed
 other: Success
 ";
     assert_eq!(b.s.status(), expected);
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     assert!(
         b.s.status()
             .contains("get 0000003f: Retrying in 2s : no luck")
     );
-    b.crank_at(at(3));
+    b.crank_at(at_secs(3));
     let status = b.s.status();
     assert!(
         status.contains("sync: Waiting : 3/5 children completed"),
@@ -135,7 +136,7 @@ fn the_children_queries() {
             cx.spawn(Spec::new("idle", idling())).unwrap();
             note.borrow_mut().push(census(cx));
         }
-        if cx.now() == at(2) {
+        if cx.now() == at_secs(2) {
             let states: Vec<_> = cx.children().iter().map(|(_, state)| state).collect();
             use WorkState::*;
             if cx.children().live() > 0 {

@@ -1,8 +1,8 @@
 //! The few tests in real time: other threads and a parked main thread. They wait for events, not for time to pass.
 
-use crate::workbench::secs;
+use crate::units::{at_secs, ms, secs};
 use crankwork::{
-    CancelToken, Driver, MonotonicClock, ParkDriver, RemoteWaker, Time, WorkScheduler,
+    CancelToken, Driver, MonotonicClock, ParkDriver, RemoteWaker, WorkScheduler,
     WorkSchedulerConfig, WorkState,
 };
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -113,7 +113,7 @@ fn a_token_from_another_thread_cancels_a_run_that_would_last_for_hours() {
         .unwrap();
     thread.join().unwrap();
     assert_eq!(s.state(a), Some(WorkState::Cancelled));
-    assert!(driver.now() < Time::from_secs(3600));
+    assert!(driver.now() < at_secs(3600));
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn the_monotonic_clock_does_not_go_back_and_short_sleeps_end() {
         last = now;
     }
     let mut s = scheduler();
-    let nap = std::time::Duration::from_millis(2);
+    let nap = ms(2);
     s.add_fn("a", move |cx| cx.sleep(nap).map(Ok)).unwrap();
     let summary = s.run_until_done(&mut 0, &mut ParkDriver::new()).unwrap();
     assert!(summary.elapsed >= nap);

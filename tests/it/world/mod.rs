@@ -31,7 +31,7 @@ fn alone(name: &str, test: impl FnOnce()) {
     assert!(said.contains("1 passed"), "{said}");
 }
 
-/// How many descriptors this process has open.
+/// Returns how many descriptors this process has open.
 #[cfg(all(target_os = "linux", feature = "mio"))]
 fn open_descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()

@@ -1,6 +1,7 @@
 //! L29, L34: a host's pin holds virtual time as an offloaded job does.
 
-use crate::workbench::{Bench, Log, Probe, at, done, idling, secs};
+use crate::units::{at_secs, ms, secs};
+use crate::workbench::{Bench, Log, Probe, done, idling};
 use crankwork::{Driver, Next, ParkDriver, TimePin, VirtualDriver, WorkState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,7 +13,7 @@ fn sleeper() -> Probe {
 }
 
 /// Long enough for the scheduler's thread to park; if it does not, a test is less sharp, and no less true.
-const MOMENT: Duration = Duration::from_millis(30);
+const MOMENT: Duration = ms(30);
 
 #[test]
 fn l29_virtual_time_stands_still_while_a_pin_lives() {
@@ -31,7 +32,7 @@ fn l29_virtual_time_stands_still_while_a_pin_lives() {
     thread.join().unwrap();
     let posted = String::from("posted at 00:00:00.000");
     assert!(b.log.contains(&posted), "{:?}", b.log);
-    assert_eq!(b.s.now(), at(1));
+    assert_eq!(b.s.now(), at_secs(1));
 }
 
 #[test]
@@ -56,7 +57,7 @@ fn l34_a_run_that_waits_for_a_pin_has_not_stalled() {
     }
 }
 
-/// With a work that waits for a permit of an empty pool: nothing can end that.
+/// A bench with a work that waits for a permit of an empty pool: nothing can end that.
 fn stuck() -> Bench {
     let mut b = Bench::with_permits(1);
     b.s.set_pool_capacity("disk", 1);
@@ -112,7 +113,7 @@ fn l34_the_end_of_a_pin_calls_the_notifier() {
         counts.fetch_add(1, Ordering::AcqRel);
     });
     let pins = [b.s.pin_time(), b.s.pin_time()];
-    assert_eq!(b.crank(), Next::At(at(1)));
+    assert_eq!(b.crank(), Next::At(at_secs(1)));
     for (ended, pin) in (1..).zip(pins) {
         assert!(b.s.is_time_pinned());
         assert_eq!(b.s.jobs_outside(), 0, "it is no job");
@@ -120,7 +121,7 @@ fn l34_the_end_of_a_pin_calls_the_notifier() {
         dropped.join().unwrap();
         assert_eq!(calls.load(Ordering::Acquire), ended);
         assert_eq!(b.s.next(), Next::Now);
-        assert_eq!(b.crank(), Next::At(at(1)));
+        assert_eq!(b.crank(), Next::At(at_secs(1)));
     }
     assert!(!b.s.is_time_pinned());
 }
@@ -147,10 +148,10 @@ fn l34_a_parked_virtual_driver_looks_again_when_the_last_of_many_pins_is_gone() 
         for thread in threads {
             thread.join().unwrap();
         }
-        let posted = at(round - 1).to_string();
+        let posted = at_secs(round - 1).to_string();
         let at_their_time = b.log.iter().filter(|line| **line == posted);
         assert_eq!(at_their_time.count(), 3, "{:?}", b.log);
-        assert_eq!(Driver::now(&mut driver), at(round));
+        assert_eq!(Driver::now(&mut driver), at_secs(round));
     }
 }
 

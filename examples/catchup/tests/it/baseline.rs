@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// Downloads and verifies everything with so many threads; the answer is how many files.
+/// Downloads and verifies everything with this many threads. Returns the number of files.
 pub fn download(server: SocketAddr, threads: usize) -> usize {
     let mut first = Client::new(server);
     let root = ArchiveState::parse(&first.get(File::Root)).unwrap();

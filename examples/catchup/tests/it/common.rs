@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Helpers that the tests share.
 
 use catchup::archive::{Checkpoint, File, gzip};
 use catchup::catchup::Settings;
@@ -32,7 +32,7 @@ pub fn simulation(files: &Files, rate: f64, seed: u64) -> Simulation {
     )
 }
 
-/// What these files come to without faults.
+/// Returns the result of these files without faults.
 pub fn catch_up(files: &Files) -> Ended {
     simulation(files, 0.0, 1).run(false).unwrap().ended
 }
@@ -59,7 +59,7 @@ pub fn with_changed(file: File, change: impl FnOnce(&mut [u8])) -> Files {
     files
 }
 
-/// Flips a bit so many bytes before the end.
+/// Flips a bit this many bytes before the end.
 pub fn flip_from_end(bytes: &mut [u8], back: usize) {
     let at = bytes.len() - back;
     bytes[at] ^= 4;

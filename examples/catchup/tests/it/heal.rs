@@ -119,7 +119,7 @@ fn a_kept_file_that_the_archive_has_no_more_is_named() {
     );
 }
 
-/// The folder of a run that ended well after so many checkpoints.
+/// The folder of a run that ended well after this many checkpoints.
 fn folder(program: &Program, archive: &Path, checkpoints: u32) -> tempfile::TempDir {
     let into = tempfile::tempdir().unwrap();
     let checkpoints = checkpoints.to_string();

@@ -53,7 +53,7 @@ fn zeros(head: &[u32]) -> Vec<u8> {
 /// As many as there can be.
 const MANY: u32 = u32::MAX;
 
-/// What a record begins with before its zeros: the ledger, the set of the older form, the set of the newer one.
+/// The beginnings of records, before their zeros: the ledger, the set of the older form, the set of the newer one.
 const HEADS: [(&str, &[u32]); 4] = [
     (
         "transactions of the older form",

@@ -67,7 +67,7 @@ fn header(ledger: &Ledger) -> LedgerHeader {
     }
 }
 
-/// An archive in which so many payments are made in each ledger of these.
+/// An archive with this many payments in each of these ledgers.
 pub fn archive(counts: &BTreeMap<u32, usize>) -> Files {
     let (mut ledger, mut headers) = (origin(), Vec::new());
     let (mut sets, mut results) = (Vec::new(), Vec::new());

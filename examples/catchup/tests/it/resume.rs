@@ -54,7 +54,7 @@ fn what_has_rotten_is_downloaded_anew() {
     assert_eq!(disk.read(item).unwrap().unwrap(), good);
 }
 
-/// A disk whose process dies: after so many writes nothing is written any more.
+/// A disk whose process dies: after this many writes nothing is written any more.
 struct Dying {
     disk: Arc<Memory>,
     left: AtomicUsize,

@@ -1,4 +1,4 @@
-//! What the built-in server serves of a folder: regular files, a piece at a time, and nothing else.
+//! The built-in server serves regular files of a folder, a piece at a time, and nothing else.
 
 use crate::alone::{Peak, alone};
 use crate::common::{EIGHT, nth};

@@ -78,7 +78,7 @@ fn a_file_has_the_same_faults_whatever_else_is_asked_for() {
     assert!(kinds.iter().eq(&all), "{kinds:?}");
 }
 
-/// What is sent, and what happens then.
+/// The bytes that the server sends, and what it does then.
 pub type Sent = (Vec<u8>, Then);
 
 pub fn sent(mut reply: Reply) -> Sent {

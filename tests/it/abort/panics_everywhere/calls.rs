@@ -1,145 +1,121 @@
 //! Calls that panic: of works, callbacks, sinks, deciders.
 
-use super::{Act, Callbacks, Fuse, Kind, Panics, Place, check, config};
-use crate::workbench::{Bench, Log, OK, Probe, Turn, done, failing, idling, secs};
-use crankwork::{Decision, DecisionKind, Failure, Progress, Retry, Spec, Work, WorkScheduler};
-use crankwork::{WorkContext, WorkEvent, WorkId, WorkState::*};
+use super::{Callbacks, Kind, Panics, config, place, play};
+use crate::units::secs;
+use crate::workbench::{Bench, Log, OK, Probe, Turn, done, failing, idling, parenting};
+use crankwork::{
+    Decision, DecisionKind, Failure, Progress, Retry, Spec, Work, WorkContext, WorkEvent, WorkId,
+    WorkScheduler, WorkState::*,
+};
 use std::fmt;
 use std::task::Poll;
 
-/// A work that panics in one of its hooks.
-fn hooked(
-    b: &mut Bench,
-    kind: Kind,
-    hook: &'static str,
-    work: Probe,
-    retry: Retry,
-) -> Option<WorkId> {
+// ---- turns and hooks ----
+
+fn poll(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    Some(b.add("a", Probe::new(move |_| kind.panic())))
+}
+
+/// A spec of a work that panics in one of its hooks.
+fn hooked(kind: Kind, hook: &'static str, work: Probe) -> Spec<Log, Probe> {
     let work = work.on_hook(move |_, at| {
         if at == hook {
             kind.panic();
         }
     });
-    Some(b.add_spec(Spec::new("a", work).retry(retry)))
+    Spec::new("a", work)
+}
+
+fn on_reset(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    Some(b.add_spec(hooked(kind, "on_reset", done())))
+}
+
+fn on_success(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    Some(b.add_spec(hooked(kind, "on_success", done())))
+}
+
+fn on_failure_retry(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    let spec = hooked(kind, "on_failure_retry", failing());
+    Some(b.add_spec(spec.retry(Retry::ONCE)))
+}
+
+fn on_failure_raise(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    Some(b.add_spec(hooked(kind, "on_failure_raise", failing())))
+}
+
+fn on_abort(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    let a = b.add("a", idling().on_abort(move |_| kind.panic()));
+    b.crank();
+    b.s.cancel(a).unwrap();
+    Some(a)
+}
+
+fn poll_of_a_child(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    let child = move || Probe::new(move |_| kind.panic());
+    Some(b.add_spec(Spec::new("a", parenting("child", child)).no_permit()))
 }
 
 #[test]
 fn l24_turns_and_hooks() {
-    let places: [Place; 7] = [
-        (
-            "poll",
-            |b, kind| Some(b.add("a", Probe::new(move |_| kind.panic()))),
-            Failed,
-            Panics(1),
-        ),
-        (
-            "on_reset",
-            |b, kind| hooked(b, kind, "on_reset", done(), Retry::NEVER),
-            Failed,
-            Panics(1),
-        ),
-        (
-            "on_success",
-            |b, kind| hooked(b, kind, "on_success", done(), Retry::NEVER),
-            Failed,
-            Panics(1),
-        ),
-        (
-            "on_failure_retry",
-            |b, kind| hooked(b, kind, "on_failure_retry", failing(), Retry::ONCE),
-            Failed,
-            Panics(1),
-        ),
-        (
-            "on_failure_raise",
-            |b, kind| hooked(b, kind, "on_failure_raise", failing(), Retry::NEVER),
-            Failed,
-            Panics(1),
-        ),
-        (
-            "on_abort",
-            |b, kind| {
-                let work = idling().on_abort(move |_| kind.panic());
-                let a = b.add("a", work);
-                b.crank();
-                b.s.cancel(a).unwrap();
-                Some(a)
-            },
-            Cancelled,
-            Panics(1),
-        ),
-        (
-            "a child's poll",
-            |b, kind| {
-                let child = move || Probe::new(move |_| kind.panic());
-                Some(b.add_spec(
-                    Spec::new("a", crate::workbench::parenting("child", child)).no_permit(),
-                ))
-            },
-            Failed,
-            Panics(1),
-        ),
-    ];
-    check(&places);
+    play([
+        place(poll, Panics(1)).ends(Failed),
+        place(on_reset, Panics(1)).ends(Failed),
+        place(on_success, Panics(1)).ends(Failed),
+        place(on_failure_retry, Panics(1)).ends(Failed),
+        place(on_failure_raise, Panics(1)).ends(Failed),
+        place(on_abort, Panics(1)).ends(Cancelled),
+        place(poll_of_a_child, Panics(1)).ends(Failed),
+    ]);
+}
+
+// ---- callbacks, posted closures, sinks ----
+
+fn panics_on_settled(kind: Kind) -> Spec<Log, Probe> {
+    Spec::new("a", done()).on_settled(move |_, _, _| kind.panic())
+}
+
+fn on_settled(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    Some(b.add_spec(panics_on_settled(kind)))
+}
+
+fn on_settled_of_one_cancelled_at_once(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    b.add("first", idling());
+    let a = b.add_spec(panics_on_settled(kind));
+    b.s.cancel_all();
+    Some(a)
+}
+
+fn posted_closure(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    b.s.remote().post(move |_, _| kind.panic()).unwrap();
+    None
+}
+
+fn event_sink(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    let fuse = kind.fuse();
+    let sink = move |_: &WorkEvent| {
+        fuse.burn();
+        true
+    };
+    b.s = WorkScheduler::new(config().event_sink(sink));
+    // `add` already writes the first event.
+    Some(b.add("a", done()))
 }
 
 #[test]
 fn l24_callbacks_posted_closures_and_sinks() {
-    let places: [Place; 4] = [
-        (
-            "on_settled",
-            |b, kind| {
-                let spec = Spec::new("a", done()).on_settled(move |_, _, _| kind.panic());
-                Some(b.add_spec(spec))
-            },
-            Success,
-            Callbacks(1),
-        ),
-        (
-            "on_settled of one that is cancelled at once",
-            |b, kind| {
-                b.add("first", idling());
-                let spec = Spec::new("a", done()).on_settled(move |_, _, _| kind.panic());
-                let a = b.add_spec(spec);
-                b.s.cancel_all();
-                Some(a)
-            },
-            Cancelled,
-            Callbacks(1),
-        ),
-        (
-            "a posted closure",
-            |b, kind| {
-                b.s.remote().post(move |_, _| kind.panic()).unwrap();
-                None
-            },
-            Success,
-            Callbacks(1),
-        ),
-        (
-            "an event sink",
-            |b, kind| {
-                let fuse = kind.fuse();
-                let sink = move |_: &WorkEvent| {
-                    fuse.burn();
-                    true
-                };
-                b.s = WorkScheduler::new(config().event_sink(sink));
-                // Already the first event, in `add`.
-                Some(b.add("a", done()))
-            },
-            Success,
-            Callbacks(1),
-        ),
-    ];
-    check(&places);
+    play([
+        place(on_settled, Callbacks(1)),
+        place(on_settled_of_one_cancelled_at_once, Callbacks(1)).ends(Cancelled),
+        place(posted_closure, Callbacks(1)),
+        place(event_sink, Callbacks(1)),
+    ]);
 }
 
 // ---- deciders ----
 
-/// A decider that panics once, at a decision of that kind.
+/// Sets a decider that panics once, at its first decision of this kind.
 fn decide(b: &mut Bench, kind: Kind, at: DecisionKind) {
-    let fuse: Fuse = kind.fuse();
+    let fuse = kind.fuse();
     let decider = move |decision: &Decision<'_>| {
         if decision.kind() == at {
             fuse.burn();
@@ -163,38 +139,42 @@ fn choosing(cx: &mut WorkContext<'_, Log>) -> Turn {
     OK
 }
 
+fn decider_of_turns(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    decide(b, kind, DecisionKind::Turn);
+    two(b);
+    None
+}
+
+fn decider_of_timers(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    decide(b, kind, DecisionKind::TimerTie);
+    two(b);
+    None
+}
+
+fn decider_of_the_inbox(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    decide(b, kind, DecisionKind::Inbox);
+    for _ in 0..3 {
+        b.s.remote()
+            .post(|log: &mut Log, _| log.push("posted".into()))
+            .unwrap();
+    }
+    b.crank();
+    assert_eq!(b.lines(), ["posted"; 3]);
+    None
+}
+
+fn decider_of_choices(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    decide(b, kind, DecisionKind::Choose);
+    Some(b.add("a", Probe::new(choosing)))
+}
+
 #[test]
 fn l24_deciders() {
-    let turns: Act = |b, kind| {
-        decide(b, kind, DecisionKind::Turn);
-        two(b);
-        None
-    };
-    let ties: Act = |b, kind| {
-        decide(b, kind, DecisionKind::TimerTie);
-        two(b);
-        None
-    };
-    let inbox: Act = |b, kind| {
-        decide(b, kind, DecisionKind::Inbox);
-        for _ in 0..3 {
-            b.s.remote()
-                .post(|log: &mut Log, _| log.push("posted".into()))
-                .unwrap();
-        }
-        b.crank();
-        assert_eq!(b.lines(), ["posted"; 3]);
-        None
-    };
-    let choose: Act = |b, kind| {
-        decide(b, kind, DecisionKind::Choose);
-        Some(b.add("a", Probe::new(choosing)))
-    };
-    check(&[
-        ("a decider of turns", turns, Success, Callbacks(1)),
-        ("a decider of timers", ties, Success, Callbacks(1)),
-        ("a decider of the inbox", inbox, Success, Callbacks(1)),
-        ("a decider of choices", choose, Success, Callbacks(1)),
+    play([
+        place(decider_of_turns, Callbacks(1)),
+        place(decider_of_timers, Callbacks(1)),
+        place(decider_of_the_inbox, Callbacks(1)),
+        place(decider_of_choices, Callbacks(1)),
     ]);
 }
 
@@ -207,7 +187,7 @@ enum Asked {
     Progress,
 }
 
-/// Panics when it is asked for that.
+/// A work that panics when it is asked for one thing.
 struct Shy(Kind, Asked);
 
 impl Work<Log> for Shy {
@@ -266,34 +246,32 @@ impl fmt::Display for Mute {
 
 impl std::error::Error for Mute {}
 
+fn name(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    ask(b, kind, Asked::Name)
+}
+
+fn status(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    ask(b, kind, Asked::Status)
+}
+
+fn progress(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    ask(b, kind, Asked::Progress)
+}
+
+fn display_of_an_error(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    let work = Probe::new(move |_| Poll::Ready(Err(Failure::new(Mute(kind)))));
+    let a = b.add("a", work);
+    b.crank();
+    assert_eq!(b.s.status(), "a: Failed : (its error panicked)\n");
+    Some(a)
+}
+
 #[test]
 fn l24_what_works_say_of_themselves() {
-    let error: Act = |b, kind| {
-        let work = Probe::new(move |_| Poll::Ready(Err(Failure::new(Mute(kind)))));
-        let a = b.add("a", work);
-        b.crank();
-        assert_eq!(b.s.status(), "a: Failed : (its error panicked)\n");
-        Some(a)
-    };
-    check(&[
-        (
-            "name",
-            |b, kind| ask(b, kind, Asked::Name),
-            Success,
-            Callbacks(1),
-        ),
-        (
-            "status",
-            |b, kind| ask(b, kind, Asked::Status),
-            Success,
-            Callbacks(1),
-        ),
-        (
-            "progress",
-            |b, kind| ask(b, kind, Asked::Progress),
-            Success,
-            Callbacks(1),
-        ),
-        ("the display of an error", error, Failed, Callbacks(1)),
+    play([
+        place(name, Callbacks(1)),
+        place(status, Callbacks(1)),
+        place(progress, Callbacks(1)),
+        place(display_of_an_error, Callbacks(1)).ends(Failed),
     ]);
 }

@@ -1,10 +1,11 @@
 //! The end of a scheduler that is full of values whose drops panic, and panics that are let through.
 
-use super::{KINDS, Kind, config};
+use super::{KINDS, Kind, busy, config, holder};
+use crate::units::secs;
 use crate::workbench::{Bench, Log, OK, Probe, done, quiet_panics};
 use crankwork::{
     Budget, CancelToken, Decision, InlineOffload, Next, Spec, Time, VirtualDriver, WorkContext,
-    WorkEvent, WorkScheduler, WorkSchedulerConfig,
+    WorkEvent, WorkScheduler, WorkSchedulerConfig, WorkState,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -12,12 +13,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 
 type Fill = fn(&mut WorkScheduler<Log>, Kind);
-
-/// A closure that holds such a value and does nothing.
-fn holder(kind: Kind) -> impl Fn() + Send + Sync + 'static {
-    let bomb = kind.bomb();
-    move || _ = &bomb
-}
 
 fn work(kind: Kind) -> Probe {
     let holds = holder(kind);
@@ -76,20 +71,10 @@ const FILLS: [(&str, Fill); 10] = [
         let holds = holder(kind);
         s.set_offload(InlineOffload::with_latency(move |_| {
             holds();
-            crate::workbench::secs(1)
+            secs(1)
         }));
         // A job, too.
-        let mut job = Some(holder(kind));
-        let mut ticket = None;
-        let work = Probe::new(move |cx| {
-            if let Some(job) = job.take() {
-                ticket = Some(cx.offload(job));
-            }
-            match &ticket {
-                Some(_) => Poll::Pending,
-                None => OK,
-            }
-        });
+        let work = busy(holder(kind));
         s.add(Spec::new("a", work)).unwrap();
         crank(s);
     }),
@@ -134,7 +119,6 @@ fn l24_the_end_of_a_scheduler_is_not_counted_by_the_next() {
 // ---- panics that are let through ----
 
 fn letting_through() -> Bench {
-    quiet_panics();
     Bench::new(WorkSchedulerConfig::default().catch_panics(false))
 }
 
@@ -146,7 +130,7 @@ fn crank_through(b: &mut Bench) -> Option<String> {
     Some(text.unwrap_or_default())
 }
 
-/// Of several the last comes through; the others' payloads are dropped, and that may panic.
+/// The last of several panics comes through. The payloads of the others are dropped, and that may panic.
 #[test]
 fn l24_of_several_panics_that_are_let_through_the_last_comes() {
     for kind in KINDS {
@@ -164,7 +148,7 @@ fn l24_of_several_panics_that_are_let_through_the_last_comes() {
         let text = crank_through(&mut b);
         assert_eq!(text.as_deref(), Some("on purpose, in drop"), "{kind:?}");
         b.run();
-        assert_eq!(b.state(behind), crankwork::WorkState::Success);
+        assert_eq!(b.state(behind), WorkState::Success);
         b.s.audit().unwrap();
     }
 }
@@ -196,10 +180,7 @@ fn l24_the_flag_lets_the_panic_of_a_decider_through_after_the_turn() {
     assert_eq!(crank_through(&mut b).as_deref(), Some("on purpose"));
     assert_eq!(crank_through(&mut b), None);
     b.run();
-    assert_eq!(
-        ids.map(|id| b.state(id)),
-        [crankwork::WorkState::Success; 2]
-    );
+    assert_eq!(ids.map(|id| b.state(id)), [WorkState::Success; 2]);
 }
 
 /// A run that ends by a panic leaves nothing of its driver behind.
@@ -219,7 +200,7 @@ fn l24_a_panic_that_comes_through_a_run_gives_the_notifier_back() {
     b.s.remote().post(|_, _| ()).unwrap();
     assert_eq!(calls.load(Ordering::Relaxed), 1);
     b.run();
-    // Nor is the token's cancel sent any more.
+    // The token's cancel is not sent any more either.
     token.cancel();
     assert_eq!((calls.load(Ordering::Relaxed), b.crank()), (1, Next::Idle));
 }

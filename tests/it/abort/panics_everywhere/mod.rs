@@ -1,6 +1,7 @@
-//! L24: whatever of the program's is called or dropped may panic, whatever the panic carries; it stays where it is.
+//! L24: any code of the program that is called, and any value that is dropped, may panic with any payload. The panic
+//! stays where it is.
 //!
-//! Tables of places: at each something panics, and then the scheduler must be as good as new.
+//! Each test plays a table of places. At each place something panics, and then the scheduler must be as good as new.
 
 mod calls;
 mod drops;
@@ -9,22 +10,25 @@ mod outside;
 #[cfg(feature = "mio")]
 mod sources;
 
-use crate::workbench::{Bench, Bomb, ON_PURPOSE, Probe, Turn, done, quiet_panics, secs};
+use crate::on_purpose::noted;
+use crate::units::secs;
+use crate::workbench::{Bench, Bomb, OK, ON_PURPOSE, Probe, Turn, done};
 use crankwork::{Failure, Spec, WorkId, WorkSchedulerConfig, WorkState};
+use std::any::type_name;
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
-/// What a panic carries.
+/// The payload of a panic.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     /// A text.
     Ordinary,
     /// A value whose drop panics.
     Payload,
-    /// A value whose drop panics with such a value again, for ever.
+    /// A value whose drop panics with a payload of this kind again, for ever.
     Endless,
 }
 
@@ -62,6 +66,27 @@ impl Kind {
     }
 }
 
+/// A closure that holds a value whose drop panics so, and does nothing.
+fn holder(kind: Kind) -> impl Fn() + Send + Sync + 'static {
+    let bomb = kind.bomb();
+    move || _ = &bomb
+}
+
+/// Starts a job in its first turn, keeps the ticket, and sleeps.
+fn busy<R: Send + 'static>(job: impl FnOnce() -> R + Send + 'static) -> Probe {
+    let mut job = Some(job);
+    let mut ticket = None;
+    Probe::new(move |cx| {
+        if let Some(job) = job.take() {
+            ticket = Some(cx.offload(job));
+        }
+        match &ticket {
+            Some(_) => Poll::Pending,
+            None => OK,
+        }
+    })
+}
+
 struct BadError(#[expect(unused)] Bomb);
 
 impl fmt::Debug for BadError {
@@ -89,7 +114,7 @@ impl Fuse {
     }
 }
 
-/// How many panics are counted as what, those of payloads aside.
+/// The counter that counts the panics, and how many; the panics of payloads come on top.
 #[derive(Clone, Copy)]
 enum Counted {
     Panics(u64),
@@ -97,46 +122,77 @@ enum Counted {
 }
 use Counted::{Callbacks, Panics};
 
-/// Lets something panic; the work that this concerns, if it is still there at the end.
-type Act = fn(&mut Bench, Kind) -> Option<WorkId>;
+type Act = dyn Fn(&mut Bench, Kind) -> Option<WorkId>;
 
-/// Its name, what happens there, how the work ends, and where the panic is counted.
-type Place = (&'static str, Act, WorkState, Counted);
+/// A row of a table: where something panics, and what must come of it.
+struct Place {
+    /// The name of the function that lets it happen.
+    name: &'static str,
+    act: Box<Act>,
+    ends: WorkState,
+    counted: Counted,
+}
+
+/// A place where `act` lets something panic. It returns the work that this concerns, if that is still there at the end.
+/// The work succeeds, unless the row says how it [ends](Place::ends).
+fn place<A>(act: A, counted: Counted) -> Place
+where
+    A: Fn(&mut Bench, Kind) -> Option<WorkId> + 'static,
+{
+    Place {
+        name: type_name::<A>(),
+        act: Box::new(act),
+        ends: WorkState::Success,
+        counted,
+    }
+}
+
+impl Place {
+    fn ends(mut self, state: WorkState) -> Place {
+        self.ends = state;
+        self
+    }
+}
 
 fn config() -> WorkSchedulerConfig {
     let config = WorkSchedulerConfig::default();
     config.max_concurrency(1).retry_delay(secs(10)).events(100)
 }
 
-/// Fails the test unless the panics of all places stay where they are; names those that do not.
-fn check(places: &[Place]) {
-    quiet_panics();
-    let mut wrong = Vec::new();
-    for place in places {
-        for kind in KINDS {
-            let mut bench = ManuallyDrop::new(Bench::new(config()));
-            let test = AssertUnwindSafe(|| check_one(&mut bench, place, kind));
-            match catch_unwind(test) {
-                Ok(()) => drop(ManuallyDrop::into_inner(bench)),
-                Err(payload) => {
-                    let text = payload.downcast_ref::<String>().cloned();
-                    let text = text.unwrap_or_else(|| String::from("the panic came through"));
-                    std::mem::forget(payload);
-                    wrong.push(format!("{}, {kind:?}: {text}", place.0));
-                }
-            }
-        }
-    }
+/// Plays a table, each row with each kind of panic. The test fails, and names the rows, unless all panics stay where
+/// they are.
+fn play<const N: usize>(places: [Place; N]) {
+    let rows = places
+        .iter()
+        .flat_map(|place| KINDS.map(|kind| (place, kind)));
+    let wrong: Vec<String> = rows
+        .filter_map(|(place, kind)| {
+            let why = play_one(place, kind).err()?;
+            Some(format!("{}, {kind:?}: {why}", place.name))
+        })
+        .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-fn check_one(b: &mut Bench, &(_, act, ends, counted): &Place, kind: Kind) {
-    let work = act(b, kind);
+fn play_one(place: &Place, kind: Kind) -> Result<(), String> {
+    // A bench whose test has failed is kept: its drop might panic again.
+    let mut bench = ManuallyDrop::new(Bench::new(config()));
+    let test = AssertUnwindSafe(|| check(&mut bench, place, kind));
+    let Err(payload) = catch_unwind(test) else {
+        drop(ManuallyDrop::into_inner(bench));
+        return Ok(());
+    };
+    std::mem::forget(payload);
+    Err(noted().unwrap_or_else(|| String::from("the panic came through")))
+}
+
+fn check(b: &mut Bench, place: &Place, kind: Kind) {
+    let work = (place.act)(b, kind);
     let other = b.add("other", done());
     let after = work.map(|work| b.add_spec(Spec::new("after", done()).after_settled(work)));
     b.run();
     if let Some(work) = work {
-        assert_eq!(b.state(work), ends);
+        assert_eq!(b.state(work), place.ends);
     }
     for id in [Some(other), after].into_iter().flatten() {
         // `None` where nothing is retained.
@@ -146,7 +202,7 @@ fn check_one(b: &mut Bench, &(_, act, ends, counted): &Place, kind: Kind) {
         );
     }
     assert_eq!(b.s.metrics().unsettled(), 0);
-    check_counts(b, counted, kind);
+    check_counts(b, place.counted, kind);
     // Its permit is free, and the scheduler goes on.
     let before = b.s.metrics().success;
     b.add("last", Probe::new(|cx| cx.sleep(secs(1)).map(Ok)));

@@ -1,7 +1,8 @@
-//! What other threads, jobs, offloads and notifiers do.
+//! Panics of other threads, jobs, offloads and notifiers.
 
-use super::{Act, Callbacks, Fuse, Kind, Panics, check};
-use crate::workbench::{Bench, OK, Probe, secs};
+use super::{Callbacks, Fuse, Kind, Panics, busy, place, play};
+use crate::units::secs;
+use crate::workbench::{Bench, OK, Probe};
 use crankwork::{
     CancelToken, InlineOffload, Job, JobId, Next, Offload, ThreadOffload, Ticket, Time,
     VirtualDriver, WorkId, WorkScheduler, WorkState::*,
@@ -27,7 +28,7 @@ fn offloading<R: Send + 'static>(closure: impl FnOnce() -> R + Send + 'static) -
     })
 }
 
-/// Waits until a thread has come to a panic that is counted.
+/// Waits until the scheduler has counted a panic of a thread.
 fn wait_for_a_panic(b: &Bench) {
     let patience = Instant::now() + secs(20);
     while b.s.metrics().callback_panics == 0 {
@@ -38,130 +39,114 @@ fn wait_for_a_panic(b: &Bench) {
 
 // ---- jobs ----
 
+fn inline_job(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    b.s.set_offload(InlineOffload::after(secs(1)));
+    Some(b.add("a", offloading(move || kind.panic())))
+}
+
+fn job_on_a_thread(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    b.s.set_offload(ThreadOffload::new(1).unwrap());
+    let a = b.add("a", offloading(move || kind.panic()));
+    b.run();
+    // The thread is still there.
+    let next = b.add("next", offloading(|| 7));
+    b.run();
+    assert_eq!(b.state(next), Success);
+    Some(a)
+}
+
+fn drop_of_an_uncalled_job(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    b.s.set_offload(InlineOffload::after(secs(1)));
+    let bomb = kind.bomb();
+    let a = b.add("a", offloading(move || std::mem::forget(bomb)));
+    b.crank();
+    b.s.cancel(a).unwrap();
+    Some(a)
+}
+
+fn drop_of_an_unwanted_job(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    b.s.set_offload(InlineOffload::new());
+    let mut bomb = Some(kind.bomb());
+    let work = Probe::new(move |cx| {
+        if let Some(bomb) = bomb.take() {
+            drop(cx.offload(move || std::mem::forget(bomb)));
+            return cx.yield_now();
+        }
+        OK
+    });
+    Some(b.add("a", work))
+}
+
+fn drop_of_a_closure_without_an_offload(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    let bomb = kind.bomb();
+    Some(b.add("a", offloading(move || std::mem::forget(bomb))))
+}
+
 #[test]
 fn l24_jobs() {
-    let inline: Act = |b, kind| {
-        b.s.set_offload(InlineOffload::after(secs(1)));
-        Some(b.add("a", offloading(move || kind.panic())))
-    };
-    let thread: Act = |b, kind| {
-        b.s.set_offload(ThreadOffload::new(1).unwrap());
-        let a = b.add("a", offloading(move || kind.panic()));
-        b.run();
-        // The thread is still there.
-        let next = b.add("next", offloading(|| 7));
-        b.run();
-        assert_eq!(b.state(next), Success);
-        Some(a)
-    };
-    let uncalled: Act = |b, kind| {
-        b.s.set_offload(InlineOffload::after(secs(1)));
-        let bomb = kind.bomb();
-        let a = b.add("a", offloading(move || std::mem::forget(bomb)));
-        b.crank();
-        b.s.cancel(a).unwrap();
-        Some(a)
-    };
-    let unwanted: Act = |b, kind| {
-        b.s.set_offload(InlineOffload::new());
-        let mut bomb = Some(kind.bomb());
-        let work = Probe::new(move |cx| {
-            if let Some(bomb) = bomb.take() {
-                drop(cx.offload(move || std::mem::forget(bomb)));
-                return cx.yield_now();
-            }
-            OK
-        });
-        Some(b.add("a", work))
-    };
-    let refused: Act = |b, kind| {
-        let bomb = kind.bomb();
-        Some(b.add("a", offloading(move || std::mem::forget(bomb))))
-    };
-    check(&[
-        ("a job", inline, Failed, Panics(0)),
-        ("a job on a thread", thread, Failed, Panics(0)),
-        (
-            "the drop of a job that was not called",
-            uncalled,
-            Cancelled,
-            Callbacks(1),
-        ),
-        (
-            "the drop of a job that nobody wants",
-            unwanted,
-            Success,
-            Callbacks(1),
-        ),
-        (
-            "the drop of a closure without an offload",
-            refused,
-            Failed,
-            Panics(1),
-        ),
+    play([
+        place(inline_job, Panics(0)).ends(Failed),
+        place(job_on_a_thread, Panics(0)).ends(Failed),
+        place(drop_of_an_uncalled_job, Callbacks(1)).ends(Cancelled),
+        place(drop_of_an_unwanted_job, Callbacks(1)),
+        place(drop_of_a_closure_without_an_offload, Panics(1)).ends(Failed),
     ]);
+}
+
+// ---- results of jobs ----
+
+fn drop_of_an_untaken_result(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    b.s.set_offload(InlineOffload::new());
+    let mut ticket = None;
+    let work = Probe::new(move |cx| match &ticket {
+        None => {
+            ticket = Some(cx.offload(move || kind.bomb()));
+            cx.yield_now()
+        }
+        Some(ticket) if ticket.is_ready() => OK,
+        Some(_) => cx.yield_now(),
+    });
+    let a = b.add("a", work);
+    b.run();
+    b.s.reap(a).unwrap();
+    None
+}
+
+fn drop_of_a_late_result(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    b.s.set_offload(ThreadOffload::new(1).unwrap());
+    let (go, waits) = mpsc::channel::<()>();
+    let (says, runs) = mpsc::channel();
+    let mut job = Some(move || {
+        says.send(()).unwrap();
+        let _ = waits.recv();
+        kind.bomb()
+    });
+    let work = Probe::new(move |cx| {
+        if let Some(job) = job.take() {
+            let ticket = cx.offload(job);
+            runs.recv().unwrap();
+            drop(ticket);
+        }
+        OK
+    });
+    b.add("a", work);
+    b.run();
+    go.send(()).unwrap();
+    wait_for_a_panic(b);
+    None
 }
 
 #[test]
 fn l24_results_of_jobs() {
-    let untaken: Act = |b, kind| {
-        b.s.set_offload(InlineOffload::new());
-        let mut ticket = None;
-        let work = Probe::new(move |cx| match &ticket {
-            None => {
-                ticket = Some(cx.offload(move || kind.bomb()));
-                cx.yield_now()
-            }
-            Some(ticket) if ticket.is_ready() => OK,
-            Some(_) => cx.yield_now(),
-        });
-        let a = b.add("a", work);
-        b.run();
-        b.s.reap(a).unwrap();
-        None
-    };
-    let too_late: Act = |b, kind| {
-        b.s.set_offload(ThreadOffload::new(1).unwrap());
-        let (go, waits) = mpsc::channel::<()>();
-        let (says, runs) = mpsc::channel();
-        let mut job = Some(move || {
-            says.send(()).unwrap();
-            let _ = waits.recv();
-            kind.bomb()
-        });
-        let work = Probe::new(move |cx| {
-            if let Some(job) = job.take() {
-                let ticket = cx.offload(job);
-                runs.recv().unwrap();
-                drop(ticket);
-            }
-            OK
-        });
-        b.add("a", work);
-        b.run();
-        go.send(()).unwrap();
-        wait_for_a_panic(b);
-        None
-    };
-    check(&[
-        (
-            "the drop of a result that nobody took",
-            untaken,
-            Success,
-            Panics(1),
-        ),
-        (
-            "the drop of a result that came too late",
-            too_late,
-            Success,
-            Callbacks(1),
-        ),
+    play([
+        place(drop_of_an_untaken_result, Panics(1)),
+        place(drop_of_a_late_result, Callbacks(1)),
     ]);
 }
 
-// ---- an offload of the program's ----
+// ---- an offload of the program ----
 
-/// Panics once, in one of its methods.
+/// An offload that panics once, in one of its methods.
 struct Faulty {
     inner: InlineOffload,
     at: &'static str,
@@ -220,104 +205,94 @@ fn faulty(b: &mut Bench, kind: Kind, at: &'static str) -> Option<WorkId> {
     Some(a)
 }
 
+fn submit(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    faulty(b, kind, "submit")
+}
+
+fn cancel(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    faulty(b, kind, "cancel")
+}
+
+fn job_ended(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    faulty(b, kind, "job_ended")
+}
+
+fn next_due(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    faulty(b, kind, "next_due")
+}
+
+fn pop_due(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    faulty(b, kind, "pop_due")
+}
+
 #[test]
 fn l24_offloads() {
     // A job that is lost in `submit` fails its ticket.
-    check(&[
-        (
-            "submit",
-            |b, kind| faulty(b, kind, "submit"),
-            Failed,
-            Callbacks(1),
-        ),
-        (
-            "cancel",
-            |b, kind| faulty(b, kind, "cancel"),
-            Cancelled,
-            Callbacks(1),
-        ),
-        (
-            "job_ended",
-            |b, kind| faulty(b, kind, "job_ended"),
-            Success,
-            Callbacks(1),
-        ),
-        (
-            "next_due",
-            |b, kind| faulty(b, kind, "next_due"),
-            Success,
-            Callbacks(1),
-        ),
-        (
-            "pop_due",
-            |b, kind| faulty(b, kind, "pop_due"),
-            Success,
-            Callbacks(1),
-        ),
+    play([
+        place(submit, Callbacks(1)).ends(Failed),
+        place(cancel, Callbacks(1)).ends(Cancelled),
+        place(job_ended, Callbacks(1)),
+        place(next_due, Callbacks(1)),
+        place(pop_due, Callbacks(1)),
     ]);
 }
 
 // ---- notifiers ----
 
+/// Sets a notifier that panics once.
+fn burn_in_the_notifier(b: &mut Bench, kind: Kind) {
+    let fuse = kind.fuse();
+    b.s.set_notifier(move || fuse.burn());
+}
+
+fn notifier_in_a_post(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    burn_in_the_notifier(b, kind);
+    b.s.remote().post(|_, _| ()).unwrap();
+    None
+}
+
+fn notifier_on_another_thread(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    burn_in_the_notifier(b, kind);
+    let remote = b.s.remote();
+    let sender = thread::spawn(move || remote.post(|_, _| ()).is_ok());
+    assert!(sender.join().expect("the sender does not panic"));
+    None
+}
+
+fn notifier_in_a_crank(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    let fuse = kind.fuse();
+    b.s.set_offload(InlineOffload::new());
+    b.s.set_notifier(move || fuse.burn());
+    let a = b.add("a", offloading(|| 7));
+    let idle = (0..10).any(|_| b.crank() == Next::Idle);
+    assert!(idle);
+    Some(a)
+}
+
+fn notifier_told_by_a_drop(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    burn_in_the_notifier(b, kind);
+    let mut waker = None;
+    let work = Probe::new(move |cx| {
+        waker.get_or_insert_with(|| cx.remote_waker());
+        OK
+    });
+    let a = b.add("a", work);
+    b.crank();
+    b.s.reap(a).unwrap();
+    None
+}
+
 #[test]
 fn l24_notifiers() {
-    let here: Act = |b, kind| {
-        let fuse = kind.fuse();
-        b.s.set_notifier(move || fuse.burn());
-        b.s.remote().post(|_, _| ()).unwrap();
-        None
-    };
-    let elsewhere: Act = |b, kind| {
-        let fuse = kind.fuse();
-        b.s.set_notifier(move || fuse.burn());
-        let remote = b.s.remote();
-        let sender = thread::spawn(move || remote.post(|_, _| ()).is_ok());
-        assert!(sender.join().expect("the sender does not panic"));
-        None
-    };
-    let in_a_crank: Act = |b, kind| {
-        let fuse = kind.fuse();
-        b.s.set_offload(InlineOffload::new());
-        b.s.set_notifier(move || fuse.burn());
-        let a = b.add("a", offloading(|| 7));
-        let idle = (0..10).any(|_| b.crank() == Next::Idle);
-        assert!(idle);
-        Some(a)
-    };
-    let by_a_drop: Act = |b, kind| {
-        let fuse = kind.fuse();
-        b.s.set_notifier(move || fuse.burn());
-        let mut waker = None;
-        let a = b.add(
-            "a",
-            Probe::new(move |cx| {
-                waker.get_or_insert_with(|| cx.remote_waker());
-                OK
-            }),
-        );
-        b.crank();
-        b.s.reap(a).unwrap();
-        None
-    };
-    check(&[
-        ("a notifier", here, Success, Callbacks(1)),
-        (
-            "a notifier on another thread",
-            elsewhere,
-            Success,
-            Callbacks(1),
-        ),
-        ("a notifier in a crank", in_a_crank, Success, Callbacks(1)),
-        (
-            "a notifier told by a drop",
-            by_a_drop,
-            Success,
-            Callbacks(1),
-        ),
+    play([
+        place(notifier_in_a_post, Callbacks(1)),
+        place(notifier_on_another_thread, Callbacks(1)),
+        place(notifier_in_a_crank, Callbacks(1)),
+        place(notifier_told_by_a_drop, Callbacks(1)),
     ]);
 }
 
-/// The notifier does with the token what it likes, also while `listen` tells it of a cancel that has come before.
+/// The notifier may use the token, even while `listen` tells it of a cancel that came before.
 #[test]
 fn l24_a_notifier_may_cancel_the_token_that_tells_it() {
     let (says, hears) = mpsc::channel();
@@ -336,38 +311,30 @@ fn l24_a_notifier_may_cancel_the_token_that_tells_it() {
     assert_eq!(end, Ok((true, 1)), "a timeout says that `listen` hangs");
 }
 
-/// A work that was cancelled while its job runs hears nothing of it.
+// ---- a job that outlives its work ----
+
+fn job_of_a_cancelled_work(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    b.s.set_offload(ThreadOffload::new(1).unwrap());
+    let (go, waits) = mpsc::channel::<()>();
+    let (says, runs) = mpsc::channel();
+    let job = move || {
+        says.send(()).unwrap();
+        let _ = waits.recv();
+        kind.panic()
+    };
+    let a = b.add("a", busy(job));
+    b.crank();
+    runs.recv().unwrap();
+    b.s.cancel(a).unwrap();
+    go.send(()).unwrap();
+    if kind != Kind::Ordinary {
+        wait_for_a_panic(b);
+    }
+    Some(a)
+}
+
+/// The work is cancelled while its job runs. The job then panics, and the work hears nothing of it.
 #[test]
 fn l24_a_cancelled_work_does_not_hear_of_the_panic_of_its_job() {
-    let act: Act = |b, kind| {
-        b.s.set_offload(ThreadOffload::new(1).unwrap());
-        let (go, waits) = mpsc::channel::<()>();
-        let (says, runs) = mpsc::channel();
-        let job = move || {
-            says.send(()).unwrap();
-            let _ = waits.recv();
-            kind.panic()
-        };
-        let mut job = Some(job);
-        let mut ticket = None;
-        let starter = Probe::new(move |cx| {
-            if let Some(job) = job.take() {
-                ticket = Some(cx.offload(job));
-            }
-            match &ticket {
-                Some(_) => Poll::Pending,
-                None => OK,
-            }
-        });
-        let a = b.add("a", starter);
-        b.crank();
-        runs.recv().unwrap();
-        b.s.cancel(a).unwrap();
-        go.send(()).unwrap();
-        if kind != Kind::Ordinary {
-            wait_for_a_panic(b);
-        }
-        Some(a)
-    };
-    check(&[("a job of a cancelled work", act, Cancelled, Panics(0))]);
+    play([place(job_of_a_cancelled_work, Panics(0)).ends(Cancelled)]);
 }

@@ -1,8 +1,8 @@
 //! Sources that panic when they are deregistered, or dropped.
 
-use super::{Kind, Panics, Place, check};
+use super::{Kind, Panics, place, play};
 use crate::workbench::{Bench, Bomb, OK, Probe};
-use crankwork::{Io, WorkId, WorkState::*};
+use crankwork::{Io, WorkId};
 use mio::event::Source;
 use mio::{Interest, Poll, Registry, Token};
 use std::io;
@@ -28,7 +28,7 @@ impl Source for Shaky {
     }
 }
 
-/// A work that registers such a source, and lets go of it in its second turn, or at its end.
+/// Runs a work that registers the source, and lets go of it in its second turn, or at its end.
 fn registering(b: &mut Bench, source: Shaky, lets_go: bool) -> WorkId {
     let poll = Poll::new().unwrap();
     b.s.attach(poll.registry(), 0..10).unwrap();
@@ -50,7 +50,7 @@ fn registering(b: &mut Bench, source: Shaky, lets_go: bool) -> WorkId {
     a
 }
 
-fn dropped(b: &mut Bench, kind: Kind, lets_go: bool) -> Option<WorkId> {
+fn dropping(b: &mut Bench, kind: Kind, lets_go: bool) -> Option<WorkId> {
     let source = Shaky {
         bomb: Some(kind.bomb()),
         deregister: None,
@@ -58,7 +58,15 @@ fn dropped(b: &mut Bench, kind: Kind, lets_go: bool) -> Option<WorkId> {
     Some(registering(b, source, lets_go))
 }
 
-fn deregistered(b: &mut Bench, kind: Kind, lets_go: bool) -> Option<WorkId> {
+fn dropped(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    dropping(b, kind, true)
+}
+
+fn dropped_at_the_end(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    dropping(b, kind, false)
+}
+
+fn deregistering(b: &mut Bench, kind: Kind, lets_go: bool) -> Option<WorkId> {
     let source = Shaky {
         bomb: None,
         deregister: Some(kind),
@@ -66,33 +74,20 @@ fn deregistered(b: &mut Bench, kind: Kind, lets_go: bool) -> Option<WorkId> {
     Some(registering(b, source, lets_go))
 }
 
+fn deregistered(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    deregistering(b, kind, true)
+}
+
+fn deregistered_at_the_end(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    deregistering(b, kind, false)
+}
+
 #[test]
 fn l24_sources() {
-    let places: [Place; 4] = [
-        (
-            "the drop of a source at the end",
-            |b, kind| dropped(b, kind, false),
-            Success,
-            Panics(1),
-        ),
-        (
-            "the drop of a source",
-            |b, kind| dropped(b, kind, true),
-            Success,
-            Panics(1),
-        ),
-        (
-            "deregistering a source at the end",
-            |b, kind| deregistered(b, kind, false),
-            Success,
-            Panics(1),
-        ),
-        (
-            "deregistering a source",
-            |b, kind| deregistered(b, kind, true),
-            Success,
-            Panics(1),
-        ),
-    ];
-    check(&places);
+    play([
+        place(dropped, Panics(1)),
+        place(dropped_at_the_end, Panics(1)),
+        place(deregistered, Panics(1)),
+        place(deregistered_at_the_end, Panics(1)),
+    ]);
 }

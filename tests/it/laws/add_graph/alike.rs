@@ -1,30 +1,12 @@
 //! L10 and L11: a graph runs as if its works had been added one by one, and then each of its edges.
 
-use super::super::Step::{self, Cancelled, Err, Nap, Ok, Yield};
+use super::super::Step::{self, Cancel, Done, Fail, Nap, Yield};
 use super::super::{Lab, Script, lab, script};
 use super::{Edge, Works, graph};
-use crankwork::{Retry, Spec};
+use crate::drawn::{below, shuffle};
+use crankwork::{Retry, Spec, Stream};
 
-/// Small numbers, the same in every run (splitmix64).
-pub struct Dice(pub u64);
-
-impl Dice {
-    pub fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ z >> 31) % n as u64) as usize
-    }
-
-    pub fn shuffle<T>(&mut self, list: &mut [T]) {
-        for end in (1..list.len()).rev() {
-            list.swap(end, self.below(end + 1));
-        }
-    }
-}
-
-/// What can be made again and again: how each work behaves, and the edges.
+/// A graph that can be made again and again: how each work behaves, and the edges.
 struct Plan {
     kinds: Vec<usize>,
     edges: Vec<Edge>,
@@ -35,38 +17,38 @@ const NAMES: [&str; 14] = [
 ];
 
 impl Plan {
-    fn new(dice: &mut Dice) -> Plan {
-        let works = 1 + dice.below(NAMES.len());
-        let failing = dice.below(3);
+    fn new(rng: &mut Stream) -> Plan {
+        let works = 1 + below(rng, NAMES.len());
+        let failing = below(rng, 3);
         let kinds = (0..works).map(|_| {
             // Some graphs have no failing works, some few, some many.
-            let fails = dice.below(8) < 2 * failing;
+            let fails = below(rng, 8) < 2 * failing;
             if fails {
-                5 + dice.below(4)
+                5 + below(rng, 4)
             } else {
-                dice.below(5)
+                below(rng, 5)
             }
         });
         let kinds = kinds.collect();
-        let edges = Plan::edges(works, dice);
+        let edges = Plan::edges(works, rng);
         Plan { kinds, edges }
     }
 
     /// From earlier ones to later ones in some order of the works, some of them twice.
-    fn edges(works: usize, dice: &mut Dice) -> Vec<Edge> {
+    fn edges(works: usize, rng: &mut Stream) -> Vec<Edge> {
         let mut order: Vec<usize> = (0..works).collect();
-        match dice.below(4) {
+        match below(rng, 4) {
             0 => {}
             1 => order.reverse(),
-            _ => dice.shuffle(&mut order),
+            _ => shuffle(rng, &mut order),
         }
-        let wanted = if works < 2 { 0 } else { dice.below(2 * works) };
+        let wanted = if works < 2 { 0 } else { below(rng, 2 * works) };
         let edge = |_| {
-            let high = 1 + dice.below(works - 1);
-            (order[dice.below(high)], order[high])
+            let high = 1 + below(rng, works - 1);
+            (order[below(rng, high)], order[high])
         };
         let mut edges: Vec<Edge> = (0..wanted).map(edge).collect();
-        match dice.below(3) {
+        match below(rng, 3) {
             0 => edges.sort(),
             1 => edges.sort_by_key(|&(before, after)| (after, before)),
             _ => {}
@@ -91,10 +73,10 @@ fn work(name: &'static str, kind: usize) -> Spec<super::Log, Script> {
         2 => vec![Yield],
         3 => vec![Nap(1)],
         4 => vec![Nap(3), Yield],
-        5 => vec![Err("once"), Ok],
-        6 => vec![Err("no luck")],
-        7 => vec![Nap(2), Err("later")],
-        _ => vec![Cancelled],
+        5 => vec![Fail("once"), Done],
+        6 => vec![Fail("no luck")],
+        7 => vec![Nap(2), Fail("later")],
+        _ => vec![Cancel],
     };
     let retries = if kind == 5 { Retry::ONCE } else { Retry::NEVER };
     script(name, steps).retry(retries)
@@ -111,7 +93,7 @@ fn one_by_one(lab: &mut Lab, plan: &Plan) {
 fn history(mut lab: Lab) -> (String, Vec<String>, crankwork::WorkSchedulerMetrics) {
     lab.events();
     lab.run();
-    assert_eq!(lab.s.audit(), Result::Ok(()));
+    assert_eq!(lab.s.audit(), Ok(()));
     let events = std::iter::from_fn(|| lab.s.poll_event());
     let settled = events.filter(|event| event.state.is_settled());
     let settled = settled.map(|event| event.to_string()).collect();
@@ -120,15 +102,15 @@ fn history(mut lab: Lab) -> (String, Vec<String>, crankwork::WorkSchedulerMetric
 
 #[test]
 fn l10_a_graph_runs_as_if_its_works_and_edges_were_added_one_by_one() {
-    let mut dice = Dice(1);
+    let mut rng = Stream::new(1);
     let (mut blocked, mut backward) = (0, 0);
     for _ in 0..400 {
-        let plan = Plan::new(&mut dice);
+        let plan = Plan::new(&mut rng);
         backward += plan.edges.iter().any(|(before, after)| before > after) as u32;
         for permits in [1, 2, 99] {
             let [mut together, mut apart] = [lab(permits), lab(permits)];
             graph(&mut together, plan.works(), &plan.edges);
-            assert_eq!(together.s.audit(), Result::Ok(()));
+            assert_eq!(together.s.audit(), Ok(()));
             one_by_one(&mut apart, &plan);
             let (together, apart) = (history(together), history(apart));
             assert_eq!(together, apart, "{:?} {:?}", plan.kinds, plan.edges);
@@ -142,9 +124,9 @@ fn l10_a_graph_runs_as_if_its_works_and_edges_were_added_one_by_one() {
 /// The edges may also be those that the works have brought, where they can be.
 #[test]
 fn l10_a_graph_runs_as_if_each_work_had_named_those_before_it() {
-    let mut dice = Dice(2);
+    let mut rng = Stream::new(2);
     for _ in 0..400 {
-        let mut plan = Plan::new(&mut dice);
+        let mut plan = Plan::new(&mut rng);
         plan.edges.retain(|(before, after)| before < after);
         // `after` works are told in the order of the edges into them.
         plan.edges.sort_by_key(|&(_, after)| after);
@@ -157,7 +139,7 @@ fn l10_a_graph_runs_as_if_each_work_had_named_those_before_it() {
                 let work = into.fold(work, |work, &(before, _)| work.after(ids[before]));
                 ids.push(apart.add(work));
             }
-            // Here even the way in is the same.
+            // Here even the events of the adds are equal.
             assert_eq!(together.events(), apart.events());
             assert_eq!(together.s.next(), apart.s.next());
             let (together, apart) = (history(together), history(apart));

@@ -1,9 +1,10 @@
 //! L23, L24, L30 and L31: works that came together end one by one, as any other.
 
-use super::super::Step::{Err as Fail, Expect, Panic, Yield};
-use super::super::{Cx, Lab, Log, Script, config, lab, lab_with, ms, script, then};
+use super::super::Step::{Expect, Fail, Panic, Yield};
+use super::super::{Cx, Lab, Log, Script, config, lab, lab_with, script, then};
 use super::{assert_usable, graph, plain};
-use crate::workbench::{Dropped, ON_PURPOSE, quiet_panics};
+use crate::units::ms;
+use crate::workbench::{Dropped, ON_PURPOSE};
 use crankwork::WorkState::{Cancelled, Failed, Retrying, Success};
 use crankwork::{
     Failure, Handle, Limits, Progress, RestartError, Retain, Retry, Spec, Work, WorkId,
@@ -140,7 +141,6 @@ fn l31_a_work_of_a_graph_may_be_restarted() {
 
 #[test]
 fn l24_a_panic_of_one_work_of_a_graph_fails_that_work_alone() {
-    quiet_panics();
     let mut lab = lab(9);
     let mut works = plain(4);
     works[1] = script("bad", [Panic(ON_PURPOSE)]);
@@ -172,7 +172,6 @@ fn with_bad_drop(name: &'static str) -> Spec<Log, impl Work<Log>> {
 
 #[test]
 fn l24_a_drop_that_panics_leaves_the_others_of_a_graph_alone() {
-    quiet_panics();
     for retain in [Retain::All, Retain::Nothing] {
         let mut lab = lab_with(config(9).retain(retain));
         let make = |work| with_bad_drop(super::NAMES[work]);
@@ -188,7 +187,6 @@ fn l24_a_drop_that_panics_leaves_the_others_of_a_graph_alone() {
 /// The panic that goes on is that of `make`; a second one on its way would end the process.
 #[test]
 fn l24_a_drop_that_panics_while_a_graph_is_taken_back_is_counted() {
-    quiet_panics();
     for panics in [false, true] {
         let mut lab = lab_with(config(9).retain(Retain::Nothing));
         let make = |work| match work {

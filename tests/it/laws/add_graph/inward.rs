@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 type Known = Rc<RefCell<Vec<WorkId>>>;
 
-/// What the events have told of: each work once, as they came.
+/// A lab, and its works in the order in which the events first tell of them.
 fn listening() -> (Lab, Known) {
     let known = Known::default();
     let heard = known.clone();

@@ -1,8 +1,10 @@
 //! L10 and L11: graphs of a hundred thousand works, without recursion or quadratic time.
 
 use super::Edge;
-use super::alike::Dice;
-use crankwork::{Budget, Failure, Handle, Next, Retain, Spec, Time, WorkContext, WorkOutcome};
+use crate::drawn::shuffle;
+use crankwork::{
+    Budget, Failure, Handle, Next, Retain, Spec, Stream, Time, WorkContext, WorkOutcome,
+};
 use crankwork::{WorkId, WorkScheduler, WorkSchedulerConfig};
 use std::task::Poll;
 
@@ -18,7 +20,7 @@ struct Many {
 }
 
 impl Many {
-    /// So many works, of which this one fails.
+    /// Adds works with these edges; `fails` is the one that fails.
     fn new(retain: Retain, fails: Option<usize>, edges: impl Iterator<Item = Edge>) -> Many {
         let mut s = WorkScheduler::new(WorkSchedulerConfig::default().retain(retain));
         let make = |work| {
@@ -37,7 +39,7 @@ impl Many {
         Many { s, ids }
     }
 
-    /// Who had a turn, to the end.
+    /// Runs to the end, and returns the works that had turns, in order.
     fn finish(&mut self) -> Turns {
         let mut turns = Turns::new();
         let crank = self
@@ -64,7 +66,7 @@ fn l10_a_hundred_thousand_works_in_a_chain_that_runs_backward() {
 #[test]
 fn l10_a_chain_of_a_hundred_thousand_whose_edges_come_in_no_order_and_twice() {
     let mut edges: Vec<Edge> = backward().chain(backward()).collect();
-    Dice(5).shuffle(&mut edges);
+    shuffle(&mut Stream::new(5), &mut edges);
     let mut chain = Many::new(Retain::Nothing, None, edges.into_iter());
     assert!(chain.finish().into_iter().eq((0..MANY).rev()));
 }

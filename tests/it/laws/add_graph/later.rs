@@ -2,11 +2,12 @@
 
 use super::super::Step::{Expect, Nap};
 use super::super::{Lab, lab, script};
-use super::{Edge, alike::Dice, graph, plain};
+use super::{Edge, graph, plain};
+use crate::drawn::{below, shuffle};
 use crankwork::WorkState::{self, Queued, Running};
-use crankwork::{AddError, DependencyError, WorkId};
+use crankwork::{AddError, DependencyError, Stream, WorkId};
 
-/// Nobody has a permit, so that nothing has started.
+/// A lab whose only permit is taken, so that nothing starts.
 fn held_up() -> Lab {
     let mut lab = lab(1);
     lab.work("holder", [Expect]);
@@ -30,7 +31,7 @@ fn l14_an_edge_that_closes_a_cycle_with_those_of_a_graph_is_refused() {
         let (first, last) = (ids[edges[0].0], ids[edges[1].1]);
         let refused = path_of(lab.s.add_dependency(last, first));
         assert_eq!(refused.matches("->").count(), 3, "{refused}");
-        // That way they are already.
+        // This edge agrees with the order that they have.
         lab.s.add_dependency(first, last).unwrap();
         assert_eq!(lab.s.audit(), Ok(()));
     }
@@ -49,7 +50,7 @@ fn l14_a_cycle_through_a_work_that_came_after_a_graph_is_refused() {
     assert_eq!(lab.s.audit(), Ok(()));
 }
 
-/// What runs forward is in order with what ran backward before it.
+/// Works that are added forward are in order with works that were added backward before.
 #[test]
 fn l14_a_cycle_through_a_graph_that_came_after_edges_that_ran_backward_is_refused() {
     let mut lab = held_up();
@@ -140,18 +141,18 @@ fn l15_a_graph_may_come_after_works_of_another() {
 #[test]
 fn l30_graphs_come_and_go() {
     let mut lab = lab(2);
-    let mut dice = Dice(3);
+    let mut rng = Stream::new(3);
     for _ in 0..50 {
-        let works = 2 + dice.below(7);
+        let works = 2 + below(&mut rng, 7);
         let edge = |_| {
-            let low = dice.below(works - 1);
-            (low + 1 + dice.below(works - 1 - low), low)
+            let low = below(&mut rng, works - 1);
+            (low + 1 + below(&mut rng, works - 1 - low), low)
         };
         let edges: Vec<Edge> = (0..6).map(edge).collect();
         graph(&mut lab, plain(works), &edges);
         assert_eq!(lab.s.audit(), Ok(()));
         // The next one comes in the middle.
-        lab.turns(0, 1 + dice.below(9) as u64);
+        lab.turns(0, 1 + below(&mut rng, 9) as u64);
         lab.s.reap_settled();
         assert_eq!(lab.s.audit(), Ok(()));
     }
@@ -182,16 +183,16 @@ fn leads_back(edges: &[Edge], (before, after): Edge) -> bool {
 /// Two graphs, single works between, and then edges between any two: refused exactly if they close a cycle.
 #[test]
 fn l14_edges_that_come_after_a_graph_are_refused_exactly_if_they_close_a_cycle() {
-    let mut dice = Dice(4);
+    let mut rng = Stream::new(4);
     let (mut taken, mut refused) = (0, 0);
     for _ in 0..150 {
         let mut lab = held_up();
         let (mut ids, mut edges): (Vec<WorkId>, Vec<Edge>) = (Vec::new(), Vec::new());
         for _ in 0..2 {
-            add_some(&mut lab, &mut dice, &mut ids, &mut edges);
+            add_some(&mut lab, &mut rng, &mut ids, &mut edges);
         }
         for _ in 0..12 {
-            let edge = (dice.below(ids.len()), dice.below(ids.len()));
+            let edge = (below(&mut rng, ids.len()), below(&mut rng, ids.len()));
             let answer = lab.s.add_dependency(ids[edge.0], ids[edge.1]);
             if leads_back(&edges, edge) {
                 refused += 1;
@@ -214,24 +215,24 @@ fn l14_edges_that_come_after_a_graph_are_refused_exactly_if_they_close_a_cycle()
 }
 
 /// A graph in some order, of works that may be after earlier ones, and then a single work that is.
-fn add_some(lab: &mut Lab, dice: &mut Dice, ids: &mut Vec<WorkId>, edges: &mut Vec<Edge>) {
-    let (first, works) = (ids.len(), 2 + dice.below(4));
+fn add_some(lab: &mut Lab, rng: &mut Stream, ids: &mut Vec<WorkId>, edges: &mut Vec<Edge>) {
+    let (first, works) = (ids.len(), 2 + below(rng, 4));
     let mut order: Vec<usize> = (0..works).collect();
-    dice.shuffle(&mut order);
+    shuffle(rng, &mut order);
     let edge = |_| {
-        let high = 1 + dice.below(works - 1);
-        (order[dice.below(high)], order[high])
+        let high = 1 + below(rng, works - 1);
+        (order[below(rng, high)], order[high])
     };
     let inside: Vec<Edge> = (0..works).map(edge).collect();
     let mut specs = plain(works);
     if first > 0 {
-        let (before, after) = (dice.below(first), dice.below(works));
+        let (before, after) = (below(rng, first), below(rng, works));
         specs[after] = script("with another", []).after(ids[before]);
         edges.push((before, first + after));
     }
     ids.extend(graph(lab, specs, &inside));
     edges.extend(inside.iter().map(|(a, b)| (first + a, first + b)));
-    let before = dice.below(ids.len());
+    let before = below(rng, ids.len());
     edges.push((before, ids.len()));
     ids.push(lab.add(script("single", []).after(ids[before])));
 }

@@ -1,6 +1,6 @@
 //! L10 and L15: what runs when, and what the edges come to.
 
-use super::super::Step::{Err, Nap, Ok, Yield};
+use super::super::Step::{Done, Fail, Nap, Yield};
 use super::super::{Lab, lab, script};
 use super::{Edge, NAMES, graph, plain};
 use crankwork::WorkState::{self, Blocked, Failed, Queued, Running};
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 const WORKS: usize = 6;
 
-/// The same few edges again and again, in different order or direction.
+/// A few edges again and again, in different order or direction.
 fn shapes() -> Vec<(&'static str, Vec<Edge>)> {
     let by_after = vec![(0, 2), (1, 2), (0, 3), (2, 3), (1, 4), (2, 5), (3, 5)];
     let mut by_before = by_after.clone();
@@ -58,7 +58,7 @@ fn l10_works_of_a_graph_run_after_those_that_they_are_after() {
         for permits in [1, 2, 9] {
             let mut lab = lab(permits);
             graph(&mut lab, plain(WORKS), &edges);
-            assert_eq!(lab.s.audit(), Result::Ok(()));
+            assert_eq!(lab.s.audit(), Ok(()));
             lab.run();
             let place = places(&mut lab);
             let early = edges.iter().find(|&&(a, b)| place[a] > place[b]);
@@ -80,8 +80,7 @@ fn l10_a_work_of_a_graph_waits_for_the_end_of_what_it_is_after() {
         lab.crank(time);
         assert_eq!(lab.state(ids[0]), WorkState::Pending, "at {time}");
     }
-    lab.crank(5);
-    assert_eq!(lab.ran(), "slow quick quick slow last");
+    lab.runs(5, "slow quick quick slow last");
 }
 
 #[test]
@@ -139,7 +138,7 @@ fn l11_what_fails_in_a_graph_blocks_what_follows_with_the_root_cause() {
     let works = vec![
         script("last", []),
         script("middle", []),
-        script("bad", [Err("disk full")]),
+        script("bad", [Fail("disk full")]),
         script("good", []),
     ];
     let ids = graph(&mut lab, works, &[(2, 1), (1, 0), (3, 0)]);
@@ -160,7 +159,7 @@ fn l15_the_works_of_a_graph_are_made_in_order() {
     let mut made = Vec::new();
     let make = |work| {
         made.push(work);
-        script(NAMES[work], [Ok])
+        script(NAMES[work], [Done])
     };
     let added = lab.s.add_graph(4, make, &[(3, 0), (2, 1)]).unwrap();
     assert_eq!(made, [0, 1, 2, 3]);

@@ -1,6 +1,6 @@
 //! L10 to L12 and L15: works of a graph that have to do with works that are not of it.
 
-use super::super::Step::{Cancelled as Cancel, Err, Expect, Nap, Ok, Pending};
+use super::super::Step::{Cancel, Done, Expect, Fail, Nap, Pending};
 use super::super::{Lab, Log, Script, config, lab, lab_with, script};
 use super::{graph, plain, root_of, telling};
 use crankwork::WorkState::{self, Blocked, Cancelled, Failed, Queued, Running, Success};
@@ -9,7 +9,7 @@ use crankwork::{Retain, Spec, WorkId};
 /// Works that have ended in each way: success, failed, cancelled, blocked.
 fn ended(lab: &mut Lab) -> [WorkId; 4] {
     let good = lab.work("good", []);
-    let bad = lab.work("bad", [Err("disk full")]);
+    let bad = lab.work("bad", [Fail("disk full")]);
     let cancelled = lab.work("cancelled", [Cancel]);
     let blocked = lab.add(script("blocked", []).after(bad));
     lab.crank(0);
@@ -40,11 +40,9 @@ fn l10_a_work_of_a_graph_may_be_after_one_that_is_not_of_it() {
     assert_eq!(known.deps, [other, good, ids[2]], "its own first");
     let states = [WorkState::Pending, WorkState::Pending, Running];
     assert_eq!(lab.states(&ids), states);
-    assert_eq!(lab.s.audit(), Result::Ok(()));
-    lab.crank(4);
-    assert_eq!(lab.ran(), "c");
-    lab.crank(5);
-    assert_eq!(lab.ran(), "other b a");
+    assert_eq!(lab.s.audit(), Ok(()));
+    lab.runs(4, "c");
+    lab.runs(5, "other b a");
 }
 
 #[test]
@@ -79,7 +77,7 @@ fn l10_a_work_of_a_graph_with_many_dependencies_of_its_own_has_them_all() {
             lab.crank(0);
         }
         assert_eq!(lab.state(ids[5]), Success, "{own}");
-        assert_eq!(lab.s.audit(), Result::Ok(()));
+        assert_eq!(lab.s.audit(), Ok(()));
     }
 }
 
@@ -100,7 +98,7 @@ fn l11_a_work_of_a_graph_after_one_that_has_failed_is_blocked_with_all_that_foll
         for id in [ids[0], ids[1], ids[3]] {
             assert_eq!(root_of(&lab, id), root);
         }
-        assert_eq!(lab.s.audit(), Result::Ok(()));
+        assert_eq!(lab.s.audit(), Ok(()));
         lab.run();
         let mut ran: Vec<String> = lab.log.lines.drain(..).collect();
         ran.sort();
@@ -116,8 +114,8 @@ fn l11_works_of_a_graph_that_two_failures_block_settle_once() {
         for edges in [[(0, 1), (1, 2)], [(2, 1), (1, 0)]] {
             let mut lab = lab_with(config(9).retain(retain));
             let holder = lab.work("holder", [Expect]);
-            let bad = lab.work("bad", [Err("x")]);
-            let worse = lab.work("worse", [Err("y")]);
+            let bad = lab.work("bad", [Fail("x")]);
+            let worse = lab.work("worse", [Fail("y")]);
             // So that these are there when the graph comes.
             let keeps = script("keeps", []).after(holder);
             lab.add(keeps.after_settled(bad).after_settled(worse));
@@ -131,7 +129,7 @@ fn l11_works_of_a_graph_that_two_failures_block_settle_once() {
                 let roots: Vec<WorkId> = ids.iter().map(|&id| root_of(&lab, id)).collect();
                 assert_eq!(roots, [bad, worse, bad], "each has its own reason");
             }
-            assert_eq!(lab.s.audit(), Result::Ok(()));
+            assert_eq!(lab.s.audit(), Ok(()));
             let ran = std::mem::take(&mut lab.log.lines);
             assert_eq!(ran, ["holder", "bad", "worse"]);
             lab.s.wake(holder).unwrap();
@@ -159,7 +157,7 @@ fn l11_the_failure_that_was_given_first_is_the_cause() {
 fn l30_blocked_works_of_a_graph_go_at_once_if_nothing_is_retained() {
     let mut lab = lab_with(config(9).retain(Retain::Nothing));
     let holder = lab.work("holder", [Expect]);
-    let bad = lab.work("bad", [Err("x")]);
+    let bad = lab.work("bad", [Fail("x")]);
     lab.add(script("keeps", []).after_settled(bad).after(holder));
     lab.crank(0);
     let ids = graph(&mut lab, vec![after("a", bad), script("b", [])], &[(0, 1)]);
@@ -178,7 +176,7 @@ fn l30_blocked_works_of_a_graph_go_at_once_if_nothing_is_retained() {
 fn l11_after_settled_takes_whatever_end_for_a_work_of_a_graph_too() {
     let mut lab = lab(9);
     let all = ended(&mut lab);
-    let sleeps = lab.work("sleeps", [Nap(5), Err("x")]);
+    let sleeps = lab.work("sleeps", [Nap(5), Fail("x")]);
     let last = all
         .iter()
         .fold(script("last", []), |w, &id| w.after_settled(id));
@@ -197,11 +195,10 @@ fn l11_after_settled_takes_whatever_end_for_a_work_of_a_graph_too() {
 #[test]
 fn l11_what_follows_a_failed_work_outside_is_blocked_later_just_the_same() {
     let mut lab = lab(9);
-    let bad = lab.work("bad", [Nap(5), Err("x")]);
+    let bad = lab.work("bad", [Nap(5), Fail("x")]);
     let works = vec![script("a", []), after("b", bad), script("c", [])];
     let ids = graph(&mut lab, works, &[(1, 0), (2, 0)]);
-    lab.crank(0);
-    assert_eq!(lab.ran(), "bad c");
+    lab.runs(0, "bad c");
     lab.crank(5);
     assert_eq!(lab.states(&ids), [Blocked, Blocked, Success]);
     assert_eq!(root_of(&lab, ids[0]), bad);
@@ -210,13 +207,13 @@ fn l11_what_follows_a_failed_work_outside_is_blocked_later_just_the_same() {
 #[test]
 fn l12_works_of_a_graph_may_be_children_of_one_that_runs() {
     let mut lab = lab(1);
-    let parent = lab.work("parent", [Expect, Pending, Ok]);
+    let parent = lab.work("parent", [Expect, Pending, Done]);
     lab.crank(0);
     let child = |name| script(name, [Nap(1)]).parent(parent);
     let works = vec![child("a"), child("b"), script("c", [])];
     let ids = graph(&mut lab, works, &[(1, 0), (0, 2)]);
     assert_eq!(lab.s.snapshot()[1].parent, Some(parent));
-    assert_eq!(lab.s.audit(), Result::Ok(()));
+    assert_eq!(lab.s.audit(), Ok(()));
     let pending = WorkState::Pending;
     // The parent sleeps with live children: its permit is the next one's.
     assert_eq!(lab.states(&ids), [pending, Running, pending]);
@@ -234,11 +231,9 @@ fn l12_works_of_a_graph_may_be_children_of_one_that_waits() {
     let child = |name| script(name, []).parent(parent);
     let ids = graph(&mut lab, vec![child("a"), child("b")], &[(1, 0)]);
     assert_eq!(lab.states(&ids), [WorkState::Pending; 2]);
-    assert_eq!(lab.s.audit(), Result::Ok(()));
-    lab.crank(0);
-    assert_eq!(lab.ran(), "gate");
-    lab.crank(5);
-    assert_eq!(lab.ran(), "gate parent b a");
+    assert_eq!(lab.s.audit(), Ok(()));
+    lab.runs(0, "gate");
+    lab.runs(5, "gate parent b a");
     assert_eq!(lab.states(&[gate, parent]), [Success; 2]);
 }
 
@@ -249,7 +244,7 @@ fn l13_a_child_that_came_with_a_graph_fails_its_parent() {
     lab.crank(0);
     let works = vec![
         script("a", []).parent(parent),
-        script("b", [Err("x")]).parent(parent),
+        script("b", [Fail("x")]).parent(parent),
         script("c", []),
     ];
     let ids = graph(&mut lab, works, &[(1, 0), (0, 2)]);

@@ -18,7 +18,7 @@ fn refuse(lab: &mut Lab, works: usize, edges: &[Edge]) -> AddGraphError {
     assert_eq!(made, 0);
     assert_eq!((lab.s.metrics(), lab.s.next()), before);
     assert_eq!(lab.events(), "");
-    assert_eq!(lab.s.audit(), Result::Ok(()));
+    assert_eq!(lab.s.audit(), Ok(()));
     added.expect_err("the graph is a bad one")
 }
 
@@ -183,5 +183,5 @@ fn l15_a_graph_after_shutdown_is_refused() {
     );
     assert_eq!(lab.s.metrics().total, 1);
     lab.run();
-    assert_eq!((lab.s.next(), lab.s.audit()), (Next::Idle, Result::Ok(())));
+    assert_eq!((lab.s.next(), lab.s.audit()), (Next::Idle, Ok(())));
 }

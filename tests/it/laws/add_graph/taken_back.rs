@@ -1,9 +1,9 @@
 //! L14: a graph that is refused in the middle, or whose works panic as they are made, is taken back.
 
-use super::super::Step::{Expect, Nap, Ok, Pending};
+use super::super::Step::{Done, Expect, Nap, Pending};
 use super::super::{Lab, Log, Script, config, lab, lab_with, script, then};
 use super::{Edge, NAMES, Works, assert_usable, graph, plain, telling, try_graph};
-use crate::workbench::{ON_PURPOSE, quiet_panics};
+use crate::workbench::ON_PURPOSE;
 use crankwork::WorkState::{self, Queued, Running, Success, Waiting};
 use crankwork::{AddError, AddGraphError, Limits, Next, Retain, Spec, UnknownWork, WorkId};
 use std::collections::BTreeSet;
@@ -27,9 +27,9 @@ fn settled(lab: &mut Lab) -> Vec<String> {
         .collect()
 }
 
-/// Nobody is left to do anything: what was added has been cancelled, and is told so in the next crank.
+/// The works that were added have been cancelled, and the next crank tells so.
 fn assert_taken_back(lab: &mut Lab, names: &[&str]) {
-    assert_eq!(lab.s.audit(), Result::Ok(()));
+    assert_eq!(lab.s.audit(), Ok(()));
     let cancelled: Vec<String> = names
         .iter()
         .map(|name| format!("{name} Cancelled"))
@@ -113,7 +113,7 @@ fn l14_a_graph_whose_works_bring_too_many_edges_is_taken_back() {
         let other = lab.work("other", []);
         let error = try_graph(&mut lab, bringing(other), &[(2, 1), (1, 0)]).err();
         assert_eq!(error, expected);
-        assert_eq!(lab.s.audit(), Result::Ok(()));
+        assert_eq!(lab.s.audit(), Ok(()));
         lab.run();
         let ran = match most {
             4 => "a Cancelled b Cancelled c Cancelled other",
@@ -164,7 +164,7 @@ fn l14_works_of_others_do_not_notice_a_graph_that_is_taken_back() {
         }
         let states = [Waiting, Running, Queued, WorkState::Pending];
         assert_eq!(lab.states(&others), states);
-        assert_eq!(lab.s.audit(), Result::Ok(()));
+        assert_eq!(lab.s.audit(), Ok(()));
         let end = lab.run();
         let told: Vec<String> = settled(&mut lab);
         assert_eq!(lab.states(&others), [Success; 4]);
@@ -198,7 +198,7 @@ fn l30_a_graph_that_is_taken_back_leaves_nothing_if_nothing_is_retained() {
     for _ in 0..3 {
         add_in_vain(&mut lab);
         assert_eq!(lab.s.metrics().in_scheduler, 0);
-        assert_eq!(lab.s.audit(), Result::Ok(()));
+        assert_eq!(lab.s.audit(), Ok(()));
     }
     assert_usable(&mut lab);
     assert_eq!(lab.s.metrics().in_scheduler, 0);
@@ -225,7 +225,6 @@ fn l30_room_for_works_and_edges_comes_back_from_graphs_that_are_taken_back() {
 
 /// Adds four works, of which `make` panics at the third.
 fn add_with_panic(lab: &mut Lab, edges: &[Edge]) {
-    quiet_panics();
     let make = |work| match work {
         2 => panic!("{ON_PURPOSE}"),
         _ => telling(script(NAMES[work], [])),
@@ -253,7 +252,7 @@ fn l24_works_of_others_do_not_notice_that_a_making_panics() {
     let mut lab = lab(2);
     let others = others(&mut lab);
     add_with_panic(&mut lab, &BACKWARD);
-    assert_eq!(lab.s.audit(), Result::Ok(()));
+    assert_eq!(lab.s.audit(), Ok(()));
     let states = [Waiting, Running, Queued, WorkState::Pending];
     assert_eq!(lab.states(&others), states);
     lab.run();
@@ -275,7 +274,7 @@ fn with_parent() -> (Lab, WorkId) {
             if cx.children().any_running() {
                 Pending
             } else {
-                Ok
+                Done
             }
         })
     };
@@ -290,7 +289,6 @@ fn with_parent() -> (Lab, WorkId) {
 fn l13_a_parent_does_not_fail_from_children_in_a_graph_that_is_taken_back() {
     for panics in [false, true] {
         let (mut lab, parent) = with_parent();
-        quiet_panics();
         let make = |work| match work {
             2 if panics => panic!("{ON_PURPOSE}"),
             2 => script("bad", []).pool("tape", 1),

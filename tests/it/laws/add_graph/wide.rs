@@ -1,14 +1,14 @@
 //! L10: a graph so wide, and in so little order, that what its works touch is read ahead of their turns.
 
 use super::Edge;
-use super::alike::Dice;
+use crate::drawn::shuffle;
 use crankwork::{
-    Budget, Retain, Spec, Time, WorkContext, WorkId, WorkScheduler, WorkSchedulerConfig,
+    Budget, Retain, Spec, Stream, Time, WorkContext, WorkId, WorkScheduler, WorkSchedulerConfig,
 };
 use std::task::Poll;
 
-/// Works in a layer: in the first case its works are read ahead all at once where they come in no order, in the other a few
-/// at a time.
+/// Works in a layer that come in no order. Of the first width the engine reads all ahead at once, of the second a few at
+/// a time.
 const WIDTHS: [usize; 2] = [1_500, 4_000];
 
 type Turns = Vec<usize>;
@@ -25,7 +25,7 @@ fn cases() -> impl Iterator<Item = (Retain, Vec<usize>)> {
     let cases = WIDTHS.map(|wide| [(Retain::All, wide), (Retain::Nothing, wide)]);
     cases.into_iter().flatten().map(|(retain, wide)| {
         let mut order: Vec<usize> = (0..wide).collect();
-        Dice(7).shuffle(&mut order);
+        shuffle(&mut Stream::new(7), &mut order);
         (retain, order)
     })
 }

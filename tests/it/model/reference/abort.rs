@@ -121,7 +121,7 @@ impl Model {
             }
             Abort::Sleep(most, delay) if n <= most => Some(delay),
             Abort::Hang => None,
-            // What it watched before still counts.
+            // A watch of an earlier turn still counts.
             Abort::Bare if !self.is_watching(work) => return self.force(work),
             Abort::Bare => None,
             Abort::Panic => {

@@ -69,7 +69,7 @@ impl Model {
                 deps.push((dep, settled));
             }
         }
-        // Which of two errors is told: those that must succeed are looked at first.
+        // If there are two errors, the one about works that must succeed is told.
         deps.sort_by_key(|&(_, settled)| settled);
         deps
     }

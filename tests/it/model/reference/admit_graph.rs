@@ -23,7 +23,7 @@ impl Model {
             return Err("shut down");
         }
         self.counts.name("graph", "added");
-        // Who is picked does not depend on how much of the graph is there.
+        // Picks do not depend on how much of the graph is there.
         let deps: Vec<_> = works.iter().map(|w| self.deps_that_are_there(w)).collect();
         let (first, mut doomed) = (self.works.len(), Vec::new());
         for (at, terms) in works.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! How often each operation, action and edge of the transition table occurred.
+//! Counts how often each operation, action and edge of the transition table occurred.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use crankwork::{TRANSITIONS, WorkState};
 /// From, to.
 type EdgeKey = (Option<WorkState>, WorkState);
 
-/// What is counted by name.
+/// The names that are counted.
 const NAMES: [(&str, &str); 7] = [
     (
         "op",
@@ -33,7 +33,7 @@ const NAMES: [(&str, &str); 7] = [
     ("graph", "added cycle shut_down waits runs queues doomed"),
 ];
 
-/// How often what has happened.
+/// The number of times that each thing has happened.
 #[derive(Clone, Default)]
 pub struct Counts {
     edges: BTreeMap<EdgeKey, u64>,
@@ -53,14 +53,14 @@ impl Counts {
         *self.edges.entry((from, to)).or_default() += 1;
     }
 
-    /// Counts what has a name: that of its variant.
+    /// Counts the variant of `of`.
     pub fn named(&mut self, what: &str, of: &dyn fmt::Debug) {
         let debug = format!("{of:?}");
         let end = debug.find(|c: char| !c.is_alphanumeric());
         self.name(what, &debug[..end.unwrap_or(debug.len())]);
     }
 
-    /// Counts what has this name.
+    /// Counts one thing of this name.
     pub fn name(&mut self, what: &str, name: &str) {
         *self.named.entry(format!("{what} {name}")).or_default() += 1;
     }
@@ -99,7 +99,7 @@ impl Counts {
         }
     }
 
-    /// How many operations there were.
+    /// Returns the number of operations.
     pub fn ops(&self) -> u64 {
         let ops = self
             .named
@@ -108,7 +108,7 @@ impl Counts {
         ops.map(|(_, n)| n).sum()
     }
 
-    /// What never occurred.
+    /// Returns the names of all that never occurred.
     pub fn missing(&self) -> Vec<String> {
         let rows = TRANSITIONS
             .iter()

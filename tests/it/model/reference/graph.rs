@@ -1,4 +1,4 @@
-//! Who waits for whom.
+//! Dependencies and cycles.
 
 use super::Model;
 

@@ -95,7 +95,7 @@ struct Work {
     expects: bool,
     /// When the sleep that it has begun ends.
     sleeps_until: Option<Nanos>,
-    /// What failed first of its children in this round.
+    /// The first failure of its children in this round.
     first_failure: Option<Chain>,
     abort: Option<Aborting>,
     outcome: Option<Outcome>,
@@ -110,7 +110,7 @@ struct Work {
     aborts: u32,
 }
 
-/// One that waits for permits.
+/// A work that waits for permits.
 struct Waiter {
     work: usize,
     returner: bool,
@@ -131,9 +131,9 @@ struct Notes {
 pub struct Model {
     /// The time of the last crank.
     pub now: Nanos,
-    /// What has happened since it was last compared.
+    /// All that has happened since the last comparison.
     pub log: Vec<Entry>,
-    /// How often what has happened.
+    /// Counts of all that has happened.
     pub counts: Counts,
     works: Vec<Option<Work>>,
     edges: Vec<Edge>,
@@ -144,6 +144,8 @@ pub struct Model {
     round: Vec<usize>,
     next_round: Vec<usize>,
     round_open: bool,
+    // Two lists of what came up, in order. A scan of the works cannot replace them: while an entry is there, `next` is
+    // `Now`, even if the entry comes to nothing.
     finishing: Vec<usize>,
     /// FailFast parents, and in which attempt their child failed.
     failing: Vec<(usize, u32)>,
@@ -157,7 +159,7 @@ pub struct Model {
     reversed: bool,
     in_turn: Option<usize>,
     notes: Notes,
-    /// How many works ever came to each settled state, less those that were restarted.
+    /// The number of works that ever came to each settled state, less the restarted ones.
     settled: BTreeMap<WorkState, u64>,
     /// Attempts, turns, forced aborts, panics.
     pub attempts: u64,
@@ -214,7 +216,7 @@ impl Model {
 
     // ---- what can be read ----
 
-    /// How many works were ever added.
+    /// Returns the number of works that were ever added.
     pub fn added(&self) -> usize {
         self.works.len()
     }
@@ -224,7 +226,7 @@ impl Model {
         self.works[work].as_ref().map(|w| w.state)
     }
 
-    /// How a work ended.
+    /// Returns the end of a work.
     pub fn outcome(&self, work: usize) -> Option<Outcome> {
         self.works[work].as_ref()?.outcome.clone()
     }
@@ -240,7 +242,7 @@ impl Model {
         self.works.iter().flatten().map(left).sum()
     }
 
-    /// How many works are in a state; of settled ones, how many ever came to it.
+    /// Returns how many works are in a state. For a settled state: how many ever came to it.
     pub fn in_state(&self, state: WorkState) -> u64 {
         if state.is_settled() {
             return self.settled.get(&state).copied().unwrap_or(0);

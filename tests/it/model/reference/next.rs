@@ -5,7 +5,7 @@ use super::Model;
 use crankwork::{Next, Time, WorkState};
 
 impl Model {
-    /// What `next` should be.
+    /// Returns what `next` must be.
     pub fn next(&self) -> Next {
         let ready = !self.round.is_empty() || !self.next_round.is_empty();
         if ready || self.has_loose_ends() || self.next_grant().is_some() {

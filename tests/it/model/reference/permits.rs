@@ -1,4 +1,4 @@
-//! Who holds permits and who is next.
+//! Permits, and the queue for them.
 
 use super::super::ops::Terms;
 use super::{Model, TimerKind, Waiter};
@@ -76,7 +76,7 @@ impl Model {
         }
     }
 
-    /// First by (priority, class, arrival), except that one may pass those that lack nothing which it needs.
+    /// The first by (priority, class, arrival). A work may pass others that lack nothing of what it needs.
     pub(super) fn next_grant(&self) -> Option<usize> {
         let mut order: Vec<&Waiter> = self.queue.iter().collect();
         order.sort_by_key(|w| (-i32::from(self.w(w.work).terms.priority), self.class(w)));

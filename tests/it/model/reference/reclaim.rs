@@ -1,4 +1,4 @@
-//! What leaves the scheduler.
+//! Works leave the scheduler.
 
 use super::super::scripted::Answer;
 use super::Model;

@@ -46,7 +46,7 @@ impl Model {
         }
     }
 
-    /// What the script does in this turn.
+    /// Plays the script's next turn.
     fn poll(&mut self, work: usize) -> End {
         let settled: Vec<usize> = self.children(work);
         let of = |state| {

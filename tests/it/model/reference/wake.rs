@@ -59,7 +59,7 @@ impl Model {
         self.watches.iter().any(|&(who, _)| who == work)
     }
 
-    /// What a turn that says Pending has said will wake it.
+    /// Whether anything will wake the work after a turn that says Pending.
     pub(super) fn has_source(&self, work: usize) -> bool {
         let w = self.w(work);
         self.notes.alarm.is_some()
@@ -81,7 +81,7 @@ impl Model {
         }
     }
 
-    /// Of one work's timers of one instant the earliest kind counts.
+    /// If one work has several timers at one instant, the earliest kind counts.
     fn fire_best(&mut self, timer: Timer) {
         let same = |t: &&Timer| t.work == timer.work && t.at == timer.at;
         let best = self.timers.iter().filter(same).min_by_key(|t| t.kind);

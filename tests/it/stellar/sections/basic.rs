@@ -1,6 +1,7 @@
 //! Basic work.
 
 use super::{bad_steps, bench, steps, turns, turns_of};
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::{Backoff, Next, Retry, Spec, WorkState};
 
@@ -37,17 +38,20 @@ fn a_work_that_waits_is_woken_by_its_timer_each_time() {
     });
     b.add("work", work);
     b.run();
-    assert_eq!((turns_of(&b.log, "work"), b.s.now()), (3, at(2)));
+    assert_eq!((turns_of(&b.log, "work"), b.s.now()), (3, at_secs(2)));
 }
 
 #[test]
 fn a_work_that_waits_when_the_scheduler_is_shut_down_is_never_woken() {
     let mut b = bench();
     let work = b.add("work", napping(secs(5)));
-    assert_eq!(b.crank(), Next::At(at(5)));
+    assert_eq!(b.crank(), Next::At(at_secs(5)));
     b.s.shutdown();
     b.run();
-    assert_eq!((b.state(work), b.s.now()), (WorkState::Cancelled, at(0)));
+    assert_eq!(
+        (b.state(work), b.s.now()),
+        (WorkState::Cancelled, at_secs(0))
+    );
     let expected = ["on_reset", "poll 1", "on_abort", "on_reset"];
     assert_eq!(b.lines_of("work"), expected);
 }
@@ -80,7 +84,7 @@ fn a_work_is_tried_again_and_then_fails() {
     let retry = Retry::ONCE.with_backoff(Backoff::exponential());
     let work = b.add_spec(Spec::new("work", bad_steps(3)).retry(retry));
     b.run();
-    assert_eq!((b.state(work), b.s.now()), (WorkState::Failed, at(1)));
+    assert_eq!((b.state(work), b.s.now()), (WorkState::Failed, at_secs(1)));
     assert_eq!(turns_of(&b.log, "work"), 6);
     let hooks = b.lines_of("work");
     let hooks: Vec<_> = hooks

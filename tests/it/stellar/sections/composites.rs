@@ -2,10 +2,11 @@
 
 use super::{add, bad_steps, bench, step, stepping, steps, turns, turns_of};
 use crate::workbench::*;
+use crankwork::WorkState::{Cancelled, Failed, Success, Waiting};
 use crankwork::compose::{BatchSource, BatchWork, ConditionalWork, WorkSequence};
-use crankwork::{Retry, Spec, WorkId, WorkState};
+use crankwork::{Retry, Spec, WorkId};
 
-/// Three members of so many turns; the `bad`th fails. Each has one retry, the sequence five.
+/// Three members of `n` turns each; member `bad` fails. Each has one retry, the sequence five.
 fn sequence(b: &mut Bench, n: u32, bad: usize) -> WorkId {
     let all = ["a", "b", "c"].into_iter().enumerate();
     let all = all.fold(WorkSequence::new(), |all, (i, name)| {
@@ -19,7 +20,7 @@ fn a_first_member_that_fails_is_tried_in_each_attempt_and_no_other_is() {
     let mut b = bench();
     let all = sequence(&mut b, 3, 0);
     b.run();
-    assert_eq!(b.state(all), WorkState::Failed);
+    assert_eq!(b.state(all), Failed);
     assert_eq!(
         ["a", "b", "c"].map(|name| turns_of(&b.log, name)),
         [3 * 2 * 6, 0, 0]
@@ -31,7 +32,7 @@ fn a_member_that_fails_midway_has_those_before_it_run_again_each_time() {
     let mut b = bench();
     let all = sequence(&mut b, 3, 1);
     b.run();
-    assert_eq!(b.state(all), WorkState::Failed);
+    assert_eq!(b.state(all), Failed);
     assert_eq!(
         ["a", "b", "c"].map(|name| turns_of(&b.log, name)),
         [3 * 6, 3 * 2 * 6, 0]
@@ -47,7 +48,7 @@ fn a_shutdown_stops_a_sequence_at_its_current_member() {
     }
     b.s.shutdown();
     b.run();
-    assert_eq!(b.state(all), WorkState::Cancelled);
+    assert_eq!(b.state(all), Cancelled);
     assert_eq!(
         ["a", "b", "c"].map(|name| turns_of(&b.log, name)),
         [4, 0, 0]
@@ -64,7 +65,7 @@ fn a_shutdown_ends_a_batch_and_its_members_in_flight() {
     }
     b.s.shutdown();
     b.run();
-    assert_eq!(b.state(batch), WorkState::Cancelled);
+    assert_eq!(b.state(batch), Cancelled);
     let metrics = b.s.metrics();
     assert_eq!(
         (metrics.failed, metrics.cancelled, metrics.total),
@@ -73,7 +74,7 @@ fn a_shutdown_ends_a_batch_and_its_members_in_flight() {
 }
 
 fn gated_on(other: WorkId, n: u32) -> ConditionalWork<Log> {
-    let gate = move |cx: &mut Cx<'_>| cx.state(other) == Some(WorkState::Success);
+    let gate = move |cx: &mut Cx<'_>| cx.state(other) == Some(Success);
     ConditionalWork::with_context(gate, move || Spec::new("gated", steps(n)))
 }
 
@@ -91,9 +92,9 @@ fn a_condition_that_never_holds_goes_with_its_parent_and_nothing_is_started() {
     });
     let parent = b.add("parent", parent);
     b.crank();
-    assert_eq!(b.state(b.find("cond")), WorkState::Waiting);
+    assert_eq!(b.state(b.find("cond")), Waiting);
     b.run();
-    assert_eq!(b.state(parent), WorkState::Failed);
+    assert_eq!(b.state(parent), Failed);
     assert_eq!(
         (turns_of(&b.log, "other"), turns_of(&b.log, "gated")),
         (200, 0)
@@ -107,13 +108,10 @@ fn a_shutdown_while_it_polls_starts_nothing() {
     let cond = add(&mut b, Spec::new("cond", gated_on(other, 3)));
     b.turn();
     b.turn();
-    assert_eq!(b.state(cond), WorkState::Waiting);
+    assert_eq!(b.state(cond), Waiting);
     b.s.shutdown();
     b.run();
-    assert_eq!(
-        [other, cond].map(|id| b.state(id)),
-        [WorkState::Cancelled; 2]
-    );
+    assert_eq!(b.states([other, cond]), [Cancelled; 2]);
     assert_eq!(turns_of(&b.log, "gated"), 0);
 }
 
@@ -127,8 +125,8 @@ fn a_shutdown_after_the_condition_held_aborts_what_it_started() {
     }
     b.s.shutdown();
     b.run();
-    let states = [other, cond].map(|id| b.state(id));
-    assert_eq!(states, [WorkState::Success, WorkState::Cancelled]);
+    let states = b.states([other, cond]);
+    assert_eq!(states, [Success, Cancelled]);
     assert!(b.log.contains(&"gated: on_abort".into()));
 }
 
@@ -171,11 +169,11 @@ fn a_chain_of_conditions_in_a_batch_keeps_to_its_width() {
     };
     let batch = add(&mut b, Spec::new("batch", BatchWork::new(16, source)));
     let mut most = 0;
-    while b.state(batch) != WorkState::Success {
+    while b.state(batch) != Success {
         step(&mut b);
         most = most.max(b.s.metrics().unsettled());
     }
-    // The batch, its sixteen, and the one work that one of them has started.
+    // The batch, its sixteen members, and the work that one of them has started.
     assert_eq!(most, 1 + 16 + 1);
     let order = turns(&b.log);
     let expected: Vec<_> = (1..=32)

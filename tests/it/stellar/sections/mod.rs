@@ -16,12 +16,12 @@ mod composites;
 use crate::workbench::*;
 use crankwork::{Budget, Next, Spec, Work, WorkId};
 
-/// Takes so many turns, then succeeds.
+/// Takes `n` turns, then succeeds.
 fn steps(n: u32) -> Probe {
     stepping(n, false)
 }
 
-/// Takes so many turns, then fails.
+/// Takes `n` turns, then fails.
 fn bad_steps(n: u32) -> Probe {
     stepping(n, true)
 }
@@ -51,7 +51,7 @@ fn step(b: &mut Bench) {
     let _ = b.s.crank_work(now, &mut b.log, Budget::turns(1));
 }
 
-/// How often `name` had a turn in the log.
+/// Returns how many turns `name` had, by the log.
 fn turns_of(log: &Log, name: &str) -> usize {
     let prefix = format!("{name}: poll");
     log.iter().filter(|line| line.starts_with(&prefix)).count()

@@ -1,7 +1,8 @@
 //! The driver that owns its poll: real time, sockets, other threads, together.
 
 use super::{BOTH, Client, listener};
-use crate::workbench::{Cx, Log, OK, Probe, secs};
+use crate::units::{ms, secs};
+use crate::workbench::{Cx, Log, OK, Probe};
 use crankwork::{
     Driver, Failure, Io, MioDriver, Spec, ThreadOffload, Time, Work, WorkContext, WorkScheduler,
     WorkState,
@@ -9,7 +10,6 @@ use crankwork::{
 use mio::Interest;
 use mio::net::{TcpListener, TcpStream};
 use std::task::{Poll, ready};
-use std::time::Duration;
 
 fn scheduler() -> (WorkScheduler<Log>, MioDriver) {
     let mut s = WorkScheduler::new(Default::default());
@@ -106,7 +106,7 @@ fn servers_and_clients_are_works_of_one_scheduler() {
 fn timers_threads_and_jobs_end_its_wait() {
     let (mut s, mut driver) = scheduler();
     s.set_offload(ThreadOffload::new(1).unwrap());
-    let nap = Duration::from_millis(3);
+    let nap = ms(3);
     s.add(Spec::new(
         "sleeper",
         Probe::new(move |cx| cx.sleep(nap).map(Ok)),

@@ -1,7 +1,8 @@
 //! However an attempt ends, its sources are deregistered and closed by then; and what comes late is dropped.
 
-use super::{BOTH, Host, TOKENS, TOO_LONG, pair};
-use crate::workbench::{Cx, OK, ON_PURPOSE, Probe, at, fail, never, quiet_panics, secs};
+use super::{BOTH, Host, TOKENS, TOO_LONG, pair, poll_for};
+use crate::units::{at_secs, secs};
+use crate::workbench::{Cx, OK, ON_PURPOSE, Probe, fail, never, quiet_panics};
 use crankwork::{Io, Next, Retry, Spec, WorkId, WorkSchedulerConfig, WorkState};
 use mio::net::TcpStream;
 use std::cell::RefCell;
@@ -11,8 +12,8 @@ use std::task::Poll;
 
 type Kept = Rc<RefCell<Option<Io<TcpStream>>>>;
 
-/// A work whose registered source outlives it, in the hands of the test: the first turn registers, the next ones do
-/// what they are told.
+/// A work whose registered source outlives it, in the hands of the test. Its first turn registers; all others call
+/// `then`.
 fn lender(
     stream: TcpStream,
     mut then: impl FnMut(&mut Cx<'_>) -> crate::workbench::Turn + 'static,
@@ -107,12 +108,12 @@ fn a_cancel() {
 
 #[test]
 fn a_deadline_with_a_forced_abort() {
-    let limit = |spec: Spec<_, _>| spec.deadline(at(1)).abort_grace(secs(1));
+    let limit = |spec: Spec<_, _>| spec.deadline(at_secs(1)).abort_grace(secs(1));
     let wait = |host: &mut Host, id| {
-        host.crank_at(at(1));
+        host.crank_at(at_secs(1));
         assert_eq!(host.s.state(id), Some(WorkState::Aborting));
         assert_eq!(host.s.sources(), 1, "on_abort may still say goodbye");
-        host.crank_at(at(2));
+        host.crank_at(at_secs(2));
     };
     ends(sleeps, limit, wait, WorkState::Failed);
 }
@@ -144,8 +145,8 @@ fn a_work_that_owns_its_source_closes_it_with_its_attempt() {
     let id = host.s.add(work).unwrap().id();
     host.crank();
     host.s.cancel(id).unwrap();
-    host.crank_at(at(1));
-    host.crank_at(at(2));
+    host.crank_at(at_secs(1));
+    host.crank_at(at_secs(2));
     assert_eq!(host.s.state(id), Some(WorkState::Cancelled));
     assert_eq!(peer.read(&mut [0]).unwrap(), 0, "the end of the stream");
 }
@@ -163,7 +164,7 @@ fn an_event_that_comes_late_wakes_nobody() {
         let first = host.s.add(Spec::new("first", probe)).unwrap();
         host.crank();
         peer.write_all(b"x").unwrap();
-        host.poll.poll(&mut host.events, Some(TOO_LONG)).unwrap();
+        poll_for(&mut host.poll, &mut host.events, Some(TOO_LONG));
         assert_eq!(host.events.iter().count(), 1);
         host.s.cancel(first).unwrap();
         let (stream, _peer) = pair();
@@ -213,13 +214,13 @@ fn no_descriptor_is_left_after_ten_thousand_attempts() {
                         host.s.add(spec).unwrap().id()
                     })
                     .collect();
-                host.crank_at(at(2 * round));
+                host.crank_at(at_secs(2 * round));
                 // The listener's queue is kept short.
                 listener.set_nonblocking(true).unwrap();
                 while listener.accept().is_ok() {}
                 assert_eq!(host.s.sources(), 100);
                 host.s.cancel_all();
-                host.crank_at(at(2 * round + 1));
+                host.crank_at(at_secs(2 * round + 1));
                 for id in ids {
                     host.s.reap(id).unwrap();
                 }

@@ -1,7 +1,8 @@
 //! A host's own poll and sources.
 
-use super::{BOTH, Client, EchoServer, Host, listener, pair};
-use crate::workbench::{Cx, OK, Probe, at, secs};
+use super::{BOTH, Client, EchoServer, Host, listener, pair, poll_for};
+use crate::units::{at_secs, secs};
+use crate::workbench::{Cx, OK, Probe};
 use crankwork::{Io, Next, Spec, WorkSchedulerConfig, WorkState};
 use mio::Interest;
 use mio::net::TcpStream;
@@ -64,12 +65,8 @@ fn a_work_that_stops_reading_in_the_middle_goes_on_without_another_event() {
     for text in ["abc", "de"] {
         peer.write_all(text.as_bytes()).unwrap();
         // One event, but a turn for each byte.
-        while !text.is_empty()
-            && !host
-                .log
-                .iter()
-                .any(|line| line.ends_with(&text[text.len() - 1..]))
-        {
+        let last = &text[text.len() - 1..];
+        while !host.log.iter().any(|line| line.ends_with(last)) {
             host.wait(|_, _| ());
             assert_eq!(host.crank(), Next::External);
         }
@@ -134,10 +131,10 @@ fn a_dropped_source_wakes_nobody_who_waits_for_something_else() {
         cx.sleep(secs(5)).map(Ok)
     });
     host.s.add(Spec::new("work", work)).unwrap();
-    assert_eq!(host.crank(), Next::At(at(5)));
+    assert_eq!(host.crank(), Next::At(at_secs(5)));
     assert_eq!(host.s.sources(), 0);
     assert_eq!(host.log, ["work: on_reset", "work: poll 1"]);
-    assert_eq!(host.crank_at(at(5)), Next::Idle);
+    assert_eq!(host.crank_at(at_secs(5)), Next::Idle);
 }
 
 #[test]
@@ -166,7 +163,7 @@ fn l07_events_before_a_turn_merge_into_one() {
     ours[3].write_all(b"y").unwrap();
     let mut heard = 0;
     while heard < 2 {
-        host.poll.poll(&mut host.events, None).unwrap();
+        poll_for(&mut host.poll, &mut host.events, None);
         for event in &host.events {
             assert!(host.s.handle_event(event));
             heard += 1;

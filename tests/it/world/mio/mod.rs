@@ -6,6 +6,8 @@ mod host;
 mod parked;
 mod refused;
 
+use crate::on_purpose::Watch;
+use crate::units::secs;
 use crate::workbench::{Cx, Log};
 use crankwork::{Budget, Failure, Io, Next, Time, Work, WorkScheduler};
 use mio::event::Event;
@@ -21,7 +23,7 @@ use std::time::Duration;
 const TOKENS: Range<usize> = 100..usize::MAX;
 
 /// Longer than anything takes: a test that has to wait so long has failed.
-const TOO_LONG: Duration = Duration::from_secs(30);
+const TOO_LONG: Duration = secs(30);
 
 const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
 
@@ -41,12 +43,21 @@ fn pair() -> (TcpStream, std::net::TcpStream) {
     (TcpStream::from_std(theirs), ours)
 }
 
+/// Polls until something comes, or `time` is over. A signal to the process may interrupt the call.
+fn poll_for(poll: &mut Poller, events: &mut Events, time: Option<Duration>) {
+    while let Err(error) = poll.poll(events, time) {
+        assert_eq!(error.kind(), ErrorKind::Interrupted, "{error}");
+    }
+}
+
 /// A host with a poll of its own.
 struct Host {
     poll: Poller,
     events: Events,
     s: WorkScheduler<Log>,
     log: Log,
+    // After the scheduler, whose end may panic too.
+    _watch: Watch,
 }
 
 impl Host {
@@ -59,6 +70,7 @@ impl Host {
             events: Events::with_capacity(64),
             s,
             log: Log::new(),
+            _watch: Watch::new(),
         }
     }
 
@@ -75,7 +87,7 @@ impl Host {
 
     /// Waits until something comes; what is not for the works goes to `own`.
     fn wait(&mut self, mut own: impl FnMut(&Poller, &Event)) {
-        self.poll.poll(&mut self.events, Some(TOO_LONG)).unwrap();
+        poll_for(&mut self.poll, &mut self.events, Some(TOO_LONG));
         assert!(!self.events.is_empty(), "nothing has come");
         for event in &self.events {
             let ours = self.s.handle_event(event);

@@ -1,6 +1,7 @@
 //! A parked program with many works that wait for other threads: it sleeps until one of those wakes a work.
 
-use super::TOO_LONG;
+use super::{TOO_LONG, poll_for};
+use crate::units::secs;
 use crate::world::inbox::sleepers;
 use crankwork::{Budget, Driver, MioDriver, Next, Notifier, Time};
 use mio::{Events, Poll, Token, Waker};
@@ -11,11 +12,11 @@ use std::time::{Duration, Instant};
 const WORKS: usize = 10_000;
 
 /// Long enough for whatever looks again and again to show.
-const NAP: Duration = Duration::from_secs(1);
+const NAP: Duration = secs(1);
 
 const WAKER: Token = Token(7);
 
-/// What this thread has used so far: how often it went to sleep, and its processor time in ticks of 10 ms.
+/// Returns how often this thread has gone to sleep so far, and its processor time in ticks of 10 ms.
 #[cfg(target_os = "linux")]
 fn used() -> (u64, u64) {
     let read = |name| std::fs::read_to_string(format!("/proc/thread-self/{name}")).unwrap();
@@ -65,17 +66,17 @@ fn a_hosts_poll_stays_asleep_until_a_thread_wakes_one_of_many_works() {
     assert_eq!((next.next, next.turns), (Next::External, 0));
 
     let start = Instant::now();
-    asleep(|| poll.poll(&mut events, Some(NAP)).unwrap());
+    asleep(|| poll_for(&mut poll, &mut events, Some(NAP)));
     assert!(events.is_empty(), "woken for nothing: {events:?}");
     assert!(start.elapsed() >= NAP);
 
     thread::scope(|scope| scope.spawn(|| wakers[WORKS / 2].wake()).join().unwrap());
-    poll.poll(&mut events, Some(TOO_LONG)).unwrap();
+    poll_for(&mut poll, &mut events, Some(TOO_LONG));
     let tokens: Vec<_> = events.iter().map(|event| event.token()).collect();
     assert_eq!(tokens, [WAKER]);
     let crank = s.crank_work(Time::ZERO, &mut turns, Budget::unlimited());
     assert_eq!((crank.next, crank.turns, turns), (Next::External, 1, 1));
-    poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
+    poll_for(&mut poll, &mut events, Some(Duration::ZERO));
     assert!(events.is_empty(), "woken twice: {events:?}");
 }
 
@@ -128,7 +129,7 @@ fn a_driver_stays_asleep_until_a_thread_wakes_one_of_many_works() {
         let mut driver = Once { driver, parked };
         s.run_until_done(&mut turns, &mut driver).unwrap_err()
     });
-    // One that finds nothing to do, before the wait, and one with the turn of the work that was woken.
+    // The first crank finds nothing to do, before the wait. The second has the turn of the work that was woken.
     assert_eq!((stall.summary.cranks, stall.summary.turns), (2, 1));
     assert_eq!(turns, 1);
     assert!(stall.summary.elapsed >= NAP, "{:?}", stall.summary.elapsed);

@@ -1,4 +1,4 @@
-//! What cannot be registered says what to do.
+//! A source that cannot be registered comes back with an error that says what to do.
 
 use super::{BOTH, Host, listener};
 use crate::workbench::{Bench, OK, Probe};

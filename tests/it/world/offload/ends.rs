@@ -1,10 +1,10 @@
-//! How jobs end: panics, refusals, cancels, retries, and the end of the pool.
+//! The ends of jobs: panics, refusals, cancels, retries, and the end of the pool.
 
 use super::*;
-use crate::workbench::{Bench, OK, ON_PURPOSE, Probe, at, fail, quiet_panics, secs};
+use crate::units::{at_secs, secs};
+use crate::workbench::{Bench, OK, ON_PURPOSE, Probe, fail};
 use crankwork::{
-    FailureKind, InlineOffload, Next, OffloadError, Retry, Spec, ThreadOffload, Ticket,
-    WorkOutcome, WorkState,
+    FailureKind, InlineOffload, Next, OffloadError, Retry, Spec, ThreadOffload, Ticket, WorkState,
 };
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,7 +15,6 @@ use std::thread;
 
 #[test]
 fn a_panic_in_a_job_fails_its_work_for_good() {
-    quiet_panics();
     for threads in [false, true] {
         let mut bench = Bench::with_permits(1);
         match threads {
@@ -27,9 +26,7 @@ fn a_panic_in_a_job_fails_its_work_for_good() {
         let a = bench.s.add::<_, ()>(spec).unwrap();
         let b = bench.s.add(Spec::new("b", Task::new(|| "b"))).unwrap();
         bench.run();
-        let WorkOutcome::Failed(failure) = bench.outcome(a.id()) else {
-            panic!("{:?}", bench.outcome(a.id()));
-        };
+        let failure = bench.failed(a.id());
         assert_eq!(*failure.kind(), FailureKind::Panicked);
         assert_eq!(
             failure.to_string(),
@@ -39,15 +36,11 @@ fn a_panic_in_a_job_fails_its_work_for_good() {
     }
 }
 
-/// What the failure of a work says of its ticket.
+/// Returns the error of the ticket with which a work has failed.
 fn offload_error(bench: &Bench, id: crankwork::WorkId) -> (FailureKind, OffloadError) {
-    match bench.outcome(id) {
-        WorkOutcome::Failed(failure) => {
-            let error = failure.downcast_ref::<OffloadError>();
-            (failure.kind().clone(), *error.expect("an offload error"))
-        }
-        other => panic!("{other:?}"),
-    }
+    let failure = bench.failed(id);
+    let error = failure.downcast_ref::<OffloadError>();
+    (failure.kind().clone(), *error.expect("an offload error"))
 }
 
 #[test]
@@ -246,9 +239,9 @@ fn a_retry_starts_its_own_job_and_the_old_one_does_not_wake_it() {
     bench.s.wake(a).unwrap();
     bench.crank();
     assert_eq!(bench.state(a), WorkState::Aborting, "the job runs");
-    bench.crank_at(at(1));
+    bench.crank_at(at_secs(1));
     assert_eq!(bench.state(a), WorkState::Retrying);
-    bench.crank_at(at(11));
+    bench.crank_at(at_secs(11));
     assert_eq!(bench.state(a), WorkState::Waiting);
     bench.lines();
     drop(gate);
@@ -270,7 +263,7 @@ fn a_dropped_ticket_spares_its_job() {
     let a = bench.add(
         "a",
         Probe::new(move |cx| {
-            if cx.now() == at(0) {
+            if cx.now() == at_secs(0) {
                 let runs = runs.clone();
                 drop(cx.offload(move || runs.fetch_add(1, Ordering::AcqRel)));
                 return Poll::Pending;
@@ -279,7 +272,11 @@ fn a_dropped_ticket_spares_its_job() {
         }),
     );
     bench.run();
-    assert_eq!(bench.s.now(), at(1), "it was woken when the job was due");
+    assert_eq!(
+        bench.s.now(),
+        at_secs(1),
+        "it was woken when the job was due"
+    );
     assert_eq!(bench.state(a), WorkState::Success);
     assert_eq!(ran.load(Ordering::Acquire), 0);
 }
@@ -320,7 +317,7 @@ fn a_dropped_scheduler_ends_its_threads() {
         bench.s.add(Spec::new(format!("task {n}"), task)).unwrap();
     }
     bench.crank();
-    // Those that run are on their own, and end soon.
+    // Running jobs are on their own, and end soon.
     drop(bench);
     while Arc::strong_count(&alive) > 1 {
         thread::yield_now();

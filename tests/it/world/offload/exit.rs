@@ -1,7 +1,8 @@
 //! L34: nothing waits for a job longer than it was told to: shutdown, the end of an offload, and the job's token.
 
 use super::*;
-use crate::workbench::{Bench, OK, Probe, at, done, fail, secs};
+use crate::units::{at_secs, ms, secs};
+use crate::workbench::{Bench, OK, Probe, done, fail};
 use crankwork::{
     CancelToken, InlineOffload, Job, JobId, Leftover, Next, Offload, OffloadError, ParkDriver,
     Spec, Time, WorkOutcome, WorkState,
@@ -12,10 +13,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Longer than any machine takes for what these tests do, shorter than the jobs that must not be waited for.
-const BOUND: Duration = Duration::from_secs(20);
+const BOUND: Duration = secs(20);
 
-/// A closure that ends only when the returned sender is dropped (or after a minute, so that a failed test leaves
-/// nothing behind), and says when it has begun.
+/// A closure that says when it has begun, and ends only when the returned sender is dropped. It also ends after a minute,
+/// so that a failed test leaves nothing behind.
 fn endless() -> (
     Receiver<()>,
     Sender<()>,
@@ -36,7 +37,7 @@ fn l34_shutdown_and_exit_take_no_longer_than_the_grace() {
     let mut b = Bench::with_permits(2);
     b.s.set_offload(pool(1));
     let (running, release, job) = endless();
-    let spec = Spec::new("a", Task::new(job)).abort_grace(Duration::from_millis(50));
+    let spec = Spec::new("a", Task::new(job)).abort_grace(ms(50));
     let a = b.s.add(spec).unwrap().id();
     b.crank();
     running.recv().unwrap();
@@ -48,7 +49,7 @@ fn l34_shutdown_and_exit_take_no_longer_than_the_grace() {
     assert_eq!((b.s.next(), b.s.jobs_outside()), (Next::Idle, 0));
     let metrics = b.s.metrics();
     assert_eq!((metrics.forced_aborts, metrics.abandoned_jobs), (0, 1));
-    let leftover = b.s.shutdown_offload(Duration::from_millis(10));
+    let leftover = b.s.shutdown_offload(ms(10));
     assert_eq!(leftover, Leftover::new(0, 1));
     drop(b);
     assert!(begun.elapsed() < BOUND, "{:?}", begun.elapsed());
@@ -152,7 +153,7 @@ fn l34_an_offload_is_replaced_without_a_wait_for_its_jobs() {
     assert!(b.s.is_time_pinned());
     drop(release);
     b.run();
-    assert_eq!((b.state(a), b.s.now()), (WorkState::Success, at(1)));
+    assert_eq!((b.state(a), b.s.now()), (WorkState::Success, at_secs(1)));
     assert_eq!(b.s.jobs_outside(), 0);
 }
 
@@ -197,7 +198,7 @@ fn l34_an_offload_of_ones_own_sees_the_token_and_its_end() {
     assert_eq!(*shutdowns.borrow(), [secs(3), Duration::ZERO]);
     jobs.borrow_mut().drain(..).for_each(Job::run);
     b.run();
-    assert_eq!((b.state(a), b.s.now()), (WorkState::Cancelled, at(0)));
+    assert_eq!((b.state(a), b.s.now()), (WorkState::Cancelled, at_secs(0)));
 }
 
 /// Ends when it is told to, and says so.
@@ -243,7 +244,7 @@ fn l34_a_job_sees_in_its_token_that_its_attempt_is_over() {
         b.run();
         assert!(ends.recv().unwrap(), "it was told");
         assert!(b.state(a).is_settled());
-        assert_eq!((b.s.metrics().abandoned_jobs, b.s.now()), (0, at(0)));
+        assert_eq!((b.s.metrics().abandoned_jobs, b.s.now()), (0, at_secs(0)));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Closures on a pool of threads, and the same works in virtual time.
+//! Closures on a pool of threads, and in virtual time.
 
 mod bounded;
 mod ends;

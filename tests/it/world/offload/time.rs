@@ -1,14 +1,14 @@
 //! When jobs end, in real and in virtual time.
 
 use super::*;
-use crate::workbench::{Bench, OK, Probe, at, secs};
+use crate::units::{at_secs, ms, secs};
+use crate::workbench::{Bench, OK, Probe};
 use crankwork::{InlineOffload, Next, ParkDriver, Spec, VirtualDriver, WorkScheduler, WorkState};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::task::ready;
 use std::thread;
-use std::time::Duration;
 
 #[test]
 fn the_same_work_runs_on_threads_and_in_virtual_time() {
@@ -26,7 +26,7 @@ fn the_same_work_runs_on_threads_and_in_virtual_time() {
     let mut driver = VirtualDriver::new();
     simulated.run_until_done(&mut (), &mut driver).unwrap();
     assert_eq!(simulated.take(sum), Some(5050));
-    assert_eq!(driver.now(), at(3));
+    assert_eq!(driver.now(), at_secs(3));
 }
 
 #[test]
@@ -48,13 +48,17 @@ fn l29_a_simulated_job_pins_virtual_time_until_its_completion() {
     bench.add("b", Probe::new(|cx| cx.sleep(secs(9)).map(Ok)));
     assert_eq!(
         bench.crank(),
-        Next::At(at(5)),
+        Next::At(at_secs(5)),
         "not 9 s: the job ends first"
     );
-    assert_eq!(bench.crank_at(at(4)), Next::At(at(5)), "and not before");
+    assert_eq!(
+        bench.crank_at(at_secs(4)),
+        Next::At(at_secs(5)),
+        "and not before"
+    );
     bench.run();
-    assert_eq!(*ran_at.borrow(), [at(5)]);
-    assert_eq!(bench.s.now(), at(9));
+    assert_eq!(*ran_at.borrow(), [at_secs(5)]);
+    assert_eq!(bench.s.now(), at_secs(9));
 }
 
 #[test]
@@ -68,7 +72,7 @@ fn l29_real_jobs_pin_virtual_time_until_they_are_done() {
         bench.add(
             name,
             Probe::new(move |cx| {
-                let slow = || thread::sleep(Duration::from_millis(5));
+                let slow = || thread::sleep(ms(5));
                 let ticket = ticket.get_or_insert_with(|| cx.offload(slow));
                 ready!(ticket.poll(cx))?;
                 seen.borrow_mut().push((cx.name().to_string(), cx.now()));
@@ -79,9 +83,9 @@ fn l29_real_jobs_pin_virtual_time_until_they_are_done() {
     bench.add("sleeper", Probe::new(|cx| cx.sleep(secs(1)).map(Ok)));
     bench.run();
     let seen = seen.borrow();
-    let expected = ["a", "b", "c"].map(|name| (name.to_string(), at(0)));
+    let expected = ["a", "b", "c"].map(|name| (name.to_string(), at_secs(0)));
     assert_eq!(*seen, expected);
-    assert_eq!(bench.s.now(), at(1));
+    assert_eq!(bench.s.now(), at_secs(1));
 }
 
 #[test]
@@ -104,7 +108,7 @@ fn l29_jobs_of_ended_attempts_pin_virtual_time_too() {
     assert_eq!(bench.crank(), Next::Idle);
     assert_eq!(bench.s.jobs_outside(), 1, "it runs and cannot be stopped");
     drop(gate);
-    // What the job may still do belongs to this second, so the clock waits for it.
+    // The job's effects belong to this second, so the clock waits for it.
     bench.add("sleeper", Probe::new(|cx| cx.sleep(secs(1)).map(Ok)));
     bench.run();
     assert_eq!(bench.s.jobs_outside(), 0);
@@ -132,7 +136,7 @@ fn l27_simulated_jobs_are_the_same_in_every_run_and_others_do_not_shift_them() {
     let run = |others: u32| {
         let mut bench = Bench::with_permits(10);
         bench.s.set_offload(InlineOffload::with_latency(|job| {
-            Duration::from_millis(job.stream().below(1_000_000))
+            ms(job.stream().below(1_000_000))
         }));
         for n in 0..others {
             let spec = Spec::new(format!("other {n}"), Task::new(|| ()));

@@ -1,6 +1,7 @@
 //! The four scenarios with commands that stellar-core's tests have, with real processes and with scripted ones.
 
 use super::{Node, ScriptedNode, all_gone, config, real, run};
+use crate::units::{ms, secs};
 use crankwork::process::{
     CommandLine, Exit, Output, ProcessError, ProcessWork, Script, ScriptedProcesses,
 };
@@ -10,7 +11,6 @@ use crankwork::{
 };
 use std::io::{self, ErrorKind};
 use std::task::Poll;
-use std::time::Duration;
 
 fn steps<C: ?Sized>(n: u32) -> impl FnMut(&mut WorkContext<'_, C>) -> Poll<Result<(), Failure>> {
     let mut left = n;
@@ -23,13 +23,11 @@ fn steps<C: ?Sized>(n: u32) -> impl FnMut(&mut WorkContext<'_, C>) -> Poll<Resul
     }
 }
 
-/// What the commands of this file do.
+/// The commands of this file.
 fn plan(command: &CommandLine) -> io::Result<Script> {
     match command.program.to_str() {
-        Some("date") => Ok(Script::success()
-            .after(Duration::from_millis(3))
-            .stdout("today\n")),
-        Some("sleep") => Ok(Script::success().after(Duration::from_secs(1000))),
+        Some("date") => Ok(Script::success().after(ms(3)).stdout("today\n")),
+        Some("sleep") => Ok(Script::success().after(secs(1000))),
         _ => Err(ErrorKind::NotFound.into()),
     }
 }
@@ -143,7 +141,7 @@ fn cmd_aborted() {
     let (mut s, mut node) = simulated();
     let command = s.add(Spec::new("command", sleep())).unwrap().id();
     let two_seconds = Spec::new("later", |cx: &mut WorkContext<'_, ScriptedNode>| {
-        cx.sleep(Duration::from_secs(2)).map(Ok)
+        cx.sleep(secs(2)).map(Ok)
     });
     let later = s.add(two_seconds).unwrap();
     let mut driver = VirtualDriver::new();

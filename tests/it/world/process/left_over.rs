@@ -1,6 +1,7 @@
 //! Nothing is left of a command: no zombie, no descriptor, no grandchild.
 
 use super::{Node, all_gone, config, processes, real, run};
+use crate::units::ms;
 use crate::world::{alone, open_descriptors};
 use crankwork::process::{OsProcesses, Output, ProcessHost, ProcessWork, Processes};
 use crankwork::{Budget, Driver, MioDriver, Spec, WorkId, WorkScheduler, WorkState};
@@ -19,8 +20,7 @@ fn stubborn(n: usize) -> ProcessWork {
         2 => sh("trap '' TERM; sleep 1000 & echo here; while :; do sleep 1000; done"),
         _ => sh("(trap '' TERM; sleep 1000; sleep 1000) & echo here; exec sleep 1000"),
     };
-    work.stdout(Output::Capture(10))
-        .term_grace(Duration::from_millis(5))
+    work.stdout(Output::Capture(10)).term_grace(ms(5))
 }
 
 /// From here on grandchildren whose parents have ended become children of this process, which is a test's own.
@@ -74,7 +74,7 @@ fn of_four_hundred_aborted_attempts() {
         assert!(s.metrics().forced_aborts > 0);
         assert_eq!(node.tries, 400);
         let pids = node.pids.take();
-        // Those that were dropped are reaped by now or when their host goes.
+        // Dropped commands are reaped by now, or when their host goes.
         drop(node);
         nobody_is_left(&pids);
         assert_eq!(s.sources(), 0);
@@ -156,7 +156,7 @@ fn killed_children_are_reaped_without_waiting() {
         if host.0.reap() == 0 {
             return;
         }
-        std::thread::sleep(Duration::from_millis(10));
+        std::thread::sleep(ms(10));
     }
     panic!("it was killed and is still there");
 }

@@ -5,6 +5,7 @@ mod left_over;
 mod scripted;
 mod streams;
 
+use crate::units::ms;
 use crankwork::process::{
     ChildProcess, CommandLine, OsProcesses, ProcessHost, Processes, ScriptedProcesses,
 };
@@ -12,7 +13,6 @@ use crankwork::{MioDriver, Summary, Time, WorkScheduler, WorkSchedulerConfig};
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
-use std::time::Duration;
 
 /// An application with processes of some kind, which counts what it is asked to start and keeps their numbers.
 struct Node {
@@ -61,7 +61,7 @@ struct ScriptedNode(ScriptedProcesses);
 fn config() -> WorkSchedulerConfig {
     WorkSchedulerConfig::default()
         .max_concurrency(100)
-        .retry_delay(Duration::from_millis(1))
+        .retry_delay(ms(1))
 }
 
 /// A scheduler with real processes and a driver that hears of their ends.
@@ -116,7 +116,7 @@ fn all_gone(groups: &[u32]) {
         if running_in(groups).is_empty() {
             return;
         }
-        std::thread::sleep(Duration::from_millis(10));
+        std::thread::sleep(ms(10));
     }
     panic!("{:?} are still there", running_in(groups));
 }

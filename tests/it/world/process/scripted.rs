@@ -1,15 +1,11 @@
 //! Scripted processes in virtual time.
 
 use super::{ScriptedNode, config};
+use crate::units::{at_secs, secs};
 use crankwork::process::{Exit, Output, ProcessWork, Script, ScriptedProcesses};
 use crankwork::{
     Budget, Next, Spec, Time, VirtualDriver, WorkId, WorkOutcome, WorkScheduler, WorkState,
 };
-use std::time::Duration;
-
-fn secs(n: u64) -> Duration {
-    Duration::from_secs(n)
-}
 
 /// A scheduler in which every command follows this script.
 fn all(script: Script) -> (WorkScheduler<ScriptedNode>, ScriptedNode) {
@@ -29,9 +25,9 @@ fn l29_a_scripted_process_pins_virtual_time_until_its_completion() {
     s.add(Spec::new("command", ProcessWork::new("tar")))
         .unwrap();
     let crank = s.crank_work(Time::ZERO, &mut node, Budget::unlimited());
-    assert_eq!(crank.next, Next::At(Time::from_secs(5)));
+    assert_eq!(crank.next, Next::At(at_secs(5)));
     assert_eq!(node.0.running(), 1);
-    assert_eq!(finish(&mut s, &mut node), Time::from_secs(5));
+    assert_eq!(finish(&mut s, &mut node), at_secs(5));
     assert_eq!(node.0.running(), 0);
 }
 
@@ -45,10 +41,10 @@ fn no_more_run_at_once_than_their_pool_has_permits() {
             s.add(spec).unwrap().id()
         })
         .collect();
-    let _ = s.crank_work(Time::from_secs(1), &mut node, Budget::unlimited());
-    // One that is being aborted holds its permit until its process has gone.
+    let _ = s.crank_work(at_secs(1), &mut node, Budget::unlimited());
+    // A work that is being aborted holds its permit until its process has gone.
     s.cancel(ids[0]).unwrap();
-    assert_eq!(finish(&mut s, &mut node), Time::from_secs(10));
+    assert_eq!(finish(&mut s, &mut node), at_secs(10));
     assert_eq!(node.0.most(), 2);
     assert_eq!(node.0.tries(), 6);
 }
@@ -61,7 +57,7 @@ fn abort(
     let (mut s, mut node) = all(script.after(secs(100)));
     let spec = Spec::new("command", ProcessWork::new("tar").term_grace(secs(3)));
     let id = s.add(shape(spec)).unwrap();
-    let _ = s.crank_work(Time::from_secs(1), &mut node, Budget::unlimited());
+    let _ = s.crank_work(at_secs(1), &mut node, Budget::unlimited());
     s.cancel(id).unwrap();
     let end = finish(&mut s, &mut node);
     assert_eq!(s.state(id), Some(WorkState::Cancelled));

@@ -1,4 +1,4 @@
-//! What a command reads and writes, its environment, and how it ends.
+//! A command's streams, its environment, and its end.
 
 use super::{Node, config, real, run};
 use crankwork::process::{Exit, Input, Output, ProcessError, ProcessOutput, ProcessWork};

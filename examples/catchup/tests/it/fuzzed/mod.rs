@@ -1,4 +1,4 @@
-//! What reads foreign bytes, with any bytes. The fuzz targets share the checks; their corpora are replayed here.
+//! Readers of foreign bytes, with any bytes. The fuzz targets share the checks; their corpora are replayed here.
 
 mod archive_state;
 mod http;

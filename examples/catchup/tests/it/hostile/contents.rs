@@ -1,4 +1,4 @@
-//! Contents that cannot be, although all hashes are right: whoever controls an archive can make those.
+//! Contents that cannot be, although all hashes are right: the owner of an archive can make them.
 
 use super::{Case, Forge, check};
 use crate::common::nth;
@@ -259,7 +259,7 @@ const ACCOUNTS: [AccountChange; 8] = [
     }),
 ];
 
-/// Changes so many accounts.
+/// Changes this many accounts.
 fn each(all: &mut BucketEntries, count: usize, change: fn(&mut Account)) {
     all.values_mut().flatten().take(count).for_each(change);
 }

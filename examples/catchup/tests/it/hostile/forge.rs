@@ -195,7 +195,7 @@ impl Forge {
     }
 }
 
-/// The chain forked from this ledger on: the same life, later by a second.
+/// The chain forked from this ledger on: each ledger closes a second later.
 pub fn forked(from: u32) -> Files {
     let mut forge = Forge::new();
     for header in &mut forge.headers[from as usize - 1..] {

@@ -23,7 +23,7 @@ use std::thread;
 pub struct Case {
     pub name: String,
     pub files: Files,
-    /// What the message says; nothing if it must end well.
+    /// Words of the message; empty if the run must end well.
     pub says: Vec<String>,
     /// The last ledger that is applied.
     pub ledger: u32,

@@ -17,25 +17,25 @@ pub const TARGET: fn() -> File = || File::Ledger(nth(2));
 
 /// An attack, and what must come of it.
 pub struct Case {
-    /// What is attacked, in words.
+    /// The attack, in words.
     pub name: String,
     /// The archive.
     pub files: Arc<Files>,
-    /// What the server does.
+    /// The acts of the server.
     pub script: Script,
-    /// How the run must end.
+    /// The end that the run must have.
     pub expect: Expect,
-    /// How many attempts may fail.
+    /// The number of attempts that may fail.
     pub retries: u64,
     /// The least and the most virtual time that it may take.
     pub time: (Duration, Duration),
     /// The most memory that it may take, in MiB.
     pub memory: usize,
-    /// What must hold of the requests that the server saw.
+    /// Must hold of the requests that the server saw.
     pub requests: fn(&[Asked]) -> bool,
 }
 
-/// How a run must end.
+/// The end that a run must have.
 #[derive(Clone)]
 pub enum Expect {
     /// With the right hash and exit code 0.
@@ -48,7 +48,7 @@ pub enum Expect {
 const SOON: Duration = Duration::from_secs(2);
 
 impl Case {
-    /// The server answers requests for the target with these acts; the run must succeed all the same, without a retry.
+    /// The server answers requests for the target with these acts. The run must still succeed, without a retry.
     pub fn good(name: impl Into<String>, acts: impl Fn(&[u8]) -> Vec<Act> + 'static) -> Case {
         Case::script(name, move |asked, body| {
             (asked.file == TARGET()).then(|| acts(body))
@@ -106,7 +106,7 @@ impl Case {
         self
     }
 
-    /// Exactly so many attempts must fail and be tried again.
+    /// Exactly this many attempts must fail and be tried again.
     pub fn retries(mut self, retries: u64) -> Case {
         self.retries = retries;
         self
@@ -124,7 +124,7 @@ impl Case {
         self
     }
 
-    /// It may take so many MiB.
+    /// The run may take this many MiB.
     pub fn memory(mut self, mib: usize) -> Case {
         self.memory = mib;
         self
@@ -153,7 +153,7 @@ impl Case {
         (ended, server.log())
     }
 
-    /// What is wrong with how it ended.
+    /// Returns the faults of the run's end.
     fn faults(&self, ended: &Ended, log: &[Asked], peak: usize) -> Vec<String> {
         let mut faults = Vec::new();
         let mut must = |holds: bool, what: String| {
@@ -231,4 +231,19 @@ pub fn check(test: &str, cases: impl FnOnce() -> Vec<Case>) {
         );
         assert_eq!(failed, 0, "cases failed");
     });
+}
+
+/// Tables of cases, one after the other.
+pub trait ConcatCases {
+    fn concat_cases(self) -> Vec<Case>;
+}
+
+impl<const N: usize> ConcatCases for [Vec<Case>; N] {
+    fn concat_cases(self) -> Vec<Case> {
+        self.into_iter().flatten().collect()
+    }
+}
+
+pub const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
 }

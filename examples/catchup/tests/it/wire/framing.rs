@@ -1,8 +1,8 @@
 //! Answers whose form is unusual but allowed, and answers that end where they must not.
 
 use super::answer::{chunked, chunks, ok, status, with_length};
-use super::case::{Case, check};
-use super::server::Act::{Close, Pieces, Send};
+use super::case::{Case, ConcatCases, check};
+use super::server::Act::{self, Close, Pieces, Send};
 use std::time::Duration;
 
 #[test]
@@ -35,12 +35,19 @@ fn after_interim(interim: &[u8], body: &[u8]) -> Vec<u8> {
     [interim, &with_length(body)].concat()
 }
 
+fn byte_by_byte(bytes: Vec<u8>) -> Vec<Act> {
+    vec![Pieces(bytes, 1, Duration::from_nanos(10))]
+}
+
 fn unusual() -> Vec<Case> {
+    [bodies(), heads(), interim_answers()].concat_cases()
+}
+
+fn bodies() -> Vec<Case> {
     let until_closed = |lines: &'static str| {
         move |body: &[u8]| vec![Send([lines.as_bytes(), body].concat()), Close]
     };
-    let byte_by_byte = |bytes: Vec<u8>| vec![Pieces(bytes, 1, Duration::from_nanos(10))];
-    let mut cases = vec![
+    vec![
         good_bytes("a length", with_length),
         Case::good("a length, byte by byte", move |body| {
             byte_by_byte(with_length(body))
@@ -66,6 +73,11 @@ fn unusual() -> Vec<Case> {
             "closed as announced",
             until_closed("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"),
         ),
+    ]
+}
+
+fn heads() -> Vec<Case> {
+    vec![
         good_bytes("a length in odd letters", |body| {
             ok(&format!("cOnTeNt-LeNgTh:\t {} \r\n", body.len()), body)
         }),
@@ -102,8 +114,11 @@ fn unusual() -> Vec<Case> {
             let head = format!("HTTP/1.1 200\r\nContent-Length: {}\r\n\r\n", body.len());
             [head.as_bytes(), body].concat()
         }),
-    ];
-    cases.extend([
+    ]
+}
+
+fn interim_answers() -> Vec<Case> {
+    vec![
         good_bytes("100 before the answer", |body| {
             after_interim(b"HTTP/1.1 100 Continue\r\n\r\n", body)
         }),
@@ -117,8 +132,7 @@ fn unusual() -> Vec<Case> {
         Case::good("100 byte by byte", move |body| {
             byte_by_byte(after_interim(b"HTTP/1.1 100 Continue\r\n\r\n", body))
         }),
-    ]);
-    cases
+    ]
 }
 
 fn once() -> Vec<Case> {
@@ -163,50 +177,50 @@ fn once() -> Vec<Case> {
     ]
 }
 
+const REDIRECTS: [&str; 5] = [
+    "301 Moved",
+    "302 Found",
+    "304 Not Modified",
+    "307 Moved",
+    "308 Moved",
+];
+
+/// Statuses after which asking again is of no use.
+const FATAL: [&str; 10] = [
+    "400 Bad Request",
+    "401 Unauthorized",
+    "403 Forbidden",
+    "404 Not Found",
+    "410 Gone",
+    "101 Switching Protocols",
+    "204 No Content",
+    "206 Partial Content",
+    "418 Teapot",
+    "999 Nobody knows",
+];
+
+const BUSY: [&str; 5] = [
+    "500 Oops",
+    "502 Bad Gateway",
+    "503 Busy",
+    "504 Too Late",
+    "429 Slow Down",
+];
+
 fn always() -> Vec<Case> {
     let answers =
         |line: &'static str, lines: &'static str| move |_: &[u8]| vec![Send(status(line, lines))];
-    let mut cases: Vec<Case> = [
-        "301 Moved",
-        "302 Found",
-        "304 Not Modified",
-        "307 Moved",
-        "308 Moved",
-    ]
-    .into_iter()
-    .map(|line| {
-        Case::fatal(
-            line,
-            "redirects are refused",
-            answers(line, "Location: http://x/\r\n"),
-        )
-    })
-    .collect();
-    let codes = [
-        "400 Bad Request",
-        "401 Unauthorized",
-        "403 Forbidden",
-        "404 Not Found",
-        "410 Gone",
-        "101 Switching Protocols",
-        "204 No Content",
-        "206 Partial Content",
-        "418 Teapot",
-        "999 Nobody knows",
-    ];
-    for line in codes {
-        let says = format!("status {}", &line[..3]);
-        cases.push(Case::fatal(line, &says, answers(line, "")));
+    let mut cases = Vec::new();
+    for line in REDIRECTS {
+        let elsewhere = answers(line, "Location: http://x/\r\n");
+        cases.push(Case::fatal(line, "redirects are refused", elsewhere));
     }
-    for line in [
-        "500 Oops",
-        "502 Bad Gateway",
-        "503 Busy",
-        "504 Too Late",
-        "429 Slow Down",
-    ] {
-        let says = format!("status {}", &line[..3]);
-        cases.push(Case::bad(line, &says, answers(line, "")));
+    let says = |line: &str| format!("status {}", &line[..3]);
+    for line in FATAL {
+        cases.push(Case::fatal(line, &says(line), answers(line, "")));
+    }
+    for line in BUSY {
+        cases.push(Case::bad(line, &says(line), answers(line, "")));
     }
     cases.extend([
         Case::bad("closed at once", "closed after 0 bytes", |_| vec![Close]),

@@ -1,8 +1,8 @@
 //! Answers that are no HTTP/1.1, and answers without an end or of too great a size.
 
 use super::answer::{chunked, chunks, ok};
-use super::case::{Case, check};
-use super::server::Act::{Endless, Pieces, Send};
+use super::case::{Case, ConcatCases, check};
+use super::server::Act::{self, Endless, Pieces, Send};
 use std::time::Duration;
 
 const INVALID: &str = "is not valid HTTP/1.1";
@@ -22,22 +22,23 @@ fn what_does_not_end_or_is_too_large_is_refused() {
     );
 }
 
-/// Tables of cases, one after the other.
-trait ConcatCases {
-    fn concat_cases(self) -> Vec<Case>;
+fn bad(name: &str, bytes: Vec<u8>) -> Case {
+    Case::bad(name, INVALID, move |_| vec![Send(bytes.clone())])
 }
 
-impl<const N: usize> ConcatCases for [Vec<Case>; N] {
-    fn concat_cases(self) -> Vec<Case> {
-        self.into_iter().flatten().collect()
-    }
+/// An answer with these header lines.
+fn lines(lines: &str) -> Vec<u8> {
+    ok(lines, b"body")
 }
 
 fn heads() -> Vec<Case> {
-    let bad =
-        |name: &str, bytes: Vec<u8>| Case::bad(name, INVALID, move |_| vec![Send(bytes.clone())]);
-    let lines = |lines: &str| ok(lines, b"body");
+    [first_lines(), header_lines(), lengths(), encodings()].concat_cases()
+}
+
+fn first_lines() -> Vec<Case> {
+    let control = b"HTTP/1.1 200 \x1b[31m\r\n\r\n";
     vec![
+        bad("a control character in the reason", control.to_vec()),
         bad("a banner", b"SSH-2.0-OpenSSH_9.9\r\n".to_vec()),
         bad("a bare body", b"<html>hello</html>\r\n\r\n".to_vec()),
         bad("ICY", b"ICY 200 OK\r\n\r\n".to_vec()),
@@ -45,6 +46,11 @@ fn heads() -> Vec<Case> {
         bad("a status of two digits", b"HTTP/1.1 20 OK\r\n\r\n".to_vec()),
         bad("a status of letters", b"HTTP/1.1 abc OK\r\n\r\n".to_vec()),
         bad("zeros", vec![0; 100]),
+    ]
+}
+
+fn header_lines() -> Vec<Case> {
+    vec![
         bad("a zero byte in a header", lines("X: \0\r\n")),
         bad("a header without a colon", lines("Content-Length 4\r\n")),
         bad("a space before the colon", lines("Content-Length : 4\r\n")),
@@ -52,6 +58,12 @@ fn heads() -> Vec<Case> {
             "a folded header",
             lines("X: a\r\n b\r\nContent-Length: 4\r\n"),
         ),
+        bad("sixty-five header lines", lines(&"X: y\r\n".repeat(65))),
+    ]
+}
+
+fn lengths() -> Vec<Case> {
+    vec![
         bad("a length below zero", lines("Content-Length: -4\r\n")),
         bad("a length with a sign", lines("Content-Length: +4\r\n")),
         bad("a length in hex", lines("Content-Length: 0x4\r\n")),
@@ -70,6 +82,11 @@ fn heads() -> Vec<Case> {
             "a length and chunks",
             lines("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n"),
         ),
+    ]
+}
+
+fn encodings() -> Vec<Case> {
+    vec![
         bad(
             "gzip as the transfer encoding",
             lines("Transfer-Encoding: gzip\r\n"),
@@ -85,11 +102,6 @@ fn heads() -> Vec<Case> {
         bad(
             "chunks in chunks",
             lines("Transfer-Encoding: chunked, chunked\r\n"),
-        ),
-        bad("sixty-five header lines", lines(&"X: y\r\n".repeat(65))),
-        bad(
-            "a control character in the reason",
-            b"HTTP/1.1 200 \x1b[31m\r\n\r\n".to_vec(),
         ),
     ]
 }
@@ -118,96 +130,70 @@ fn chunk_sizes() -> Vec<Case> {
     ]
 }
 
-/// Without waits the virtual time stands still: only a bound on bytes ends these.
+/// Sends `head`, then `bytes` for ever. Without waits the virtual time stands still: only a bound on bytes ends this.
+fn for_ever(head: &'static str, bytes: Vec<u8>) -> impl Fn(&[u8]) -> Vec<Act> + 'static {
+    let after = Duration::from_nanos(1);
+    move |_| {
+        let head = head.as_bytes().to_vec();
+        vec![Send(head), Endless(bytes.clone(), after)]
+    }
+}
+
+const OK: &str = "HTTP/1.1 200 OK\r\n";
+const IN_CHUNKS: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
 fn endless() -> Vec<Case> {
-    let endless = |name: &str, says: &str, head: &'static str, bytes: Vec<u8>| {
-        let after = Duration::from_nanos(1);
-        Case::bad(name, says, move |_| {
-            vec![
-                Send(head.as_bytes().to_vec()),
-                Endless(bytes.clone(), after),
-            ]
-        })
+    [endless_heads(), endless_chunks(), endless_bodies()].concat_cases()
+}
+
+fn endless_heads() -> Vec<Case> {
+    let fatal = |name, head, bytes: &[u8]| {
+        Case::fatal(name, "the head is larger", for_ever(head, bytes.to_vec()))
     };
-    let fatal = |name: &str, says: &str, head: &'static str, bytes: Vec<u8>| {
-        let after = Duration::from_nanos(1);
-        Case::fatal(name, says, move |_| {
-            vec![
-                Send(head.as_bytes().to_vec()),
-                Endless(bytes.clone(), after),
-            ]
-        })
-    };
-    let in_chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let size = format!("1;{}\r\nx\r\n", "y".repeat(900)).into_bytes();
+    let endless =
+        |name, head, bytes: &[u8]| Case::bad(name, INVALID, for_ever(head, bytes.to_vec()));
+    let interim = b"HTTP/1.1 100 Continue\r\n\r\n";
+    let header = "HTTP/1.1 200 OK\r\nX: ";
     vec![
-        fatal(
-            "a head line without end",
-            "the head is larger",
-            "HTTP/1.1 200 OK\r\nX: ",
-            vec![b'y'; 999],
-        ),
-        fatal(
-            "a reason without end",
-            "the head is larger",
-            "HTTP/1.1 200 ",
-            vec![b'y'; 999],
-        ),
-        endless(
-            "header lines without end",
-            INVALID,
-            "HTTP/1.1 200 OK\r\n",
-            b"X: y\r\n".to_vec(),
-        ),
-        fatal(
-            "empty lines without end",
-            "the head is larger",
-            "",
-            b"\r\n".to_vec(),
-        ),
-        endless(
-            "interim answers without end",
-            INVALID,
-            "",
-            b"HTTP/1.1 100 Continue\r\n\r\n".to_vec(),
-        ),
-        endless("a size without end", INVALID, in_chunks, b"0".to_vec()),
-        endless(
-            "an extension without end",
-            INVALID,
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;",
-            vec![b'y'; 99],
-        ),
-        endless(
-            "a trailer without end",
-            INVALID,
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ",
-            vec![b'y'; 99],
-        ),
-        endless(
-            "trailers without end",
-            INVALID,
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
-            b"X: y\r\n".to_vec(),
-        ),
+        fatal("a head line without end", header, &[b'y'; 999]),
+        fatal("a reason without end", "HTTP/1.1 200 ", &[b'y'; 999]),
+        endless("header lines without end", OK, b"X: y\r\n"),
+        fatal("empty lines without end", "", b"\r\n"),
+        endless("interim answers without end", "", interim),
+    ]
+}
+
+fn endless_chunks() -> Vec<Case> {
+    let endless = |name, after: &str, bytes: &[u8]| {
+        let head = format!("{IN_CHUNKS}{after}").leak();
+        Case::bad(name, INVALID, for_ever(head, bytes.to_vec()))
+    };
+    vec![
+        endless("a size without end", "", b"0"),
+        endless("an extension without end", "1;", &[b'y'; 99]),
+        endless("a trailer without end", "0\r\nX: ", &[b'y'; 99]),
+        endless("trailers without end", "0\r\n", b"X: y\r\n"),
+    ]
+}
+
+fn endless_bodies() -> Vec<Case> {
+    let fatal = |name, says, head, bytes| Case::fatal(name, says, for_ever(head, bytes));
+    let size = format!("1;{}\r\nx\r\n", "y".repeat(900)).into_bytes();
+    let larger = "the body is larger";
+    vec![
         fatal(
             "small chunks with long extensions without end",
             "is larger",
-            in_chunks,
+            IN_CHUNKS,
             size,
         ),
         fatal(
             "a body without end",
-            "the body is larger",
+            larger,
             "HTTP/1.1 200 OK\r\n\r\n",
             vec![b'y'; 16 << 10],
         ),
-        fatal(
-            "chunks without end",
-            "the body is larger",
-            in_chunks,
-            chunk_of(4 << 10),
-        ),
+        fatal("chunks without end", larger, IN_CHUNKS, chunk_of(4 << 10)),
     ]
 }
 

@@ -1,12 +1,11 @@
 //! Connections that are used again: what comes over one after an answer must never be taken for the next file.
 
 use super::answer::{ok, status, with_length};
-use super::case::{Case, TARGET, check};
+use super::case::{Case, TARGET, check, ms};
 use super::server::Act::{self, Close, Send, Wait};
 use super::server::Asked;
 use catchup::archive::File;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 #[test]
 fn what_comes_after_an_answer_is_no_answer() {
@@ -22,10 +21,6 @@ fn what_a_used_connection_says_is_checked_over_a_new_one() {
         "wire::reuse::what_a_used_connection_says_is_checked_over_a_new_one",
         refusals,
     );
-}
-
-const fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
 }
 
 /// The good answer to every request, and then these acts.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-/// What the server does after a request, one act after the other.
+/// One act of the server after a request.
 #[derive(Clone)]
 pub enum Act {
     /// Waits.
@@ -32,17 +32,17 @@ pub enum Act {
 /// A request, as the server sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked {
-    /// What is asked for.
+    /// The file that is asked for.
     pub file: File,
-    /// How often the file has been asked for, this time included.
+    /// The number of requests for this file, this one included.
     pub visit: u32,
     /// The connection, from 1.
     pub connection: usize,
-    /// How many requests have come over this connection, this one included.
+    /// The number of requests over this connection, this one included.
     pub nth: u32,
 }
 
-/// What the server does about a request, given the file as it should be; `None` is an honest answer.
+/// Returns the server's acts after a request, given the file as it should be; `None` is an honest answer.
 pub type Script = Rc<dyn Fn(&Asked, &[u8]) -> Option<Vec<Act>>>;
 
 /// The server: an archive, and what goes wrong with it.
@@ -123,7 +123,7 @@ impl Network for Wire {
     }
 }
 
-/// What comes at a moment.
+/// A piece of what the server sends.
 enum Piece {
     /// The bytes, and how many of them have been read.
     Bytes(Vec<u8>, usize),

@@ -1,7 +1,7 @@
 //! Servers that take their time, in virtual time.
 
 use super::answer::{chunked, ok, status, with_length};
-use super::case::{Case, TARGET, check};
+use super::case::{Case, ConcatCases, TARGET, check, ms};
 use super::server::Act::{self, Endless, Pieces, Send, Wait};
 use crate::common::{EIGHT, nth};
 use catchup::archive::{ArchiveState, File};
@@ -11,11 +11,7 @@ use std::time::Duration;
 fn slow_servers_are_waited_for_and_not_for_ever() {
     check(
         "wire::timing::slow_servers_are_waited_for_and_not_for_ever",
-        || {
-            let mut cases = patience();
-            cases.extend(attempts());
-            cases
-        },
+        || [patience(), attempts()].concat_cases(),
     );
 }
 
@@ -25,10 +21,6 @@ fn servers_that_say_when_to_come_back_are_heard() {
         "wire::timing::servers_that_say_when_to_come_back_are_heard",
         retry_after,
     );
-}
-
-const fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
 }
 
 const fn s(s: u64) -> Duration {
@@ -58,9 +50,24 @@ fn twice(case: Case) -> Case {
 }
 
 fn patience() -> Vec<Case> {
+    [silences(), pauses(), silences_at_first()].concat_cases()
+}
+
+fn silences() -> Vec<Case> {
     let bucket = ArchiveState::parse(&EIGHT.files[&File::Root])
         .unwrap()
         .buckets()[0];
+    vec![
+        twice(silent(File::Root, "silence at the root file")),
+        twice(silent(File::State(nth(7)), "silence at the state")),
+        silent(File::Ledger(nth(2)), "silence at headers"),
+        silent(File::Bucket(bucket), "silence at a bucket"),
+        silent(File::Transactions(nth(3)), "silence at transactions"),
+        silent(File::Results(nth(3)), "silence at results"),
+    ]
+}
+
+fn pauses() -> Vec<Case> {
     let pause = |name: &str, wait: Duration| {
         Case::good(name, move |body| {
             let answer = with_length(body);
@@ -69,13 +76,7 @@ fn patience() -> Vec<Case> {
         })
     };
     let (least, most) = eleven(s(1));
-    let mut cases = vec![
-        twice(silent(File::Root, "silence at the root file")),
-        twice(silent(File::State(nth(7)), "silence at the state")),
-        silent(File::Ledger(nth(2)), "silence at headers"),
-        silent(File::Bucket(bucket), "silence at a bucket"),
-        silent(File::Transactions(nth(3)), "silence at transactions"),
-        silent(File::Results(nth(3)), "silence at results"),
+    vec![
         pause("a pause of 990 ms", ms(990))
             .after(ms(990))
             .within(s(3)),
@@ -97,19 +98,20 @@ fn patience() -> Vec<Case> {
         })
         .after(least)
         .within(most),
-    ];
-    for times in [1, 5, 10] {
+    ]
+}
+
+fn silences_at_first() -> Vec<Case> {
+    let silent = |times| {
         let name = format!("silence {times} times");
-        cases.push(
-            Case::script(name, move |asked, _| {
-                (asked.file == TARGET() && asked.visit <= times).then(Vec::new)
-            })
-            .retries(times.into())
-            .after(s(times.into()))
-            .within(s(2 * u64::from(times) + 2)),
-        );
-    }
-    cases
+        Case::script(name, move |asked, _| {
+            (asked.file == TARGET() && asked.visit <= times).then(Vec::new)
+        })
+        .retries(times.into())
+        .after(s(times.into()))
+        .within(s(2 * u64::from(times) + 2))
+    };
+    [1, 5, 10].map(silent).into()
 }
 
 /// Something always comes in time, but there is no end.
@@ -176,75 +178,7 @@ fn busy_once(name: &str, lines: &'static str, least: Duration, most: Duration) -
 }
 
 fn retry_after() -> Vec<Case> {
-    let (soon, long) = (s(2), s(13));
-    let date = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
-    let dated = |lines: &str| -> &'static str { format!("{date}{lines}").leak() };
-    let mut cases = vec![
-        busy_once("3 s", "Retry-After: 3\r\n", s(3), s(5)),
-        busy_once("0 s", "Retry-After: 0\r\n", Duration::ZERO, soon),
-        busy_once("10 s", "Retry-After: 10\r\n", s(10), s(12)),
-        busy_once("an hour is cut short", "Retry-After: 3600\r\n", s(10), long),
-        busy_once(
-            "beyond all numbers",
-            "Retry-After: 99999999999999999999\r\n",
-            s(10),
-            long,
-        ),
-        busy_once("a word", "Retry-After: soon\r\n", Duration::ZERO, soon),
-        busy_once("below zero", "Retry-After: -3\r\n", Duration::ZERO, soon),
-        busy_once("empty", "Retry-After: \r\n", Duration::ZERO, soon),
-        busy_once(
-            "two of them",
-            "Retry-After: 3\r\nRetry-After: 4\r\n",
-            s(3),
-            s(6),
-        ),
-        busy_once(
-            "a date long past",
-            "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
-            Duration::ZERO,
-            soon,
-        ),
-        busy_once(
-            "a date far away",
-            "Retry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\n",
-            s(10),
-            long,
-        ),
-        busy_once(
-            "no date",
-            "Retry-After: Sun, 99 Foo 1994 08:49:37 GMT\r\n",
-            Duration::ZERO,
-            soon,
-        ),
-    ];
-    for (name, lines) in [
-        ("a date", "Retry-After: Sun, 06 Nov 1994 08:49:41 GMT\r\n"),
-        (
-            "a date with a short year",
-            "Retry-After: Sunday, 06-Nov-94 08:49:41 GMT\r\n",
-        ),
-        (
-            "a date without a zone",
-            "Retry-After: Sun Nov  6 08:49:41 1994\r\n",
-        ),
-    ] {
-        cases.push(busy_once(name, dated(lines), s(4), s(6)));
-    }
-    let before = dated("Retry-After: Sun, 06 Nov 1994 08:49:36 GMT\r\n");
-    cases.push(busy_once(
-        "a date before the answer's own",
-        before,
-        Duration::ZERO,
-        soon,
-    ));
-    let hour = dated("Retry-After: Sun, 06 Nov 1994 09:49:37 GMT\r\n");
-    cases.push(busy_once(
-        "a date an hour away is cut short",
-        hour,
-        s(10),
-        long,
-    ));
+    let mut cases = [seconds(), dates(), dates_of_answers_with_a_date()].concat_cases();
     cases.push(
         Case::bad("an hour, always", "status 503", |_| {
             vec![Send(status("503 Busy", "Retry-After: 3600\r\n"))]
@@ -253,4 +187,58 @@ fn retry_after() -> Vec<Case> {
         .within(s(105)),
     );
     cases
+}
+
+/// Nothing that the client has to wait for: the back-off alone.
+fn at_once(name: &str, lines: &'static str) -> Case {
+    busy_once(name, lines, Duration::ZERO, s(2))
+}
+
+/// More than the client waits for.
+fn cut_short(name: &str, lines: &'static str) -> Case {
+    busy_once(name, lines, s(10), s(13))
+}
+
+fn seconds() -> Vec<Case> {
+    let beyond = "Retry-After: 99999999999999999999\r\n";
+    let two = "Retry-After: 3\r\nRetry-After: 4\r\n";
+    vec![
+        busy_once("3 s", "Retry-After: 3\r\n", s(3), s(5)),
+        at_once("0 s", "Retry-After: 0\r\n"),
+        busy_once("10 s", "Retry-After: 10\r\n", s(10), s(12)),
+        cut_short("an hour is cut short", "Retry-After: 3600\r\n"),
+        cut_short("beyond all numbers", beyond),
+        at_once("a word", "Retry-After: soon\r\n"),
+        at_once("below zero", "Retry-After: -3\r\n"),
+        at_once("empty", "Retry-After: \r\n"),
+        busy_once("two of them", two, s(3), s(6)),
+    ]
+}
+
+fn dates() -> Vec<Case> {
+    let past = "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+    let far = "Retry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\n";
+    let none = "Retry-After: Sun, 99 Foo 1994 08:49:37 GMT\r\n";
+    vec![
+        at_once("a date long past", past),
+        cut_short("a date far away", far),
+        at_once("no date", none),
+    ]
+}
+
+fn dates_of_answers_with_a_date() -> Vec<Case> {
+    let dated = |after: &str| -> &'static str {
+        let date = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+        format!("{date}Retry-After: {after}\r\n").leak()
+    };
+    let in_4_s = |name, after| busy_once(name, dated(after), s(4), s(6));
+    let before = dated("Sun, 06 Nov 1994 08:49:36 GMT");
+    let hour = dated("Sun, 06 Nov 1994 09:49:37 GMT");
+    vec![
+        in_4_s("a date", "Sun, 06 Nov 1994 08:49:41 GMT"),
+        in_4_s("a date with a short year", "Sunday, 06-Nov-94 08:49:41 GMT"),
+        in_4_s("a date without a zone", "Sun Nov  6 08:49:41 1994"),
+        at_once("a date before the answer's own", before),
+        cut_short("a date an hour away is cut short", hour),
+    ]
 }
