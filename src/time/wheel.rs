@@ -47,6 +47,7 @@ mod tests;
 
 use std::num::NonZeroU32;
 
+use self::earliest::LONG;
 use self::late::Late;
 use self::nodes::{NIL, Node, Nodes};
 use self::tables::{LEVELS, Place, Tables, bit};
@@ -106,8 +107,8 @@ pub struct TimerWheel {
     first: Place,
     /// The timers that were armed for a moment at or before `now`.
     late: Late,
-    /// What is being sorted, as (deadline, index). Empty between calls.
-    scratch: Vec<(u64, u32)>,
+    /// Room for the list that is being sorted, as (deadline, index).
+    scratch: [(u64, u32); LONG],
 }
 
 impl Default for TimerWheel {
@@ -130,7 +131,7 @@ impl TimerWheel {
             earliest: u64::MAX,
             first: 0,
             late: Late::default(),
-            scratch: Vec::new(),
+            scratch: [(0, 0); LONG],
         }
     }
 
