@@ -14,6 +14,7 @@
 //! | `bodies` | where what works do is |
 //! | `add`, `add_graph` | taking in works |
 //! | `api` | public calls that go straight to the engine |
+//! | `status` | what one work says of itself |
 //! | `context`, `children`, `parent`, `output` | what a work may do in its turn |
 //! | `posts` | closures from other threads |
 //!
@@ -35,6 +36,7 @@ mod offload;
 mod output;
 mod parent;
 pub(crate) mod posts;
+mod status;
 mod turn;
 
 pub use children::Children;
