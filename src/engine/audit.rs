@@ -142,10 +142,7 @@ impl Engine {
             ),
             WorkState::Waiting => {
                 let inner = self.arena.rare(slot).is_some_and(|rare| {
-                    rare.family.live > 0
-                        || !rare.watching.is_empty()
-                        || !rare.errands.outstanding.is_empty()
-                        || rare.family.first_failure.is_some()
+                    rare.has_inner_source() || rare.family.first_failure.is_some()
                 });
                 ensure!(
                     record.alarm.is_some() || has(flag::EXTERNAL) || inner,

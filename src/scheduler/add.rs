@@ -1,7 +1,7 @@
 //! Taking in works: the engine admits one, and its body is entered under the slot that the engine names.
 
 use super::bodies::Body;
-use super::output::Aside;
+use super::context::output::Aside;
 use super::{Lent, WorkContext, WorkScheduler};
 use crate::engine::admit::Plan;
 use crate::engine::panics::dispose;

@@ -4,7 +4,7 @@
 
 use super::WorkScheduler;
 use super::bodies::{Body, Column, Place};
-use super::output::Aside;
+use super::context::output::Aside;
 use crate::engine::AddGraphError;
 use crate::engine::admit::graph::Admission;
 use crate::engine::panics::{Contained, dispose};

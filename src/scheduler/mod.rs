@@ -11,11 +11,11 @@
 //! | --- | --- |
 //! | `crank` | the loop, within a budget |
 //! | `turn`, `call` | one turn; the calls between turns |
-//! | `bodies` | where what works do is |
+//! | `bodies` | boxes, and columns for graphs of one type |
 //! | `add`, `add_graph` | taking in works |
-//! | `api` | public calls that go straight to the engine |
+//! | `api`, `attach` | public calls that go straight to the engine |
 //! | `status` | what one work says of itself |
-//! | `context`, `children`, `parent`, `output` | what a work may do in its turn |
+//! | `context` | what a work may do in its turn: children, sources, jobs, its output |
 //! | `posts` | closures from other threads |
 //!
 //! A turn that yields: `crank` asks the engine for a slot, `turn` has the engine mark the turn's beginning, `bodies` calls the
@@ -25,25 +25,20 @@
 mod add;
 mod add_graph;
 mod api;
+#[cfg(feature = "mio")]
+mod attach;
 pub(crate) mod bodies;
 mod call;
-mod children;
 mod context;
 mod crank;
-#[cfg(feature = "mio")]
-mod io;
-mod offload;
-mod output;
-mod parent;
 pub(crate) mod posts;
 mod status;
 mod turn;
 
-pub use children::Children;
-pub use context::WorkContext;
-pub use crank::Budget;
 #[cfg(feature = "mio")]
-pub use io::Sources;
+pub use context::Sources;
+pub use context::{Children, WorkContext};
+pub use crank::Budget;
 pub use posts::{PostError, Remote};
 
 use crate::engine::{Engine, WorkSchedulerConfig};

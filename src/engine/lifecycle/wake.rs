@@ -4,7 +4,7 @@
 //! the turn that it brings would.
 
 use crate::engine::id::Witness;
-use crate::engine::store::record::{flag, mark};
+use crate::engine::store::record::{Rare, flag, mark};
 use crate::engine::{Engine, UnknownWork};
 use crate::work::{WorkId, WorkState};
 use std::sync::atomic::{Ordering, fence};
@@ -90,13 +90,12 @@ impl Engine {
         if self.notes.alarm.is_some() || self.notes.expects_wake {
             return true;
         }
-        self.has_outer_source(slot) || self.has_inner_source(slot)
+        let rare = self.arena.rare(slot);
+        rare.is_some_and(|rare| rare.has_outer_source() || rare.has_inner_source())
     }
 
-    /// Whether something outside the scheduler may wake it, of which the scheduler knows.
     fn has_outer_source(&self, slot: u32) -> bool {
-        let rare = self.arena.rare(slot);
-        rare.is_some_and(|rare| rare.has_remote() || rare.sources.any_live())
+        self.arena.rare(slot).is_some_and(Rare::has_outer_source)
     }
 
     /// Whether the work's only source was a remote waker that has died before the turn was over. It is then woken, as
@@ -195,17 +194,10 @@ impl Engine {
             record.flags.has(flag::EXTERNAL) && record.marks & mark::EXPECTS_WAKE == 0;
         if only_outside {
             self.not_external(slot);
-            if self.arena.at(slot).alarm.is_none() && !self.has_inner_source(slot) {
+            let inner = self.arena.rare(slot).is_some_and(Rare::has_inner_source);
+            if self.arena.at(slot).alarm.is_none() && !inner {
                 self.wake_slot(slot);
             }
         }
-    }
-
-    fn has_inner_source(&self, slot: u32) -> bool {
-        self.arena.rare(slot).is_some_and(|rare| {
-            rare.family.live > 0
-                || !rare.watching.is_empty()
-                || !rare.errands.outstanding.is_empty()
-        })
     }
 }

@@ -9,7 +9,6 @@
 use crate::engine::panics::{Contained, Guard};
 use crate::engine::remote::job::{Job, JobId, Leftover};
 use crate::time::Time;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Runs jobs somewhere else: on threads ([`ThreadOffload`](crate::ThreadOffload)), in virtual time
@@ -69,7 +68,7 @@ pub(crate) struct Jobs {
     /// Jobs in simulated offloads that have not been seen to end.
     pub simulated: usize,
     /// Abandoned jobs that have not been seen to end: no more than offloads run at once.
-    pub abandoned: BTreeSet<JobId>,
+    pub abandoned: Vec<JobId>,
 }
 
 /// An attempt's part.
@@ -102,8 +101,9 @@ impl Jobs {
 
     /// The end of a job has been seen.
     pub fn ended(&mut self, id: JobId, guard: &Guard) {
-        if !self.abandoned.remove(&id) {
-            *self.count_of(id) -= 1;
+        match self.abandoned.iter().position(|&other| other == id) {
+            Some(index) => _ = self.abandoned.swap_remove(index),
+            None => *self.count_of(id) -= 1,
         }
         if let Some(offload) = &mut self.offload {
             guard.call("an offload", || offload.job_ended());
@@ -126,7 +126,7 @@ impl Jobs {
 
     /// Nobody waits for this job any more, and its end will mean nothing.
     pub fn abandon(&mut self, id: JobId) {
-        self.abandoned.insert(id);
+        self.abandoned.push(id);
         *self.count_of(id) -= 1;
     }
 }

@@ -352,6 +352,16 @@ impl Rare {
             .is_some_and(|remote| remote.strong_count() > 0)
     }
 
+    /// Whether another work's end, a child's, or a job's will wake this attempt.
+    pub fn has_inner_source(&self) -> bool {
+        self.family.live > 0 || !self.watching.is_empty() || !self.errands.outstanding.is_empty()
+    }
+
+    /// Whether another thread or a source of readiness may wake this attempt.
+    pub fn has_outer_source(&self) -> bool {
+        self.has_remote() || self.sources.any_live()
+    }
+
     pub fn new(extras: Extras, needs: Needs) -> Self {
         Rare {
             extras,

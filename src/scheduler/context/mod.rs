@@ -1,6 +1,16 @@
 //! What a work may do during its turn.
 
-use super::{Children, Lent};
+mod children;
+#[cfg(feature = "mio")]
+mod io;
+mod offload;
+pub(super) mod output;
+
+pub use children::Children;
+#[cfg(feature = "mio")]
+pub use io::Sources;
+
+use super::Lent;
 use crate::engine::decision::DecisionKind;
 use crate::engine::notes::Mode;
 use crate::engine::panics::{Contained, dispose};
@@ -9,7 +19,7 @@ use crate::engine::rng::Stream;
 use crate::engine::store::record::{AbortCause, flag};
 use crate::engine::{AddError, DependencyError, UnknownWork};
 use crate::time::Time;
-use crate::work::{CancelledBy, Failure, Handle, Name, Spec, Work, WorkId, WorkState};
+use crate::work::{CancelledBy, Failure, Handle, Name, Spec, Work, WorkId, WorkOutcome, WorkState};
 use std::any::{Any, TypeId};
 use std::task::Poll;
 use std::time::Duration;
@@ -251,6 +261,17 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     /// Another work's state.
     pub fn state(&self, id: impl Into<WorkId>) -> Option<WorkState> {
         self.lent.engine.state(id.into())
+    }
+
+    /// How another work settled; `None` if it has not, has been reclaimed, or is another scheduler's.
+    pub fn outcome(&self, id: impl Into<WorkId>) -> Option<WorkOutcome> {
+        self.lent.engine.outcome(id.into())
+    }
+
+    /// Why this work's last attempt failed. In `on_failure_retry` and `on_failure_raise` that is the one which has just
+    /// ended, whether by an error of its own, a child or a limit.
+    pub fn last_failure(&self) -> Option<&Failure> {
+        self.lent.engine.arena.meta(self.slot).error
     }
 
     /// The output of a work that has succeeded, if nobody has taken it.

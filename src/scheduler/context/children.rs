@@ -1,8 +1,9 @@
-//! What a work can ask about the children of its attempt.
+//! The children of an attempt: what a work can ask about them, and what it may decide.
 
-use crate::engine::Engine;
-use crate::engine::store::record::Family;
-use crate::work::{WorkId, WorkState};
+use super::WorkContext;
+use crate::engine::store::record::{Family, flag};
+use crate::engine::{Engine, Retain};
+use crate::work::{OnChildFailure, WorkId, WorkState};
 use std::marker::PhantomData;
 
 /// The children of a work's present attempt. The counts are O(1).
@@ -77,5 +78,28 @@ impl<'a, C: ?Sized> Children<'a, C> {
             .arena
             .children(self.slot)
             .map(move |child| (engine.id(child), engine.arena.at(child).state))
+    }
+}
+
+impl<C: ?Sized> WorkContext<'_, C> {
+    /// Says what a failed child means to this attempt, in place of what the work's [`Spec`](crate::Spec) says. It holds
+    /// for children that fail from now on. O(1).
+    pub fn on_child_failure(&mut self, rule: OnChildFailure) {
+        self.family().rule = Some(rule);
+    }
+
+    /// Says which settled children stay until this attempt ends: all of them, unless this is called. Of one that does not
+    /// stay, the output is lost and the id is unknown afterwards, and it counts no longer in
+    /// [`children`](WorkContext::children); works that are after it still get what they wait for. It holds for children
+    /// that settle from now on, and keeps a parent flat that spawns for ever. O(1).
+    pub fn retain_children(&mut self, retain: Retain) {
+        self.family().retain = retain;
+    }
+
+    /// The children's record of this attempt; the end of the attempt clears it.
+    fn family(&mut self) -> &mut Family {
+        let arena = &mut self.lent.engine.arena;
+        arena.set(self.slot, flag::FAMILY);
+        &mut arena.rare_or_new(self.slot).family
     }
 }
