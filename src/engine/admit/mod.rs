@@ -224,7 +224,7 @@ impl Engine {
         }
         if let Some(parent) = plan.parent {
             self.cycles.levels.distrust();
-            self.arena.adopt(parent, slot);
+            self.arena.attach(parent, slot);
             self.hold_for_parent(parent, slot);
             self.give_back_asleep(parent);
         }

@@ -55,7 +55,7 @@ impl Engine {
         let serial = self.arena.at(parent).serial;
         let name = &self.arena.meta(child).name;
         self.ordinals.leave(Some(serial), name);
-        self.arena.disown(child);
+        self.arena.detach(child);
         self.arena.set(child, flag::ORPHAN);
     }
 

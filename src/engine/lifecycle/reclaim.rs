@@ -135,7 +135,7 @@ impl Engine {
         for child in children {
             self.ordinals
                 .leave(Some(serial), self.arena.meta(child).name);
-            self.arena.disown(child);
+            self.arena.detach(child);
             self.arena.set(child, flag::ORPHAN);
             self.reclaim_if_due(child);
         }

@@ -4,10 +4,10 @@
 //! again never answers to an old id.
 
 use crate::engine::id::Witness;
-use crate::engine::store::kin::Kin;
 use crate::engine::store::metas::{Meta, MetaRef, Metas};
 use crate::engine::store::opens::Opens;
 use crate::engine::store::record::{Needs, Rare, Record, flag, mark};
+use crate::engine::store::tree::TreeLinks;
 use crate::time::Time;
 use crate::work::{CancelledBy, Extras, Name};
 use slab::Slab;
@@ -19,7 +19,7 @@ pub(crate) struct Arena {
     pub opens: Opens,
     /// The end of each work's present `sleep`: as long as the highest slot that has ever slept.
     sleeps: Vec<Time>,
-    pub(crate) kin: Vec<Kin>,
+    pub(crate) tree: Vec<TreeLinks>,
     next_serial: u64,
     /// Works that have left, and whose slots are not free before their bodies have been dropped.
     leaving: usize,
@@ -35,7 +35,7 @@ impl Arena {
             metas: Metas::new(),
             opens: Opens::new(),
             sleeps: Vec::new(),
-            kin: Vec::new(),
+            tree: Vec::new(),
             next_serial: 0,
             leaving: 0,
         }

@@ -9,10 +9,10 @@
 //! `now` is not read.
 
 pub(crate) mod arena;
-pub(crate) mod kin;
 pub(crate) mod limits;
 pub(crate) mod metas;
 pub(crate) mod names;
 pub(crate) mod opens;
 pub(crate) mod ordinals;
 pub(crate) mod record;
+pub(crate) mod tree;

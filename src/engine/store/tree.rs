@@ -6,14 +6,14 @@ use crate::engine::store::record::{NONE, flag, mark};
 
 /// A child's parent, and its neighbours among that one's children.
 #[derive(Clone, Copy)]
-pub(crate) struct Kin {
+pub(crate) struct TreeLinks {
     parent: u32,
     prev: u32,
     next: u32,
 }
 
-impl Kin {
-    const NONE: Kin = Kin {
+impl TreeLinks {
+    const NONE: TreeLinks = TreeLinks {
         parent: NONE,
         prev: NONE,
         next: NONE,
@@ -25,13 +25,13 @@ impl Arena {
     #[inline]
     pub fn parent(&self, slot: u32) -> Option<u32> {
         let is_child = self.at(slot).marks & mark::CHILD != 0;
-        is_child.then(|| self.kin[slot as usize].parent)
+        is_child.then(|| self.tree[slot as usize].parent)
     }
 
     /// The child after this one.
     #[inline]
     pub fn next_sibling(&self, child: u32) -> Option<u32> {
-        let next = self.kin[child as usize].next;
+        let next = self.tree[child as usize].next;
         (next != NONE).then_some(next)
     }
 
@@ -49,7 +49,7 @@ impl Arena {
     }
 
     /// Adds `child` as the last child of `parent`. O(1).
-    pub fn adopt(&mut self, parent: u32, child: u32) {
+    pub fn attach(&mut self, parent: u32, child: u32) {
         self.set(parent, flag::FAMILY);
         let family = &mut self.rare_or_new(parent).family;
         let last = if family.count == 0 { NONE } else { family.last };
@@ -60,12 +60,12 @@ impl Arena {
         family.count += 1;
         family.live += 1;
         if last != NONE {
-            self.kin[last as usize].next = child;
+            self.tree[last as usize].next = child;
         }
-        if self.kin.len() <= child as usize {
-            self.kin.resize(child as usize + 1, Kin::NONE);
+        if self.tree.len() <= child as usize {
+            self.tree.resize(child as usize + 1, TreeLinks::NONE);
         }
-        self.kin[child as usize] = Kin {
+        self.tree[child as usize] = TreeLinks {
             parent,
             prev: last,
             next: NONE,
@@ -74,18 +74,18 @@ impl Arena {
     }
 
     /// Takes a settled child out of its parent's list. O(1).
-    pub fn disown(&mut self, child: u32) {
+    pub fn detach(&mut self, child: u32) {
         if self.parent(child).is_none() {
             return;
         }
         self.at_mut(child).marks &= !mark::CHILD;
-        let Kin { parent, prev, next } =
-            std::mem::replace(&mut self.kin[child as usize], Kin::NONE);
+        let TreeLinks { parent, prev, next } =
+            std::mem::replace(&mut self.tree[child as usize], TreeLinks::NONE);
         if prev != NONE {
-            self.kin[prev as usize].next = next;
+            self.tree[prev as usize].next = next;
         }
         if next != NONE {
-            self.kin[next as usize].prev = prev;
+            self.tree[next as usize].prev = prev;
         }
         let family = &mut self.rare_or_new(parent).family;
         family.count -= 1;
