@@ -142,7 +142,7 @@ impl Engine {
             ),
             WorkState::Waiting => {
                 let inner = self.arena.rare(slot).is_some_and(|rare| {
-                    rare.has_inner_source() || rare.family.first_failure.is_some()
+                    rare.has_inner_source() || rare.join.first_failure.is_some()
                 });
                 ensure!(
                     record.alarm.is_some() || has(flag::EXTERNAL) || inner,
@@ -167,11 +167,11 @@ impl Engine {
             !has(flag::READY) || matches!(state, WorkState::Running | WorkState::Aborting),
             "a turn in {state}"
         );
-        self.audit_family(slot)?;
+        self.audit_children(slot)?;
         self.audit_edges(slot, open)
     }
 
-    fn audit_family(&self, slot: u32) -> Result<(), String> {
+    fn audit_children(&self, slot: u32) -> Result<(), String> {
         let children: Vec<u32> = self.arena.children(slot).collect();
         let live = children
             .iter()

@@ -154,7 +154,7 @@ impl CycleSearch {
 /// Whether a work has no children, so that its start leads to its settling and to nothing else: both are then one
 /// event, and a search has half as far to go.
 fn is_plain(arena: &Arena, slot: u32) -> bool {
-    !arena.is(slot, flag::FAMILY)
+    !arena.is(slot, flag::CHILDREN)
 }
 
 /// The one event that stands for both of a plain work.
@@ -168,14 +168,14 @@ fn canonical(arena: &Arena, event: Event) -> Event {
 
 /// Whether a work needs nothing but itself: most edges are added to or from such a one.
 fn is_first(arena: &Arena, graph: &Graph, slot: u32) -> bool {
-    !arena.is(slot, flag::FAMILY | flag::HELD) && !graph.has_ins(arena, slot)
+    !arena.is(slot, flag::CHILDREN | flag::HELD) && !graph.has_ins(arena, slot)
 }
 
 /// Whether nothing but itself needs a work.
 fn is_last(arena: &Arena, slot: u32) -> bool {
     let record = arena.at(slot);
     let is_child = record.marks & mark::CHILD != 0;
-    record.outs == NONE && !is_child && !record.flags.has(flag::FAMILY)
+    record.outs == NONE && !is_child && !record.flags.has(flag::CHILDREN)
 }
 
 /// A shortest chain of works from `from` to `to`, for an error message. O(works and edges in between).

@@ -68,12 +68,12 @@ impl Engine {
             let at = self.now.saturating_add(limit);
             self.arm_limit(slot, Limit::AttemptTimeout, at);
         }
-        if self.arena.is(slot, flag::FAMILY) {
+        if self.arena.is(slot, flag::CHILDREN) {
             // A child that was cancelled before this attempt began has failed in it.
             if self
                 .arena
                 .rare(slot)
-                .is_some_and(|rare| rare.family.first_failure.is_some())
+                .is_some_and(|rare| rare.join.first_failure.is_some())
             {
                 self.agenda.fail(self.arena.witness(slot));
             }
@@ -145,13 +145,13 @@ impl Engine {
             self.change(slot, Some(state), WorkState::Queued);
             self.permits.join(&mut self.arena, slot);
         }
-        needs_none && self.arena.is(slot, flag::FAMILY)
+        needs_none && self.arena.is(slot, flag::CHILDREN)
     }
 
     /// A waiting work has got its permit: its attempt begins.
     pub(crate) fn granted(&mut self, slot: u32) {
         self.begin_attempt(slot, Some(WorkState::Queued));
-        if self.arena.is(slot, flag::FAMILY) {
+        if self.arena.is(slot, flag::CHILDREN) {
             self.release_held_children(slot);
         }
     }
@@ -194,7 +194,7 @@ impl Engine {
                 rare.total = rare.total.saturating_add(span);
             }
         }
-        if self.arena.is(slot, flag::FAMILY) {
+        if self.arena.is(slot, flag::CHILDREN) {
             self.reclaim_children(slot);
         }
     }

@@ -12,17 +12,16 @@ impl Engine {
         let success = self.arena.at(child).state == WorkState::Success;
         let in_turn = self.arena.is(parent, flag::IN_TURN);
         let state = self.arena.at(parent).state;
-        let family = &mut self.arena.rare_or_new(parent).family;
-        family.live -= 1;
-        family.succeeded += success as u32;
-        family.failed += bad as u32;
-        let last = family.live == 0;
-        let news =
-            bad && fail_fast && family.first_failure.is_none() && state != WorkState::Aborting;
-        let doomed = news || family.first_failure.is_some();
+        let join = &mut self.arena.rare_or_new(parent).join;
+        join.live -= 1;
+        join.succeeded += success as u32;
+        join.failed += bad as u32;
+        let last = join.live == 0;
+        let news = bad && fail_fast && join.first_failure.is_none() && state != WorkState::Aborting;
+        let doomed = news || join.first_failure.is_some();
         if news {
             let failure = self.child_failure(child);
-            self.arena.rare_or_new(parent).family.first_failure = Some(failure);
+            self.arena.rare_or_new(parent).join.first_failure = Some(failure);
             self.agenda.fail(self.arena.witness(parent));
         }
         match state {
@@ -42,15 +41,15 @@ impl Engine {
     /// A settled child that its parent does not want to keep counts no longer, and is reclaimed like an orphan.
     fn forget_child(&mut self, parent: u32, child: u32) {
         let success = self.arena.at(child).state == WorkState::Success;
-        let family = &mut self.arena.rare_or_new(parent).family;
-        match family.retain {
+        let join = &mut self.arena.rare_or_new(parent).join;
+        match join.retain {
             Retain::All => return,
             Retain::Failures if !success => return,
             _ => {}
         }
-        family.succeeded -= success as u32;
+        join.succeeded -= success as u32;
         if self.counts_as_failed(child) {
-            self.arena.rare_or_new(parent).family.failed -= 1;
+            self.arena.rare_or_new(parent).join.failed -= 1;
         }
         let serial = self.arena.at(parent).serial;
         let name = &self.arena.meta(child).name;
@@ -68,10 +67,10 @@ impl Engine {
 
     /// A settled child has been restarted: it is live again and counts neither way.
     pub(crate) fn child_restarted(&mut self, parent: u32, was: WorkState, failed: bool) {
-        let family = &mut self.arena.rare_or_new(parent).family;
-        family.live += 1;
-        family.succeeded -= (was == WorkState::Success) as u32;
-        family.failed -= failed as u32;
+        let join = &mut self.arena.rare_or_new(parent).join;
+        join.live += 1;
+        join.succeeded -= (was == WorkState::Success) as u32;
+        join.failed -= failed as u32;
     }
 
     pub(crate) fn counts_as_failed(&self, child: u32) -> bool {
@@ -100,7 +99,7 @@ impl Engine {
         let rule = self
             .arena
             .rare(parent)
-            .map(|rare| rare.family.rule.unwrap_or(rare.extras.on_child_failure));
+            .map(|rare| rare.join.rule.unwrap_or(rare.extras.on_child_failure));
         rule.unwrap_or_default() == OnChildFailure::FailFast
     }
 }

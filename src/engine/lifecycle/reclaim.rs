@@ -2,7 +2,7 @@
 //! never while a work that is after them is unsettled.
 
 use crate::engine::panics::Payload;
-use crate::engine::store::record::{Family, flag, mark};
+use crate::engine::store::record::{Join, flag, mark};
 use crate::engine::{Engine, ReapError, Retain};
 use crate::work::{WorkId, WorkOutcome, WorkState};
 use smallvec::SmallVec;
@@ -139,8 +139,8 @@ impl Engine {
             self.arena.set(child, flag::ORPHAN);
             self.reclaim_if_due(child);
         }
-        self.arena.rare_or_new(slot).family = Family::default();
-        self.arena.clear(slot, flag::FAMILY);
+        self.arena.rare_or_new(slot).join = Join::default();
+        self.arena.clear(slot, flag::CHILDREN);
     }
 
     fn remove(&mut self, slot: u32) {

@@ -175,7 +175,7 @@ impl Engine {
         }
         self.disarm_all(slot);
         self.arena.clear(slot, flag::HELD);
-        if self.arena.is(slot, flag::FAMILY) {
+        if self.arena.is(slot, flag::CHILDREN) {
             self.reclaim_children(slot);
         }
         let (to, error, by) = match end {

@@ -94,7 +94,7 @@ impl Engine {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn succeeds_at_once(&mut self, slot: u32) -> bool {
         let flags = self.arena.at(slot).flags;
-        let at_once = !flags.has(flag::FAMILY | flag::CANCEL);
+        let at_once = !flags.has(flag::CHILDREN | flag::CANCEL);
         if at_once {
             self.notes.mode = Mode::Hook;
         }
@@ -184,15 +184,15 @@ impl Engine {
     /// A child has failed, and the end of the round will fail this attempt with it.
     fn is_doomed(&self, slot: u32) -> bool {
         let rare = self.arena.rare(slot);
-        rare.is_some_and(|rare| rare.family.first_failure.is_some())
+        rare.is_some_and(|rare| rare.join.first_failure.is_some())
     }
 
     fn ended_well(&mut self, slot: u32) {
         self.arena.clear(slot, flag::WOKEN | flag::RELEASE);
-        if self.arena.is(slot, flag::FAMILY) {
-            let family = &mut self.arena.rare_or_new(slot).family;
-            let live = family.live;
-            if let Some(failure) = family.first_failure.take() {
+        if self.arena.is(slot, flag::CHILDREN) {
+            let join = &mut self.arena.rare_or_new(slot).join;
+            let live = join.live;
+            if let Some(failure) = join.first_failure.take() {
                 return self.fail_attempt(slot, failure);
             }
             if live > 0 {

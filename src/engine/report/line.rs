@@ -40,7 +40,7 @@ impl Engine {
         let Some(rare) = self.arena.rare(slot) else {
             return Ok(());
         };
-        let (count, live) = (rare.family.count, rare.family.live);
+        let (count, live) = (rare.join.count, rare.join.live);
         if count > 0 {
             write!(text, " : {}/{count} children completed", count - live)?;
         }

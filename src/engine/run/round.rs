@@ -255,7 +255,7 @@ impl Engine {
             return;
         }
         let rare = self.arena.rare_mut(witness.slot);
-        if let Some(failure) = rare.and_then(|rare| rare.family.first_failure.take()) {
+        if let Some(failure) = rare.and_then(|rare| rare.join.first_failure.take()) {
             self.ready.remove(&mut self.arena, witness.slot);
             self.fail_attempt(witness.slot, failure);
         }

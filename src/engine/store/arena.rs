@@ -261,10 +261,10 @@ impl Arena {
     /// Children of the present attempt that have not settled.
     #[inline]
     pub fn live_children(&self, slot: u32) -> u32 {
-        if !self.is(slot, flag::FAMILY) {
+        if !self.is(slot, flag::CHILDREN) {
             return 0;
         }
-        self.rare(slot).map_or(0, |rare| rare.family.live)
+        self.rare(slot).map_or(0, |rare| rare.join.live)
     }
 
     /// The attempt's number, counted over restarts.

@@ -1,5 +1,5 @@
 //! What is known of a work: a hot record of one cache line, which a turn touches, and beside it what a turn does not.
-//! What only few works need (family, abort, limits, output, watches) is in a box, [`Rare`].
+//! What only few works need (join, abort, limits, output, watches) is in a box, [`Rare`].
 
 use crate::engine::Retain;
 use crate::engine::id::Witness;
@@ -98,7 +98,7 @@ impl Record {
     /// Whether its next attempt is the first, with no pool, no child and no box of rare things about it.
     #[inline]
     pub fn begins_plainly(&self) -> bool {
-        self.marks & !mark::CHILD == 0 && !self.flags.has(flag::TRIED | flag::FAMILY)
+        self.marks & !mark::CHILD == 0 && !self.flags.has(flag::TRIED | flag::CHILDREN)
     }
 
     /// Such an attempt begins.
@@ -248,7 +248,7 @@ pub(crate) mod flag {
     /// Needs no general permit.
     pub const NO_PERMIT: u16 = 1 << 11;
     /// Has, or had in this attempt, children.
-    pub const FAMILY: u16 = 1 << 12;
+    pub const CHILDREN: u16 = 1 << 12;
     /// Waits for its parent's attempt; counted in `open`.
     pub const HELD: u16 = 1 << 13;
     /// A child whose parent's attempt has ended: reclaimed as soon as no dependent is unsettled.
@@ -283,7 +283,7 @@ pub(crate) mod mark {
 pub(crate) struct Rare {
     pub extras: Extras,
     pub needs: Needs,
-    pub family: Family,
+    pub join: Join,
     pub abort: Option<Abort>,
     /// The work's body is gone: it panicked, or was dropped by a forced abort.
     pub gone: bool,
@@ -312,7 +312,7 @@ pub(crate) struct Rare {
 
 /// The children of an attempt.
 #[derive(Default)]
-pub(crate) struct Family {
+pub(crate) struct Join {
     /// First and last child; meaningless while `count` is 0.
     pub first: u32,
     pub last: u32,
@@ -354,7 +354,7 @@ impl Rare {
 
     /// Whether another work's end, a child's, or a job's will wake this attempt.
     pub fn has_inner_source(&self) -> bool {
-        self.family.live > 0 || !self.watching.is_empty() || !self.errands.outstanding.is_empty()
+        self.join.live > 0 || !self.watching.is_empty() || !self.errands.outstanding.is_empty()
     }
 
     /// Whether another thread or a source of readiness may wake this attempt.
@@ -366,7 +366,7 @@ impl Rare {
         Rare {
             extras,
             needs,
-            family: Family::default(),
+            join: Join::default(),
             abort: None,
             cancelled_by: None,
             gone: false,

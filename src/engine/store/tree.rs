@@ -37,28 +37,28 @@ impl Arena {
 
     /// The children of a work's present attempt, in the order in which they were added.
     pub fn children(&self, slot: u32) -> impl Iterator<Item = u32> + use<'_> {
-        let has_any = self.is(slot, flag::FAMILY);
-        let family = has_any
+        let has_any = self.is(slot, flag::CHILDREN);
+        let join = has_any
             .then(|| self.rare(slot))
             .flatten()
-            .map(|rare| &rare.family)
-            .filter(|family| family.count > 0);
-        std::iter::successors(family.map(|family| family.first), |&child| {
+            .map(|rare| &rare.join)
+            .filter(|join| join.count > 0);
+        std::iter::successors(join.map(|join| join.first), |&child| {
             self.next_sibling(child)
         })
     }
 
     /// Adds `child` as the last child of `parent`. O(1).
     pub fn attach(&mut self, parent: u32, child: u32) {
-        self.set(parent, flag::FAMILY);
-        let family = &mut self.rare_or_new(parent).family;
-        let last = if family.count == 0 { NONE } else { family.last };
+        self.set(parent, flag::CHILDREN);
+        let join = &mut self.rare_or_new(parent).join;
+        let last = if join.count == 0 { NONE } else { join.last };
         if last == NONE {
-            family.first = child;
+            join.first = child;
         }
-        family.last = child;
-        family.count += 1;
-        family.live += 1;
+        join.last = child;
+        join.count += 1;
+        join.live += 1;
         if last != NONE {
             self.tree[last as usize].next = child;
         }
@@ -87,13 +87,13 @@ impl Arena {
         if next != NONE {
             self.tree[next as usize].prev = prev;
         }
-        let family = &mut self.rare_or_new(parent).family;
-        family.count -= 1;
+        let join = &mut self.rare_or_new(parent).join;
+        join.count -= 1;
         if prev == NONE {
-            family.first = next;
+            join.first = next;
         }
         if next == NONE {
-            family.last = prev;
+            join.last = prev;
         }
     }
 }

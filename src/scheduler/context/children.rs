@@ -1,7 +1,7 @@
 //! The children of an attempt: what a work can ask about them, and what it may decide.
 
 use super::WorkContext;
-use crate::engine::store::record::{Family, flag};
+use crate::engine::store::record::{Join, flag};
 use crate::engine::{Engine, Retain};
 use crate::work::{OnChildFailure, WorkId, WorkState};
 use std::marker::PhantomData;
@@ -19,16 +19,16 @@ impl<'a, C: ?Sized> Children<'a, C> {
         Children { engine, slot, app }
     }
 
-    fn count(&self, f: impl Fn(&Family) -> u32) -> usize {
+    fn count(&self, f: impl Fn(&Join) -> u32) -> usize {
         self.engine
             .arena
             .rare(self.slot)
-            .map_or(0, |rare| f(&rare.family) as usize)
+            .map_or(0, |rare| f(&rare.join) as usize)
     }
 
     /// How many there are, settled or not.
     pub fn len(&self) -> usize {
-        self.count(|family| family.count)
+        self.count(|join| join.count)
     }
 
     /// Whether there is none.
@@ -38,17 +38,17 @@ impl<'a, C: ?Sized> Children<'a, C> {
 
     /// How many have not settled.
     pub fn live(&self) -> usize {
-        self.count(|family| family.live)
+        self.count(|join| join.live)
     }
 
     /// How many have succeeded.
     pub fn succeeded(&self) -> usize {
-        self.count(|family| family.succeeded)
+        self.count(|join| join.succeeded)
     }
 
     /// How many have failed, are Blocked, or were cancelled by somebody other than their parent.
     pub fn failed(&self) -> usize {
-        self.count(|family| family.failed)
+        self.count(|join| join.failed)
     }
 
     /// Whether all have succeeded (true if there is none).
@@ -85,7 +85,7 @@ impl<C: ?Sized> WorkContext<'_, C> {
     /// Says what a failed child means to this attempt, in place of what the work's [`Spec`](crate::Spec) says. It holds
     /// for children that fail from now on. O(1).
     pub fn on_child_failure(&mut self, rule: OnChildFailure) {
-        self.family().rule = Some(rule);
+        self.join().rule = Some(rule);
     }
 
     /// Says which settled children stay until this attempt ends: all of them, unless this is called. Of one that does not
@@ -93,13 +93,13 @@ impl<C: ?Sized> WorkContext<'_, C> {
     /// [`children`](WorkContext::children); works that are after it still get what they wait for. It holds for children
     /// that settle from now on, and keeps a parent flat that spawns for ever. O(1).
     pub fn retain_children(&mut self, retain: Retain) {
-        self.family().retain = retain;
+        self.join().retain = retain;
     }
 
     /// The children's record of this attempt; the end of the attempt clears it.
-    fn family(&mut self) -> &mut Family {
+    fn join(&mut self) -> &mut Join {
         let arena = &mut self.lent.engine.arena;
-        arena.set(self.slot, flag::FAMILY);
-        &mut arena.rare_or_new(self.slot).family
+        arena.set(self.slot, flag::CHILDREN);
+        &mut arena.rare_or_new(self.slot).join
     }
 }
