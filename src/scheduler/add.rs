@@ -1,7 +1,7 @@
 //! Taking in works: the engine admits one, and its body is entered under the slot that the engine names.
 
 use super::bodies::Body;
-use super::context::output::Aside;
+use super::context::output::OutputAdapter;
 use super::{Lent, WorkContext, WorkScheduler};
 use crate::engine::admit::Plan;
 use crate::engine::panics::dispose;
@@ -22,7 +22,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     {
         spec.terms.permit &= spec.work.needs_permit();
         // The terms stay where they are: to move them would cost more than to use them.
-        let body = Body::Own(Box::new(Aside::new(spec.work)));
+        let body = Body::Own(Box::new(OutputAdapter::new(spec.work)));
         let id = self.check_and_admit(&mut spec.terms, spec.on_settled, body);
         id.map(Handle::new)
     }
@@ -44,7 +44,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         match self.lent.engine.check(&spec.terms) {
             Ok(plan) => {
                 let id = self.lent.admit(&mut spec.terms, plan, spec.on_settled);
-                self.enter(id, Body::Own(Box::new(Aside::new(spec.work))));
+                self.enter(id, Body::Own(Box::new(OutputAdapter::new(spec.work))));
                 Ok(Handle::new(id))
             }
             Err(error) => Err(Refused { error, spec }),
@@ -148,7 +148,7 @@ impl<C: ?Sized> Lent<C> {
         match self.engine.check(&spec.terms) {
             Ok(plan) => {
                 let id = self.admit(&mut spec.terms, plan, spec.on_settled);
-                let body = Body::Own(Box::new(Aside::new(spec.work)));
+                let body = Body::Own(Box::new(OutputAdapter::new(spec.work)));
                 self.incoming.push((id.slot, body));
                 self.engine.agenda.expect_body();
                 Ok(Handle::new(id))

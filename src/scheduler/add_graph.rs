@@ -4,7 +4,7 @@
 
 use super::WorkScheduler;
 use super::bodies::{Body, Column, Place};
-use super::context::output::Aside;
+use super::context::output::OutputAdapter;
 use crate::engine::AddGraphError;
 use crate::engine::admit::graph::Admission;
 use crate::engine::panics::{Contained, dispose};
@@ -74,7 +74,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 struct Addition<'a, C: ?Sized, W: Work<C, T> + 'static, T: 'static> {
     scheduler: &'a mut WorkScheduler<C>,
     /// The bodies of those that have come, and the number of their column.
-    column: Column<Aside<W, T>>,
+    column: Column<OutputAdapter<W, T>>,
     number: u32,
     /// Gone once the graph is complete.
     admission: Option<Admission<'a>>,
@@ -100,7 +100,7 @@ impl<C: ?Sized, W: Work<C, T>, T> Addition<'_, C, W, T> {
         // A plain spec has none, and to drop it would be a call.
         std::mem::forget(extras);
         let permit = permit && spec.work.needs_permit();
-        let cell = self.column.push(Aside::new(spec.work));
+        let cell = self.column.push(OutputAdapter::new(spec.work));
         let engine = &mut self.scheduler.lent.engine;
         match admission.admit_plain(engine, work, &mut name, retries, permit) {
             Some(slot) => {
@@ -140,7 +140,7 @@ impl<C: ?Sized, W: Work<C, T>, T> Addition<'_, C, W, T> {
         }
         let slot = admission.admit(&mut lent.engine, work, &mut spec.terms, plan);
         let column = self.number;
-        let cell = self.column.push(Aside::new(spec.work));
+        let cell = self.column.push(OutputAdapter::new(spec.work));
         let body = Body::Shared(Place { column, cell });
         self.scheduler.bodies.enter(slot, body);
         Ok(())

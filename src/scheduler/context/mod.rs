@@ -308,7 +308,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     }
 
     /// Keeps the output of a turn that has succeeded.
-    pub(super) fn put_aside<T: 'static>(&mut self, output: T) {
+    pub(super) fn store_output<T: 'static>(&mut self, output: T) {
         if TypeId::of::<T>() != TypeId::of::<()>() {
             let output: Box<dyn Any> = Box::new(output);
             self.lent.engine.arena.rare_or_new(self.slot).output = Some(Contained::new(output));

@@ -1,4 +1,4 @@
-//! Puts a work's output aside, so that every work in the arena has the same, small return type.
+//! Stores a work's output, so that every work in the arena has the same, small return type.
 
 use super::WorkContext;
 use crate::work::{Failure, Progress, Work};
@@ -7,26 +7,26 @@ use std::marker::PhantomData;
 use std::task::Poll;
 
 /// A `Work<C, T>` as a `Work<C>`; its output goes to the work's record.
-pub(crate) struct Aside<W, T> {
+pub(crate) struct OutputAdapter<W, T> {
     work: W,
     output: PhantomData<fn() -> T>,
 }
 
-impl<W, T> Aside<W, T> {
+impl<W, T> OutputAdapter<W, T> {
     pub fn new(work: W) -> Self {
-        Aside {
+        OutputAdapter {
             work,
             output: PhantomData,
         }
     }
 }
 
-impl<C: ?Sized, T: 'static, W: Work<C, T>> Work<C> for Aside<W, T> {
+impl<C: ?Sized, T: 'static, W: Work<C, T>> Work<C> for OutputAdapter<W, T> {
     #[inline]
     fn poll(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<(), Failure>> {
         match self.work.poll(cx) {
             Poll::Ready(Ok(output)) => {
-                cx.put_aside(output);
+                cx.store_output(output);
                 Poll::Ready(Ok(()))
             }
             Poll::Ready(Err(failure)) => Poll::Ready(Err(failure)),
