@@ -2,14 +2,14 @@
 
 use crate::engine::admit::Plan;
 use crate::engine::graph::cycle::{settle, start};
-use crate::engine::graph::outline::Outline;
+use crate::engine::graph::edge_list::EdgeList;
 use crate::engine::lifecycle::settle::End;
 use crate::engine::{AddError, AddGraphError, Engine};
 use crate::work::{Failure, Handles, Name, Terms, WorkState};
 
 /// A graph that is coming in: works first, in the order of their positions, then the edges.
 pub(crate) struct Admission<'a> {
-    outline: Outline<'a>,
+    edge_list: EdgeList<'a>,
     /// What the lists of edges out of them will take.
     cells: u32,
     added: Handles<()>,
@@ -34,14 +34,14 @@ impl<'a> Admission<'a> {
                 error: AddError::TooManyWorks(there + room),
             });
         }
-        let outline = Outline::new(works as u32, edges)?;
-        check_room_for(engine, outline.edges.len())?;
-        let cells = engine.graph.cells_for_many(&outline.degrees);
+        let edge_list = EdgeList::new(works as u32, edges)?;
+        check_room_for(engine, edge_list.edges.len())?;
+        let cells = engine.graph.cells_for_many(&edge_list.degrees);
         let cells = cells.ok_or(AddGraphError::TooManyEdges(engine.graph.len()))?;
         engine.arena.reserve(works);
         Ok(Admission {
             added: Handles::new(engine.home, engine.arena.added(), works),
-            outline,
+            edge_list,
             cells,
             doomed: Vec::new(),
             has_children: false,
@@ -50,7 +50,7 @@ impl<'a> Admission<'a> {
 
     #[inline]
     fn edges_into(&self, work: usize) -> u32 {
-        self.outline.degrees.get(work).map_or(0, |of| of.ins)
+        self.edge_list.degrees.get(work).map_or(0, |of| of.ins)
     }
 
     /// Admits a work that is alone but for the graph. Takes its name, if that is to be kept. The answer is its slot; `None`
@@ -131,15 +131,15 @@ impl<'a> Admission<'a> {
     }
 
     pub fn link(&mut self, engine: &mut Engine) -> Result<(), AddGraphError> {
-        if self.outline.edges.is_empty() {
+        if self.edge_list.edges.is_empty() {
             return Ok(());
         }
         // Works may have brought dependencies of their own.
-        check_room_for(engine, self.outline.edges.len())?;
+        check_room_for(engine, self.edge_list.edges.len())?;
         let (slots, cells) = (self.added.slots(), self.cells);
         engine
             .graph
-            .link_many(&mut engine.arena, slots, &mut self.outline, cells);
+            .link_many(&mut engine.arena, slots, &mut self.edge_list, cells);
         if self.has_children {
             self.check_cycles(engine)?;
         }
@@ -149,7 +149,7 @@ impl<'a> Admission<'a> {
     /// A cycle may lead through a parent, which is not of the graph.
     #[cold]
     fn check_cycles(&mut self, e: &mut Engine) -> Result<(), AddGraphError> {
-        for &(before, after) in self.outline.edges.iter() {
+        for &(before, after) in self.edge_list.edges.iter() {
             let [first, then] = [before, after].map(|work| self.added.slots()[work]);
             if e.cycles
                 .precedes(&e.arena, &e.graph, start(then), settle(first))
@@ -178,7 +178,7 @@ impl<'a> Admission<'a> {
         let end = engine.arena.slots_end();
         let levels = &mut engine.cycles.levels;
         let (first, slots) = (self.added.first(), self.added.slots());
-        match &self.outline.order {
+        match &self.edge_list.order {
             Some(order) => {
                 let slot = |&work: &u32| slots[work as usize];
                 levels.line_up(order.iter().map(slot), first, end);

@@ -4,7 +4,7 @@
 use super::blocks::Header;
 use super::ins::Ins;
 use super::{Arena, Entry, Graph, MOST_CELLS, size_for};
-use crate::engine::graph::outline::{Degrees, Outline};
+use crate::engine::graph::edge_list::{Degrees, EdgeList};
 
 /// How many cells a list takes; none if there is none.
 #[inline]
@@ -30,13 +30,13 @@ impl Graph {
         (outs_fit && ins_fit).then_some(outs as u32)
     }
 
-    /// Adds the edges of a graph between these works, none of which has edges out of it yet. What `outline` knows of degrees
+    /// Adds the edges of a graph between these works, none of which has edges out of it yet. What `edge_list` knows of degrees
     /// is used up. O(works + edges).
     pub fn link_many(
         &mut self,
         arena: &mut Arena,
         works: &[u32],
-        outline: &mut Outline<'_>,
+        edge_list: &mut EdgeList<'_>,
         cells: u32,
     ) {
         // Once somebody has asked for them, somebody may ask again and again: they are made at once from then on.
@@ -45,7 +45,7 @@ impl Graph {
         }
         // Side by side, unless there is memory that has been given back.
         let mut next = (!self.outs.has_spare()).then(|| self.outs.take_cells(cells));
-        for (&work, degrees) in works.iter().zip(&mut outline.degrees) {
+        for (&work, degrees) in works.iter().zip(&mut edge_list.degrees) {
             if degrees.outs > 0 {
                 let block = self.new_list(&mut next, degrees.outs);
                 arena.at_mut(work).outs = block;
@@ -58,10 +58,10 @@ impl Graph {
         }
         // From the last to the first, so that every list is filled from its end. Where both are known to be as long, one of two
         // lengths is compared with.
-        let degrees = &mut outline.degrees[..];
+        let degrees = &mut edge_list.degrees[..];
         let works = &works[..degrees.len()];
         let cells = self.outs.cells_mut();
-        for &(before, after) in outline.edges.iter().rev() {
+        for &(before, after) in edge_list.edges.iter().rev() {
             let into = &mut degrees[after].ins;
             let entry = Entry::new(works[after], *into);
             *into -= 1;
@@ -69,7 +69,7 @@ impl Graph {
             cells[*out as usize] = entry;
             *out -= 1;
         }
-        self.edges += outline.edges.len();
+        self.edges += edge_list.edges.len();
         if let Some(ins) = self.ins.get_mut() {
             ins.fill(arena, &self.outs, works.iter().copied());
         }

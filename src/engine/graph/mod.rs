@@ -25,11 +25,11 @@
 mod audit;
 mod blocks;
 pub(crate) mod cycle;
+pub(crate) mod edge_list;
 mod ins;
 pub(crate) mod levels;
 mod link;
 mod many;
-pub(crate) mod outline;
 #[cfg(test)]
 mod tests;
 

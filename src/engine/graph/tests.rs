@@ -3,7 +3,7 @@
 use super::blocks::Header;
 use super::*;
 use crate::Name;
-use crate::engine::graph::outline::Outline;
+use crate::engine::graph::edge_list::EdgeList;
 use crate::engine::rng::Stream;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,17 +79,17 @@ impl Pair {
                 self.link(before, slot, EdgeKind::After, false);
             }
         }
-        let mut outline = Outline::new(works, edges).unwrap();
+        let mut edge_list = EdgeList::new(works, edges).unwrap();
         self.edges
-            .extend(outline.edges.iter().map(|&(before, after)| Edge {
+            .extend(edge_list.edges.iter().map(|&(before, after)| Edge {
                 before: new[before],
                 after: new[after],
                 kind: EdgeKind::After,
                 satisfied: false,
             }));
-        let cells = self.graph.cells_for_many(&outline.degrees).unwrap();
+        let cells = self.graph.cells_for_many(&edge_list.degrees).unwrap();
         self.graph
-            .link_many(&mut self.arena, &new, &mut outline, cells);
+            .link_many(&mut self.arena, &new, &mut edge_list, cells);
     }
 
     /// Adds all edges into a work that has none.

@@ -13,7 +13,7 @@ pub(crate) struct Degrees {
 
 /// The edges of a graph without cycle, each once.
 #[derive(Debug)]
-pub(crate) struct Outline<'a> {
+pub(crate) struct EdgeList<'a> {
     /// (before, after), in the order in which they were given.
     pub edges: Cow<'a, [(usize, usize)]>,
     /// By work; none if there are no edges.
@@ -22,35 +22,35 @@ pub(crate) struct Outline<'a> {
     pub order: Option<Vec<u32>>,
 }
 
-impl<'a> Outline<'a> {
+impl<'a> EdgeList<'a> {
     /// O(works + edges), and O(edges log edges) if an edge is there twice or they are in no order, or if those into a work
     /// are many and do not rise.
     ///
     /// # Errors
     /// An edge that names no work; a cycle.
     pub fn new(works: u32, edges: &'a [(usize, usize)]) -> Result<Self, AddGraphError> {
-        let mut outline = Outline {
+        let mut edge_list = EdgeList {
             edges: Cow::Borrowed(edges),
             degrees: Vec::new(),
             order: None,
         };
         if edges.is_empty() {
-            return Ok(outline);
+            return Ok(edge_list);
         }
-        outline.degrees = vec![Degrees::default(); works as usize];
-        let found = outline.count()?;
-        if found.doubtful && !outline.stand_together_by_before() {
-            outline.drop_repeated();
+        edge_list.degrees = vec![Degrees::default(); works as usize];
+        let found = edge_list.count()?;
+        if found.doubtful && !edge_list.stand_together_by_before() {
+            edge_list.drop_repeated();
         }
         if found.backward {
-            outline.order = Some(outline.sort()?);
+            edge_list.order = Some(edge_list.sort()?);
         }
-        Ok(outline)
+        Ok(edge_list)
     }
 
     /// Counts what leads out of each work and into it.
-    fn count(&mut self) -> Result<Found, AddGraphError> {
-        let mut found = Found::default();
+    fn count(&mut self) -> Result<Scan, AddGraphError> {
+        let mut found = Scan::default();
         let works = self.degrees.len();
         // Of the edges into one work that are looked at now: where they begin, and whether their befores rise.
         let (mut first, mut rising) = (0, true);
@@ -195,7 +195,7 @@ fn is_one_repeated(into: &[(usize, usize)]) -> bool {
 
 /// What the edges are like, on a first look.
 #[derive(Default)]
-struct Found {
+struct Scan {
     /// One leads from a later work to an earlier one.
     backward: bool,
     /// The edges into a work do not stand together, or one is there twice.
@@ -207,8 +207,8 @@ mod tests {
     use super::*;
     use crate::engine::rng::Stream;
 
-    fn outline(works: u32, edges: &[(usize, usize)]) -> Result<Outline<'_>, AddGraphError> {
-        Outline::new(works, edges)
+    fn edge_list(works: u32, edges: &[(usize, usize)]) -> Result<EdgeList<'_>, AddGraphError> {
+        EdgeList::new(works, edges)
     }
 
     #[test]
@@ -217,11 +217,11 @@ mod tests {
         let grouped_by_before = [(0, 2), (0, 3), (1, 2)];
         let in_no_order = [(0, 2), (1, 3), (0, 3), (1, 2)];
         for edges in [&grouped_by_after[..], &grouped_by_before, &in_no_order] {
-            let known = outline(4, edges).unwrap();
+            let known = edge_list(4, edges).unwrap();
             assert_eq!(*known.edges, edges[..]);
             assert_eq!(known.order, None);
         }
-        let repeated = outline(4, &[(0, 2), (1, 2), (0, 2), (1, 3), (1, 2)]).unwrap();
+        let repeated = edge_list(4, &[(0, 2), (1, 2), (0, 2), (1, 3), (1, 2)]).unwrap();
         assert_eq!(*repeated.edges, [(0, 2), (1, 2), (1, 3)]);
         let degrees: Vec<_> = repeated.degrees.iter().map(|d| (d.outs, d.ins)).collect();
         assert_eq!(degrees, [(1, 0), (2, 0), (0, 2), (0, 1)]);
@@ -236,7 +236,7 @@ mod tests {
                 let again = (repeats < len).then_some((repeats, 50));
                 let then = [(0, 51), (1, 51)];
                 let edges: Vec<_> = falling.chain(again).chain(then).collect();
-                let known = outline(52, &edges).unwrap();
+                let known = edge_list(52, &edges).unwrap();
                 assert_eq!(known.edges.len(), len + then.len(), "{edges:?}");
                 assert_eq!(known.degrees[50].ins as usize, len);
             }
@@ -245,36 +245,36 @@ mod tests {
 
     #[test]
     fn a_graph_that_runs_backwards_is_put_in_order() {
-        let known = outline(4, &[(3, 2), (2, 0), (1, 0)]).unwrap();
+        let known = edge_list(4, &[(3, 2), (2, 0), (1, 0)]).unwrap();
         assert_eq!(known.order.as_deref(), Some(&[1, 3, 2, 0][..]));
     }
 
     #[test]
     fn a_cycle_is_named_and_nothing_but_it() {
         let edges = [(0, 1), (1, 2), (2, 3), (3, 1), (3, 4), (4, 5)];
-        let Err(AddGraphError::Cycle(mut cycle)) = outline(6, &edges) else {
+        let Err(AddGraphError::Cycle(mut cycle)) = edge_list(6, &edges) else {
             panic!("no cycle");
         };
         let first = cycle.iter().position(|&work| work == 1).unwrap();
         cycle.rotate_left(first);
         assert_eq!(cycle, [1, 2, 3]);
         assert_eq!(
-            outline(2, &[(0, 1), (1, 1)]).unwrap_err(),
+            edge_list(2, &[(0, 1), (1, 1)]).unwrap_err(),
             AddGraphError::Cycle(vec![1])
         );
     }
 
     #[test]
     fn an_edge_to_nowhere_is_named() {
-        let refused = outline(2, &[(0, 1), (0, 2)]).unwrap_err();
+        let refused = edge_list(2, &[(0, 1), (0, 2)]).unwrap_err();
         let expected = AddGraphError::NoSuchWork {
             edge: 1,
             work: 2,
             works: 2,
         };
         assert_eq!(refused, expected);
-        assert!(outline(0, &[(0, 1)]).is_err());
-        assert!(outline(0, &[]).is_ok());
+        assert!(edge_list(0, &[(0, 1)]).is_err());
+        assert!(edge_list(0, &[]).is_ok());
     }
 
     #[test]
@@ -287,7 +287,7 @@ mod tests {
                 .map(|_| (stream.below(works) as usize, stream.below(works) as usize))
                 .filter(|edge| edge.0 != edge.1)
                 .collect();
-            match outline(works as u32, &edges) {
+            match edge_list(works as u32, &edges) {
                 Ok(known) => {
                     sorted += 1;
                     let order = known.order.unwrap_or_else(|| (0..works as u32).collect());
