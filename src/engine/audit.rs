@@ -88,12 +88,12 @@ impl Engine {
                     format!(
                         "{} `{}`: {broken}",
                         self.id(slot),
-                        self.arena.meta(slot).name
+                        self.arena.cold(slot).name
                     )
                 })?;
             timers += self.timers_of(slot).count();
             external += self.arena.is(slot, flag::EXTERNAL) as u32;
-            retries += self.arena.meta(slot).retries_left as u64;
+            retries += self.arena.cold(slot).retries_left as u64;
             lingering += (self.arena.at(slot).marks & mark::LINGERS != 0) as u32;
         }
         ensure!(

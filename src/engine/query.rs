@@ -42,7 +42,7 @@ impl Engine {
     pub(crate) fn name(&self, id: WorkId) -> Option<Name> {
         self.lookup(id)
             .ok()
-            .map(|slot| self.arena.meta(slot).name.clone())
+            .map(|slot| self.arena.cold(slot).name.clone())
     }
 
     /// As [`WorkScheduler::outcome`](crate::WorkScheduler::outcome).
@@ -58,7 +58,7 @@ impl Engine {
     pub(crate) fn outcome_of(&self, slot: u32) -> WorkOutcome {
         let error = || {
             self.arena
-                .meta(slot)
+                .cold(slot)
                 .error
                 .cloned()
                 .unwrap_or_else(|| Failure::msg("no failure was recorded"))
@@ -103,7 +103,7 @@ impl Engine {
     /// As [`WorkScheduler::last_failure`](crate::WorkScheduler::last_failure).
     pub(crate) fn last_failure(&self, id: WorkId) -> Option<&Failure> {
         let slot = self.lookup(id).ok()?;
-        self.arena.meta(slot).error
+        self.arena.cold(slot).error
     }
 
     /// As [`WorkScheduler::retry_eta`](crate::WorkScheduler::retry_eta).

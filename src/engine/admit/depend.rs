@@ -175,11 +175,11 @@ impl Engine {
         if self.arena.is(slot, flag::LOST_DEPENDENCY) {
             let own = FailureKind::Blocked {
                 root: self.id(slot),
-                name: self.arena.meta(slot).name.clone(),
+                name: self.arena.cold(slot).name.clone(),
             };
             let known = self
                 .arena
-                .meta(slot)
+                .cold(slot)
                 .error
                 .cloned()
                 .filter(|failure| RootCause::of(failure).is_some());
@@ -196,8 +196,8 @@ impl Engine {
 
     /// What a dependent of this settled work records as the cause of its being Blocked.
     pub(crate) fn blocked_by(&self, slot: u32) -> Failure {
-        let meta = self.arena.meta(slot);
-        match meta.error {
+        let cold = self.arena.cold(slot);
+        match cold.error {
             // The root cause is the same all along a chain, and shared.
             Some(failure) if self.arena.at(slot).state == WorkState::Blocked => failure.clone(),
             failure => {
@@ -206,7 +206,7 @@ impl Engine {
                     .filter(|_| self.arena.at(slot).state == WorkState::Failed);
                 let kind = FailureKind::Blocked {
                     root: self.id(slot),
-                    name: meta.name.clone(),
+                    name: cold.name.clone(),
                 };
                 Failure::caused(kind, cause)
             }

@@ -122,7 +122,7 @@ impl Engine {
         CyclePath(
             works
                 .into_iter()
-                .map(|slot| (Some(self.id(slot)), self.arena.meta(slot).name.clone()))
+                .map(|slot| (Some(self.id(slot)), self.arena.cold(slot).name.clone()))
                 .collect(),
         )
     }
@@ -240,7 +240,7 @@ impl Engine {
         self.permits.by_arrival &= tail && extras.priority == 0;
         let pools = if needs.is_empty() { 0 } else { mark::POOLS };
         self.arena.at_mut(slot).marks |= mark::RARE | pools;
-        self.arena.meta_mut(slot).rare = Some(Box::new(Rare::new(extras, needs)));
+        self.arena.cold_mut(slot).rare = Some(Box::new(Rare::new(extras, needs)));
         if let Some(at) = deadline {
             self.arm_limit(slot, Limit::Deadline, at);
         }
@@ -290,7 +290,7 @@ impl Engine {
         self.disarm_all(slot);
         // It has settled: the beginning of its parent's attempt must not let it go.
         self.arena.clear(slot, flag::HELD);
-        self.arena.meta_mut(slot).error = Some(failure);
+        self.arena.cold_mut(slot).error = Some(failure);
         self.arena.opens.settle(slot, 0);
         self.change(slot, from, WorkState::Blocked);
         self.after_settling(slot);

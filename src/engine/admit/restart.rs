@@ -31,7 +31,7 @@ impl Engine {
         match self.failed_dependency(slot) {
             Some(failure) => self.enter_blocked(slot, Some(state), failure),
             None => {
-                self.arena.meta_mut(slot).error = None;
+                self.arena.cold_mut(slot).error = None;
                 self.enter_line(slot, Some(state));
             }
         }
@@ -66,10 +66,10 @@ impl Engine {
         let kept = flag::NO_PERMIT | flag::LOST_DEPENDENCY;
         record.flags.clear(!kept);
         record.marks &= mark::LASTING;
-        let meta = self.arena.meta_mut(slot);
-        self.recorder.retries_left += meta.retries_spent as u64;
-        meta.retries_left += std::mem::take(&mut meta.retries_spent);
-        if attempts > 0 || meta.rare.is_some() {
+        let cold = self.arena.cold_mut(slot);
+        self.recorder.retries_left += cold.retries_spent as u64;
+        cold.retries_left += std::mem::take(&mut cold.retries_spent);
+        if attempts > 0 || cold.rare.is_some() {
             let rare = self.arena.rare_or_new(slot);
             rare.attempts_before = rare.attempts_before.wrapping_add(attempts);
             self.drop_output(slot);

@@ -81,7 +81,7 @@ impl Engine {
         }
         tracing::warn!(
             id = self.arena.at(slot).serial,
-            name = &**self.arena.meta(slot).name,
+            name = &**self.arena.cold(slot).name,
             jobs = abandoned.len(),
             "jobs that still run are abandoned"
         );

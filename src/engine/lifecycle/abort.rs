@@ -236,7 +236,7 @@ impl Engine {
         self.recorder.forced_aborts += 1;
         tracing::warn!(
             id = self.arena.at(slot).serial,
-            name = &**self.arena.meta(slot).name,
+            name = &**self.arena.cold(slot).name,
             "abort ended by force"
         );
         self.ready.remove(&mut self.arena, slot);

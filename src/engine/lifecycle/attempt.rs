@@ -82,7 +82,7 @@ impl Engine {
 
     #[cold]
     fn open_span(&mut self, slot: u32) {
-        let (name, attempt) = (self.arena.meta(slot).name.clone(), self.arena.attempt(slot));
+        let (name, attempt) = (self.arena.cold(slot).name.clone(), self.arena.attempt(slot));
         let span = tracing::debug_span!(target: TARGET, "attempt", work = &*name, attempt);
         self.arena.rare_or_new(slot).tracing = Some(span);
     }

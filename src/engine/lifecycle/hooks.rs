@@ -49,7 +49,7 @@ impl Engine {
         };
         if itself.is_none() && self.arena.has_body(slot) {
             // The hook may ask why. Without a body none is called, and the panic that took it stays known.
-            self.arena.meta_mut(slot).error = Some(failure.clone());
+            self.arena.cold_mut(slot).error = Some(failure.clone());
         }
         let end = Ending::Failure {
             failure,
@@ -159,8 +159,8 @@ impl Engine {
     pub(crate) fn panicked(&mut self, slot: u32, payload: Payload) -> Failure {
         self.recorder.panics += 1;
         let failure = Failure::panicked(text_of(&*payload).to_owned());
-        self.arena.meta_mut(slot).error = Some(failure.clone());
-        tracing::error!(id = self.arena.at(slot).serial, name = &**self.arena.meta(slot).name, %failure);
+        self.arena.cold_mut(slot).error = Some(failure.clone());
+        tracing::error!(id = self.arena.at(slot).serial, name = &**self.arena.cold(slot).name, %failure);
         match self.settings.catch_panics {
             true => panics::discard(payload),
             false => self.agenda.let_through(payload),
@@ -170,7 +170,7 @@ impl Engine {
 
     /// The failure of a work whose body is gone.
     pub(crate) fn panic_of(&self, slot: u32) -> Failure {
-        let error = self.arena.meta(slot).error.cloned();
+        let error = self.arena.cold(slot).error.cloned();
         error.unwrap_or_else(|| Failure::panicked(String::from("the work was dropped")))
     }
 

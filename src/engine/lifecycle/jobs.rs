@@ -135,7 +135,7 @@ impl Engine {
             id,
             witness: self.arena.witness(slot),
             work: self.id(slot),
-            name: self.arena.meta(slot).name.clone(),
+            name: self.arena.cold(slot).name.clone(),
             stream,
             cancel,
         })

@@ -52,7 +52,7 @@ impl Engine {
             self.arena.rare_or_new(parent).join.failed -= 1;
         }
         let serial = self.arena.at(parent).serial;
-        let name = &self.arena.meta(child).name;
+        let name = &self.arena.cold(child).name;
         self.ordinals.leave(Some(serial), name);
         self.arena.detach(child);
         self.arena.set(child, flag::ORPHAN);
@@ -82,14 +82,14 @@ impl Engine {
     }
 
     fn child_failure(&self, child: u32) -> Failure {
-        let meta = self.arena.meta(child);
+        let cold = self.arena.cold(child);
         let cancelled = self.arena.at(child).state == WorkState::Cancelled;
-        let own = meta.error.cloned().filter(|_| !cancelled);
+        let own = cold.error.cloned().filter(|_| !cancelled);
         let cause = own.or_else(|| Some(Failure::cancelled()));
         Failure::caused(
             FailureKind::Child {
                 id: self.id(child),
-                name: meta.name.clone(),
+                name: cold.name.clone(),
             },
             cause,
         )

@@ -84,7 +84,7 @@ impl Engine {
     pub(crate) fn tell(&mut self, slot: u32, to: WorkState, by: Option<CancelledBy>) {
         let event = WorkEvent {
             id: self.id(slot),
-            name: self.arena.meta(slot).name.clone(),
+            name: self.arena.cold(slot).name.clone(),
             state: to,
             attempt: self.arena.attempt(slot),
             time: self.now,
@@ -110,7 +110,7 @@ impl Engine {
 
     /// Why the work is in its present state. It is asked before anything is reclaimed.
     fn cause_of(&self, slot: u32, to: WorkState, by: Option<CancelledBy>) -> Option<EventCause> {
-        let error = || self.arena.meta(slot).error;
+        let error = || self.arena.cold(slot).error;
         match to {
             WorkState::Failed | WorkState::Retrying => error().cloned().map(EventCause::Failure),
             WorkState::Blocked => error().and_then(RootCause::of).map(EventCause::Blocked),

@@ -134,7 +134,7 @@ impl Engine {
         let children: Vec<u32> = self.arena.children(slot).collect();
         for child in children {
             self.ordinals
-                .leave(Some(serial), self.arena.meta(child).name);
+                .leave(Some(serial), self.arena.cold(child).name);
             self.arena.detach(child);
             self.arena.set(child, flag::ORPHAN);
             self.reclaim_if_due(child);
@@ -146,13 +146,13 @@ impl Engine {
     fn remove(&mut self, slot: u32) {
         self.end_lingering(slot);
         if !self.arena.is(slot, flag::ORPHAN) {
-            self.ordinals.leave(None, self.arena.meta(slot).name);
+            self.ordinals.leave(None, self.arena.cold(slot).name);
         }
         self.graph
             .unlink_all(&mut self.arena, slot, |arena, after| {
                 arena.set(after, flag::LOST_DEPENDENCY)
             });
-        self.recorder.retries_left -= self.arena.meta(slot).retries_left as u64;
+        self.recorder.retries_left -= self.arena.cold(slot).retries_left as u64;
         let rare = self.arena.rare_mut(slot);
         if let Some(key) = rare.and_then(|rare| rare.extras.on_settled.take()) {
             self.agenda.drop_callback(key);

@@ -84,11 +84,11 @@ impl Engine {
     }
 
     pub(crate) fn may_try_again(&self, slot: u32, failure: &Failure) -> bool {
-        let meta = self.arena.meta(slot);
-        let extras = meta.rare.map(|rare| &rare.extras);
+        let cold = self.arena.cold(slot);
+        let extras = cold.rare.map(|rare| &rare.extras);
         let deadline = extras.and_then(|extras| extras.deadline);
         failure.is_retryable(extras.is_some_and(|extras| extras.retry_fatal_children))
-            && meta.retries_left > 0
+            && cold.retries_left > 0
             && !self.closed
             && self.arena.has_body(slot)
             && deadline.is_none_or(|at| at > self.now)
@@ -98,10 +98,10 @@ impl Engine {
         let delay = failure
             .retry_delay()
             .unwrap_or_else(|| self.backoff_delay(slot));
-        let meta = self.arena.meta_mut(slot);
-        meta.error = Some(failure);
-        meta.retries_left -= 1;
-        meta.retries_spent += 1;
+        let cold = self.arena.cold_mut(slot);
+        cold.error = Some(failure);
+        cold.retries_left -= 1;
+        cold.retries_spent += 1;
         self.recorder.retries_left -= 1;
         self.drops.count();
         self.change(slot, Some(self.arena.at(slot).state), WorkState::Retrying);
@@ -112,19 +112,19 @@ impl Engine {
     }
 
     fn backoff_delay(&self, slot: u32) -> Duration {
-        let meta = self.arena.meta(slot);
-        let backoff = meta
+        let cold = self.arena.cold(slot);
+        let backoff = cold
             .rare
             .as_ref()
             .and_then(|rare| rare.extras.backoff)
             .unwrap_or(self.settings.backoff);
-        backoff.delay(meta.retries_spent, |n| {
+        backoff.delay(cold.retries_spent, |n| {
             let key = names::path_key(&self.arena, slot);
             names::stream(
                 self.settings.seed,
                 Purpose::Jitter,
                 key,
-                meta.retries_spent as u64,
+                cold.retries_spent as u64,
             )
             .below(n)
         })
@@ -189,7 +189,7 @@ impl Engine {
         }
         if error.is_some() {
             // Else the last attempt's failure stays known.
-            self.arena.meta_mut(slot).error = error;
+            self.arena.cold_mut(slot).error = error;
         }
         self.drops.count();
         self.arena.opens.settle(slot, 0);

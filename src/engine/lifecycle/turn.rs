@@ -172,7 +172,7 @@ impl Engine {
                 self.permits.give_back(&mut self.arena, slot);
             }
         } else if sleeps && !self.has_just_lost_waker(slot) {
-            let failure = Failure::lost_wake(self.arena.meta(slot).name);
+            let failure = Failure::lost_wake(self.arena.cold(slot).name);
             self.fail_attempt(slot, failure);
         } else if self.arena.is(slot, flag::PERMIT) {
             self.ready.push(&mut self.arena, slot);

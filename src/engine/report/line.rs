@@ -16,15 +16,15 @@ impl Engine {
     }
 
     fn write_status(&self, text: &mut String, slot: u32, own: &str) -> fmt::Result {
-        let (state, meta) = (self.arena.at(slot).state, self.arena.meta(slot));
-        write!(text, "{}: {state}", meta.name)?;
+        let (state, cold) = (self.arena.at(slot).state, self.arena.cold(slot));
+        write!(text, "{}: {state}", cold.name)?;
         if let Some(at) = self.retry_eta(self.id(slot)) {
             let wait = at.saturating_since(self.now);
             write!(text, " in {:?}", rounded(wait))?;
         }
         self.write_counts(text, slot)?;
         text.push_str(own);
-        match &meta.error {
+        match &cold.error {
             Some(error) if state != WorkState::Success => {
                 let guard = &self.inbox.line.guard;
                 let error = guard.call("printing an error", || format!(" : {error}"));

@@ -53,7 +53,7 @@ impl Engine {
 
     // No `..`: the compiler asks here for the value of a new field.
     fn snapshot_of(&self, slot: u32) -> WorkSnapshot {
-        let (record, meta) = (self.arena.at(slot), self.arena.meta(slot));
+        let (record, cold) = (self.arena.at(slot), self.arena.cold(slot));
         let (last_duration, total_duration) = self.durations(slot);
         let ins = || self.graph.ins(&self.arena, slot);
         let peer = |edge: Entry| self.id(edge.peer());
@@ -63,18 +63,18 @@ impl Engine {
         };
         WorkSnapshot {
             id: self.id(slot),
-            name: meta.name.clone(),
+            name: cold.name.clone(),
             state: record.state,
             deps: ins().map(peer).collect(),
             after_settled: ins().filter(only_settled).map(peer).collect(),
             dependents: self.graph.outs(&self.arena, slot).map(peer).collect(),
             parent: self.arena.parent(slot).map(|parent| self.id(parent)),
             attempts: self.arena.attempt(slot),
-            retries_left: meta.retries_left,
-            last_error: meta.error.cloned(),
+            retries_left: cold.retries_left,
+            last_error: cold.error.cloned(),
             last_duration,
             total_duration,
-            root_cause: meta.error.and_then(RootCause::of),
+            root_cause: cold.error.and_then(RootCause::of),
             next_deadline: self.earliest_timer(slot),
         }
     }

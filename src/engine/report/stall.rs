@@ -88,7 +88,7 @@ impl Engine {
         let unsettled = slots.filter(|&slot| !self.arena.at(slot).state.is_settled());
         let works = unsettled.map(|slot| Stalled {
             id: self.id(slot),
-            name: self.arena.meta(slot).name.clone(),
+            name: self.arena.cold(slot).name.clone(),
             state: self.arena.at(slot).state,
             waits_for: self.waits_for(slot),
         });
@@ -123,7 +123,7 @@ impl Engine {
             let holders = asleep.iter().copied().filter(needs);
             holders.map(move |slot| PermitHolder {
                 id: self.id(slot),
-                name: self.arena.meta(slot).name.clone(),
+                name: self.arena.cold(slot).name.clone(),
                 pool: self.permits.name(pool).clone(),
             })
         };
@@ -131,7 +131,7 @@ impl Engine {
     }
 
     fn named(&self, slot: u32) -> (WorkId, Name) {
-        (self.id(slot), self.arena.meta(slot).name.clone())
+        (self.id(slot), self.arena.cold(slot).name.clone())
     }
 
     fn waits_for(&self, slot: u32) -> Vec<WaitsFor> {

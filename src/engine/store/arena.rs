@@ -4,7 +4,7 @@
 //! again never answers to an old id.
 
 use crate::engine::id::Witness;
-use crate::engine::store::metas::{Meta, MetaRef, Metas};
+use crate::engine::store::cold::{Cold, ColdColumn, ColdRef};
 use crate::engine::store::opens::Opens;
 use crate::engine::store::record::{Needs, Rare, Record, flag, mark};
 use crate::engine::store::tree::TreeLinks;
@@ -15,7 +15,7 @@ use slab::Slab;
 /// All works of one scheduler.
 pub(crate) struct Arena {
     records: Slab<Record>,
-    metas: Metas,
+    cold: ColdColumn,
     pub opens: Opens,
     /// The end of each work's present `sleep`: as long as the highest slot that has ever slept.
     sleeps: Vec<Time>,
@@ -32,7 +32,7 @@ impl Arena {
     pub fn new() -> Self {
         Arena {
             records: Slab::new(),
-            metas: Metas::new(),
+            cold: ColdColumn::new(),
             opens: Opens::new(),
             sleeps: Vec::new(),
             tree: Vec::new(),
@@ -68,7 +68,7 @@ impl Arena {
         let record = self.at_mut(slot);
         record.serial = serial;
         self.opens.enter(slot);
-        self.metas.enter(slot, name, retries, ordinal);
+        self.cold.enter(slot, name, retries, ordinal);
         slot
     }
 
@@ -83,7 +83,7 @@ impl Arena {
     /// What is known of the work beside its record is dropped or forgotten: the next work of this slot finds nothing of it.
     pub fn remove(&mut self, slot: u32) -> Record {
         self.leaving -= 1;
-        self.metas.leave(slot);
+        self.cold.leave(slot);
         self.opens.reset(slot);
         self.records.remove(slot as usize)
     }
@@ -116,13 +116,13 @@ impl Arena {
     }
 
     #[inline]
-    pub fn meta(&self, slot: u32) -> MetaRef<'_> {
-        self.metas.get(slot)
+    pub fn cold(&self, slot: u32) -> ColdRef<'_> {
+        self.cold.get(slot)
     }
 
     #[inline]
-    pub fn meta_mut(&mut self, slot: u32) -> &mut Meta {
-        self.metas.get_mut(slot)
+    pub fn cold_mut(&mut self, slot: u32) -> &mut Cold {
+        self.cold.get_mut(slot)
     }
 
     #[inline]
@@ -130,7 +130,7 @@ impl Arena {
         if self.at(slot).marks & mark::RARE == 0 {
             return None;
         }
-        self.metas.get(slot).rare
+        self.cold.get(slot).rare
     }
 
     #[inline]
@@ -138,7 +138,7 @@ impl Arena {
         if self.at(slot).marks & mark::RARE == 0 {
             return None;
         }
-        self.metas.get_mut(slot).rare.as_deref_mut()
+        self.cold.get_mut(slot).rare.as_deref_mut()
     }
 
     /// The work's box of rare things, made if need be.
@@ -147,7 +147,7 @@ impl Arena {
         if self.at(slot).marks & mark::RARE == 0 {
             self.make_rare(slot);
         }
-        let rare = self.metas.get_mut(slot).rare.as_deref_mut();
+        let rare = self.cold.get_mut(slot).rare.as_deref_mut();
         rare.expect("what is marked as rare has its box")
     }
 
@@ -160,14 +160,14 @@ impl Arena {
         // Until now no more than one attempt has ended, and its duration is the span.
         let under_way = record.marks & mark::ATTEMPT != 0;
         rare.total = if under_way { 0 } else { record.span };
-        self.metas.get_mut(slot).rare = Some(rare);
+        self.cold.get_mut(slot).rare = Some(rare);
     }
 
     /// The number of the work's attempt since `add` or `restart`; 0 before the first grant. A first attempt, and most works
     /// have no other, is not written down.
     pub fn attempt(&self, slot: u32) -> u32 {
         match self.is(slot, flag::TRIED) {
-            true => self.meta(slot).attempts.max(1),
+            true => self.cold(slot).attempts.max(1),
             false => 0,
         }
     }
@@ -176,7 +176,7 @@ impl Arena {
     #[inline]
     pub fn count_attempt(&mut self, slot: u32) {
         if self.is(slot, flag::TRIED) {
-            let attempts = &mut self.meta_mut(slot).attempts;
+            let attempts = &mut self.cold_mut(slot).attempts;
             *attempts = (*attempts).max(1).saturating_add(1);
         }
         self.set(slot, flag::TRIED);
@@ -186,7 +186,7 @@ impl Arena {
     pub fn forget_attempts(&mut self, slot: u32) -> u32 {
         let attempts = self.attempt(slot);
         self.clear(slot, flag::TRIED);
-        self.meta_mut(slot).attempts = 0;
+        self.cold_mut(slot).attempts = 0;
         attempts
     }
 

@@ -9,8 +9,8 @@
 //! `now` is not read.
 
 pub(crate) mod arena;
+pub(crate) mod cold;
 pub(crate) mod limits;
-pub(crate) mod metas;
 pub(crate) mod names;
 pub(crate) mod opens;
 pub(crate) mod ordinals;

@@ -37,10 +37,10 @@ fn retry_of(arena: &Arena, slot: u32, line: &[u32]) -> Option<u32> {
 pub(crate) fn path(arena: &Arena, slot: u32) -> String {
     let line = line(arena, slot);
     let step = |&slot: &u32| {
-        let meta = arena.meta(slot);
-        let mut step = meta.name.to_string();
-        if meta.ordinal > 0 {
-            step += &format!("[{}]", meta.ordinal);
+        let cold = arena.cold(slot);
+        let mut step = cold.name.to_string();
+        if cold.ordinal > 0 {
+            step += &format!("[{}]", cold.ordinal);
         }
         if let Some(attempt) = retry_of(arena, slot, &line) {
             step += &format!("#{attempt}");
@@ -58,9 +58,9 @@ const RUN: u64 = 1 << 33;
 pub(crate) fn path_key(arena: &Arena, slot: u32) -> u64 {
     let line = line(arena, slot);
     line.iter().fold(0, |key, &slot| {
-        let meta = arena.meta(slot);
-        let mut key = fold(fold(key, hash_text(meta.name)), meta.ordinal as u64);
-        if let Some(run) = meta.rare.map(|rare| rare.extras.run_number)
+        let cold = arena.cold(slot);
+        let mut key = fold(fold(key, hash_text(cold.name)), cold.ordinal as u64);
+        if let Some(run) = cold.rare.map(|rare| rare.extras.run_number)
             && run > 1
         {
             key = fold(fold(key, RUN), run);

@@ -271,7 +271,7 @@ pub(crate) mod mark {
     pub const CHILD: u8 = 1 << 3;
     /// Needs permits of named pools, or several general ones.
     pub const POOLS: u8 = 1 << 4;
-    /// Has a box of rare things: who has none is not asked for it, which spares a look at the meta.
+    /// Has a box of rare things: who has none is not asked for it, which spares a look at the cold.
     pub const RARE: u8 = 1 << 5;
     /// Settled, and reclaimed as soon as its last dependent has settled: they are counted.
     pub const LINGERS: u8 = 1 << 7;

@@ -63,7 +63,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
 
     /// The work's name.
     pub fn name(&self) -> &Name {
-        self.lent.engine.arena.meta(self.slot).name
+        self.lent.engine.arena.cold(self.slot).name
     }
 
     /// The time of this crank.
@@ -271,7 +271,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     /// Why this work's last attempt failed. In `on_failure_retry` and `on_failure_raise` that is the one which has just
     /// ended, whether by an error of its own, a child or a limit.
     pub fn last_failure(&self) -> Option<&Failure> {
-        self.lent.engine.arena.meta(self.slot).error
+        self.lent.engine.arena.cold(self.slot).error
     }
 
     /// The output of a work that has succeeded, if nobody has taken it.

@@ -7,7 +7,7 @@ use crate::engine::store::record::Rare;
 use crate::work::{Failure, Name};
 
 /// What is known of a work that has something of its own.
-pub(crate) struct Meta {
+pub(crate) struct Cold {
     pub name: Name,
     /// The last failure; of a Blocked work: whose failure it stems from.
     pub error: Option<Failure>,
@@ -20,9 +20,9 @@ pub(crate) struct Meta {
     pub ordinal: u32,
 }
 
-impl Meta {
+impl Cold {
     /// What is to be filled.
-    const BLANK: Self = Meta {
+    const BLANK: Self = Cold {
         name: Name::Static(""),
         error: None,
         rare: None,
@@ -33,8 +33,8 @@ impl Meta {
     };
 }
 
-/// The meta of any work, to be read.
-pub(crate) struct MetaRef<'a> {
+/// The cold of any work, to be read.
+pub(crate) struct ColdRef<'a> {
     pub name: &'a Name,
     pub error: Option<&'a Failure>,
     pub rare: Option<&'a Rare>,
@@ -56,8 +56,8 @@ struct Chunk {
     retries: u32,
     /// That of the first work of the chunk.
     ordinal: u32,
-    /// Empty, or the metas of all works up to one that has something of its own, and some more.
-    own: Vec<Meta>,
+    /// Empty, or the cold of all works up to one that has something of its own, and some more.
+    own: Vec<Cold>,
 }
 
 impl Chunk {
@@ -96,44 +96,44 @@ impl Chunk {
         let known = self.own.len();
         self.own.reserve_exact(room - known);
         for place in known..room {
-            self.own.push(Meta {
+            self.own.push(Cold {
                 name: self.name.clone(),
                 retries_left: self.retries,
                 ordinal: self.ordinal_at(place),
-                ..Meta::BLANK
+                ..Cold::BLANK
             });
         }
     }
 }
 
-/// The metas of all works, by slot.
-pub(crate) struct Metas(Vec<Chunk>);
+/// The cold of all works, by slot.
+pub(crate) struct ColdColumn(Vec<Chunk>);
 
 #[inline(always)]
 const fn split(slot: u32) -> (usize, usize) {
     (slot as usize / CHUNK, slot as usize % CHUNK)
 }
 
-impl Metas {
+impl ColdColumn {
     pub const fn new() -> Self {
-        Metas(Vec::new())
+        ColdColumn(Vec::new())
     }
 
     #[inline]
-    pub fn get(&self, slot: u32) -> MetaRef<'_> {
+    pub fn get(&self, slot: u32) -> ColdRef<'_> {
         let (chunk, place) = split(slot);
         let chunk = &self.0[chunk];
         match chunk.own.get(place) {
-            Some(meta) => MetaRef {
-                name: &meta.name,
-                error: meta.error.as_ref(),
-                rare: meta.rare.as_deref(),
-                retries_left: meta.retries_left,
-                retries_spent: meta.retries_spent,
-                attempts: meta.attempts,
-                ordinal: meta.ordinal,
+            Some(cold) => ColdRef {
+                name: &cold.name,
+                error: cold.error.as_ref(),
+                rare: cold.rare.as_deref(),
+                retries_left: cold.retries_left,
+                retries_spent: cold.retries_spent,
+                attempts: cold.attempts,
+                ordinal: cold.ordinal,
             },
-            None => MetaRef {
+            None => ColdRef {
                 name: &chunk.name,
                 error: None,
                 rare: None,
@@ -147,7 +147,7 @@ impl Metas {
 
     /// The work has something of its own from now on. Amortised O(1).
     #[inline]
-    pub fn get_mut(&mut self, slot: u32) -> &mut Meta {
+    pub fn get_mut(&mut self, slot: u32) -> &mut Cold {
         let (index, place) = split(slot);
         let chunk = &mut self.0[index];
         if place >= chunk.own.len() {
@@ -178,17 +178,17 @@ impl Metas {
                 return;
             }
         }
-        let meta = self.get_mut(slot);
-        meta.name = std::mem::replace(name, Name::Static(""));
-        (meta.retries_left, meta.ordinal) = (retries, ordinal);
+        let cold = self.get_mut(slot);
+        cold.name = std::mem::replace(name, Name::Static(""));
+        (cold.retries_left, cold.ordinal) = (retries, ordinal);
     }
 
     /// The work is gone: what it had of its own is dropped.
     #[inline]
     pub fn leave(&mut self, slot: u32) {
         let (chunk, place) = split(slot);
-        if let Some(meta) = self.0[chunk].own.get_mut(place) {
-            *meta = Meta::BLANK;
+        if let Some(cold) = self.0[chunk].own.get_mut(place) {
+            *cold = Cold::BLANK;
         }
     }
 }
@@ -208,13 +208,13 @@ mod tests {
 
     type Known = (String, u32, u32, Option<String>);
 
-    fn known(metas: &Metas, slot: u32) -> Known {
-        let meta = metas.get(slot);
-        let error = meta.error.map(Failure::to_string);
+    fn known(cold: &ColdColumn, slot: u32) -> Known {
+        let cold = cold.get(slot);
+        let error = cold.error.map(Failure::to_string);
         (
-            meta.name.to_string(),
-            meta.retries_left,
-            meta.ordinal,
+            cold.name.to_string(),
+            cold.retries_left,
+            cold.ordinal,
             error,
         )
     }
@@ -225,7 +225,7 @@ mod tests {
         let mut stream = Stream::new(5);
         let (mut alike, mut apart) = (0, 0);
         for run in 0..60 {
-            let (mut metas, mut each) = (Metas::new(), Vec::<Known>::new());
+            let (mut cold, mut each) = (ColdColumn::new(), Vec::<Known>::new());
             // Runs differ in how seldom a work has something of its own.
             let seldom = [3, 100, 2_000][run % 3];
             for step in 0..2_000 {
@@ -243,22 +243,22 @@ mod tests {
                 let known = (name.to_string(), retries, slot, None);
                 match each.get_mut(slot as usize) {
                     Some(of) => {
-                        metas.leave(slot);
+                        cold.leave(slot);
                         *of = known;
                     }
                     None => each.push(known),
                 }
-                metas.enter(slot, &mut name, retries, slot);
+                cold.enter(slot, &mut name, retries, slot);
                 if stream.below(seldom) == 0 {
                     let failure = format!("failure {step}");
-                    metas.get_mut(slot).error = Some(Failure::msg(failure.clone()));
+                    cold.get_mut(slot).error = Some(Failure::msg(failure.clone()));
                     each[slot as usize].3 = Some(Failure::msg(failure).to_string());
                 }
             }
             for (slot, of) in each.iter().enumerate() {
-                assert_eq!(known(&metas, slot as u32), *of, "slot {slot} of run {run}");
+                assert_eq!(known(&cold, slot as u32), *of, "slot {slot} of run {run}");
             }
-            let chunks = metas.0.iter();
+            let chunks = cold.0.iter();
             alike += chunks.clone().filter(|chunk| chunk.own.is_empty()).count();
             apart += chunks.filter(|chunk| !chunk.own.is_empty()).count();
         }
@@ -267,20 +267,20 @@ mod tests {
 
     #[test]
     fn works_of_one_name_take_no_memory_each() {
-        let mut metas = Metas::new();
+        let mut cold = ColdColumn::new();
         for slot in 0..10_000 {
-            metas.enter(slot, &mut "one".into(), 2, slot);
+            cold.enter(slot, &mut "one".into(), 2, slot);
         }
-        assert!(metas.0.iter().all(|chunk| chunk.own.is_empty()));
-        metas.get_mut(CHUNK as u32 + 1).retries_left -= 1;
-        let apart = (0..metas.0.len()).filter(|&chunk| !metas.0[chunk].own.is_empty());
+        assert!(cold.0.iter().all(|chunk| chunk.own.is_empty()));
+        cold.get_mut(CHUNK as u32 + 1).retries_left -= 1;
+        let apart = (0..cold.0.len()).filter(|&chunk| !cold.0[chunk].own.is_empty());
         assert!(apart.eq([1]));
-        assert_eq!(known(&metas, 513), ("one".into(), 1, 513, None));
-        assert_eq!(known(&metas, 514), ("one".into(), 2, 514, None));
+        assert_eq!(known(&cold, 513), ("one".into(), 1, 513, None));
+        assert_eq!(known(&cold, 514), ("one".into(), 2, 514, None));
     }
 
     #[test]
     fn a_meta_is_small() {
-        assert!(size_of::<Meta>() <= 48, "{}", size_of::<Meta>());
+        assert!(size_of::<Cold>() <= 48, "{}", size_of::<Cold>());
     }
 }
