@@ -141,8 +141,8 @@ impl Engine {
                 "Running without turn or permit"
             ),
             WorkState::Waiting => {
-                let inner = self.arena.rare(slot).is_some_and(|rare| {
-                    rare.has_inner_source() || rare.join.first_failure.is_some()
+                let inner = self.arena.extension(slot).is_some_and(|extension| {
+                    extension.has_inner_source() || extension.join.first_failure.is_some()
                 });
                 ensure!(
                     record.alarm.is_some() || has(flag::EXTERNAL) || inner,

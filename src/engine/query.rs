@@ -84,7 +84,7 @@ impl Engine {
         if TypeId::of::<T>() == TypeId::of::<()>() {
             return unit();
         }
-        let output = self.arena.rare_mut(slot)?.output.take()?;
+        let output = self.arena.extension_mut(slot)?.output.take()?;
         output.into_inner().downcast().ok().map(|output| *output)
     }
 
@@ -97,7 +97,11 @@ impl Engine {
         if TypeId::of::<T>() == TypeId::of::<()>() {
             return (&() as &dyn Any).downcast_ref();
         }
-        self.arena.rare(slot)?.output.as_deref()?.downcast_ref()
+        self.arena
+            .extension(slot)?
+            .output
+            .as_deref()?
+            .downcast_ref()
     }
 
     /// As [`WorkScheduler::last_failure`](crate::WorkScheduler::last_failure).

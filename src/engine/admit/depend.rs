@@ -82,8 +82,8 @@ impl Engine {
         record.span = 0;
         self.arena.forget_attempts(slot);
         self.recorder.attempts -= 1;
-        if let Some(rare) = self.arena.rare_mut(slot) {
-            rare.tracing = None;
+        if let Some(extension) = self.arena.extension_mut(slot) {
+            extension.tracing = None;
         }
     }
 

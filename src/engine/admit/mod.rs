@@ -14,7 +14,7 @@ pub(crate) mod restart;
 use crate::engine::graph::cycle::{self, settle};
 use crate::engine::queue::permits::GENERAL;
 use crate::engine::store::limits::Limit;
-use crate::engine::store::record::{Needs, Pool, Rare, flag, mark};
+use crate::engine::store::record::{Extension, Needs, Pool, flag, mark};
 use crate::engine::{AddError, CyclePath, Engine};
 use crate::work::{EdgeKind, Extras, Failure, RetryPosition, Terms, WorkId, WorkState};
 use smallvec::SmallVec;
@@ -239,8 +239,8 @@ impl Engine {
         let tail = extras.retry_position == RetryPosition::Tail;
         self.permits.by_arrival &= tail && extras.priority == 0;
         let pools = if needs.is_empty() { 0 } else { mark::POOLS };
-        self.arena.at_mut(slot).marks |= mark::RARE | pools;
-        self.arena.cold_mut(slot).rare = Some(Box::new(Rare::new(extras, needs)));
+        self.arena.at_mut(slot).marks |= mark::EXTENDED | pools;
+        self.arena.cold_mut(slot).extension = Some(Box::new(Extension::new(extras, needs)));
         if let Some(at) = deadline {
             self.arm_limit(slot, Limit::Deadline, at);
         }

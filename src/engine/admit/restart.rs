@@ -69,9 +69,9 @@ impl Engine {
         let cold = self.arena.cold_mut(slot);
         self.recorder.retries_left += cold.retries_spent as u64;
         cold.retries_left += std::mem::take(&mut cold.retries_spent);
-        if attempts > 0 || cold.rare.is_some() {
-            let rare = self.arena.rare_or_new(slot);
-            rare.attempts_before = rare.attempts_before.wrapping_add(attempts);
+        if attempts > 0 || cold.extension.is_some() {
+            let extension = self.arena.extension_or_new(slot);
+            extension.attempts_before = extension.attempts_before.wrapping_add(attempts);
             self.drop_output(slot);
         }
         self.reopen_edges(slot);
@@ -80,7 +80,11 @@ impl Engine {
             self.hold_for_parent(parent, slot);
             self.give_back_asleep(parent);
         }
-        if let Some(at) = self.arena.rare(slot).and_then(|rare| rare.extras.deadline) {
+        if let Some(at) = self
+            .arena
+            .extension(slot)
+            .and_then(|extension| extension.extras.deadline)
+        {
             self.arm_limit(slot, Limit::Deadline, at);
         }
     }

@@ -19,8 +19,8 @@ impl Engine {
     }
 
     fn has_jobs(&self, slot: u32) -> bool {
-        let rare = self.arena.rare(slot);
-        rare.is_some_and(|rare| !rare.errands.outstanding.is_empty())
+        let extension = self.arena.extension(slot);
+        extension.is_some_and(|extension| !extension.errands.outstanding.is_empty())
     }
 
     /// Whether jobs that run keep an abort from its end. From now on their ends end it, or the grace does.
@@ -72,10 +72,10 @@ impl Engine {
     /// Nobody waits any more for the jobs of this attempt that run.
     pub(crate) fn abandon_jobs(&mut self, slot: u32) {
         self.cancel_jobs(slot);
-        let Some(rare) = self.arena.rare_mut(slot) else {
+        let Some(extension) = self.arena.extension_mut(slot) else {
             return;
         };
-        let abandoned = std::mem::take(&mut rare.errands.outstanding);
+        let abandoned = std::mem::take(&mut extension.errands.outstanding);
         if abandoned.is_empty() {
             return;
         }
@@ -105,10 +105,10 @@ impl Engine {
     }
 
     fn abort(&self, slot: u32) -> Option<&Abort> {
-        self.arena.rare(slot)?.abort.as_ref()
+        self.arena.extension(slot)?.abort.as_ref()
     }
 
     fn abort_mut(&mut self, slot: u32) -> Option<&mut Abort> {
-        self.arena.rare_mut(slot)?.abort.as_mut()
+        self.arena.extension_mut(slot)?.abort.as_mut()
     }
 }

@@ -116,8 +116,8 @@ impl Engine {
         };
         match self
             .arena
-            .rare_mut(slot)
-            .and_then(|rare| rare.abort.as_mut())
+            .extension_mut(slot)
+            .and_then(|extension| extension.abort.as_mut())
         {
             Some(abort) => {
                 if let AbortCause::Fail(_) = abort.cause {
@@ -144,14 +144,14 @@ impl Engine {
         self.arena.clear(slot, flag::WOKEN | flag::CANCEL);
         self.arena.at_mut(slot).marks &= !mark::SLEEPS;
         let default = self.settings.abort_grace;
-        let rare = self.arena.rare_or_new(slot);
-        let grace = rare.extras.abort_grace.unwrap_or(default);
-        rare.abort = Some(Abort {
+        let extension = self.arena.extension_or_new(slot);
+        let grace = extension.extras.abort_grace.unwrap_or(default);
+        extension.abort = Some(Abort {
             cause,
             polite,
             late: false,
         });
-        if let Some(token) = &rare.token {
+        if let Some(token) = &extension.token {
             token.mark();
         }
         self.arm_limit(slot, Limit::Grace, self.now.saturating_add(grace));

@@ -55,15 +55,15 @@ impl Engine {
     /// The duration of the attempt before, whose place the present one takes.
     fn keep_last_span(&mut self, slot: u32) {
         let last = self.arena.at(slot).span;
-        self.arena.rare_or_new(slot).last = last;
+        self.arena.extension_or_new(slot).last = last;
     }
 
     /// What few attempts begin with: a limit, or children who have waited for it.
     fn begin_with_ties(&mut self, slot: u32) {
         if let Some(limit) = self
             .arena
-            .rare(slot)
-            .and_then(|rare| rare.extras.attempt_timeout)
+            .extension(slot)
+            .and_then(|extension| extension.extras.attempt_timeout)
         {
             let at = self.now.saturating_add(limit);
             self.arm_limit(slot, Limit::AttemptTimeout, at);
@@ -72,8 +72,8 @@ impl Engine {
             // A child that was cancelled before this attempt began has failed in it.
             if self
                 .arena
-                .rare(slot)
-                .is_some_and(|rare| rare.join.first_failure.is_some())
+                .extension(slot)
+                .is_some_and(|extension| extension.join.first_failure.is_some())
             {
                 self.agenda.fail(self.arena.witness(slot));
             }
@@ -84,7 +84,7 @@ impl Engine {
     fn open_span(&mut self, slot: u32) {
         let (name, attempt) = (self.arena.cold(slot).name.clone(), self.arena.attempt(slot));
         let span = tracing::debug_span!(target: TARGET, "attempt", work = &*name, attempt);
-        self.arena.rare_or_new(slot).tracing = Some(span);
+        self.arena.extension_or_new(slot).tracing = Some(span);
     }
 
     /// The children that were added before this attempt began need wait for it no longer. Those that need no permit
@@ -169,7 +169,7 @@ impl Engine {
         self.disarm_all(slot);
         self.not_external(slot);
         self.permits.give_back(&mut self.arena, slot);
-        if self.arena.rare(slot).is_some() {
+        if self.arena.extension(slot).is_some() {
             self.unwatch_all(slot);
             self.forget_jobs(slot);
             self.forget_sources(slot);
@@ -185,13 +185,13 @@ impl Engine {
             record.span = self.now.as_nanos().saturating_sub(record.span);
         }
         let span = record.span;
-        if let Some(rare) = self.arena.rare_mut(slot) {
-            rare.abort = None;
-            rare.remote = None;
-            rare.token = None;
-            rare.tracing = None;
+        if let Some(extension) = self.arena.extension_mut(slot) {
+            extension.abort = None;
+            extension.remote = None;
+            extension.token = None;
+            extension.tracing = None;
             if under_way {
-                rare.total = rare.total.saturating_add(span);
+                extension.total = extension.total.saturating_add(span);
             }
         }
         if self.arena.is(slot, flag::CHILDREN) {

@@ -26,7 +26,10 @@ impl Engine {
         if self.waits_for_jobs(slot) {
             return;
         }
-        let abort = self.arena.rare_mut(slot).and_then(|rare| rare.abort.take());
+        let abort = self
+            .arena
+            .extension_mut(slot)
+            .and_then(|extension| extension.abort.take());
         let later = self.arena.take_cancel(slot);
         let by = match (abort.map(|abort| abort.cause), later) {
             (Some(AbortCause::Cancel(by)), _) | (_, Some(by)) => by,
@@ -140,7 +143,7 @@ impl Engine {
     pub(crate) fn broke(&mut self, slot: u32, payload: Payload) {
         self.arena.clear(slot, flag::IN_TURN);
         self.panicked(slot, payload);
-        self.arena.rare_or_new(slot).gone = true;
+        self.arena.extension_or_new(slot).gone = true;
     }
 
     /// The work panicked and is no more: what is left is to end its attempt.
@@ -191,9 +194,9 @@ impl Engine {
     /// The body of a work whose abort is forced has been dropped.
     pub(crate) fn forced(&mut self, slot: u32, result: Result<(), Payload>) {
         let panicked = result.err().map(|payload| self.panicked(slot, payload));
-        let rare = self.arena.rare_or_new(slot);
-        rare.gone = true;
-        let abort = rare.abort.take();
+        let extension = self.arena.extension_or_new(slot);
+        extension.gone = true;
+        let abort = extension.abort.take();
         self.abandon_jobs(slot);
         self.end_attempt(slot);
         let end = match (panicked, abort) {

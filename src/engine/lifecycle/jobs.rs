@@ -74,8 +74,8 @@ impl Engine {
         if !self.arena.is_present(witness) {
             return;
         }
-        if let Some(rare) = self.arena.rare_mut(witness.slot) {
-            rare.errands.outstanding.retain(|&other| other != id);
+        if let Some(extension) = self.arena.extension_mut(witness.slot) {
+            extension.errands.outstanding.retain(|&other| other != id);
         }
         self.wake_slot(witness.slot);
         self.end_wait_for_jobs(witness.slot);
@@ -83,11 +83,12 @@ impl Engine {
 
     /// Drops the jobs of this attempt that have not begun; their tickets fail at once.
     pub(crate) fn cancel_jobs(&mut self, slot: u32) {
-        let Some(rare) = self.arena.rare_mut(slot) else {
+        let Some(extension) = self.arena.extension_mut(slot) else {
             return;
         };
         let (jobs, guard) = (&mut self.jobs, &self.inbox.line.guard);
-        rare.errands
+        extension
+            .errands
             .outstanding
             .retain(|&id| !jobs.cancel(id, guard));
     }
@@ -95,8 +96,8 @@ impl Engine {
     /// The attempt is over. Jobs that run still come to their end, and mean nothing to the next attempt.
     pub(crate) fn forget_jobs(&mut self, slot: u32) {
         self.cancel_jobs(slot);
-        if let Some(rare) = self.arena.rare_mut(slot) {
-            rare.errands.outstanding.clear();
+        if let Some(extension) = self.arena.extension_mut(slot) {
+            extension.errands.outstanding.clear();
         }
     }
 }
@@ -123,7 +124,7 @@ impl Engine {
             simulated,
         };
         self.jobs.made += 1;
-        let errands = &mut self.arena.rare_or_new(slot).errands;
+        let errands = &mut self.arena.extension_or_new(slot).errands;
         let made = errands.made;
         errands.made += 1;
         errands.outstanding.push(id);
@@ -152,7 +153,7 @@ impl Engine {
     /// The token of a work's present attempt.
     pub(crate) fn cancel_token_of(&mut self, slot: u32) -> CancelToken {
         let id = self.id(slot);
-        let token = &mut self.arena.rare_or_new(slot).token;
+        let token = &mut self.arena.extension_or_new(slot).token;
         let token = token.get_or_insert_with(|| {
             let token = CancelToken::new();
             token.listen(&self.inbox, Some(id));

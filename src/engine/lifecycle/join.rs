@@ -12,7 +12,7 @@ impl Engine {
         let success = self.arena.at(child).state == WorkState::Success;
         let in_turn = self.arena.is(parent, flag::IN_TURN);
         let state = self.arena.at(parent).state;
-        let join = &mut self.arena.rare_or_new(parent).join;
+        let join = &mut self.arena.extension_or_new(parent).join;
         join.live -= 1;
         join.succeeded += success as u32;
         join.failed += bad as u32;
@@ -21,7 +21,7 @@ impl Engine {
         let doomed = news || join.first_failure.is_some();
         if news {
             let failure = self.child_failure(child);
-            self.arena.rare_or_new(parent).join.first_failure = Some(failure);
+            self.arena.extension_or_new(parent).join.first_failure = Some(failure);
             self.agenda.fail(self.arena.witness(parent));
         }
         match state {
@@ -41,7 +41,7 @@ impl Engine {
     /// A settled child that its parent does not want to keep counts no longer, and is reclaimed like an orphan.
     fn forget_child(&mut self, parent: u32, child: u32) {
         let success = self.arena.at(child).state == WorkState::Success;
-        let join = &mut self.arena.rare_or_new(parent).join;
+        let join = &mut self.arena.extension_or_new(parent).join;
         match join.retain {
             Retain::All => return,
             Retain::Failures if !success => return,
@@ -49,7 +49,7 @@ impl Engine {
         }
         join.succeeded -= success as u32;
         if self.counts_as_failed(child) {
-            self.arena.rare_or_new(parent).join.failed -= 1;
+            self.arena.extension_or_new(parent).join.failed -= 1;
         }
         let serial = self.arena.at(parent).serial;
         let name = &self.arena.cold(child).name;
@@ -67,7 +67,7 @@ impl Engine {
 
     /// A settled child has been restarted: it is live again and counts neither way.
     pub(crate) fn child_restarted(&mut self, parent: u32, was: WorkState, failed: bool) {
-        let join = &mut self.arena.rare_or_new(parent).join;
+        let join = &mut self.arena.extension_or_new(parent).join;
         join.live += 1;
         join.succeeded -= (was == WorkState::Success) as u32;
         join.failed -= failed as u32;
@@ -96,10 +96,12 @@ impl Engine {
     }
 
     pub(crate) fn fails_fast(&self, parent: u32) -> bool {
-        let rule = self
-            .arena
-            .rare(parent)
-            .map(|rare| rare.join.rule.unwrap_or(rare.extras.on_child_failure));
+        let rule = self.arena.extension(parent).map(|extension| {
+            extension
+                .join
+                .rule
+                .unwrap_or(extension.extras.on_child_failure)
+        });
         rule.unwrap_or_default() == OnChildFailure::FailFast
     }
 }

@@ -93,8 +93,8 @@ impl Engine {
         };
         let span = self
             .arena
-            .rare(slot)
-            .and_then(|rare| rare.tracing.as_ref())
+            .extension(slot)
+            .and_then(|extension| extension.tracing.as_ref())
             .and_then(tracing::Span::id);
         let cause = event.cause.as_ref().map(tracing::field::display);
         tracing::debug!(target: TARGET, parent: span, id = event.id.serial(), name = &*event.name, state = to.as_str(), attempt = event.attempt, at = event.time.as_nanos(), cause);
@@ -105,7 +105,9 @@ impl Engine {
 
     /// The span of the present attempt.
     pub(crate) fn span_of(&self, slot: u32) -> Option<tracing::Span> {
-        self.arena.rare(slot).and_then(|rare| rare.tracing.clone())
+        self.arena
+            .extension(slot)
+            .and_then(|extension| extension.tracing.clone())
     }
 
     /// Why the work is in its present state. It is asked before anything is reclaimed.
@@ -115,7 +117,7 @@ impl Engine {
             WorkState::Failed | WorkState::Retrying => error().cloned().map(EventCause::Failure),
             WorkState::Blocked => error().and_then(RootCause::of).map(EventCause::Blocked),
             WorkState::Cancelled => by.map(EventCause::Cancelled),
-            WorkState::Aborting => match &self.arena.rare(slot)?.abort.as_ref()?.cause {
+            WorkState::Aborting => match &self.arena.extension(slot)?.abort.as_ref()?.cause {
                 AbortCause::Cancel(by) => Some(EventCause::Cancelled(*by)),
                 AbortCause::Fail(failure) => Some(EventCause::Failure(failure.clone())),
             },

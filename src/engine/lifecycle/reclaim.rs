@@ -139,7 +139,7 @@ impl Engine {
             self.arena.set(child, flag::ORPHAN);
             self.reclaim_if_due(child);
         }
-        self.arena.rare_or_new(slot).join = Join::default();
+        self.arena.extension_or_new(slot).join = Join::default();
         self.arena.clear(slot, flag::CHILDREN);
     }
 
@@ -153,8 +153,8 @@ impl Engine {
                 arena.set(after, flag::LOST_DEPENDENCY)
             });
         self.recorder.retries_left -= self.arena.cold(slot).retries_left as u64;
-        let rare = self.arena.rare_mut(slot);
-        if let Some(key) = rare.and_then(|rare| rare.extras.on_settled.take()) {
+        let extension = self.arena.extension_mut(slot);
+        if let Some(key) = extension.and_then(|extension| extension.extras.on_settled.take()) {
             self.agenda.drop_callback(key);
         }
         self.drop_output(slot);

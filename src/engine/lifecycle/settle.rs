@@ -85,7 +85,7 @@ impl Engine {
 
     pub(crate) fn may_try_again(&self, slot: u32, failure: &Failure) -> bool {
         let cold = self.arena.cold(slot);
-        let extras = cold.rare.map(|rare| &rare.extras);
+        let extras = cold.extension.map(|extension| &extension.extras);
         let deadline = extras.and_then(|extras| extras.deadline);
         failure.is_retryable(extras.is_some_and(|extras| extras.retry_fatal_children))
             && cold.retries_left > 0
@@ -106,7 +106,11 @@ impl Engine {
         self.drops.count();
         self.change(slot, Some(self.arena.at(slot).state), WorkState::Retrying);
         self.arm_alarm(slot, self.now.saturating_add(delay));
-        if let Some(at) = self.arena.rare(slot).and_then(|rare| rare.extras.deadline) {
+        if let Some(at) = self
+            .arena
+            .extension(slot)
+            .and_then(|extension| extension.extras.deadline)
+        {
             self.arm_limit(slot, Limit::Deadline, at);
         }
     }
@@ -114,9 +118,9 @@ impl Engine {
     fn backoff_delay(&self, slot: u32) -> Duration {
         let cold = self.arena.cold(slot);
         let backoff = cold
-            .rare
+            .extension
             .as_ref()
-            .and_then(|rare| rare.extras.backoff)
+            .and_then(|extension| extension.extras.backoff)
             .unwrap_or(self.settings.backoff);
         backoff.delay(cold.retries_spent, |n| {
             let key = names::path_key(&self.arena, slot);
@@ -203,8 +207,8 @@ impl Engine {
     pub(crate) fn drop_output(&mut self, slot: u32) {
         if let Some(output) = self
             .arena
-            .rare_mut(slot)
-            .and_then(|rare| rare.output.take())
+            .extension_mut(slot)
+            .and_then(|extension| extension.output.take())
         {
             let dropped = contain(|| drop(output.into_inner()));
             if let Err(payload) = dropped {
@@ -234,8 +238,8 @@ impl Engine {
         }
         let callback = self
             .arena
-            .rare_mut(slot)
-            .and_then(|rare| rare.extras.on_settled.take());
+            .extension_mut(slot)
+            .and_then(|extension| extension.extras.on_settled.take());
         if let Some(callback) = callback {
             let outcome = self.outcome_of(slot);
             self.agenda.call((callback, self.id(slot), outcome));

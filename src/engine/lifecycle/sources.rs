@@ -64,15 +64,15 @@ impl Engine {
     }
 
     fn note_source(&mut self, slot: u32, source: Rc<dyn Registered>) {
-        self.arena.rare_or_new(slot).sources.push(source);
+        self.arena.extension_or_new(slot).sources.push(source);
     }
 
     /// The attempt is over, and so are its sources. A panic in that is the work's.
     pub(crate) fn forget_sources(&mut self, slot: u32) {
-        let Some(rare) = self.arena.rare_mut(slot) else {
+        let Some(extension) = self.arena.extension_mut(slot) else {
             return;
         };
-        for source in std::mem::take(&mut rare.sources).0 {
+        for source in std::mem::take(&mut extension.sources).0 {
             let badge = source.badge();
             if badge.live.replace(false) {
                 self.io.desk.sources.borrow_mut().remove(&badge.token);

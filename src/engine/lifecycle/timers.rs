@@ -30,14 +30,15 @@ impl Engine {
 
     pub(crate) fn arm_limit(&mut self, slot: u32, limit: Limit, at: Time) {
         let key = self.wheel.arm(at, slot | IS_LIMIT);
-        let place = &mut self.arena.rare_or_new(slot).limits.0[limit as usize];
+        let place = &mut self.arena.extension_or_new(slot).limits.0[limit as usize];
         debug_assert!(place.is_none(), "{limit:?} is armed twice");
         *place = Some(key);
     }
 
     pub(crate) fn disarm_limit(&mut self, slot: u32, limit: Limit) {
-        let rare = self.arena.rare_mut(slot);
-        if let Some(key) = rare.and_then(|rare| rare.limits.0[limit as usize].take()) {
+        let extension = self.arena.extension_mut(slot);
+        if let Some(key) = extension.and_then(|extension| extension.limits.0[limit as usize].take())
+        {
             self.wheel.cancel(key);
         }
     }
@@ -45,8 +46,8 @@ impl Engine {
     /// Drops every timer of a work.
     pub(crate) fn disarm_all(&mut self, slot: u32) {
         self.disarm_alarm(slot);
-        if let Some(rare) = self.arena.rare_mut(slot) {
-            for (_, key) in std::mem::take(&mut rare.limits).armed() {
+        if let Some(extension) = self.arena.extension_mut(slot) {
+            for (_, key) in std::mem::take(&mut extension.limits).armed() {
                 self.wheel.cancel(key);
             }
         }
@@ -54,7 +55,7 @@ impl Engine {
 
     /// The keys of all timers that a work has.
     pub(crate) fn timers_of(&self, slot: u32) -> impl Iterator<Item = TimerKey> {
-        let limits = self.arena.rare(slot).map(|rare| rare.limits);
+        let limits = self.arena.extension(slot).map(|extension| extension.limits);
         let limits = limits.unwrap_or_default();
         let keys = limits.0.into_iter().chain([self.arena.at(slot).alarm]);
         keys.flatten()
@@ -98,10 +99,10 @@ impl Engine {
         let mut fired = None;
         if owner & IS_LIMIT == 0 {
             self.arena.at_mut(slot).alarm = None;
-        } else if let Some(rare) = self.arena.rare_mut(slot) {
-            fired = rare.limits.find(key);
+        } else if let Some(extension) = self.arena.extension_mut(slot) {
+            fired = extension.limits.find(key);
             if let Some(limit) = fired {
-                rare.limits.0[limit as usize] = None;
+                extension.limits.0[limit as usize] = None;
             }
         }
         match self.strongest(slot, at, fired) {
@@ -117,8 +118,8 @@ impl Engine {
     /// The limit that wins among a work's timers of one instant; the others are moot once it has been acted on. `None` is
     /// the alarm.
     fn strongest(&self, slot: u32, at: Time, fired: Option<Limit>) -> Option<Limit> {
-        let rare = self.arena.rare(slot)?;
-        let mut armed = rare.limits.armed();
+        let extension = self.arena.extension(slot)?;
+        let mut armed = extension.limits.armed();
         let due = armed.find(|&(_, key)| self.wheel.deadline(key) == at);
         let due = due.map(|(limit, _)| limit);
         [fired, due]
@@ -131,8 +132,8 @@ impl Engine {
         match limit {
             Limit::Deadline => self.limit(slot, FailureKind::Deadline(at)),
             Limit::AttemptTimeout => {
-                let rare = self.arena.rare(slot);
-                let limit = rare.and_then(|rare| rare.extras.attempt_timeout);
+                let extension = self.arena.extension(slot);
+                let limit = extension.and_then(|extension| extension.extras.attempt_timeout);
                 let limit = limit.unwrap_or_default();
                 self.limit(slot, FailureKind::AttemptTimeout(limit));
             }

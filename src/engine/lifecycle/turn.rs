@@ -183,14 +183,14 @@ impl Engine {
 
     /// A child has failed, and the end of the round will fail this attempt with it.
     fn is_doomed(&self, slot: u32) -> bool {
-        let rare = self.arena.rare(slot);
-        rare.is_some_and(|rare| rare.join.first_failure.is_some())
+        let extension = self.arena.extension(slot);
+        extension.is_some_and(|extension| extension.join.first_failure.is_some())
     }
 
     fn ended_well(&mut self, slot: u32) {
         self.arena.clear(slot, flag::WOKEN | flag::RELEASE);
         if self.arena.is(slot, flag::CHILDREN) {
-            let join = &mut self.arena.rare_or_new(slot).join;
+            let join = &mut self.arena.extension_or_new(slot).join;
             let live = join.live;
             if let Some(failure) = join.first_failure.take() {
                 return self.fail_attempt(slot, failure);

@@ -4,7 +4,7 @@
 //! the turn that it brings would.
 
 use crate::engine::id::Witness;
-use crate::engine::store::record::{Rare, flag, mark};
+use crate::engine::store::record::{Extension, flag, mark};
 use crate::engine::{Engine, UnknownWork};
 use crate::work::{WorkId, WorkState};
 use std::sync::atomic::{Ordering, fence};
@@ -90,12 +90,15 @@ impl Engine {
         if self.notes.alarm.is_some() || self.notes.expects_wake {
             return true;
         }
-        let rare = self.arena.rare(slot);
-        rare.is_some_and(|rare| rare.has_outer_source() || rare.has_inner_source())
+        let extension = self.arena.extension(slot);
+        extension
+            .is_some_and(|extension| extension.has_outer_source() || extension.has_inner_source())
     }
 
     fn has_outer_source(&self, slot: u32) -> bool {
-        self.arena.rare(slot).is_some_and(Rare::has_outer_source)
+        self.arena
+            .extension(slot)
+            .is_some_and(Extension::has_outer_source)
     }
 
     /// Whether the work's only source was a remote waker that has died before the turn was over. It is then woken, as
@@ -103,8 +106,8 @@ impl Engine {
     pub(crate) fn has_just_lost_waker(&mut self, slot: u32) -> bool {
         let dead = self
             .arena
-            .rare_mut(slot)
-            .and_then(|rare| rare.remote.take());
+            .extension_mut(slot)
+            .and_then(|extension| extension.remote.take());
         // Who let go of the waker last did so after its wakes: they are in the inbox, and the next round sees them.
         fence(Ordering::Acquire);
         let marks = &mut self.arena.at_mut(slot).marks;
@@ -137,9 +140,9 @@ impl Engine {
             return false;
         }
         let (witness, id) = (self.arena.witness(watcher), self.id(slot));
-        if self.arena.rare_or_new(watcher).watching.insert(id) {
+        if self.arena.extension_or_new(watcher).watching.insert(id) {
             self.drop_old_watchers(slot);
-            self.arena.rare_or_new(slot).watchers.push(witness);
+            self.arena.extension_or_new(slot).watchers.push(witness);
         }
         true
     }
@@ -148,32 +151,32 @@ impl Engine {
     /// for ever, one attempt after another, do not fill it. Amortised O(1).
     fn drop_old_watchers(&mut self, slot: u32) {
         const FEWEST: usize = 32;
-        let watchers = &mut self.arena.rare_or_new(slot).watchers;
+        let watchers = &mut self.arena.extension_or_new(slot).watchers;
         if watchers.len() >= FEWEST && watchers.len() == watchers.capacity() {
             let mut kept = std::mem::take(watchers);
             kept.retain(|&witness| self.arena.is_present(witness));
-            self.arena.rare_or_new(slot).watchers = kept;
+            self.arena.extension_or_new(slot).watchers = kept;
         }
     }
 
     /// The attempt is over: it watches nothing any more.
     pub(crate) fn unwatch_all(&mut self, watcher: u32) {
-        if let Some(rare) = self.arena.rare_mut(watcher) {
-            rare.watching.clear();
+        if let Some(extension) = self.arena.extension_mut(watcher) {
+            extension.watching.clear();
         }
     }
 
     /// The work has settled: its watchers have a turn, and watch it no more.
     pub(crate) fn wake_watchers(&mut self, slot: u32) {
-        let Some(rare) = self.arena.rare_mut(slot) else {
+        let Some(extension) = self.arena.extension_mut(slot) else {
             return;
         };
-        let watchers = std::mem::take(&mut rare.watchers);
+        let watchers = std::mem::take(&mut extension.watchers);
         let id = self.id(slot);
         for witness in watchers {
             if self.arena.is_present(witness) {
-                let rare = self.arena.rare_mut(witness.slot);
-                if rare.is_some_and(|rare| rare.watching.remove(&id)) {
+                let extension = self.arena.extension_mut(witness.slot);
+                if extension.is_some_and(|extension| extension.watching.remove(&id)) {
                     self.wake_slot(witness.slot);
                 }
             }
@@ -194,7 +197,10 @@ impl Engine {
             record.flags.has(flag::EXTERNAL) && record.marks & mark::EXPECTS_WAKE == 0;
         if only_outside {
             self.not_external(slot);
-            let inner = self.arena.rare(slot).is_some_and(Rare::has_inner_source);
+            let inner = self
+                .arena
+                .extension(slot)
+                .is_some_and(Extension::has_inner_source);
             if self.arena.at(slot).alarm.is_none() && !inner {
                 self.wake_slot(slot);
             }

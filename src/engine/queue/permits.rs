@@ -226,7 +226,7 @@ impl Permits {
 
     #[inline]
     fn rank(arena: &Arena, slot: u32) -> Rank {
-        let extras = arena.rare(slot).map(|rare| &rare.extras);
+        let extras = arena.extension(slot).map(|extension| &extension.extras);
         let priority = extras.map_or(0, |extras| extras.priority);
         let priority = (i8::MAX as i16 - priority as i16) as u16;
         let is_head = || extras.is_some_and(|e| e.retry_position == RetryPosition::Head);
@@ -243,7 +243,9 @@ impl Permits {
     /// What the work needs besides the general permit.
     #[inline]
     fn named_needs(arena: &Arena, slot: u32) -> &[(Pool, u32)] {
-        arena.rare(slot).map_or(&[], |rare| &rare.needs)
+        arena
+            .extension(slot)
+            .map_or(&[], |extension| &extension.needs)
     }
 
     #[inline]

@@ -37,18 +37,18 @@ impl Engine {
 
     /// Writes how many children of the work are done, and what it has outside of the scheduler.
     fn write_counts(&self, text: &mut String, slot: u32) -> fmt::Result {
-        let Some(rare) = self.arena.rare(slot) else {
+        let Some(extension) = self.arena.extension(slot) else {
             return Ok(());
         };
-        let (count, live) = (rare.join.count, rare.join.live);
+        let (count, live) = (extension.join.count, extension.join.live);
         if count > 0 {
             write!(text, " : {}/{count} children completed", count - live)?;
         }
-        match rare.errands.outstanding.len() {
+        match extension.errands.outstanding.len() {
             0 => {}
             jobs => write!(text, " : {jobs} jobs out")?,
         }
-        match rare.sources.live() {
+        match extension.sources.live() {
             0 => Ok(()),
             sources => write!(text, " : {sources} sources registered"),
         }

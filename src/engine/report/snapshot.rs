@@ -81,13 +81,13 @@ impl Engine {
 
     /// Returns how long the last ended attempt took, and how long all attempts took.
     fn durations(&self, slot: u32) -> (Option<Duration>, Duration) {
-        let (record, rare) = (self.arena.at(slot), self.arena.rare(slot));
+        let (record, extension) = (self.arena.at(slot), self.arena.extension(slot));
         if record.marks & mark::ATTEMPT != 0 {
             let present = self.now.as_nanos().saturating_sub(record.span);
-            let last = rare
+            let last = extension
                 .filter(|_| self.arena.attempt(slot) > 1)
-                .map(|rare| Duration::from_nanos(rare.last));
-            let ended = rare.map_or(0, |rare| rare.total);
+                .map(|extension| Duration::from_nanos(extension.last));
+            let ended = extension.map_or(0, |extension| extension.total);
             return (last, Duration::from_nanos(ended.saturating_add(present)));
         }
         let last = record
@@ -96,7 +96,7 @@ impl Engine {
             .then(|| Duration::from_nanos(record.span));
         (
             last,
-            Duration::from_nanos(rare.map_or(record.span, |rare| rare.total)),
+            Duration::from_nanos(extension.map_or(record.span, |extension| extension.total)),
         )
     }
 }

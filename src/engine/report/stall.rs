@@ -177,8 +177,11 @@ impl Engine {
             0 => {}
             live => waits.push(WaitsFor::Children(live as usize)),
         }
-        if let Some(rare) = self.arena.rare(slot) {
-            let watched = rare.watching.iter().filter_map(|&id| self.lookup(id).ok());
+        if let Some(extension) = self.arena.extension(slot) {
+            let watched = extension
+                .watching
+                .iter()
+                .filter_map(|&id| self.lookup(id).ok());
             waits.extend(
                 watched
                     .filter(|&slot| !self.arena.at(slot).state.is_settled())
@@ -187,15 +190,15 @@ impl Engine {
                         WaitsFor::Watched(id, name)
                     }),
             );
-            match rare.errands.outstanding.len() {
+            match extension.errands.outstanding.len() {
                 0 => {}
                 jobs => waits.push(WaitsFor::Jobs(jobs)),
             }
-            match rare.sources.live() {
+            match extension.sources.live() {
                 0 => {}
                 sources => waits.push(WaitsFor::Sources(sources)),
             }
-            if rare.has_remote() {
+            if extension.has_remote() {
                 waits.push(WaitsFor::RemoteWaker);
             }
         }

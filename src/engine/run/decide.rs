@@ -90,13 +90,13 @@ impl Engine {
 
     /// A work's own stream, made when it is first asked for. O(depth) then.
     pub(crate) fn stream_of(&mut self, slot: u32) -> &mut Stream {
-        let rare = self.arena.rare(slot);
-        let key = match rare.and_then(|rare| rare.stream.as_ref()) {
+        let extension = self.arena.extension(slot);
+        let key = match extension.and_then(|extension| extension.stream.as_ref()) {
             Some(_) => 0,
             None => names::path_key(&self.arena, slot),
         };
         let seed = self.settings.seed;
-        let stream = &mut self.arena.rare_or_new(slot).stream;
+        let stream = &mut self.arena.extension_or_new(slot).stream;
         stream.get_or_insert_with(|| names::stream(seed, Purpose::Work, key, 0))
     }
 }

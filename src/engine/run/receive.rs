@@ -59,8 +59,8 @@ impl Engine {
         if !self.arena.is_present(witness) {
             return;
         }
-        let rare = self.arena.rare(witness.slot);
-        let waker = rare.and_then(|rare| rare.remote.as_ref()?.upgrade());
+        let extension = self.arena.extension(witness.slot);
+        let waker = extension.and_then(|extension| extension.remote.as_ref()?.upgrade());
         if let Some(waker) = waker {
             waker.arrived();
         }

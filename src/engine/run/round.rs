@@ -254,8 +254,8 @@ impl Engine {
         if !self.arena.is_present(witness) || !self.is_in_attempt(witness.slot) {
             return;
         }
-        let rare = self.arena.rare_mut(witness.slot);
-        if let Some(failure) = rare.and_then(|rare| rare.join.first_failure.take()) {
+        let extension = self.arena.extension_mut(witness.slot);
+        if let Some(failure) = extension.and_then(|extension| extension.join.first_failure.take()) {
             self.ready.remove(&mut self.arena, witness.slot);
             self.fail_attempt(witness.slot, failure);
         }

@@ -6,7 +6,7 @@
 use crate::engine::id::Witness;
 use crate::engine::store::cold::{Cold, ColdColumn, ColdRef};
 use crate::engine::store::opens::Opens;
-use crate::engine::store::record::{Needs, Rare, Record, flag, mark};
+use crate::engine::store::record::{Extension, Needs, Record, flag, mark};
 use crate::engine::store::tree::TreeLinks;
 use crate::time::Time;
 use crate::work::{CancelledBy, Extras, Name};
@@ -126,41 +126,41 @@ impl Arena {
     }
 
     #[inline]
-    pub fn rare(&self, slot: u32) -> Option<&Rare> {
-        if self.at(slot).marks & mark::RARE == 0 {
+    pub fn extension(&self, slot: u32) -> Option<&Extension> {
+        if self.at(slot).marks & mark::EXTENDED == 0 {
             return None;
         }
-        self.cold.get(slot).rare
+        self.cold.get(slot).extension
     }
 
     #[inline]
-    pub fn rare_mut(&mut self, slot: u32) -> Option<&mut Rare> {
-        if self.at(slot).marks & mark::RARE == 0 {
+    pub fn extension_mut(&mut self, slot: u32) -> Option<&mut Extension> {
+        if self.at(slot).marks & mark::EXTENDED == 0 {
             return None;
         }
-        self.cold.get_mut(slot).rare.as_deref_mut()
+        self.cold.get_mut(slot).extension.as_deref_mut()
     }
 
-    /// The work's box of rare things, made if need be.
+    /// The work's extension, made if need be.
     #[cfg_attr(not(debug_assertions), inline)]
-    pub fn rare_or_new(&mut self, slot: u32) -> &mut Rare {
-        if self.at(slot).marks & mark::RARE == 0 {
+    pub fn extension_or_new(&mut self, slot: u32) -> &mut Extension {
+        if self.at(slot).marks & mark::EXTENDED == 0 {
             self.make_rare(slot);
         }
-        let rare = self.cold.get_mut(slot).rare.as_deref_mut();
-        rare.expect("what is marked as rare has its box")
+        let extension = self.cold.get_mut(slot).extension.as_deref_mut();
+        extension.expect("what is marked as extension has its box")
     }
 
     #[cold]
     #[inline(never)]
     fn make_rare(&mut self, slot: u32) {
-        let mut rare = Box::new(Rare::new(Extras::default(), Needs::default()));
+        let mut extension = Box::new(Extension::new(Extras::default(), Needs::default()));
         let record = self.at_mut(slot);
-        record.marks |= mark::RARE;
+        record.marks |= mark::EXTENDED;
         // Until now no more than one attempt has ended, and its duration is the span.
         let under_way = record.marks & mark::ATTEMPT != 0;
-        rare.total = if under_way { 0 } else { record.span };
-        self.cold.get_mut(slot).rare = Some(rare);
+        extension.total = if under_way { 0 } else { record.span };
+        self.cold.get_mut(slot).extension = Some(extension);
     }
 
     /// The number of the work's attempt since `add` or `restart`; 0 before the first grant. A first attempt, and most works
@@ -192,7 +192,7 @@ impl Arena {
 
     /// Whether the work's body is there to be called: not while it has its turn, and not once it is gone.
     pub fn has_body(&self, slot: u32) -> bool {
-        let is_gone = |slot| self.rare(slot).is_some_and(|rare| rare.gone);
+        let is_gone = |slot| self.extension(slot).is_some_and(|extension| extension.gone);
         !self.is(slot, flag::IN_TURN) && !is_gone(slot)
     }
 
@@ -224,7 +224,7 @@ impl Arena {
     pub fn cancel_later(&mut self, slot: u32, by: CancelledBy) {
         if !self.is(slot, flag::CANCEL) {
             self.set(slot, flag::CANCEL);
-            self.rare_or_new(slot).cancelled_by = Some(by);
+            self.extension_or_new(slot).cancelled_by = Some(by);
         }
     }
 
@@ -240,8 +240,8 @@ impl Arena {
     #[cold]
     fn take_cancel_that_came(&mut self, slot: u32) -> CancelledBy {
         self.clear(slot, flag::CANCEL);
-        let rare = self.rare_mut(slot);
-        let by = rare.and_then(|rare| rare.cancelled_by.take());
+        let extension = self.extension_mut(slot);
+        let by = extension.and_then(|extension| extension.cancelled_by.take());
         by.unwrap_or(CancelledBy::Host)
     }
 
@@ -264,12 +264,15 @@ impl Arena {
         if !self.is(slot, flag::CHILDREN) {
             return 0;
         }
-        self.rare(slot).map_or(0, |rare| rare.join.live)
+        self.extension(slot)
+            .map_or(0, |extension| extension.join.live)
     }
 
     /// The attempt's number, counted over restarts.
     pub fn attempt_id(&self, slot: u32) -> u32 {
-        let before = self.rare(slot).map_or(0, |rare| rare.attempts_before);
+        let before = self
+            .extension(slot)
+            .map_or(0, |extension| extension.attempts_before);
         before.wrapping_add(self.attempt(slot))
     }
 

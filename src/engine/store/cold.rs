@@ -3,7 +3,7 @@
 //! Most programs add many works of one name. Those that come one after the other differ by their ordinal only, and that
 //! follows from their place: they are written down once for a chunk, until one of them has something of its own.
 
-use crate::engine::store::record::Rare;
+use crate::engine::store::record::Extension;
 use crate::work::{Failure, Name};
 
 /// What is known of a work that has something of its own.
@@ -11,7 +11,7 @@ pub(crate) struct Cold {
     pub name: Name,
     /// The last failure; of a Blocked work: whose failure it stems from.
     pub error: Option<Failure>,
-    pub rare: Option<Box<Rare>>,
+    pub extension: Option<Box<Extension>>,
     pub retries_left: u32,
     pub retries_spent: u32,
     /// The number of its attempts, once there have been two. See [`Arena::attempt`](crate::engine::store::arena::Arena::attempt).
@@ -25,7 +25,7 @@ impl Cold {
     const BLANK: Self = Cold {
         name: Name::Static(""),
         error: None,
-        rare: None,
+        extension: None,
         retries_left: 0,
         retries_spent: 0,
         attempts: 0,
@@ -37,7 +37,7 @@ impl Cold {
 pub(crate) struct ColdRef<'a> {
     pub name: &'a Name,
     pub error: Option<&'a Failure>,
-    pub rare: Option<&'a Rare>,
+    pub extension: Option<&'a Extension>,
     pub retries_left: u32,
     pub retries_spent: u32,
     pub attempts: u32,
@@ -127,7 +127,7 @@ impl ColdColumn {
             Some(cold) => ColdRef {
                 name: &cold.name,
                 error: cold.error.as_ref(),
-                rare: cold.rare.as_deref(),
+                extension: cold.extension.as_deref(),
                 retries_left: cold.retries_left,
                 retries_spent: cold.retries_spent,
                 attempts: cold.attempts,
@@ -136,7 +136,7 @@ impl ColdColumn {
             None => ColdRef {
                 name: &chunk.name,
                 error: None,
-                rare: None,
+                extension: None,
                 retries_left: chunk.retries,
                 retries_spent: 0,
                 attempts: 0,

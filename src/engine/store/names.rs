@@ -60,7 +60,7 @@ pub(crate) fn path_key(arena: &Arena, slot: u32) -> u64 {
     line.iter().fold(0, |key, &slot| {
         let cold = arena.cold(slot);
         let mut key = fold(fold(key, hash_text(cold.name)), cold.ordinal as u64);
-        if let Some(run) = cold.rare.map(|rare| rare.extras.run_number)
+        if let Some(run) = cold.extension.map(|extension| extension.extras.run_number)
             && run > 1
         {
             key = fold(fold(key, RUN), run);

@@ -1,5 +1,5 @@
 //! What is known of a work: a hot record of one cache line, which a turn touches, and beside it what a turn does not.
-//! What only few works need (join, abort, limits, output, watches) is in a box, [`Rare`].
+//! What only few works need (join, abort, limits, output, watches) is in a box, [`Extension`].
 
 use crate::engine::Retain;
 use crate::engine::id::Witness;
@@ -95,7 +95,7 @@ impl Record {
         self.turns = self.turns.saturating_add(1);
     }
 
-    /// Whether its next attempt is the first, with no pool, no child and no box of rare things about it.
+    /// Whether its next attempt is the first, with no pool, no child and no extension about it.
     #[inline]
     pub fn begins_plainly(&self) -> bool {
         self.marks & !mark::CHILD == 0 && !self.flags.has(flag::TRIED | flag::CHILDREN)
@@ -118,7 +118,7 @@ impl Record {
     }
 
     /// Whether the success of the present attempt has nothing to undo but its permit: no child, parent, timer, wake,
-    /// cancel or box of rare things. The body must be there.
+    /// cancel or extension. The body must be there.
     #[inline]
     pub fn ends_plainly(&self) -> bool {
         let among = !flag::LOST_DEPENDENCY;
@@ -271,16 +271,16 @@ pub(crate) mod mark {
     pub const CHILD: u8 = 1 << 3;
     /// Needs permits of named pools, or several general ones.
     pub const POOLS: u8 = 1 << 4;
-    /// Has a box of rare things: who has none is not asked for it, which spares a look at the cold.
-    pub const RARE: u8 = 1 << 5;
+    /// Has a extension: who has none is not asked for it, which spares a look at the cold.
+    pub const EXTENDED: u8 = 1 << 5;
     /// Settled, and reclaimed as soon as its last dependent has settled: they are counted.
     pub const LINGERS: u8 = 1 << 7;
     /// What stays when an attempt ends.
-    pub const LASTING: u8 = CHILD | POOLS | RARE;
+    pub const LASTING: u8 = CHILD | POOLS | EXTENDED;
 }
 
 /// What few works need.
-pub(crate) struct Rare {
+pub(crate) struct Extension {
     pub extras: Extras,
     pub needs: Needs,
     pub join: Join,
@@ -344,7 +344,7 @@ pub(crate) enum AbortCause {
     Fail(Failure),
 }
 
-impl Rare {
+impl Extension {
     /// Whether another thread may still wake this attempt.
     pub fn has_remote(&self) -> bool {
         self.remote
@@ -363,7 +363,7 @@ impl Rare {
     }
 
     pub fn new(extras: Extras, needs: Needs) -> Self {
-        Rare {
+        Extension {
             extras,
             needs,
             join: Join::default(),

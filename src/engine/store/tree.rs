@@ -39,9 +39,9 @@ impl Arena {
     pub fn children(&self, slot: u32) -> impl Iterator<Item = u32> + use<'_> {
         let has_any = self.is(slot, flag::CHILDREN);
         let join = has_any
-            .then(|| self.rare(slot))
+            .then(|| self.extension(slot))
             .flatten()
-            .map(|rare| &rare.join)
+            .map(|extension| &extension.join)
             .filter(|join| join.count > 0);
         std::iter::successors(join.map(|join| join.first), |&child| {
             self.next_sibling(child)
@@ -51,7 +51,7 @@ impl Arena {
     /// Adds `child` as the last child of `parent`. O(1).
     pub fn attach(&mut self, parent: u32, child: u32) {
         self.set(parent, flag::CHILDREN);
-        let join = &mut self.rare_or_new(parent).join;
+        let join = &mut self.extension_or_new(parent).join;
         let last = if join.count == 0 { NONE } else { join.last };
         if last == NONE {
             join.first = child;
@@ -87,7 +87,7 @@ impl Arena {
         if next != NONE {
             self.tree[next as usize].prev = prev;
         }
-        let join = &mut self.rare_or_new(parent).join;
+        let join = &mut self.extension_or_new(parent).join;
         join.count -= 1;
         if prev == NONE {
             join.first = next;

@@ -22,8 +22,8 @@ impl<'a, C: ?Sized> Children<'a, C> {
     fn count(&self, f: impl Fn(&Join) -> u32) -> usize {
         self.engine
             .arena
-            .rare(self.slot)
-            .map_or(0, |rare| f(&rare.join) as usize)
+            .extension(self.slot)
+            .map_or(0, |extension| f(&extension.join) as usize)
     }
 
     /// How many there are, settled or not.
@@ -100,6 +100,6 @@ impl<C: ?Sized> WorkContext<'_, C> {
     fn join(&mut self) -> &mut Join {
         let arena = &mut self.lent.engine.arena;
         arena.set(self.slot, flag::CHILDREN);
-        &mut arena.rare_or_new(self.slot).join
+        &mut arena.extension_or_new(self.slot).join
     }
 }

@@ -34,8 +34,8 @@ impl<C: ?Sized> Sources<'_, C> {
     pub fn len(&self) -> usize {
         self.engine
             .arena
-            .rare(self.slot)
-            .map_or(0, |rare| rare.sources.live())
+            .extension(self.slot)
+            .map_or(0, |extension| extension.sources.live())
     }
 
     /// Whether it has registered none.

@@ -80,7 +80,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     /// a limit is [`is_aborting`](Self::is_aborting) alone. O(1).
     pub fn is_cancelled(&self) -> bool {
         let arena = &self.lent.engine.arena;
-        let abort = || arena.rare(self.slot)?.abort.as_ref();
+        let abort = || arena.extension(self.slot)?.abort.as_ref();
         let for_cancel = || matches!(abort()?.cause, AbortCause::Cancel(_)).then_some(());
         arena.is(self.slot, flag::CANCEL) || self.is_aborting() && for_cancel().is_some()
     }
@@ -143,12 +143,12 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     pub fn remote_waker(&mut self) -> RemoteWaker {
         let witness = self.lent.engine.arena.witness(self.slot);
         let engine = &mut self.lent.engine;
-        let rare = engine.arena.rare_or_new(self.slot);
-        if let Some(cell) = rare.remote.as_ref().and_then(std::sync::Weak::upgrade) {
+        let extension = engine.arena.extension_or_new(self.slot);
+        if let Some(cell) = extension.remote.as_ref().and_then(std::sync::Weak::upgrade) {
             return RemoteWaker { cell };
         }
         let waker = RemoteWaker::new(&engine.inbox, witness);
-        rare.remote = Some(std::sync::Arc::downgrade(&waker.cell));
+        extension.remote = Some(std::sync::Arc::downgrade(&waker.cell));
         waker
     }
 
@@ -311,7 +311,8 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     pub(super) fn store_output<T: 'static>(&mut self, output: T) {
         if TypeId::of::<T>() != TypeId::of::<()>() {
             let output: Box<dyn Any> = Box::new(output);
-            self.lent.engine.arena.rare_or_new(self.slot).output = Some(Contained::new(output));
+            self.lent.engine.arena.extension_or_new(self.slot).output =
+                Some(Contained::new(output));
         }
     }
 }
