@@ -3,7 +3,7 @@
 //! What is generic is thin: each work goes into the column of its type, and its terms to the engine's [`Admission`].
 
 use super::WorkScheduler;
-use super::bodies::{Body, Column, Place};
+use super::bodies::{Body, BodyRef, Column};
 use super::context::output::OutputAdapter;
 use crate::engine::AddGraphError;
 use crate::engine::admit::graph::Admission;
@@ -105,7 +105,7 @@ impl<C: ?Sized, W: Work<C, T>, T> Addition<'_, C, W, T> {
         match admission.admit_plain(engine, work, &mut name, retries, permit) {
             Some(slot) => {
                 let column = self.number;
-                let body = Body::Shared(Place { column, cell });
+                let body = Body::Shared(BodyRef { column, cell });
                 self.scheduler.bodies.enter(slot, body);
                 Ok(())
             }
@@ -141,7 +141,7 @@ impl<C: ?Sized, W: Work<C, T>, T> Addition<'_, C, W, T> {
         let slot = admission.admit(&mut lent.engine, work, &mut spec.terms, plan);
         let column = self.number;
         let cell = self.column.push(OutputAdapter::new(spec.work));
-        let body = Body::Shared(Place { column, cell });
+        let body = Body::Shared(BodyRef { column, cell });
         self.scheduler.bodies.enter(slot, body);
         Ok(())
     }

@@ -5,7 +5,7 @@
 //! gone once the last of them is.
 //!
 //! Invariant: the column has a body for each slot whose work the engine knows, except between the engine's word that a body is
-//! gone and its drop. A body is called in place.
+//! gone and its drop. A body is called in body_ref.
 
 mod column;
 
@@ -23,13 +23,13 @@ use slab::Slab;
 /// The body of one work.
 pub(crate) enum Body<C: ?Sized> {
     Own(Box<dyn Work<C>>),
-    Shared(Place),
+    Shared(BodyRef),
     Gone,
 }
 
 /// Which cell of which column of one type.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct BodyRef {
     pub column: u32,
     pub cell: u32,
 }
@@ -74,8 +74,8 @@ impl<C: ?Sized> Bodies<C> {
     pub fn poll(&mut self, slot: u32, cx: &mut WorkContext<'_, C>) -> Result<Answer, Payload> {
         match self.by_slot.get_mut(slot as usize) {
             Some(Body::Own(body)) => contain(|| body.poll(cx)),
-            Some(Body::Shared(place)) => match self.columns.get_mut(place.column as usize) {
-                Some(column) => contain(|| column.poll(place.cell, cx)),
+            Some(Body::Shared(body_ref)) => match self.columns.get_mut(body_ref.column as usize) {
+                Some(column) => contain(|| column.poll(body_ref.cell, cx)),
                 None => Ok(Answer::Pending),
             },
             Some(Body::Gone) | None => Ok(Answer::Pending),
@@ -92,8 +92,8 @@ impl<C: ?Sized> Bodies<C> {
     ) -> Result<Answer, Payload> {
         match self.by_slot.get_mut(slot as usize) {
             Some(Body::Own(body)) => contain(|| play(&mut **body, cx, part)),
-            Some(Body::Shared(place)) => match self.columns.get_mut(place.column as usize) {
-                Some(column) => contain(|| column.play(place.cell, cx, part)),
+            Some(Body::Shared(body_ref)) => match self.columns.get_mut(body_ref.column as usize) {
+                Some(column) => contain(|| column.play(body_ref.cell, cx, part)),
                 None => Ok(Answer::Pending),
             },
             Some(Body::Gone) | None => Ok(Answer::Pending),
@@ -104,8 +104,8 @@ impl<C: ?Sized> Bodies<C> {
     pub fn hook(&mut self, slot: u32, cx: &mut WorkContext<'_, C>, hook: Hook) {
         match &mut self.by_slot[slot as usize] {
             Body::Own(body) => call_hook_of(&mut **body, cx, hook),
-            Body::Shared(place) => {
-                self.columns[place.column as usize].hook(place.cell, cx, hook);
+            Body::Shared(body_ref) => {
+                self.columns[body_ref.column as usize].hook(body_ref.cell, cx, hook);
             }
             Body::Gone => {}
         }
@@ -115,8 +115,8 @@ impl<C: ?Sized> Bodies<C> {
     pub fn look(&self, slot: u32, look: &mut dyn FnMut(&dyn Work<C>)) {
         match self.by_slot.get(slot as usize) {
             Some(Body::Own(body)) => look(&**body),
-            Some(Body::Shared(place)) => {
-                self.columns[place.column as usize].look(place.cell, look);
+            Some(Body::Shared(body_ref)) => {
+                self.columns[body_ref.column as usize].look(body_ref.cell, look);
             }
             Some(Body::Gone) | None => {}
         }
@@ -129,16 +129,16 @@ impl<C: ?Sized> Bodies<C> {
         };
         match std::mem::replace(body, Body::Gone) {
             Body::Own(body) => drop(body),
-            Body::Shared(place) => self.clear(place),
+            Body::Shared(body_ref) => self.clear(body_ref),
             Body::Gone => {}
         }
     }
 
-    fn clear(&mut self, place: Place) {
-        let column = place.column as usize;
+    fn clear(&mut self, body_ref: BodyRef) {
+        let column = body_ref.column as usize;
         match self.columns[column].leave() {
-            true => self.columns.remove(column).clear(place.cell),
-            false => self.columns[column].clear(place.cell),
+            true => self.columns.remove(column).clear(body_ref.cell),
+            false => self.columns[column].clear(body_ref.cell),
         }
     }
 
@@ -160,9 +160,9 @@ impl<C: ?Sized> Bodies<C> {
         }
     }
 
-    fn place(&self, slot: u32) -> Option<Place> {
+    fn body_ref(&self, slot: u32) -> Option<BodyRef> {
         match self.by_slot.get(slot as usize)? {
-            Body::Shared(place) => Some(*place),
+            Body::Shared(body_ref) => Some(*body_ref),
             Body::Own(_) | Body::Gone => None,
         }
     }
@@ -178,10 +178,10 @@ impl<C: ?Sized> Bodies<C> {
     fn prefetch_each(&self, slots: &[u32]) -> u32 {
         let mut read = 0;
         for &slot in slots {
-            if let Some(place) = self.place(slot)
-                && let Some(column) = self.columns.get(place.column as usize)
+            if let Some(body_ref) = self.body_ref(slot)
+                && let Some(column) = self.columns.get(body_ref.column as usize)
             {
-                read ^= column.prefetch(place.cell);
+                read ^= column.prefetch(body_ref.cell);
             }
         }
         read
@@ -190,7 +190,7 @@ impl<C: ?Sized> Bodies<C> {
     /// Reads what is between two bodies, if that is one column and no more than `most` cells: slots that have been used before
     /// may come in any order.
     fn prefetch_between(&self, one: u32, other: u32, most: u32) -> u32 {
-        let (Some(one), Some(other)) = (self.place(one), self.place(other)) else {
+        let (Some(one), Some(other)) = (self.body_ref(one), self.body_ref(other)) else {
             return 0;
         };
         let (first, last) = (one.cell.min(other.cell), one.cell.max(other.cell));
@@ -237,7 +237,7 @@ mod tests {
             for slot in 0..3 {
                 let cell = column.push(Large([0; 8]));
                 let column = number;
-                bodies.enter(first + slot, Body::Shared(Place { column, cell }));
+                bodies.enter(first + slot, Body::Shared(BodyRef { column, cell }));
             }
             bodies.add_column(column);
         }
