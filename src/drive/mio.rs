@@ -1,7 +1,7 @@
 //! Real time, and readiness of sockets and pipes, for programs that have no main loop of their own.
 
 use super::{Driver, MonotonicClock};
-use crate::engine::io::Desk;
+use crate::engine::io::SourceRegistry;
 use crate::time::Time;
 use crate::{Notifier, WorkScheduler};
 use mio::{Events, Poll, Token, Waker};
@@ -28,7 +28,7 @@ pub struct MioDriver {
     poll: Poll,
     events: Events,
     waker: Arc<Waker>,
-    desk: Rc<Desk>,
+    source_registry: Rc<SourceRegistry>,
     error: Option<io::Error>,
 }
 
@@ -46,7 +46,7 @@ impl MioDriver {
             poll,
             events: Events::with_capacity(EVENTS),
             waker,
-            desk: scheduler.lent.engine.io.desk.clone(),
+            source_registry: scheduler.lent.engine.io.source_registry.clone(),
             error: None,
         })
     }
@@ -62,7 +62,7 @@ impl MioDriver {
         match self.poll.poll(&mut self.events, timeout) {
             Ok(()) => {
                 for event in &self.events {
-                    self.desk.handle_event(event);
+                    self.source_registry.handle_event(event);
                 }
                 true
             }

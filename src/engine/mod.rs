@@ -1,7 +1,7 @@
 //! The engine: a state machine that runs works, and never calls one.
 //!
 //! Invariant: nothing here names an application type. The program's code is behind `dyn` (deciders, sinks, notifiers,
-//! offloads), or it is a *call* that the engine asks for and is told the result of. So the engine is compiled once, whatever a
+//! offloads), or it is a *call* that the engine asks for and is queued the result of. So the engine is compiled once, whatever a
 //! program's works are, and no function of it waits in its middle for a work.
 //!
 //! Deliberately absent: bodies of works, callbacks and posted closures (the shell in `scheduler` has them, by slot and key),
@@ -111,7 +111,7 @@ pub(crate) struct Engine {
     pub(crate) jobs: Jobs,
     time_pins: std::cell::Cell<usize>,
     #[cfg(feature = "mio")]
-    pub(crate) io: io::desk::Hub,
+    pub(crate) io: io::source_registry::OwnedRegistry,
     pub(crate) recorder: events::Recorder,
     pub(crate) decider: Option<Contained<Box<dyn Decider>>>,
     pub(crate) cycles: CycleSearch,
@@ -178,7 +178,7 @@ impl Engine {
             jobs: Jobs::default(),
             time_pins: Default::default(),
             #[cfg(feature = "mio")]
-            io: io::desk::Hub::default(),
+            io: io::source_registry::OwnedRegistry::default(),
             recorder: events::Recorder::new(
                 config.events,
                 config.event_overflow,

@@ -14,17 +14,17 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// # Errors
     /// The system's; the range is empty; or sources are registered with a former poll.
     pub fn attach(&mut self, registry: &Registry, tokens: Range<usize>) -> io::Result<()> {
-        self.lent.engine.io.desk.attach(registry, tokens)
+        self.lent.engine.io.source_registry.attach(registry, tokens)
     }
 
     /// Takes an event of the host's poll: the work whose source it is has a turn in the next crank. The answer is
     /// whether the token is from this scheduler's range; one whose source is gone by now is, too. O(log sources).
     pub fn handle_event(&mut self, event: &Event) -> bool {
-        self.lent.engine.io.desk.handle_event(event)
+        self.lent.engine.io.source_registry.handle_event(event)
     }
 
     /// How many sources are registered by works. O(1).
     pub fn sources(&self) -> usize {
-        self.lent.engine.io.desk.sources.borrow().len()
+        self.lent.engine.io.source_registry.sources.borrow().len()
     }
 }

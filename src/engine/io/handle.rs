@@ -1,6 +1,8 @@
 //! A registered source, as its work has it.
 
-use super::desk::{Desk, Held, News, READABLE, Registered, WRITABLE, bits, is_over};
+use super::source_registry::{
+    News, READABLE, Registered, SourceCell, SourceRegistry, WRITABLE, bits, is_over,
+};
 use crate::engine::panics::{dispose, dispose_by};
 use mio::event::Source;
 use mio::net::TcpStream;
@@ -12,7 +14,7 @@ use std::task::Poll;
 
 /// A source that is registered for one attempt of one work. Whatever it reports wakes that work.
 ///
-/// `mio` reports edges: readiness is told once, and told again only after the source would have blocked. The `poll`
+/// `mio` reports edges: readiness is queued once, and queued again only after the source would have blocked. The `poll`
 /// methods see to that: a work calls them for as long as they are ready, and may stop in between and go on later; it
 /// may return [`Poll::Pending`] once one of them has. They cost no system call while nothing has been reported.
 ///
@@ -20,8 +22,8 @@ use std::task::Poll;
 /// to keep the source takes it out before ([`Io::deregister`]). Drop the `Io` in `on_reset`, and register anew in each
 /// attempt.
 pub struct Io<S: Source + 'static> {
-    pub(crate) held: Rc<Held<S>>,
-    pub(crate) desk: Rc<Desk>,
+    pub(crate) held: Rc<SourceCell<S>>,
+    pub(crate) source_registry: Rc<SourceRegistry>,
 }
 
 impl<S: Source + 'static> Io<S> {
@@ -38,20 +40,20 @@ impl<S: Source + 'static> Io<S> {
         interest: Interest,
         mut operation: impl FnMut(&mut S) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        let (badge, wanted) = (&self.held.badge, bits(interest));
-        if !badge.live.get() {
+        let (registration, wanted) = (&self.held.registration, bits(interest));
+        if !registration.live.get() {
             return Poll::Ready(Err(is_over()));
         }
-        if badge.interest.get() & wanted != wanted {
+        if registration.interest.get() & wanted != wanted {
             let message =
                 "the source is not registered for that: `reregister` it with this interest";
             return Poll::Ready(Err(io::Error::new(ErrorKind::InvalidInput, message)));
         }
-        while badge.ready.get() & wanted != 0 {
+        while registration.ready.get() & wanted != 0 {
             match self.held.with(&mut operation).flatten() {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    badge.ready.set(badge.ready.get() & !wanted);
+                    registration.ready.set(registration.ready.get() & !wanted);
                 }
                 done => return Poll::Ready(done),
             }
@@ -83,17 +85,17 @@ impl<S: Source + 'static> Io<S> {
 
     /// Whether reading may come to something: what the last event said, or what nobody has tried yet.
     pub fn is_readable(&self) -> bool {
-        self.held.badge.ready.get() & READABLE != 0
+        self.held.registration.ready.get() & READABLE != 0
     }
 
     /// Whether writing may come to something.
     pub fn is_writable(&self) -> bool {
-        self.held.badge.ready.get() & WRITABLE != 0
+        self.held.registration.ready.get() & WRITABLE != 0
     }
 
     /// Whether it is still registered: not once the attempt is over.
     pub fn is_registered(&self) -> bool {
-        self.held.badge.live.get()
+        self.held.registration.live.get()
     }
 
     /// Uses the source itself, for what neither waits nor depends on readiness: addresses, options, shutting down.
@@ -112,17 +114,17 @@ impl<S: Source + 'static> Io<S> {
     /// # Errors
     /// The system's; or the attempt is over.
     pub fn reregister(&mut self, interest: Interest) -> io::Result<()> {
-        let badge = &self.held.badge;
-        if !badge.live.get() {
+        let registration = &self.held.registration;
+        if !registration.live.get() {
             return Err(is_over());
         }
         self.held.with(|source| {
-            badge
+            registration
                 .registry
-                .reregister(source, Token(badge.token), interest)
+                .reregister(source, Token(registration.token), interest)
         })??;
-        badge.interest.set(bits(interest));
-        badge.ready.set(bits(interest));
+        registration.interest.set(bits(interest));
+        registration.ready.set(bits(interest));
         Ok(())
     }
 
@@ -137,10 +139,13 @@ impl<S: Source + 'static> Io<S> {
 
     /// The source reports nothing any more.
     fn leave(&self) {
-        if self.held.badge.live.replace(false) {
-            let badge = &self.held.badge;
-            self.desk.sources.borrow_mut().remove(&badge.token);
-            self.desk.tell(News::Lost(badge.witness));
+        if self.held.registration.live.replace(false) {
+            let registration = &self.held.registration;
+            self.source_registry
+                .sources
+                .borrow_mut()
+                .remove(&registration.token);
+            self.source_registry.tell(News::Lost(registration.witness));
             self.held.deregister();
         }
     }
@@ -177,7 +182,7 @@ impl<S: Source + 'static> Drop for Io<S> {
 impl<S: Source + 'static> fmt::Debug for Io<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Io")
-            .field("token", &self.held.badge.token)
+            .field("token", &self.held.registration.token)
             .field("registered", &self.is_registered())
             .field("readable", &self.is_readable())
             .field("writable", &self.is_writable())

@@ -14,8 +14,8 @@
 //!
 //! An event only sets flags and enters the source into `news`; the works are woken at the start of the next round.
 
-pub(crate) mod desk;
 mod handle;
+pub(crate) mod source_registry;
 
-pub(crate) use desk::{Desk, SourceList};
 pub use handle::Io;
+pub(crate) use source_registry::{SourceList, SourceRegistry};

@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::engine::io::Io;
-use crate::engine::io::desk::{Badge, Held, News, Registered, bits};
+use crate::engine::io::source_registry::{News, Registered, Registration, SourceCell, bits};
 use crate::engine::panics::{Contained, contain};
 use mio::event::Source;
 use mio::{Interest, Token};
@@ -23,39 +23,48 @@ impl Engine {
             let message = "register in a hook: the attempt is over or has not begun; register in `poll` or `on_abort`";
             return Err(io::Error::new(ErrorKind::InvalidInput, message));
         }
-        let desk = self.io.desk.clone();
-        let (registry, token) = desk.new_token()?;
+        let source_registry = self.io.source_registry.clone();
+        let (registry, token) = source_registry.new_token()?;
         registry.register(&mut *source, Token(token), interest)?;
-        let badge = Badge {
+        let registration = Registration {
             token,
             witness: self.arena.witness(slot),
             registry,
             interest: Cell::new(bits(interest)),
             ready: Cell::new(bits(interest)),
             live: Cell::new(true),
-            told: Cell::new(false),
+            queued: Cell::new(false),
         };
         let source = RefCell::new(Some(source.into_inner()));
-        let held = Rc::new(Held { badge, source });
-        desk.sources.borrow_mut().insert(token, held.clone());
+        let held = Rc::new(SourceCell {
+            registration,
+            source,
+        });
+        source_registry
+            .sources
+            .borrow_mut()
+            .insert(token, held.clone());
         self.note_source(slot, held.clone());
-        Ok(Io { held, desk })
+        Ok(Io {
+            held,
+            source_registry,
+        })
     }
 
     #[inline]
     pub(crate) fn has_io_news(&self) -> bool {
-        self.io.desk.has_news()
+        self.io.source_registry.has_news()
     }
 
     /// At the start of a round: works whose sources have something to report are woken.
     pub(crate) fn take_io_news(&mut self) {
-        while let Some(news) = self.io.desk.next_news() {
+        while let Some(news) = self.io.source_registry.next_news() {
             match news {
                 News::Ready(source) => {
-                    let badge = source.badge();
-                    badge.told.set(false);
-                    if badge.live.get() && self.arena.is_present(badge.witness) {
-                        self.wake_slot(badge.witness.slot);
+                    let registration = source.registration();
+                    registration.queued.set(false);
+                    if registration.live.get() && self.arena.is_present(registration.witness) {
+                        self.wake_slot(registration.witness.slot);
                     }
                 }
                 News::Lost(witness) => self.outside_lost(witness),
@@ -73,9 +82,13 @@ impl Engine {
             return;
         };
         for source in std::mem::take(&mut extension.sources).0 {
-            let badge = source.badge();
-            if badge.live.replace(false) {
-                self.io.desk.sources.borrow_mut().remove(&badge.token);
+            let registration = source.registration();
+            if registration.live.replace(false) {
+                self.io
+                    .source_registry
+                    .sources
+                    .borrow_mut()
+                    .remove(&registration.token);
                 if let Err(payload) = contain(|| source.close()) {
                     self.panicked(slot, payload);
                 }

@@ -34,7 +34,7 @@ fn bits_of(event: &Event) -> u8 {
 
 /// Where the tokens come from, and whose they are.
 #[derive(Default)]
-pub(crate) struct Desk {
+pub(crate) struct SourceRegistry {
     attached: RefCell<Option<Attached>>,
     pub(crate) sources: RefCell<BTreeMap<usize, Rc<dyn Registered>>>,
     news: RefCell<VecDeque<News>>,
@@ -55,16 +55,18 @@ pub(crate) enum News {
     Lost(Witness),
 }
 
-impl Desk {
+impl SourceRegistry {
     /// Whether the token is one of the scheduler's.
     pub fn handle_event(&self, event: &Event) -> bool {
         let Token(token) = event.token();
         let attached = self.attached.borrow();
         let ours = attached.as_ref().is_some_and(|a| a.tokens.contains(&token));
         if ours && let Some(source) = self.sources.borrow().get(&token) {
-            let badge = source.badge();
-            badge.ready.set(badge.ready.get() | bits_of(event));
-            if !badge.told.replace(true) {
+            let registration = source.registration();
+            registration
+                .ready
+                .set(registration.ready.get() | bits_of(event));
+            if !registration.queued.replace(true) {
                 self.tell(News::Ready(source.clone()));
             }
         }
@@ -131,7 +133,7 @@ impl Desk {
 }
 
 /// What is known of a registered source besides the source.
-pub(crate) struct Badge {
+pub(crate) struct Registration {
     pub token: usize,
     pub witness: Witness,
     pub registry: Rc<Registry>,
@@ -141,15 +143,15 @@ pub(crate) struct Badge {
     /// Registered; never again once it is not.
     pub live: Cell<bool>,
     /// In `news`.
-    pub told: Cell<bool>,
+    pub queued: Cell<bool>,
 }
 
-pub(crate) struct Held<S> {
-    pub badge: Badge,
+pub(crate) struct SourceCell<S> {
+    pub registration: Registration,
     pub source: RefCell<Option<S>>,
 }
 
-impl<S> Held<S> {
+impl<S> SourceCell<S> {
     /// Calls the operation, unless the source is gone.
     pub fn with<R>(&self, operation: impl FnOnce(&mut S) -> R) -> io::Result<R> {
         let mut source = self.source.borrow_mut();
@@ -164,16 +166,16 @@ pub(crate) fn is_over() -> io::Error {
 
 /// A source without its type.
 pub(crate) trait Registered {
-    fn badge(&self) -> &Badge;
+    fn registration(&self) -> &Registration;
     /// It reports nothing from now on.
     fn deregister(&self);
     /// Closes it. A panic in its deregistration comes through after that.
     fn close(&self);
 }
 
-impl<S: Source> Registered for Held<S> {
-    fn badge(&self) -> &Badge {
-        &self.badge
+impl<S: Source> Registered for SourceCell<S> {
+    fn registration(&self) -> &Registration {
+        &self.registration
     }
 
     fn deregister(&self) {
@@ -181,7 +183,7 @@ impl<S: Source> Registered for Held<S> {
             && let Some(source) = source.as_mut()
         {
             // It fails if the source is closed, and then there is nothing to undo.
-            let _ = self.badge.registry.deregister(source);
+            let _ = self.registration.registry.deregister(source);
         }
     }
 
@@ -196,17 +198,17 @@ impl<S: Source> Registered for Held<S> {
     }
 }
 
-/// The scheduler's end of the desk: when it goes, so does every source.
+/// The scheduler's end of the source_registry: when it goes, so does every source.
 #[derive(Default)]
-pub(crate) struct Hub {
-    pub desk: Rc<Desk>,
+pub(crate) struct OwnedRegistry {
+    pub source_registry: Rc<SourceRegistry>,
 }
 
-impl Drop for Hub {
+impl Drop for OwnedRegistry {
     fn drop(&mut self) {
-        let sources = self.desk.sources.take();
+        let sources = self.source_registry.sources.take();
         for source in sources.into_values() {
-            source.badge().live.set(false);
+            source.registration().live.set(false);
             dispose_by(|| source.close());
         }
     }
@@ -220,19 +222,19 @@ impl SourceList {
     pub fn push(&mut self, source: Rc<dyn Registered>) {
         // Those that are gone are forgotten now and then: amortised O(1).
         if self.0.len() == self.0.capacity() {
-            self.0.retain(|source| source.badge().live.get());
+            self.0.retain(|source| source.registration().live.get());
         }
         self.0.push(source);
     }
 
     /// Whether one is registered: asked whenever the work goes to sleep. The first nearly always is.
     pub fn any_live(&self) -> bool {
-        self.0.iter().any(|source| source.badge().live.get())
+        self.0.iter().any(|source| source.registration().live.get())
     }
 
     /// How many are registered. O(n).
     pub fn live(&self) -> usize {
-        let live = |source: &&Rc<dyn Registered>| source.badge().live.get();
+        let live = |source: &&Rc<dyn Registered>| source.registration().live.get();
         self.0.iter().filter(live).count()
     }
 }
