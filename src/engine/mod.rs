@@ -117,7 +117,7 @@ pub(crate) struct Engine {
     pub(crate) cycles: CycleSearch,
     ordinals: Ordinals,
     pub(crate) now: Time,
-    pub(crate) home: NonZeroU32,
+    pub(crate) scheduler_id: NonZeroU32,
     pub(crate) settings: Settings,
     /// Whether `shutdown` has been called.
     closed: bool,
@@ -154,7 +154,7 @@ pub(crate) struct Settings {
 }
 
 /// How many schedulers there have been. Four thousand million of them may share a number with another.
-static HOMES: AtomicU32 = AtomicU32::new(0);
+static SCHEDULERS: AtomicU32 = AtomicU32::new(0);
 
 impl Engine {
     /// An empty engine at time zero.
@@ -188,7 +188,8 @@ impl Engine {
             cycles: CycleSearch::new(),
             ordinals: Ordinals::default(),
             now: Time::ZERO,
-            home: NonZeroU32::MIN.saturating_add(HOMES.fetch_add(1, Ordering::Relaxed)),
+            scheduler_id: NonZeroU32::MIN
+                .saturating_add(SCHEDULERS.fetch_add(1, Ordering::Relaxed)),
             settings: Settings {
                 backoff: config.backoff,
                 seed: config.seed,

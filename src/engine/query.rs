@@ -13,13 +13,13 @@ impl Engine {
         WorkId {
             serial: self.arena.at(slot).serial,
             slot,
-            home: self.home,
+            scheduler_id: self.scheduler_id,
         }
     }
 
     /// The slot of a work that is in this scheduler.
     pub(crate) fn lookup(&self, id: WorkId) -> Result<u32, UnknownWork> {
-        if id.home != self.home {
+        if id.scheduler_id != self.scheduler_id {
             return Err(UnknownWork::Foreign(id));
         }
         match self.arena.get(id.slot) {

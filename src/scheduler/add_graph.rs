@@ -159,7 +159,7 @@ impl<C: ?Sized, W: Work<C, T>, T> Addition<'_, C, W, T> {
         self.scheduler.tidy();
         // It is there until this call.
         Ok(added
-            .unwrap_or_else(|| Handles::new(self.scheduler.lent.engine.home, 0, 0))
+            .unwrap_or_else(|| Handles::new(self.scheduler.lent.engine.scheduler_id, 0, 0))
             .typed())
     }
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// The [`Handle`]s of the works of a graph, by position. They take 4 bytes each, and are made when asked for.
 pub struct Handles<T> {
-    home: NonZeroU32,
+    scheduler_id: NonZeroU32,
     /// The serial number of the first; the others follow.
     first: u64,
     slots: Vec<u32>,
@@ -16,9 +16,9 @@ pub struct Handles<T> {
 }
 
 impl<T> Handles<T> {
-    pub(crate) fn new(home: NonZeroU32, first: u64, room: usize) -> Self {
+    pub(crate) fn new(scheduler_id: NonZeroU32, first: u64, room: usize) -> Self {
         Handles {
-            home,
+            scheduler_id,
             first,
             slots: Vec::with_capacity(room),
             output: PhantomData,
@@ -28,7 +28,7 @@ impl<T> Handles<T> {
     /// The handles of works with outputs of this type.
     pub(crate) fn typed<U>(self) -> Handles<U> {
         Handles {
-            home: self.home,
+            scheduler_id: self.scheduler_id,
             first: self.first,
             slots: self.slots,
             output: PhantomData,
@@ -53,7 +53,8 @@ impl<T> Handles<T> {
     /// Whether it is one of these works.
     pub(crate) fn contain(&self, id: WorkId) -> bool {
         let place = id.serial.checked_sub(self.first);
-        id.home == self.home && place.is_some_and(|place| place < self.slots.len() as u64)
+        id.scheduler_id == self.scheduler_id
+            && place.is_some_and(|place| place < self.slots.len() as u64)
     }
 
     /// How many works the graph has.
@@ -71,7 +72,7 @@ impl<T> Handles<T> {
         let slot = *self.slots.get(position)?;
         Some(Handle::new(WorkId {
             serial: self.first + position as u64,
-            home: self.home,
+            scheduler_id: self.scheduler_id,
             slot,
         }))
     }
@@ -132,12 +133,16 @@ mod tests {
 
     #[test]
     fn handles_are_those_of_consecutive_works() {
-        let home = NonZeroU32::MIN;
-        let mut handles = Handles::<()>::new(home, 7, 3);
+        let scheduler_id = NonZeroU32::MIN;
+        let mut handles = Handles::<()>::new(scheduler_id, 7, 3);
         for slot in [4, 0, 9] {
             handles.push(slot);
         }
-        let id = |serial, slot| WorkId { serial, home, slot };
+        let id = |serial, slot| WorkId {
+            serial,
+            scheduler_id,
+            slot,
+        };
         let ids = [id(7, 4), id(8, 0), id(9, 9)];
         assert!(handles.iter().map(Handle::id).eq(ids));
         assert!(
@@ -154,7 +159,7 @@ mod tests {
         assert!(!handles.contain(id(6, 1)) && !handles.contain(id(10, 1)));
         let other = NonZeroU32::new(2).unwrap();
         assert!(!handles.contain(WorkId {
-            home: other,
+            scheduler_id: other,
             ..ids[0]
         }));
         assert_eq!(format!("{handles:?}"), "[#7, #8, #9]");

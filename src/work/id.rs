@@ -9,14 +9,14 @@ use std::sync::Arc;
 /// Names one work of one scheduler, for ever: neither a slot that is used again nor another scheduler answers to it.
 ///
 /// Prints as `#17`: the work was the 18th to be added.
-// In this order: where an absent id is followed by absent boxes, as in a spec, its `home` must not be next to them. It
+// In this order: where an absent id is followed by absent boxes, as in a spec, its `scheduler_id` must not be next to them. It
 // would be cleared with half of a box in one write, and to read a box that two writes have made is to wait for both.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WorkId {
     pub(crate) serial: u64,
     /// Which scheduler of this process; not printed, so that logs of equal runs are equal.
-    pub(crate) home: NonZeroU32,
+    pub(crate) scheduler_id: NonZeroU32,
     pub(crate) slot: u32,
 }
 

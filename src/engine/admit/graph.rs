@@ -40,7 +40,7 @@ impl<'a> Admission<'a> {
         let cells = cells.ok_or(AddGraphError::TooManyEdges(engine.graph.len()))?;
         engine.arena.reserve(works);
         Ok(Admission {
-            added: Handles::new(engine.home, engine.arena.added(), works),
+            added: Handles::new(engine.scheduler_id, engine.arena.added(), works),
             edge_list,
             cells,
             doomed: Vec::new(),
