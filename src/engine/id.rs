@@ -2,7 +2,7 @@
 
 /// Names one attempt of one work.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Witness {
+pub(crate) struct AttemptId {
     pub slot: u32,
     pub serial: u64,
     /// Counted over restarts.

@@ -145,7 +145,8 @@ impl<S: Source + 'static> Io<S> {
                 .sources
                 .borrow_mut()
                 .remove(&registration.token);
-            self.source_registry.tell(News::Lost(registration.witness));
+            self.source_registry
+                .tell(News::Lost(registration.attempt_id));
             self.held.deregister();
         }
     }

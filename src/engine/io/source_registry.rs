@@ -1,6 +1,6 @@
 //! What the scheduler, the sources and a driver share: which token is whose, and what has been reported.
 
-use crate::engine::id::Witness;
+use crate::engine::id::AttemptId;
 use crate::engine::panics::{contain, dispose, dispose_by};
 use mio::event::{Event, Source};
 use mio::{Interest, Registry, Token};
@@ -52,7 +52,7 @@ struct Attached {
 pub(crate) enum News {
     Ready(Rc<dyn Registered>),
     /// An `Io` has been dropped; was it the last thing that its work could wait for?
-    Lost(Witness),
+    Lost(AttemptId),
 }
 
 impl SourceRegistry {
@@ -135,7 +135,7 @@ impl SourceRegistry {
 /// What is known of a registered source besides the source.
 pub(crate) struct Registration {
     pub token: usize,
-    pub witness: Witness,
+    pub attempt_id: AttemptId,
     pub registry: Rc<Registry>,
     pub interest: Cell<u8>,
     /// What it may be ready for: all of it at first, until it would block.

@@ -75,7 +75,7 @@ impl Engine {
                 .extension(slot)
                 .is_some_and(|extension| extension.join.first_failure.is_some())
             {
-                self.agenda.fail(self.arena.witness(slot));
+                self.agenda.fail(self.arena.attempt_id(slot));
             }
         }
     }

@@ -4,7 +4,7 @@
 //! How long the end of an attempt waits for its jobs is in `abandon.rs`.
 
 use crate::engine::Engine;
-use crate::engine::id::Witness;
+use crate::engine::id::AttemptId;
 use crate::engine::panics::Contained;
 use crate::engine::remote::inbox::CancelToken;
 use crate::engine::remote::job::{Job, JobId, Label, Leftover, OffloadError};
@@ -69,16 +69,16 @@ impl Engine {
         }
     }
 
-    pub(crate) fn job_ended(&mut self, witness: Witness, id: JobId) {
+    pub(crate) fn job_ended(&mut self, attempt_id: AttemptId, id: JobId) {
         self.jobs.ended(id, &self.inbox.line.guard);
-        if !self.arena.is_present(witness) {
+        if !self.arena.is_present(attempt_id) {
             return;
         }
-        if let Some(extension) = self.arena.extension_mut(witness.slot) {
+        if let Some(extension) = self.arena.extension_mut(attempt_id.slot) {
             extension.errands.outstanding.retain(|&other| other != id);
         }
-        self.wake_slot(witness.slot);
-        self.end_wait_for_jobs(witness.slot);
+        self.wake_slot(attempt_id.slot);
+        self.end_wait_for_jobs(attempt_id.slot);
     }
 
     /// Drops the jobs of this attempt that have not begun; their tickets fail at once.
@@ -134,7 +134,7 @@ impl Engine {
         });
         Ok(Label {
             id,
-            witness: self.arena.witness(slot),
+            attempt_id: self.arena.attempt_id(slot),
             work: self.id(slot),
             name: self.arena.cold(slot).name.clone(),
             stream,

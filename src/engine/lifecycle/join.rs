@@ -22,7 +22,7 @@ impl Engine {
         if news {
             let failure = self.child_failure(child);
             self.arena.extension_or_new(parent).join.first_failure = Some(failure);
-            self.agenda.fail(self.arena.witness(parent));
+            self.agenda.fail(self.arena.attempt_id(parent));
         }
         match state {
             _ if in_turn => self.arena.set(parent, flag::WOKEN),

@@ -28,7 +28,7 @@ impl Engine {
         registry.register(&mut *source, Token(token), interest)?;
         let registration = Registration {
             token,
-            witness: self.arena.witness(slot),
+            attempt_id: self.arena.attempt_id(slot),
             registry,
             interest: Cell::new(bits(interest)),
             ready: Cell::new(bits(interest)),
@@ -63,11 +63,11 @@ impl Engine {
                 News::Ready(source) => {
                     let registration = source.registration();
                     registration.queued.set(false);
-                    if registration.live.get() && self.arena.is_present(registration.witness) {
-                        self.wake_slot(registration.witness.slot);
+                    if registration.live.get() && self.arena.is_present(registration.attempt_id) {
+                        self.wake_slot(registration.attempt_id.slot);
                     }
                 }
-                News::Lost(witness) => self.outside_lost(witness),
+                News::Lost(attempt_id) => self.outside_lost(attempt_id),
             }
         }
     }

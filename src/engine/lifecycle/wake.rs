@@ -3,7 +3,7 @@
 //! A sleeper has at least one thing that can wake it, or its attempt fails (`LostWake`). A wake drops the alarm, since
 //! the turn that it brings would.
 
-use crate::engine::id::Witness;
+use crate::engine::id::AttemptId;
 use crate::engine::store::record::{Extension, flag, mark};
 use crate::engine::{Engine, UnknownWork};
 use crate::work::{WorkId, WorkState};
@@ -139,10 +139,10 @@ impl Engine {
         if watcher == slot || self.arena.at(slot).state.is_settled() {
             return false;
         }
-        let (witness, id) = (self.arena.witness(watcher), self.id(slot));
+        let (attempt_id, id) = (self.arena.attempt_id(watcher), self.id(slot));
         if self.arena.extension_or_new(watcher).watching.insert(id) {
             self.drop_old_watchers(slot);
-            self.arena.extension_or_new(slot).watchers.push(witness);
+            self.arena.extension_or_new(slot).watchers.push(attempt_id);
         }
         true
     }
@@ -154,7 +154,7 @@ impl Engine {
         let watchers = &mut self.arena.extension_or_new(slot).watchers;
         if watchers.len() >= FEWEST && watchers.len() == watchers.capacity() {
             let mut kept = std::mem::take(watchers);
-            kept.retain(|&witness| self.arena.is_present(witness));
+            kept.retain(|&attempt_id| self.arena.is_present(attempt_id));
             self.arena.extension_or_new(slot).watchers = kept;
         }
     }
@@ -173,22 +173,22 @@ impl Engine {
         };
         let watchers = std::mem::take(&mut extension.watchers);
         let id = self.id(slot);
-        for witness in watchers {
-            if self.arena.is_present(witness) {
-                let extension = self.arena.extension_mut(witness.slot);
+        for attempt_id in watchers {
+            if self.arena.is_present(attempt_id) {
+                let extension = self.arena.extension_mut(attempt_id.slot);
                 if extension.is_some_and(|extension| extension.watching.remove(&id)) {
-                    self.wake_slot(witness.slot);
+                    self.wake_slot(attempt_id.slot);
                 }
             }
         }
     }
 
     /// The last clone of a remote waker, or a registered source, is gone; a sleeper that has lost its last source is woken.
-    pub(crate) fn outside_lost(&mut self, witness: Witness) {
-        if !self.arena.is_present(witness) {
+    pub(crate) fn outside_lost(&mut self, attempt_id: AttemptId) {
+        if !self.arena.is_present(attempt_id) {
             return;
         }
-        let slot = witness.slot;
+        let slot = attempt_id.slot;
         if self.has_outer_source(slot) {
             return;
         }

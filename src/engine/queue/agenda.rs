@@ -1,7 +1,7 @@
 //! What is left to be done between turns, and whether that is anything: one look, since it is asked after every turn.
 
 use crate::engine::calls::{Call, Chain};
-use crate::engine::id::Witness;
+use crate::engine::id::AttemptId;
 use crate::engine::panics::{Contained, Payload};
 use crate::work::{WorkId, WorkOutcome};
 use std::collections::VecDeque;
@@ -22,7 +22,7 @@ pub(crate) struct Agenda {
     /// Attempts that have nothing left to wait for: joined parents, drained aborts.
     finishing: VecDeque<u32>,
     /// FailFast parents a child of which has failed in this round.
-    failing: VecDeque<Witness>,
+    failing: VecDeque<AttemptId>,
     callbacks: VecDeque<Callback>,
     /// The end of an attempt whose hooks are being called.
     chain: Option<Chain>,
@@ -68,7 +68,7 @@ impl Agenda {
         self.finishing.push_back(slot);
     }
 
-    pub fn fail(&mut self, parent: Witness) {
+    pub fn fail(&mut self, parent: AttemptId) {
         self.entries += 1;
         self.failing.push_back(parent);
     }
@@ -157,7 +157,7 @@ impl Agenda {
         next
     }
 
-    pub fn next_failing(&mut self) -> Option<Witness> {
+    pub fn next_failing(&mut self) -> Option<AttemptId> {
         let next = self.failing.pop_front();
         self.entries -= next.is_some() as usize;
         next

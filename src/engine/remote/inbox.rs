@@ -9,7 +9,7 @@
 //! A wake is a message without a reference to its waker, since counting references would cost as much as the rest.
 
 use crate::engine::JobId;
-use crate::engine::id::Witness;
+use crate::engine::id::AttemptId;
 use crate::engine::panics::{Contained, Guard};
 use crate::engine::remote::sync::mpsc::{self, Receiver, Sender};
 use crate::engine::remote::sync::{AtomicBool, Mutex, MutexGuard, RwLock};
@@ -25,13 +25,13 @@ use std::task::{Wake, Waker};
 pub type Notifier = Arc<dyn Fn() + Send + Sync>;
 
 pub(crate) enum Mail {
-    Wake(Witness),
+    Wake(AttemptId),
     /// The last clone of a remote waker is gone.
-    WakerDropped(Witness),
+    WakerDropped(AttemptId),
     Cancel(WorkId, CancelledBy),
     CancelAll(CancelledBy),
     /// A job has run or been dropped, and its ticket knows.
-    JobEnded(Witness, JobId),
+    JobEnded(AttemptId, JobId),
     /// A [`TimePin`](super::TimePin) is gone, and what its thread sent before is in front of this.
     Unpinned,
     /// What comes after it waits for the next round.
@@ -122,7 +122,7 @@ impl Inbox {
 
 /// One attempt's waker: at most one message of it is under way at a time.
 pub(crate) struct WakerCell {
-    pub witness: Witness,
+    pub attempt_id: AttemptId,
     under_way: AtomicBool,
     line: Arc<Line>,
 }
@@ -130,7 +130,7 @@ pub(crate) struct WakerCell {
 impl WakerCell {
     fn wake_up(&self) {
         if !self.under_way.swap(true, Ordering::AcqRel) {
-            let _ = self.line.send(Mail::Wake(self.witness));
+            let _ = self.line.send(Mail::Wake(self.attempt_id));
         }
     }
 
@@ -152,7 +152,7 @@ impl Wake for WakerCell {
 
 impl Drop for WakerCell {
     fn drop(&mut self) {
-        let _ = self.line.send(Mail::WakerDropped(self.witness));
+        let _ = self.line.send(Mail::WakerDropped(self.attempt_id));
     }
 }
 
@@ -165,9 +165,9 @@ pub struct RemoteWaker {
 }
 
 impl RemoteWaker {
-    pub(crate) fn new(inbox: &Inbox, witness: Witness) -> Self {
+    pub(crate) fn new(inbox: &Inbox, attempt_id: AttemptId) -> Self {
         let cell = WakerCell {
-            witness,
+            attempt_id,
             under_way: AtomicBool::new(false),
             line: inbox.line.clone(),
         };
@@ -196,7 +196,7 @@ impl From<RemoteWaker> for Waker {
 
 impl fmt::Debug for RemoteWaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RemoteWaker(#{})", self.cell.witness.serial)
+        write!(f, "RemoteWaker(#{})", self.cell.attempt_id.serial)
     }
 }
 

@@ -8,7 +8,7 @@
 //! The host of these models parks as a real one does: it waits only after it has seen an empty inbox, and only a call
 //! of the notifier ends that. A lost wake is then a deadlock, which loom reports.
 
-use crate::engine::id::Witness;
+use crate::engine::id::AttemptId;
 use crate::engine::panics::Contained;
 use crate::engine::remote::inbox::{CancelToken, Inbox, Mail, Notifier, RemoteWaker, WakerCell};
 use crate::engine::remote::pin::TimePin;
@@ -23,7 +23,7 @@ use std::sync::{Arc, Weak};
 
 type App = u32;
 
-const WITNESS: Witness = Witness {
+const ATTEMPT: AttemptId = AttemptId {
     slot: 0,
     serial: 0,
     attempt: 1,
@@ -88,7 +88,7 @@ impl Host {
     }
 
     fn waker(&mut self) -> RemoteWaker {
-        let waker = RemoteWaker::new(&self.inbox, WITNESS);
+        let waker = RemoteWaker::new(&self.inbox, ATTEMPT);
         self.cell = Arc::downgrade(&waker.cell);
         waker
     }
@@ -99,8 +99,8 @@ impl Host {
         self.inbox.take(&mut letters);
         for letter in letters {
             match letter {
-                Mail::Wake(witness) => {
-                    assert_eq!(witness, WITNESS);
+                Mail::Wake(attempt_id) => {
+                    assert_eq!(attempt_id, ATTEMPT);
                     if let Some(cell) = self.cell.upgrade() {
                         cell.arrived();
                     }

@@ -4,7 +4,7 @@
 //! with the result. However a job ends (it ran, panicked, or was dropped), its cell is filled first and the scheduler is
 //! told after that, once: so who is woken by the message finds the result.
 
-use crate::engine::id::Witness;
+use crate::engine::id::AttemptId;
 use crate::engine::panics::{self, dispose};
 use crate::engine::remote::inbox::{CancelToken, Line, Mail};
 use crate::engine::rng::Stream;
@@ -138,7 +138,7 @@ where
 /// ([`OffloadError::Dropped`]); either way the work is woken.
 pub struct Job {
     id: JobId,
-    witness: Witness,
+    attempt_id: AttemptId,
     work: WorkId,
     name: Name,
     stream: Option<Stream>,
@@ -207,7 +207,7 @@ impl Drop for Job {
     fn drop(&mut self) {
         self.refuse(OffloadError::Dropped);
         if let Some(line) = self.line.take() {
-            let _ = line.send(Mail::JobEnded(self.witness, self.id));
+            let _ = line.send(Mail::JobEnded(self.attempt_id, self.id));
         }
     }
 }
@@ -252,18 +252,18 @@ impl Leftover {
 #[must_use = "the job is dropped with its ticket"]
 pub struct Ticket<R> {
     cell: Arc<Cell<R>>,
-    witness: Witness,
+    attempt_id: AttemptId,
 }
 
 impl<R> Ticket<R> {
     /// The result, once, for the attempt that asks.
-    pub(crate) fn poll_for(&mut self, asks: Witness) -> Poll<Result<R, Failure>> {
+    pub(crate) fn poll_for(&mut self, asks: AttemptId) -> Poll<Result<R, Failure>> {
         let mut content = self.cell.lock();
         match &*content {
             Content::Ready(Err(_)) => {}
             // Whether an older attempt's job was done by now must not decide how this one goes on.
-            Content::Ready(Ok(_)) if self.witness == asks => {}
-            Content::Open if self.witness == asks => return Poll::Pending,
+            Content::Ready(Ok(_)) if self.attempt_id == asks => {}
+            Content::Open if self.attempt_id == asks => return Poll::Pending,
             Content::Open | Content::Ready(Ok(_)) => {
                 return Poll::Ready(Err(OffloadError::Stale.failure()));
             }
@@ -281,9 +281,9 @@ impl<R> Ticket<R> {
     }
 
     /// A ticket without a job.
-    pub(crate) fn refused(witness: Witness, error: OffloadError) -> Self {
+    pub(crate) fn refused(attempt_id: AttemptId, error: OffloadError) -> Self {
         let cell = Arc::new(Cell(Mutex::new(Content::Ready(Err(error.failure())))));
-        Ticket { cell, witness }
+        Ticket { cell, attempt_id }
     }
 }
 
@@ -309,7 +309,7 @@ impl<R> fmt::Debug for Ticket<R> {
 /// What a job is besides its closure.
 pub(crate) struct Label {
     pub id: JobId,
-    pub witness: Witness,
+    pub attempt_id: AttemptId,
     pub work: WorkId,
     pub name: Name,
     pub stream: Option<Stream>,
@@ -329,7 +329,7 @@ where
     };
     let job = Job {
         id: label.id,
-        witness: label.witness,
+        attempt_id: label.attempt_id,
         work: label.work,
         name: label.name,
         stream: label.stream,
@@ -337,6 +337,6 @@ where
         task: Some(Box::new(task)),
         line: Some(line),
     };
-    let witness = label.witness;
-    (job, Ticket { cell, witness })
+    let attempt_id = label.attempt_id;
+    (job, Ticket { cell, attempt_id })
 }

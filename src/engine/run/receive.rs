@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::engine::decision::{Candidate, DecisionKind};
-use crate::engine::id::Witness;
+use crate::engine::id::AttemptId;
 use crate::engine::remote::inbox::Mail;
 use crate::engine::store::record::{AbortCause, mark};
 
@@ -22,11 +22,11 @@ impl Engine {
             return 0;
         }
         let slot_of = |mail: &Mail| match mail {
-            Mail::Wake(witness) | Mail::WakerDropped(witness) | Mail::JobEnded(witness, _) => {
-                Some(*witness)
-                    .filter(|&w| self.arena.is_present(w))
-                    .map(|w| w.slot)
-            }
+            Mail::Wake(attempt_id)
+            | Mail::WakerDropped(attempt_id)
+            | Mail::JobEnded(attempt_id, _) => Some(*attempt_id)
+                .filter(|&w| self.arena.is_present(w))
+                .map(|w| w.slot),
             Mail::Cancel(id, _) => self.lookup(*id).ok(),
             Mail::CancelAll(_) | Mail::Unpinned | Mail::Post(_) | Mail::Mark => None,
         };
@@ -40,32 +40,32 @@ impl Engine {
 
     pub(crate) fn receive(&mut self, mail: Mail) {
         match mail {
-            Mail::Wake(witness) => self.remote_wake(witness),
-            Mail::WakerDropped(witness) => self.outside_lost(witness),
+            Mail::Wake(attempt_id) => self.remote_wake(attempt_id),
+            Mail::WakerDropped(attempt_id) => self.outside_lost(attempt_id),
             Mail::Cancel(id, by) => {
                 if let Ok(slot) = self.lookup(id) {
                     self.begin_abort(slot, AbortCause::Cancel(by));
                 }
             }
             Mail::CancelAll(by) => self.cancel_all_for(by),
-            Mail::JobEnded(witness, id) => self.job_ended(witness, id),
+            Mail::JobEnded(attempt_id, id) => self.job_ended(attempt_id, id),
             Mail::Unpinned => self.unpinned(),
             // The inbox takes the one, and the caller the other.
             Mail::Mark | Mail::Post(_) => {}
         }
     }
 
-    fn remote_wake(&mut self, witness: Witness) {
-        if !self.arena.is_present(witness) {
+    fn remote_wake(&mut self, attempt_id: AttemptId) {
+        if !self.arena.is_present(attempt_id) {
             return;
         }
-        let extension = self.arena.extension(witness.slot);
+        let extension = self.arena.extension(attempt_id.slot);
         let waker = extension.and_then(|extension| extension.remote.as_ref()?.upgrade());
         if let Some(waker) = waker {
             waker.arrived();
         }
         // Even if the waker is gone by now, it has been used: its loss is not held against the work.
-        self.arena.at_mut(witness.slot).marks &= !mark::DEAD_WAKER;
-        self.wake_slot(witness.slot);
+        self.arena.at_mut(attempt_id.slot).marks &= !mark::DEAD_WAKER;
+        self.wake_slot(attempt_id.slot);
     }
 }

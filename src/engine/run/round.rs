@@ -10,7 +10,7 @@
 use crate::engine::Engine;
 use crate::engine::calls::Call;
 use crate::engine::decision::DecisionKind;
-use crate::engine::id::Witness;
+use crate::engine::id::AttemptId;
 use crate::engine::remote::inbox::Mail;
 use crate::engine::store::record::flag;
 use crate::work::WorkState;
@@ -192,7 +192,7 @@ impl Engine {
                     }
                 }
                 Phase::Failing => match self.agenda.next_failing() {
-                    Some(witness) => self.fail_with_child(witness),
+                    Some(attempt_id) => self.fail_with_child(attempt_id),
                     None => self.phase = Phase::Closing,
                 },
                 Phase::Opening | Phase::Turns | Phase::Closing if self.agenda.is_empty() => {
@@ -250,14 +250,14 @@ impl Engine {
         true
     }
 
-    fn fail_with_child(&mut self, witness: Witness) {
-        if !self.arena.is_present(witness) || !self.is_in_attempt(witness.slot) {
+    fn fail_with_child(&mut self, attempt_id: AttemptId) {
+        if !self.arena.is_present(attempt_id) || !self.is_in_attempt(attempt_id.slot) {
             return;
         }
-        let extension = self.arena.extension_mut(witness.slot);
+        let extension = self.arena.extension_mut(attempt_id.slot);
         if let Some(failure) = extension.and_then(|extension| extension.join.first_failure.take()) {
-            self.ready.remove(&mut self.arena, witness.slot);
-            self.fail_attempt(witness.slot, failure);
+            self.ready.remove(&mut self.arena, attempt_id.slot);
+            self.fail_attempt(attempt_id.slot, failure);
         }
     }
 

@@ -3,7 +3,7 @@
 //! A slot is a `u32`; a [`WorkId`](crate::WorkId) also carries the serial number of the work, so a slot that is used
 //! again never answers to an old id.
 
-use crate::engine::id::Witness;
+use crate::engine::id::AttemptId;
 use crate::engine::store::cold::{Cold, ColdColumn, ColdRef};
 use crate::engine::store::opens::Opens;
 use crate::engine::store::record::{Extension, Needs, Record, flag, mark};
@@ -269,7 +269,7 @@ impl Arena {
     }
 
     /// The attempt's number, counted over restarts.
-    pub fn attempt_id(&self, slot: u32) -> u32 {
+    pub fn attempt_number(&self, slot: u32) -> u32 {
         let before = self
             .extension(slot)
             .map_or(0, |extension| extension.attempts_before);
@@ -277,19 +277,19 @@ impl Arena {
     }
 
     /// The present attempt.
-    pub fn witness(&self, slot: u32) -> Witness {
-        Witness {
+    pub fn attempt_id(&self, slot: u32) -> AttemptId {
+        AttemptId {
             slot,
             serial: self.at(slot).serial,
-            attempt: self.attempt_id(slot),
+            attempt: self.attempt_number(slot),
         }
     }
 
     /// Whether that attempt is still the present one.
-    pub fn is_present(&self, witness: Witness) -> bool {
-        self.get(witness.slot)
-            .is_some_and(|record| record.serial == witness.serial)
-            && self.witness(witness.slot) == witness
+    pub fn is_present(&self, attempt_id: AttemptId) -> bool {
+        self.get(attempt_id.slot)
+            .is_some_and(|record| record.serial == attempt_id.serial)
+            && self.attempt_id(attempt_id.slot) == attempt_id
     }
 
     /// More than the highest slot that was ever used; less than twice as many, once there are a few.

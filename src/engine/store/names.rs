@@ -29,7 +29,7 @@ fn line(arena: &Arena, slot: u32) -> Vec<u32> {
 
 /// The number of an ancestor's present attempt where that is not the first, counted over restarts.
 fn retry_of(arena: &Arena, slot: u32, line: &[u32]) -> Option<u32> {
-    let attempt = arena.attempt_id(slot);
+    let attempt = arena.attempt_number(slot);
     (line.last() != Some(&slot) && attempt > 1).then_some(attempt)
 }
 

@@ -2,7 +2,7 @@
 //! What only few works need (join, abort, limits, output, watches) is in a box, [`Extension`].
 
 use crate::engine::Retain;
-use crate::engine::id::Witness;
+use crate::engine::id::AttemptId;
 use crate::engine::io::SourceList;
 use crate::engine::panics::Contained;
 use crate::engine::remote::inbox::{CancelToken, WakerCell};
@@ -294,7 +294,7 @@ pub(crate) struct Extension {
     /// Works that this one watches in its present attempt.
     pub watching: BTreeSet<WorkId>,
     /// Works that watch this one, in the order in which they began.
-    pub watchers: Vec<Witness>,
+    pub watchers: Vec<AttemptId>,
     /// The remote waker of this attempt; dead once all its clones are gone.
     pub remote: Option<Weak<WakerCell>>,
     pub token: Option<CancelToken>,

@@ -141,13 +141,13 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
 
     /// A waker for other threads. As long as a clone of it lives, the work may sleep.
     pub fn remote_waker(&mut self) -> RemoteWaker {
-        let witness = self.lent.engine.arena.witness(self.slot);
+        let attempt_id = self.lent.engine.arena.attempt_id(self.slot);
         let engine = &mut self.lent.engine;
         let extension = engine.arena.extension_or_new(self.slot);
         if let Some(cell) = extension.remote.as_ref().and_then(std::sync::Weak::upgrade) {
             return RemoteWaker { cell };
         }
-        let waker = RemoteWaker::new(&engine.inbox, witness);
+        let waker = RemoteWaker::new(&engine.inbox, attempt_id);
         extension.remote = Some(std::sync::Arc::downgrade(&waker.cell));
         waker
     }

@@ -1,7 +1,7 @@
 //! `cx.offload`: closures that run elsewhere.
 
 use super::WorkContext;
-use crate::engine::id::Witness;
+use crate::engine::id::AttemptId;
 use crate::engine::panics::dispose;
 use crate::engine::remote::inbox::CancelToken;
 use crate::engine::remote::job::{self, Ticket};
@@ -112,7 +112,7 @@ impl<C: ?Sized> WorkContext<'_, C> {
         F: FnOnce(&CancelToken) -> R + Send + 'static,
         R: Send + 'static,
     {
-        let witness = self.witness();
+        let attempt_id = self.attempt_id();
         let engine = &mut self.lent.engine;
         match engine.label_job(self.slot) {
             Ok(label) => {
@@ -122,13 +122,13 @@ impl<C: ?Sized> WorkContext<'_, C> {
             }
             Err(error) => {
                 dispose(closure);
-                Ticket::refused(witness, error)
+                Ticket::refused(attempt_id, error)
             }
         }
     }
 
-    pub(crate) fn witness(&self) -> Witness {
-        self.lent.engine.arena.witness(self.slot)
+    pub(crate) fn attempt_id(&self) -> AttemptId {
+        self.lent.engine.arena.attempt_id(self.slot)
     }
 }
 
@@ -138,6 +138,6 @@ impl<R> Ticket<R> {
     ///
     /// The error is the job's panic, or an [`OffloadError`](crate::OffloadError).
     pub fn poll<C: ?Sized>(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<R, Failure>> {
-        self.poll_for(cx.witness())
+        self.poll_for(cx.attempt_id())
     }
 }
