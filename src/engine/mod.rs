@@ -86,7 +86,7 @@ use graph::cycle::CycleSearch;
 use lifecycle::settle;
 use notes::TurnNotes;
 use panics::{Contained, Tally};
-use queue::agenda::Agenda;
+use queue::deferred::Deferred;
 use queue::permits::Permits;
 use queue::ready::Ready;
 use remote::inbox::{Inbox, Mail};
@@ -126,7 +126,7 @@ pub(crate) struct Engine {
     phase: Phase,
     /// What a work said during its present turn.
     pub(crate) notes: TurnNotes,
-    pub(crate) agenda: Agenda,
+    pub(crate) deferred: Deferred,
     /// Works about to settle; settling one may settle others, and must not recurse.
     pub(crate) settling: VecDeque<(u32, settle::End)>,
     is_settling: bool,
@@ -202,7 +202,7 @@ impl Engine {
             round_open: false,
             phase: Default::default(),
             notes: TurnNotes::default(),
-            agenda: Agenda::new(),
+            deferred: Deferred::new(),
             settling: VecDeque::new(),
             is_settling: false,
             mail: VecDeque::new(),

@@ -150,7 +150,7 @@ impl<C: ?Sized> Lent<C> {
                 let id = self.admit(&mut spec.terms, plan, spec.on_settled);
                 let body = Body::Own(Box::new(OutputAdapter::new(spec.work)));
                 self.incoming.push((id.slot, body));
-                self.engine.agenda.expect_body();
+                self.engine.deferred.expect_body();
                 Ok(Handle::new(id))
             }
             Err(error) => {

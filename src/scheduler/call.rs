@@ -39,7 +39,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Enters bodies, and drops what is to be dropped, after a call of the host.
     #[inline]
     pub(super) fn tidy(&mut self) {
-        while let Some(call) = self.lent.engine.agenda.next_disposal() {
+        while let Some(call) = self.lent.engine.deferred.next_disposal() {
             self.dispose(call);
         }
     }

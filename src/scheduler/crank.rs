@@ -144,7 +144,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 // A panic that is to come through is among what may be left.
                 if self.lent.engine.is_anything_left() {
                     self.make_calls(app);
-                    if self.lent.engine.agenda.has_payload() {
+                    if self.lent.engine.deferred.has_payload() {
                         return;
                     }
                 }

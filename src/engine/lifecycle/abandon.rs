@@ -45,7 +45,7 @@ impl Engine {
     pub(crate) fn end_wait_for_jobs(&mut self, slot: u32) {
         let aborting = self.arena.at(slot).state == WorkState::Aborting;
         if aborting && !self.has_jobs(slot) {
-            self.agenda.finish(slot);
+            self.deferred.finish(slot);
         }
     }
 
@@ -66,7 +66,7 @@ impl Engine {
         if let Some(abort) = self.abort_mut(slot) {
             abort.late = true;
         }
-        self.agenda.finish(slot);
+        self.deferred.finish(slot);
     }
 
     /// Nobody waits any more for the jobs of this attempt that run.

@@ -6,7 +6,7 @@
 
 use crate::engine::calls::Call;
 use crate::engine::lifecycle::settle::End;
-use crate::engine::queue::agenda::Forced;
+use crate::engine::queue::deferred::Forced;
 use crate::engine::store::limits::Limit;
 use crate::engine::store::record::{Abort, AbortCause, flag, mark};
 use crate::engine::{Engine, UnknownWork};
@@ -177,7 +177,7 @@ impl Engine {
         if self.has_turns_in_abort(slot) {
             self.ready.push(&mut self.arena, slot);
         } else {
-            self.agenda.finish(slot);
+            self.deferred.finish(slot);
         }
     }
 
@@ -203,13 +203,13 @@ impl Engine {
             next += 1;
         }
         for &slot in order.iter().rev() {
-            self.agenda.force(slot, Forced::UnlessOnlyJobsRun);
+            self.deferred.force(slot, Forced::UnlessOnlyJobsRun);
         }
     }
 
     /// The next body that is to be dropped by force.
     pub(crate) fn next_forced(&mut self) -> Option<Call> {
-        while let Some((slot, forced)) = self.agenda.next_forced() {
+        while let Some((slot, forced)) = self.deferred.next_forced() {
             if forced == Forced::UnlessOnlyJobsRun && self.is_held_up_by_jobs(slot) {
                 self.go_on_without_jobs(slot);
             } else if self.begin_force(slot) {

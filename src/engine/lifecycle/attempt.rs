@@ -75,7 +75,7 @@ impl Engine {
                 .extension(slot)
                 .is_some_and(|extension| extension.join.first_failure.is_some())
             {
-                self.agenda.fail(self.arena.attempt_id(slot));
+                self.deferred.fail(self.arena.attempt_id(slot));
             }
         }
     }
@@ -119,13 +119,13 @@ impl Engine {
     ///
     /// Nobody hears of it or must decide about it, and the order must be the same. Until the grants after this turn, nobody
     /// but these dependents joins the queue: a plain success concerns no parent and no watcher, and nothing is on the
-    /// agenda. They join in the order of their edges, and if all have one rank, permits are granted in that order, too: to
+    /// deferred. They join in the order of their edges, and if all have one rank, permits are granted in that order, too: to
     /// the first ones, as long as they last. Who comes after one that had to join does so as well. Nor is one overtaken
     /// in its turn by a work that needs no permit (it never joins), or by children that were held for it (it does not
     /// begin plainly).
     #[inline]
     pub(crate) fn may_begin_at_once(&self) -> bool {
-        self.permits.by_arrival && self.agenda.is_empty() && self.decider.is_none()
+        self.permits.by_arrival && self.deferred.is_empty() && self.decider.is_none()
     }
 
     /// A work that is ready for a new attempt joins the permit queue at the tail, or begins it if it needs no permit.

@@ -64,12 +64,12 @@ impl Engine {
 
     fn begin_chain(&mut self, slot: u32, first: Hook, end: Ending) {
         let next = self.arena.has_body(slot).then_some(first);
-        self.agenda.begin_chain(Chain { slot, next, end });
+        self.deferred.begin_chain(Chain { slot, next, end });
     }
 
     /// The next hook of the chain that is pending; at its end, what follows.
     pub(crate) fn next_of_chain(&mut self) -> Option<Call> {
-        let chain = self.agenda.chain()?;
+        let chain = self.deferred.chain()?;
         let slot = chain.slot;
         if let Some(hook) = chain.next {
             chain.next = match hook {
@@ -82,7 +82,7 @@ impl Engine {
                 return Some(Call::Hook(slot, hook));
             }
         }
-        if let Some(chain) = self.agenda.end_chain() {
+        if let Some(chain) = self.deferred.end_chain() {
             self.end_of_chain(chain);
         }
         None
@@ -166,7 +166,7 @@ impl Engine {
         tracing::error!(id = self.arena.at(slot).serial, name = &**self.arena.cold(slot).name, %failure);
         match self.settings.catch_panics {
             true => panics::discard(payload),
-            false => self.agenda.let_through(payload),
+            false => self.deferred.let_through(payload),
         }
         failure
     }
@@ -184,7 +184,7 @@ impl Engine {
             tracing::error!(message = text_of(&*payload), "a callback panicked");
             match self.settings.catch_panics {
                 true => panics::discard(payload),
-                false => self.agenda.let_through(payload),
+                false => self.deferred.let_through(payload),
             }
         }
     }

@@ -22,13 +22,13 @@ impl Engine {
         if news {
             let failure = self.child_failure(child);
             self.arena.extension_or_new(parent).join.first_failure = Some(failure);
-            self.agenda.fail(self.arena.attempt_id(parent));
+            self.deferred.fail(self.arena.attempt_id(parent));
         }
         match state {
             _ if in_turn => self.arena.set(parent, flag::WOKEN),
             WorkState::Aborting if last => self.drained(parent),
             WorkState::Joining if bad && !fail_fast => self.want_turn(parent),
-            WorkState::Joining if last && !doomed => self.agenda.finish(parent),
+            WorkState::Joining if last && !doomed => self.deferred.finish(parent),
             WorkState::Waiting => self.wake_slot(parent),
             _ => {}
         }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a state changes in [`change`] and nowhere else, by the table in `work/state.rs`; the counters follow in the
 //! instruction after. Nothing recurses: works about to settle wait in `Engine::settling`, attempts that have nothing left to
-//! wait for in the agenda. So a chain of a million blocked works is a loop.
+//! wait for in the deferred. So a chain of a million blocked works is a loop.
 //!
 //! Deliberately absent: rounds and the order of turns (`run`), and calls of works: a hook is asked for, and its result told.
 //!

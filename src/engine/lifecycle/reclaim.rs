@@ -155,11 +155,11 @@ impl Engine {
         self.recorder.retries_left -= self.arena.cold(slot).retries_left as u64;
         let extension = self.arena.extension_mut(slot);
         if let Some(key) = extension.and_then(|extension| extension.extras.on_settled.take()) {
-            self.agenda.drop_callback(key);
+            self.deferred.drop_callback(key);
         }
         self.drop_output(slot);
         self.arena.leave(slot);
-        self.agenda.drop_body(slot);
+        self.deferred.drop_body(slot);
     }
 
     /// The body of a work that has left has been dropped: its slot is free.

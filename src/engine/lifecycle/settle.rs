@@ -1,7 +1,7 @@
 //! How an attempt ends, and what follows from it for others.
 //!
 //! Nothing here recurses: works about to settle wait in `settling`, attempts that have nothing left to wait for in
-//! the agenda. So a chain of a million blocked works, or a million parents that end with their last grandchild, is a
+//! the deferred. So a chain of a million blocked works, or a million parents that end with their last grandchild, is a
 //! loop.
 
 use super::change;
@@ -242,7 +242,7 @@ impl Engine {
             .and_then(|extension| extension.extras.on_settled.take());
         if let Some(callback) = callback {
             let outcome = self.outcome_of(slot);
-            self.agenda.call((callback, self.id(slot), outcome));
+            self.deferred.call((callback, self.id(slot), outcome));
         }
         self.reclaim_if_due(slot);
     }

@@ -68,7 +68,7 @@ impl Engine {
     pub(crate) fn fire_due(&mut self) -> bool {
         while let Some((key, at, owner)) = self.pop_due() {
             self.fire(key, at, owner);
-            if !self.agenda.is_empty() {
+            if !self.deferred.is_empty() {
                 return true;
             }
         }

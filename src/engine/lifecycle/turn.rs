@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::engine::events::TARGET;
 use crate::engine::lifecycle::settle::succeed_plainly;
 use crate::engine::notes::{Answer, Mode, Part, TurnNotes};
-use crate::engine::queue::agenda::Forced;
+use crate::engine::queue::deferred::Forced;
 use crate::engine::store::record::{AbortCause, Flags, NONE, flag, mark};
 use crate::work::{Failure, WorkState};
 use std::task::Poll;
@@ -214,7 +214,7 @@ impl Engine {
         if ready {
             self.conclude_abort(slot);
         } else if self.is_late(slot) {
-            self.agenda.force(slot, Forced::Always);
+            self.deferred.force(slot, Forced::Always);
         } else if woken || self.notes.yielded {
             self.ready.push(&mut self.arena, slot);
         } else if self.has_source(slot) {
@@ -222,7 +222,7 @@ impl Engine {
         } else if self.has_just_lost_waker(slot) {
             self.ready.push(&mut self.arena, slot);
         } else {
-            self.agenda.force(slot, Forced::Always);
+            self.deferred.force(slot, Forced::Always);
         }
     }
 }

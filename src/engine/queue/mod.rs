@@ -8,7 +8,7 @@
 //! In a turn that yields, the slot is taken out of the ready ring at its head and put in again at its tail. `now` is not
 //! read.
 
-pub(crate) mod agenda;
+pub(crate) mod deferred;
 pub(crate) mod lanes;
 pub(crate) mod list;
 pub(crate) mod permits;

@@ -63,8 +63,8 @@ impl Engine {
         if cfg!(debug_assertions) {
             self.check_invariants();
         }
-        if !self.agenda.is_empty()
-            && let Some(payload) = self.agenda.take_payload()
+        if !self.deferred.is_empty()
+            && let Some(payload) = self.deferred.take_payload()
         {
             // A panic that is not to be caught goes on.
             resume_unwind(payload);
@@ -120,7 +120,7 @@ impl Engine {
     pub(crate) fn has_loose_ends(&self) -> bool {
         self.inbox.has_mail()
             || self.has_io_news()
-            || !self.agenda.is_empty()
+            || !self.deferred.is_empty()
             || !self.mail.is_empty()
     }
 

@@ -103,7 +103,7 @@ impl Engine {
     #[inline(always)]
     fn may_have_news(&self) -> bool {
         // Asked all at once, since most often there is nothing of either.
-        let inside = self.agenda.len() | self.permits.changes() | self.wheel.late_len();
+        let inside = self.deferred.len() | self.permits.changes() | self.wheel.late_len();
         (inside | self.mail.len() | self.jobs.simulated()) > 0
             || self.inbox.has_mail()
             || self.has_io_news()
@@ -113,7 +113,7 @@ impl Engine {
     /// Starts a round with whatever else there is to do, if there is anything.
     #[inline(never)]
     fn begin_round_with_news(&mut self) -> News {
-        if self.agenda.has_payload() {
+        if self.deferred.has_payload() {
             // Nothing more is done before that panic has come through.
             return News::None;
         }
@@ -131,7 +131,7 @@ impl Engine {
         if self.inbox.has_mail() {
             self.inbox.take(&mut self.mail);
         }
-        if !self.mail.is_empty() || !self.agenda.is_empty() {
+        if !self.mail.is_empty() || !self.deferred.is_empty() {
             self.phase = Phase::Mail { timers };
             return News::Calls;
         }
@@ -149,7 +149,7 @@ impl Engine {
     #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn end_round(&mut self) -> bool {
         self.round_open = false;
-        if self.agenda.is_empty() {
+        if self.deferred.is_empty() {
             return false;
         }
         self.phase = Phase::Failing;
@@ -165,7 +165,7 @@ impl Engine {
     /// Whether something may be left to be done between turns.
     #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn is_anything_left(&self) -> bool {
-        (self.agenda.len() | self.permits.changes()) > 0
+        (self.deferred.len() | self.permits.changes()) > 0
     }
 
     // ---- steps ----
@@ -175,7 +175,7 @@ impl Engine {
     pub(crate) fn next_call(&mut self) -> Option<Call> {
         loop {
             // Calls come before the next deferred entry, or the order of grants would change.
-            if !self.agenda.is_empty()
+            if !self.deferred.is_empty()
                 && let Some(call) = self.next_urgent()
             {
                 return Some(call);
@@ -191,19 +191,19 @@ impl Engine {
                         self.phase = Phase::Opening;
                     }
                 }
-                Phase::Failing => match self.agenda.next_failing() {
+                Phase::Failing => match self.deferred.next_failing() {
                     Some(attempt_id) => self.fail_with_child(attempt_id),
                     None => self.phase = Phase::Closing,
                 },
-                Phase::Opening | Phase::Turns | Phase::Closing if self.agenda.is_empty() => {
+                Phase::Opening | Phase::Turns | Phase::Closing if self.deferred.is_empty() => {
                     if self.end_of_steps() {
                         return None;
                     }
                 }
                 Phase::Opening | Phase::Turns | Phase::Closing => {
-                    if let Some(slot) = self.agenda.next_finishing() {
+                    if let Some(slot) = self.deferred.next_finishing() {
                         self.finish_one(slot);
-                    } else if let Some((key, id, outcome)) = self.agenda.next_callback() {
+                    } else if let Some((key, id, outcome)) = self.deferred.next_callback() {
                         return Some(Call::Settled(key, id, outcome));
                     } else if self.end_of_steps() {
                         return None;
@@ -224,12 +224,12 @@ impl Engine {
 
     /// What goes before all deferred entries: hooks that are under way, forced drops, bodies that come and go.
     fn next_urgent(&mut self) -> Option<Call> {
-        while self.agenda.chain().is_some() {
+        while self.deferred.chain().is_some() {
             if let Some(call) = self.next_of_chain() {
                 return Some(call);
             }
         }
-        self.next_forced().or_else(|| self.agenda.next_disposal())
+        self.next_forced().or_else(|| self.deferred.next_disposal())
     }
 
     /// Grants permits after all else. Whether the steps are over.
@@ -240,7 +240,7 @@ impl Engine {
         match self.phase {
             Phase::Opening => self.ready.start_round(),
             // Their own failure may fail their parents in turn.
-            Phase::Closing if self.agenda.has_failing() => {
+            Phase::Closing if self.deferred.has_failing() => {
                 self.phase = Phase::Failing;
                 return false;
             }

@@ -16,7 +16,7 @@ pub(crate) enum Forced {
     UnlessOnlyJobsRun,
 }
 
-pub(crate) struct Agenda {
+pub(crate) struct Deferred {
     /// Entries in all the queues, and one for the payload.
     entries: usize,
     /// Attempts that have nothing left to wait for: joined parents, drained aborts.
@@ -37,9 +37,9 @@ pub(crate) struct Agenda {
     payload: Option<Contained<Payload>>,
 }
 
-impl Agenda {
+impl Deferred {
     pub fn new() -> Self {
-        Agenda {
+        Deferred {
             entries: 0,
             finishing: VecDeque::new(),
             failing: VecDeque::new(),
