@@ -173,7 +173,7 @@ impl<'a> Admission<'a> {
         self.added
     }
 
-    /// Levels are to be in the order of the new edges, too.
+    /// TopologicalOrder are to be in the order of the new edges, too.
     fn line_up(&mut self, engine: &mut Engine) {
         let end = engine.arena.slots_end();
         let levels = &mut engine.cycles.levels;

@@ -10,7 +10,7 @@
 //! "Incremental Cycle Detection, Topological Ordering, and Strong Component Maintenance", 2012). It is bounded by the
 //! number of unsettled works and edges.
 
-use crate::engine::graph::levels::Levels;
+use crate::engine::graph::topo::TopologicalOrder;
 use crate::engine::graph::{Entries, Entry, Graph};
 use crate::engine::store::arena::Arena;
 use crate::engine::store::record::{NONE, flag, mark};
@@ -37,7 +37,7 @@ enum Way {
 
 /// The levels, and the scratch space of searches, kept from one to the next.
 pub(crate) struct CycleSearch {
-    pub levels: Levels,
+    pub levels: TopologicalOrder,
     /// Per event, the last search that has seen it, from either end.
     seen: Vec<u32>,
     round: u32,
@@ -47,7 +47,7 @@ pub(crate) struct CycleSearch {
 impl CycleSearch {
     pub fn new() -> Self {
         CycleSearch {
-            levels: Levels::new(),
+            levels: TopologicalOrder::new(),
             seen: Vec::new(),
             round: 0,
             ends: [Vec::new(), Vec::new()],

@@ -27,11 +27,11 @@ mod blocks;
 pub(crate) mod cycle;
 pub(crate) mod edge_list;
 mod ins;
-pub(crate) mod levels;
 mod link;
 mod many;
 #[cfg(test)]
 mod tests;
+pub(crate) mod topo;
 
 use crate::engine::store::arena::Arena;
 use crate::engine::store::record::NONE;

@@ -3,11 +3,11 @@
 //!
 //! A work's first level is its serial number, so that works which are added after their dependencies need no levels kept.
 //! An edge against the order of levels is settled by a search (see [`crate::engine::graph::cycle`]), and the search's smaller side, which
-//! is then known whole, is moved: so levels cost no more than the searches do. (Levels kept with two-way search: Bender,
+//! is then known whole, is moved: so levels cost no more than the searches do. (TopologicalOrder kept with two-way search: Bender,
 //! Fineman, Gilbert and Tarjan, "A New Approach to Incremental Cycle Detection and Related Problems", 2015; which side is
 //! moved, and by how much, is ours.)
 //!
-//! Levels know of dependencies only. As soon as a work has a child, or is restarted, they are not trusted any more until
+//! TopologicalOrder know of dependencies only. As soon as a work has a child, or is restarted, they are not trusted any more until
 //! the scheduler is empty, and every edge that might close a cycle is searched for.
 
 use crate::engine::store::arena::Arena;
@@ -15,7 +15,7 @@ use crate::engine::store::arena::Arena;
 /// Stands for the serial number.
 const UNSET: i64 = i64::MIN;
 
-pub(crate) struct Levels {
+pub(crate) struct TopologicalOrder {
     /// By slot; empty until an edge goes against the order in which works were added.
     levels: Vec<i64>,
     /// No level that was ever moved is higher.
@@ -23,9 +23,9 @@ pub(crate) struct Levels {
     trusted: bool,
 }
 
-impl Levels {
+impl TopologicalOrder {
     pub fn new() -> Self {
-        Levels {
+        TopologicalOrder {
             levels: Vec::new(),
             highest: 0,
             trusted: true,
@@ -99,7 +99,7 @@ impl Levels {
         }
     }
 
-    /// Moves all of `slots` by as much. Levels that would leave the range of numbers are trusted no more.
+    /// Moves all of `slots` by as much. TopologicalOrder that would leave the range of numbers are trusted no more.
     pub fn shift(&mut self, arena: &Arena, slots: impl Iterator<Item = u32>, by: i64) {
         for slot in slots {
             match self.of(arena, slot).checked_add(by) {
@@ -148,8 +148,8 @@ mod tests {
     use crate::Name;
 
     /// Two works, the levels of which have been moved by as much.
-    fn moved(first: i64, second: i64) -> (Arena, Levels) {
-        let (mut arena, mut levels) = (Arena::new(), Levels::new());
+    fn moved(first: i64, second: i64) -> (Arena, TopologicalOrder) {
+        let (mut arena, mut levels) = (Arena::new(), TopologicalOrder::new());
         for by in [first, second] {
             let slot = arena.insert(&mut Name::Static("w"), 0, 0);
             levels.enter(slot, arena.len() == 1);
