@@ -9,7 +9,7 @@
 //! A new field of [`WorkSnapshot`] is added to the struct; the compiler then asks for its value in the one place where a
 //! snapshot is made.
 
-mod line;
+mod status;
 mod snapshot;
 mod stall;
 
