@@ -89,7 +89,7 @@ use panics::{Contained, Tally};
 use queue::deferred::Deferred;
 use queue::permits::Permits;
 use queue::ready::Ready;
-use remote::inbox::{Inbox, Mail};
+use remote::inbox::{Inbox, Message};
 use remote::offload::Jobs;
 use run::fruitless::Fruitless;
 use run::round::Phase;
@@ -131,7 +131,7 @@ pub(crate) struct Engine {
     pub(crate) settling: VecDeque<(u32, settle::End)>,
     is_settling: bool,
     /// What has been taken from the inbox in this round.
-    mail: VecDeque<Mail>,
+    messages: VecDeque<Message>,
     /// Sleepers that something outside may wake.
     external_sleepers: u32,
     fruitless: Fruitless,
@@ -205,7 +205,7 @@ impl Engine {
             deferred: Deferred::new(),
             settling: VecDeque::new(),
             is_settling: false,
-            mail: VecDeque::new(),
+            messages: VecDeque::new(),
             external_sleepers: 0,
             fruitless: Default::default(),
             lingering: 0,

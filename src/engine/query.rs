@@ -125,7 +125,7 @@ impl Engine {
             .recorder
             .metrics(self.arena.added(), self.arena.len() as u64);
         metrics.panics += self.drops.count();
-        metrics.callback_panics += self.inbox.line.guard.panics();
+        metrics.callback_panics += self.inbox.sender.guard.panics();
         metrics
     }
 

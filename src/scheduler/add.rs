@@ -77,7 +77,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         deps: &[WorkId],
         retries: u32,
     ) -> Result<WorkId, AddError> {
-        let guard = &self.lent.engine.inbox.line.guard;
+        let guard = &self.lent.engine.inbox.sender.guard;
         let name = guard.call("the name of a work", || work.name().to_owned());
         let name = name.map_or("(its name panicked)".into(), crate::Name::from);
         let mut terms = Terms::new(name);

@@ -89,7 +89,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Reaches this scheduler from other threads.
     pub fn remote(&self) -> Remote<C> {
-        Remote::new(self.lent.engine.inbox.line.clone(), &self.posts)
+        Remote::new(self.lent.engine.inbox.sender.clone(), &self.posts)
     }
 }
 

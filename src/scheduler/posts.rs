@@ -6,7 +6,7 @@
 
 use super::WorkScheduler;
 use crate::engine::panics::{Contained, dispose};
-use crate::engine::remote::inbox::{Line, Mail};
+use crate::engine::remote::inbox::{InboxSender, Message};
 use crate::engine::remote::sync::{Mutex, MutexGuard};
 use crate::work::{CancelledBy, WorkId};
 use slab::Slab;
@@ -68,14 +68,14 @@ impl<C: ?Sized> Drop for Posts<C> {
 
 /// Reaches a scheduler from any thread. `Clone`.
 pub struct Remote<C: ?Sized> {
-    line: Arc<Line>,
+    sender: Arc<InboxSender>,
     posts: Arc<Shared<C>>,
 }
 
 impl<C: ?Sized> Clone for Remote<C> {
     fn clone(&self) -> Self {
         Remote {
-            line: self.line.clone(),
+            sender: self.sender.clone(),
             posts: self.posts.clone(),
         }
     }
@@ -111,9 +111,9 @@ impl<F> fmt::Debug for PostError<F> {
 }
 
 impl<C: ?Sized> Remote<C> {
-    pub(crate) fn new(line: Arc<Line>, posts: &Posts<C>) -> Self {
+    pub(crate) fn new(sender: Arc<InboxSender>, posts: &Posts<C>) -> Self {
         let posts = posts.0.clone();
-        Remote { line, posts }
+        Remote { sender, posts }
     }
 
     /// Runs the closure on the scheduler's thread, at the beginning of its next round, with the application and the
@@ -139,7 +139,7 @@ impl<C: ?Sized> Remote<C> {
                 Box::new(move |app, scheduler| closure.into_inner()(app, scheduler));
             waiting.closures.insert(post) as u32
         };
-        if self.line.send(Mail::Post(key)).is_err() {
+        if self.sender.send(Message::Post(key)).is_err() {
             // The scheduler has been dropped since, and has disposed of what waited.
             dispose(self.posts.lock().closures.try_remove(key as usize));
         }
@@ -148,11 +148,13 @@ impl<C: ?Sized> Remote<C> {
 
     /// Cancels a work. Never blocks; nothing happens if the scheduler is gone.
     pub fn cancel(&self, id: impl Into<WorkId>) {
-        let _ = self.line.send(Mail::Cancel(id.into(), CancelledBy::Host));
+        let _ = self
+            .sender
+            .send(Message::Cancel(id.into(), CancelledBy::Host));
     }
 
     /// Cancels all works. Never blocks; nothing happens if the scheduler is gone.
     pub fn cancel_all(&self) {
-        let _ = self.line.send(Mail::CancelAll(CancelledBy::Host));
+        let _ = self.sender.send(Message::CancelAll(CancelledBy::Host));
     }
 }

@@ -25,7 +25,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// ```
     pub fn status_of(&self, id: impl Into<WorkId>) -> Option<String> {
         let engine = &self.lent.engine;
-        let guard = &engine.inbox.line.guard;
+        let guard = &engine.inbox.sender.guard;
         engine.status_of(id.into(), &|slot| {
             let mut text = String::new();
             self.bodies.look(slot, &mut |body| {

@@ -19,7 +19,7 @@ impl Engine {
         let before = self.jobs.offload.replace(Contained::new(offload));
         self.jobs.is_shut_down = false;
         if let Some(mut before) = before {
-            let guard = &self.inbox.line.guard;
+            let guard = &self.inbox.sender.guard;
             guard.call("an offload", || before.shutdown(Duration::ZERO));
         }
     }
@@ -29,7 +29,7 @@ impl Engine {
         self.jobs.is_shut_down = self.jobs.offload.is_some();
         match &mut self.jobs.offload {
             Some(offload) => {
-                let guard = &self.inbox.line.guard;
+                let guard = &self.inbox.sender.guard;
                 let left = guard.call("an offload", || offload.shutdown(within));
                 left.unwrap_or_default()
             }
@@ -54,13 +54,13 @@ impl Engine {
     #[cold]
     fn ask_next_due(&self) -> Option<Time> {
         let offload = self.jobs.offload.as_ref()?;
-        let guard = &self.inbox.line.guard;
+        let guard = &self.inbox.sender.guard;
         guard.call("an offload", || offload.next_due()).flatten()
     }
 
     /// Runs the simulated jobs that end by now; their ends are in the inbox then.
     pub(crate) fn run_due_jobs(&mut self) {
-        let (now, guard) = (self.now, &self.inbox.line.guard);
+        let (now, guard) = (self.now, &self.inbox.sender.guard);
         let Some(offload) = &mut self.jobs.offload else {
             return;
         };
@@ -70,7 +70,7 @@ impl Engine {
     }
 
     pub(crate) fn job_ended(&mut self, attempt_id: AttemptId, id: JobId) {
-        self.jobs.ended(id, &self.inbox.line.guard);
+        self.jobs.ended(id, &self.inbox.sender.guard);
         if !self.arena.is_present(attempt_id) {
             return;
         }
@@ -86,7 +86,7 @@ impl Engine {
         let Some(extension) = self.arena.extension_mut(slot) else {
             return;
         };
-        let (jobs, guard) = (&mut self.jobs, &self.inbox.line.guard);
+        let (jobs, guard) = (&mut self.jobs, &self.inbox.sender.guard);
         extension
             .errands
             .outstanding
@@ -145,7 +145,7 @@ impl Engine {
     pub(crate) fn submit(&mut self, job: Job) {
         *self.jobs.count_of(job.id()) += 1;
         if let Some(offload) = &mut self.jobs.offload {
-            let (guard, now) = (&self.inbox.line.guard, self.now);
+            let (guard, now) = (&self.inbox.sender.guard, self.now);
             guard.call("an offload", || offload.submit(job, now));
         }
     }
@@ -167,7 +167,7 @@ impl Engine {
     /// As [`WorkScheduler::pin_time`](crate::WorkScheduler::pin_time).
     pub(crate) fn pin_time(&self) -> TimePin {
         self.time_pins.set(self.time_pins.get() + 1);
-        TimePin::new(self.inbox.line.clone())
+        TimePin::new(self.inbox.sender.clone())
     }
 
     /// As [`WorkScheduler::is_time_pinned`](crate::WorkScheduler::is_time_pinned).

@@ -24,7 +24,7 @@ use std::task::{Wake, Waker};
 /// Tells a parked host that the inbox is no longer empty; may be called from any thread.
 pub type Notifier = Arc<dyn Fn() + Send + Sync>;
 
-pub(crate) enum Mail {
+pub(crate) enum Message {
     Wake(AttemptId),
     /// The last clone of a remote waker is gone.
     WakerDropped(AttemptId),
@@ -41,18 +41,20 @@ pub(crate) enum Mail {
 }
 
 /// The senders' side.
-pub(crate) struct Line {
-    sender: Sender<Mail>,
+pub(crate) struct InboxSender {
+    channel: Sender<Message>,
     full: AtomicBool,
     notifier: RwLock<Option<Contained<Notifier>>>,
     /// Calls the program's code that belongs to no work.
     pub(crate) guard: Guard,
 }
 
-impl Line {
+impl InboxSender {
     /// `Err` if the scheduler is gone.
-    pub(crate) fn send(&self, mail: Mail) -> Result<(), Mail> {
-        self.sender.send(mail).map_err(|SendError(mail)| mail)?;
+    pub(crate) fn send(&self, message: Message) -> Result<(), Message> {
+        self.channel
+            .send(message)
+            .map_err(|SendError(message)| message)?;
         if !self.full.swap(true, Ordering::AcqRel) {
             let notifier = self
                 .notifier
@@ -69,21 +71,21 @@ impl Line {
 
 /// The scheduler's side.
 pub(crate) struct Inbox {
-    pub line: Arc<Line>,
-    receiver: Receiver<Mail>,
+    pub sender: Arc<InboxSender>,
+    receiver: Receiver<Message>,
 }
 
 impl Inbox {
     pub fn new() -> Self {
         let (sender, receiver) = mpsc::channel();
-        let line = Line {
-            sender,
+        let sender = InboxSender {
+            channel: sender,
             full: AtomicBool::new(false),
             notifier: RwLock::new(None),
             guard: Guard::default(),
         };
         Inbox {
-            line: Arc::new(line),
+            sender: Arc::new(sender),
             receiver,
         }
     }
@@ -94,7 +96,7 @@ impl Inbox {
         notifier: Option<Contained<Notifier>>,
     ) -> Option<Contained<Notifier>> {
         let mut place = self
-            .line
+            .sender
             .notifier
             .write()
             .unwrap_or_else(PoisonError::into_inner);
@@ -102,19 +104,19 @@ impl Inbox {
     }
 
     #[inline]
-    pub fn has_mail(&self) -> bool {
-        self.line.full.load(Ordering::Acquire)
+    pub fn has_messages(&self) -> bool {
+        self.sender.full.load(Ordering::Acquire)
     }
 
     /// Takes what is there now; what comes meanwhile waits for the next round. O(messages).
-    pub fn take(&mut self, into: &mut VecDeque<Mail>) {
-        self.line.full.swap(false, Ordering::AcqRel);
+    pub fn take(&mut self, into: &mut VecDeque<Message>) {
+        self.sender.full.swap(false, Ordering::AcqRel);
         // It arrives: the receiver is here.
-        let _ = self.line.sender.send(Mail::Mark);
-        while let Ok(mail) = self.receiver.try_recv() {
-            match mail {
-                Mail::Mark => return,
-                mail => into.push_back(mail),
+        let _ = self.sender.channel.send(Message::Mark);
+        while let Ok(message) = self.receiver.try_recv() {
+            match message {
+                Message::Mark => return,
+                message => into.push_back(message),
             }
         }
     }
@@ -124,13 +126,13 @@ impl Inbox {
 pub(crate) struct WakerCell {
     pub attempt_id: AttemptId,
     under_way: AtomicBool,
-    line: Arc<Line>,
+    sender: Arc<InboxSender>,
 }
 
 impl WakerCell {
     fn wake_up(&self) {
         if !self.under_way.swap(true, Ordering::AcqRel) {
-            let _ = self.line.send(Mail::Wake(self.attempt_id));
+            let _ = self.sender.send(Message::Wake(self.attempt_id));
         }
     }
 
@@ -152,7 +154,7 @@ impl Wake for WakerCell {
 
 impl Drop for WakerCell {
     fn drop(&mut self) {
-        let _ = self.line.send(Mail::WakerDropped(self.attempt_id));
+        let _ = self.sender.send(Message::WakerDropped(self.attempt_id));
     }
 }
 
@@ -169,7 +171,7 @@ impl RemoteWaker {
         let cell = WakerCell {
             attempt_id,
             under_way: AtomicBool::new(false),
-            line: inbox.line.clone(),
+            sender: inbox.sender.clone(),
         };
         RemoteWaker {
             cell: Arc::new(cell),
@@ -217,7 +219,7 @@ struct TokenState {
 
 #[derive(Clone)]
 struct Listener {
-    line: Arc<Line>,
+    sender: Arc<InboxSender>,
     /// `None`: all works.
     work: Option<WorkId>,
 }
@@ -225,9 +227,9 @@ struct Listener {
 impl Listener {
     fn tell(&self) {
         let by = CancelledBy::Token;
-        let _ = self.line.send(match self.work {
-            Some(work) => Mail::Cancel(work, by),
-            None => Mail::CancelAll(by),
+        let _ = self.sender.send(match self.work {
+            Some(work) => Message::Cancel(work, by),
+            None => Message::CancelAll(by),
         });
     }
 }
@@ -268,7 +270,7 @@ impl CancelToken {
     /// Sends the inbox a cancel when the token is cancelled, or at once if it has been.
     pub(crate) fn listen(&self, inbox: &Inbox, work: Option<WorkId>) {
         let listener = Listener {
-            line: inbox.line.clone(),
+            sender: inbox.sender.clone(),
             work,
         };
         let cancelled = {
@@ -287,7 +289,7 @@ impl CancelToken {
     pub(crate) fn ignore(&self, inbox: &Inbox) {
         let mut listeners = self.listeners();
         let ours = |listener: &Listener| {
-            listener.work.is_none() && Arc::ptr_eq(&listener.line, &inbox.line)
+            listener.work.is_none() && Arc::ptr_eq(&listener.sender, &inbox.sender)
         };
         if let Some(last) = listeners.iter().rposition(ours) {
             listeners.remove(last);

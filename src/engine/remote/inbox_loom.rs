@@ -10,7 +10,7 @@
 
 use crate::engine::id::AttemptId;
 use crate::engine::panics::Contained;
-use crate::engine::remote::inbox::{CancelToken, Inbox, Mail, Notifier, RemoteWaker, WakerCell};
+use crate::engine::remote::inbox::{CancelToken, Inbox, Message, Notifier, RemoteWaker, WakerCell};
 use crate::engine::remote::pin::TimePin;
 use crate::engine::remote::sync::Mutex;
 use crate::scheduler::posts::{PostError, Posts, Remote};
@@ -99,28 +99,28 @@ impl Host {
         self.inbox.take(&mut letters);
         for letter in letters {
             match letter {
-                Mail::Wake(attempt_id) => {
+                Message::Wake(attempt_id) => {
                     assert_eq!(attempt_id, ATTEMPT);
                     if let Some(cell) = self.cell.upgrade() {
                         cell.arrived();
                     }
                     self.wakes += 1;
                 }
-                Mail::WakerDropped(_) => self.drops += 1,
-                Mail::Unpinned => self.pins -= 1,
-                Mail::Post(key) => {
+                Message::WakerDropped(_) => self.drops += 1,
+                Message::Unpinned => self.pins -= 1,
+                Message::Post(key) => {
                     // A closure is there as soon as its message is.
                     assert!(self.closures.take(key).is_some());
                     self.posts += 1;
                 }
-                Mail::CancelAll(_) => self.cancels += 1,
+                Message::CancelAll(_) => self.cancels += 1,
                 _ => {}
             }
         }
     }
 
     fn park(&mut self) {
-        if !self.inbox.has_mail() {
+        if !self.inbox.has_messages() {
             self.parking.park();
         }
     }
@@ -186,8 +186,8 @@ fn loom_the_end_of_a_pin_wakes_a_parked_host_and_comes_after_what_was_posted_und
         let mut host = Host::new(10);
         host.pins = 1;
         let (pin, remote) = (
-            TimePin::new(host.inbox.line.clone()),
-            Remote::new(host.inbox.line.clone(), &host.closures),
+            TimePin::new(host.inbox.sender.clone()),
+            Remote::new(host.inbox.sender.clone(), &host.closures),
         );
         let thread = threads_of_loom::spawn(move || {
             let posted = remote.post(|app: &mut App, _: &mut _| *app += 1);
@@ -234,7 +234,7 @@ fn loom_two_threads_and_one_waker() {
 fn loom_posted_closures_arrive_and_a_full_inbox_gives_them_back() {
     model(|| {
         let mut host = Host::new(1);
-        let remote = Remote::new(host.inbox.line.clone(), &host.closures);
+        let remote = Remote::new(host.inbox.sender.clone(), &host.closures);
         let other = remote.clone();
         let post = |remote: Remote<App>| match remote.post(|app: &mut App, _: &mut _| *app += 1) {
             Ok(()) => 1,
@@ -248,7 +248,7 @@ fn loom_posted_closures_arrive_and_a_full_inbox_gives_them_back() {
         host.turn();
         assert_eq!(host.posts, accepted, "each once");
         assert!(accepted >= 1);
-        assert!(!host.inbox.has_mail());
+        assert!(!host.inbox.has_messages());
     });
 }
 

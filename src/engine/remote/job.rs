@@ -6,7 +6,7 @@
 
 use crate::engine::id::AttemptId;
 use crate::engine::panics::{self, dispose};
-use crate::engine::remote::inbox::{CancelToken, Line, Mail};
+use crate::engine::remote::inbox::{CancelToken, InboxSender, Message};
 use crate::engine::rng::Stream;
 use crate::work::{Failure, Name, WorkId};
 use std::fmt;
@@ -145,7 +145,7 @@ pub struct Job {
     cancel: CancelToken,
     task: Option<Box<dyn Task>>,
     /// Who is told of its end.
-    line: Option<Arc<Line>>,
+    sender: Option<Arc<InboxSender>>,
 }
 
 impl Job {
@@ -186,7 +186,7 @@ impl Job {
     /// Drops it, with that failure; nobody is told.
     pub(crate) fn cancel(mut self) {
         self.refuse(OffloadError::Cancelled);
-        self.line = None;
+        self.sender = None;
     }
 
     fn refuse(&mut self, error: OffloadError) {
@@ -197,8 +197,8 @@ impl Job {
 
     /// A panic in the drop of a closure or of a result that nobody wants is nobody's: it must not end a thread of a pool.
     fn contain(&self, call: impl FnOnce()) {
-        if let Some(line) = &self.line {
-            line.guard.call("dropping a job", call);
+        if let Some(sender) = &self.sender {
+            sender.guard.call("dropping a job", call);
         }
     }
 }
@@ -206,8 +206,8 @@ impl Job {
 impl Drop for Job {
     fn drop(&mut self) {
         self.refuse(OffloadError::Dropped);
-        if let Some(line) = self.line.take() {
-            let _ = line.send(Mail::JobEnded(self.attempt_id, self.id));
+        if let Some(sender) = self.sender.take() {
+            let _ = sender.send(Message::JobEnded(self.attempt_id, self.id));
         }
     }
 }
@@ -317,7 +317,7 @@ pub(crate) struct Label {
 }
 
 /// The two ends of a new job.
-pub(crate) fn job<F, R>(label: Label, line: Arc<Line>, closure: F) -> (Job, Ticket<R>)
+pub(crate) fn job<F, R>(label: Label, sender: Arc<InboxSender>, closure: F) -> (Job, Ticket<R>)
 where
     F: FnOnce(&CancelToken) -> R + Send + 'static,
     R: Send + 'static,
@@ -335,7 +335,7 @@ where
         stream: label.stream,
         cancel: label.cancel,
         task: Some(Box::new(task)),
-        line: Some(line),
+        sender: Some(sender),
     };
     let attempt_id = label.attempt_id;
     (job, Ticket { cell, attempt_id })

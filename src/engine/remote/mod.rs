@@ -6,7 +6,7 @@
 //!
 //! Deliberately absent: threads, and what a message leads to.
 //!
-//! A turn that yields asks whether there is mail: one relaxed load. Neither its slot nor `now` comes here.
+//! A turn that yields asks whether there is message: one relaxed load. Neither its slot nor `now` comes here.
 
 pub(crate) mod inbox;
 #[cfg(all(test, loom))]

@@ -5,7 +5,7 @@
 //! scheduler sees no pin, it has taken whatever the pin's holder sent before it let go. A driver that looks after its
 //! crank can therefore not miss a closure that was posted under the pin.
 
-use crate::engine::remote::inbox::{Line, Mail};
+use crate::engine::remote::inbox::{InboxSender, Message};
 use std::fmt;
 use std::sync::Arc;
 
@@ -18,19 +18,19 @@ use std::sync::Arc;
 /// an example.
 #[must_use = "virtual time is pinned only as long as this lives"]
 pub struct TimePin {
-    line: Arc<Line>,
+    sender: Arc<InboxSender>,
 }
 
 impl TimePin {
-    pub(crate) fn new(line: Arc<Line>) -> Self {
-        TimePin { line }
+    pub(crate) fn new(sender: Arc<InboxSender>) -> Self {
+        TimePin { sender }
     }
 }
 
 impl Drop for TimePin {
     fn drop(&mut self) {
         // Nobody needs to be told if the scheduler is gone.
-        let _ = self.line.send(Mail::Unpinned);
+        let _ = self.sender.send(Message::Unpinned);
     }
 }
 

@@ -9,9 +9,9 @@
 //! A new field of [`WorkSnapshot`] is added to the struct; the compiler then asks for its value in the one place where a
 //! snapshot is made.
 
-mod status;
 mod snapshot;
 mod stall;
+mod status;
 
 pub use snapshot::WorkSnapshot;
 pub use stall::{PermitHolder, StallReport, Stalled, WaitsFor};

@@ -26,7 +26,7 @@ impl Engine {
         text.push_str(own);
         match &cold.error {
             Some(error) if state != WorkState::Success => {
-                let guard = &self.inbox.line.guard;
+                let guard = &self.inbox.sender.guard;
                 let error = guard.call("printing an error", || format!(" : {error}"));
                 text.push_str(error.as_deref().unwrap_or(" : (its error panicked)"));
                 Ok(())

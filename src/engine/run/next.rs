@@ -118,10 +118,10 @@ impl Engine {
 
     #[inline]
     pub(crate) fn has_loose_ends(&self) -> bool {
-        self.inbox.has_mail()
+        self.inbox.has_messages()
             || self.has_io_news()
             || !self.deferred.is_empty()
-            || !self.mail.is_empty()
+            || !self.messages.is_empty()
     }
 
     pub(crate) fn can_grant(&self) -> bool {

@@ -3,55 +3,55 @@
 use crate::engine::Engine;
 use crate::engine::decision::{Candidate, DecisionKind};
 use crate::engine::id::AttemptId;
-use crate::engine::remote::inbox::Mail;
+use crate::engine::remote::inbox::Message;
 use crate::engine::store::record::{AbortCause, mark};
 
 impl Engine {
     /// Takes the next message of this round.
-    pub(crate) fn next_mail(&mut self) -> Option<Mail> {
-        if self.mail.is_empty() {
+    pub(crate) fn next_message(&mut self) -> Option<Message> {
+        if self.messages.is_empty() {
             return None;
         }
         self.fruitless.stir();
-        let index = self.decide_mail();
-        self.mail.remove(index)
+        let index = self.decide_message();
+        self.messages.remove(index)
     }
 
-    fn decide_mail(&mut self) -> usize {
-        if self.decider.is_none() || self.mail.len() < 2 {
+    fn decide_message(&mut self) -> usize {
+        if self.decider.is_none() || self.messages.len() < 2 {
             return 0;
         }
-        let slot_of = |mail: &Mail| match mail {
-            Mail::Wake(attempt_id)
-            | Mail::WakerDropped(attempt_id)
-            | Mail::JobEnded(attempt_id, _) => Some(*attempt_id)
+        let slot_of = |message: &Message| match message {
+            Message::Wake(attempt_id)
+            | Message::WakerDropped(attempt_id)
+            | Message::JobEnded(attempt_id, _) => Some(*attempt_id)
                 .filter(|&w| self.arena.is_present(w))
                 .map(|w| w.slot),
-            Mail::Cancel(id, _) => self.lookup(*id).ok(),
-            Mail::CancelAll(_) | Mail::Unpinned | Mail::Post(_) | Mail::Mark => None,
+            Message::Cancel(id, _) => self.lookup(*id).ok(),
+            Message::CancelAll(_) | Message::Unpinned | Message::Post(_) | Message::Mark => None,
         };
         let candidates: Vec<Candidate> = self
-            .mail
+            .messages
             .iter()
-            .map(|mail| self.candidate(slot_of(mail)))
+            .map(|message| self.candidate(slot_of(message)))
             .collect();
         self.decide(DecisionKind::Inbox, "", candidates.len(), &candidates)
     }
 
-    pub(crate) fn receive(&mut self, mail: Mail) {
-        match mail {
-            Mail::Wake(attempt_id) => self.remote_wake(attempt_id),
-            Mail::WakerDropped(attempt_id) => self.outside_lost(attempt_id),
-            Mail::Cancel(id, by) => {
+    pub(crate) fn receive(&mut self, message: Message) {
+        match message {
+            Message::Wake(attempt_id) => self.remote_wake(attempt_id),
+            Message::WakerDropped(attempt_id) => self.outside_lost(attempt_id),
+            Message::Cancel(id, by) => {
                 if let Ok(slot) = self.lookup(id) {
                     self.begin_abort(slot, AbortCause::Cancel(by));
                 }
             }
-            Mail::CancelAll(by) => self.cancel_all_for(by),
-            Mail::JobEnded(attempt_id, id) => self.job_ended(attempt_id, id),
-            Mail::Unpinned => self.unpinned(),
+            Message::CancelAll(by) => self.cancel_all_for(by),
+            Message::JobEnded(attempt_id, id) => self.job_ended(attempt_id, id),
+            Message::Unpinned => self.unpinned(),
             // The inbox takes the one, and the caller the other.
-            Mail::Mark | Mail::Post(_) => {}
+            Message::Mark | Message::Post(_) => {}
         }
     }
 

@@ -11,7 +11,7 @@ use crate::engine::Engine;
 use crate::engine::calls::Call;
 use crate::engine::decision::DecisionKind;
 use crate::engine::id::AttemptId;
-use crate::engine::remote::inbox::Mail;
+use crate::engine::remote::inbox::Message;
 use crate::engine::store::record::flag;
 use crate::work::WorkState;
 
@@ -41,7 +41,7 @@ enum News {
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Phase {
     /// It takes what is in the inbox; then timers, if any are due.
-    Mail { timers: bool },
+    Message { timers: bool },
     /// It fires the timers that are due.
     Timers,
     /// It ends what can end and grants permits; then turns begin.
@@ -104,8 +104,8 @@ impl Engine {
     fn may_have_news(&self) -> bool {
         // Asked all at once, since most often there is nothing of either.
         let inside = self.deferred.len() | self.permits.changes() | self.wheel.late_len();
-        (inside | self.mail.len() | self.jobs.simulated()) > 0
-            || self.inbox.has_mail()
+        (inside | self.messages.len() | self.jobs.simulated()) > 0
+            || self.inbox.has_messages()
             || self.has_io_news()
             || self.wheel.next_ahead().is_some_and(|at| at <= self.now)
     }
@@ -128,15 +128,15 @@ impl Engine {
             return News::None;
         }
         self.round_open = true;
-        if self.inbox.has_mail() {
-            self.inbox.take(&mut self.mail);
+        if self.inbox.has_messages() {
+            self.inbox.take(&mut self.messages);
         }
-        if !self.mail.is_empty() || !self.deferred.is_empty() {
-            self.phase = Phase::Mail { timers };
+        if !self.messages.is_empty() || !self.deferred.is_empty() {
+            self.phase = Phase::Message { timers };
             return News::Calls;
         }
         // Most often there are timers and nothing else: no call comes of them.
-        self.phase = self.after_mail(timers);
+        self.phase = self.after_messages(timers);
         if self.phase == Phase::Timers && self.fire_due() {
             return News::Calls;
         }
@@ -181,10 +181,10 @@ impl Engine {
                 return Some(call);
             }
             match self.phase {
-                Phase::Mail { timers } => match self.next_mail() {
-                    Some(Mail::Post(key)) => return Some(Call::Post(key)),
-                    Some(mail) => self.receive(mail),
-                    None => self.phase = self.after_mail(timers),
+                Phase::Message { timers } => match self.next_message() {
+                    Some(Message::Post(key)) => return Some(Call::Post(key)),
+                    Some(message) => self.receive(message),
+                    None => self.phase = self.after_messages(timers),
                 },
                 Phase::Timers => {
                     if !self.fire_due() {
@@ -214,7 +214,7 @@ impl Engine {
     }
 
     #[inline]
-    fn after_mail(&mut self, timers: bool) -> Phase {
+    fn after_messages(&mut self, timers: bool) -> Phase {
         if !timers {
             return Phase::Opening;
         }
