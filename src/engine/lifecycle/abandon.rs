@@ -20,7 +20,7 @@ impl Engine {
 
     fn has_jobs(&self, slot: u32) -> bool {
         let extension = self.arena.extension(slot);
-        extension.is_some_and(|extension| !extension.errands.outstanding.is_empty())
+        extension.is_some_and(|extension| !extension.pending_jobs.outstanding.is_empty())
     }
 
     /// Whether jobs that run keep an abort from its end. From now on their ends end it, or the grace does.
@@ -75,7 +75,7 @@ impl Engine {
         let Some(extension) = self.arena.extension_mut(slot) else {
             return;
         };
-        let abandoned = std::mem::take(&mut extension.errands.outstanding);
+        let abandoned = std::mem::take(&mut extension.pending_jobs.outstanding);
         if abandoned.is_empty() {
             return;
         }

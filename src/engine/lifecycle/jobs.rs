@@ -75,7 +75,10 @@ impl Engine {
             return;
         }
         if let Some(extension) = self.arena.extension_mut(attempt_id.slot) {
-            extension.errands.outstanding.retain(|&other| other != id);
+            extension
+                .pending_jobs
+                .outstanding
+                .retain(|&other| other != id);
         }
         self.wake_slot(attempt_id.slot);
         self.end_wait_for_jobs(attempt_id.slot);
@@ -88,7 +91,7 @@ impl Engine {
         };
         let (jobs, guard) = (&mut self.jobs, &self.inbox.sender.guard);
         extension
-            .errands
+            .pending_jobs
             .outstanding
             .retain(|&id| !jobs.cancel(id, guard));
     }
@@ -97,7 +100,7 @@ impl Engine {
     pub(crate) fn forget_jobs(&mut self, slot: u32) {
         self.cancel_jobs(slot);
         if let Some(extension) = self.arena.extension_mut(slot) {
-            extension.errands.outstanding.clear();
+            extension.pending_jobs.outstanding.clear();
         }
     }
 }
@@ -124,10 +127,10 @@ impl Engine {
             simulated,
         };
         self.jobs.made += 1;
-        let errands = &mut self.arena.extension_or_new(slot).errands;
-        let made = errands.made;
-        errands.made += 1;
-        errands.outstanding.push(id);
+        let pending_jobs = &mut self.arena.extension_or_new(slot).pending_jobs;
+        let made = pending_jobs.made;
+        pending_jobs.made += 1;
+        pending_jobs.outstanding.push(id);
         let stream = simulated.then(|| {
             let key = names::path_key(&self.arena, slot);
             names::stream(self.settings.seed, Purpose::Offload, key, made)

@@ -73,7 +73,7 @@ pub(crate) struct Jobs {
 
 /// An attempt's part.
 #[derive(Default)]
-pub(crate) struct Errands {
+pub(crate) struct PendingJobs {
     /// In the order in which they were made.
     pub outstanding: Vec<JobId>,
     /// Made in all attempts; tells one random stream from the next.

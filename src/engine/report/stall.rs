@@ -190,7 +190,7 @@ impl Engine {
                         WaitsFor::Watched(id, name)
                     }),
             );
-            match extension.errands.outstanding.len() {
+            match extension.pending_jobs.outstanding.len() {
                 0 => {}
                 jobs => waits.push(WaitsFor::Jobs(jobs)),
             }

@@ -44,7 +44,7 @@ impl Engine {
         if count > 0 {
             write!(text, " : {}/{count} children completed", count - live)?;
         }
-        match extension.errands.outstanding.len() {
+        match extension.pending_jobs.outstanding.len() {
             0 => {}
             jobs => write!(text, " : {jobs} jobs out")?,
         }

@@ -6,7 +6,7 @@ use crate::engine::id::AttemptId;
 use crate::engine::io::SourceList;
 use crate::engine::panics::Contained;
 use crate::engine::remote::inbox::{CancelToken, WakerCell};
-use crate::engine::remote::offload::Errands;
+use crate::engine::remote::offload::PendingJobs;
 use crate::engine::rng::Stream;
 use crate::engine::store::limits::LimitKeys;
 use crate::time::{Time, TimerKey};
@@ -298,7 +298,7 @@ pub(crate) struct Extension {
     /// The remote waker of this attempt; dead once all its clones are gone.
     pub remote: Option<Weak<WakerCell>>,
     pub token: Option<CancelToken>,
-    pub errands: Errands,
+    pub pending_jobs: PendingJobs,
     pub sources: SourceList,
     pub stream: Option<Stream>,
     pub tracing: Option<tracing::Span>,
@@ -354,7 +354,7 @@ impl Extension {
 
     /// Whether another work's end, a child's, or a job's will wake this attempt.
     pub fn has_inner_source(&self) -> bool {
-        self.join.live > 0 || !self.watching.is_empty() || !self.errands.outstanding.is_empty()
+        self.join.live > 0 || !self.watching.is_empty() || !self.pending_jobs.outstanding.is_empty()
     }
 
     /// Whether another thread or a source of readiness may wake this attempt.
@@ -376,7 +376,7 @@ impl Extension {
             watchers: Vec::new(),
             remote: None,
             token: None,
-            errands: Errands::default(),
+            pending_jobs: PendingJobs::default(),
             sources: SourceList::default(),
             stream: None,
             tracing: None,
