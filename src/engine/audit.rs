@@ -218,15 +218,15 @@ impl Engine {
                     || level(slot) < level(edge.peer())),
             "its level is not below that of a work after it"
         );
-        let held = record.flags.has(flag::HELD);
+        let awaits_parent = record.flags.has(flag::AWAITS_PARENT);
         if record.state == WorkState::Pending {
             ensure!(
-                self.arena.opens.of(slot) == open + held as u32,
+                self.arena.opens.of(slot) == open + awaits_parent as u32,
                 "open dependencies are miscounted"
             );
         } else if !record.state.is_settled() {
             ensure!(
-                open == 0 && self.arena.opens.of(slot) == 0 && !held,
+                open == 0 && self.arena.opens.of(slot) == 0 && !awaits_parent,
                 "has begun before its dependencies"
             );
         }

@@ -254,7 +254,7 @@ impl Engine {
             _ => true,
         };
         if !begun {
-            self.arena.set(slot, flag::HELD);
+            self.arena.set(slot, flag::AWAITS_PARENT);
             self.arena.opens.add(slot, 1);
         }
     }
@@ -289,7 +289,7 @@ impl Engine {
     pub(crate) fn enter_blocked(&mut self, slot: u32, from: Option<WorkState>, failure: Failure) {
         self.disarm_all(slot);
         // It has settled: the beginning of its parent's attempt must not let it go.
-        self.arena.clear(slot, flag::HELD);
+        self.arena.clear(slot, flag::AWAITS_PARENT);
         self.arena.cold_mut(slot).error = Some(failure);
         self.arena.opens.settle(slot, 0);
         self.change(slot, from, WorkState::Blocked);

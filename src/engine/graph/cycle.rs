@@ -1,7 +1,7 @@
 //! Whether a new edge would close a cycle, across dependencies and ownership.
 //!
 //! Each work has two events: it starts, and it settles. Settling needs the start and the settling of all children;
-//! starting needs the settling of what the work is `after`, and of a held child the start of its parent. What has
+//! starting needs the settling of what the work is `after`, and of a child that awaits its parent the start of its parent. What has
 //! happened already needs nothing, so it ends a search. An edge that makes event B need event A closes a cycle exactly
 //! if A needs B already.
 //!
@@ -168,7 +168,7 @@ fn canonical(arena: &Arena, event: Event) -> Event {
 
 /// Whether a work needs nothing but itself: most edges are added to or from such a one.
 fn is_first(arena: &Arena, graph: &Graph, slot: u32) -> bool {
-    !arena.is(slot, flag::CHILDREN | flag::HELD) && !graph.has_ins(arena, slot)
+    !arena.is(slot, flag::CHILDREN | flag::AWAITS_PARENT) && !graph.has_ins(arena, slot)
 }
 
 /// Whether nothing but itself needs a work.
@@ -243,8 +243,8 @@ impl<'a> Neighbours<'a> {
                         (arena.parent(slot).map(settle), graph.outs(arena, slot));
                 }
                 Way::Needs if !started && !record.state.is_settled() => {
-                    let held = arena.is(slot, flag::HELD);
-                    of.single = arena.parent(slot).filter(|_| held).map(start);
+                    let awaits_parent = arena.is(slot, flag::AWAITS_PARENT);
+                    of.single = arena.parent(slot).filter(|_| awaits_parent).map(start);
                     of.edges = graph.ins(arena, slot);
                 }
                 Way::Needs => {}
@@ -257,8 +257,8 @@ impl<'a> Neighbours<'a> {
                 (of.single, of.edges) = (arena.parent(slot).map(settle), graph.outs(arena, slot));
             }
             (Way::Needs, false) if !started => {
-                let held = arena.is(slot, flag::HELD);
-                of.single = arena.parent(slot).filter(|_| held).map(start);
+                let awaits_parent = arena.is(slot, flag::AWAITS_PARENT);
+                of.single = arena.parent(slot).filter(|_| awaits_parent).map(start);
                 of.edges = graph.ins(arena, slot);
             }
             (Way::Needs, true) if !record.state.is_settled() => {
@@ -274,7 +274,9 @@ impl<'a> Neighbours<'a> {
             let child = self.child;
             self.child = self.arena.next_sibling(child).unwrap_or(NONE);
             match self.way {
-                Way::Needed if self.arena.is(child, flag::HELD) => return Some(start(child)),
+                Way::Needed if self.arena.is(child, flag::AWAITS_PARENT) => {
+                    return Some(start(child));
+                }
                 Way::Needs if !self.arena.at(child).state.is_settled() => {
                     return Some(settle(child));
                 }

@@ -89,15 +89,15 @@ impl Engine {
 
     /// The children that were added before this attempt began need wait for it no longer. Those that need no permit
     /// begin at once, and with them their own: a loop, since nests may be deep.
-    fn release_held_children(&mut self, slot: u32) {
+    fn release_waiting_children(&mut self, slot: u32) {
         let mut begun = VecDeque::from([slot]);
         while let Some(parent) = begun.pop_front() {
             let children = self.arena.children(parent);
-            let held: Vec<u32> = children
-                .filter(|&child| self.arena.is(child, flag::HELD))
+            let waiting: Vec<u32> = children
+                .filter(|&child| self.arena.is(child, flag::AWAITS_PARENT))
                 .collect();
-            for child in held {
-                self.arena.clear(child, flag::HELD);
+            for child in waiting {
+                self.arena.clear(child, flag::AWAITS_PARENT);
                 if self.arena.opens.close(child) && self.line_up(child) {
                     begun.push_back(child);
                 }
@@ -121,7 +121,7 @@ impl Engine {
     /// but these dependents joins the queue: a plain success concerns no parent and no watcher, and nothing is on the
     /// deferred. They join in the order of their edges, and if all have one rank, permits are granted in that order, too: to
     /// the first ones, as long as they last. Who comes after one that had to join does so as well. Nor is one overtaken
-    /// in its turn by a work that needs no permit (it never joins), or by children that were held for it (it does not
+    /// in its turn by a work that needs no permit (it never joins), or by children that waited for it (it does not
     /// begin plainly).
     #[inline]
     pub(crate) fn may_begin_at_once(&self) -> bool {
@@ -131,11 +131,11 @@ impl Engine {
     /// A work that is ready for a new attempt joins the permit queue at the tail, or begins it if it needs no permit.
     pub(crate) fn rejoin(&mut self, slot: u32) {
         if self.line_up(slot) {
-            self.release_held_children(slot);
+            self.release_waiting_children(slot);
         }
     }
 
-    /// Whether the attempt has begun and there are children: those that are held are the caller's to release.
+    /// Whether the attempt has begun and there are children: those that wait for it are the caller's to release.
     fn line_up(&mut self, slot: u32) -> bool {
         let needs_none = self.permits.needs_none(&self.arena, slot);
         let state = self.arena.at(slot).state;
@@ -152,7 +152,7 @@ impl Engine {
     pub(crate) fn granted(&mut self, slot: u32) {
         self.begin_attempt(slot, Some(WorkState::Queued));
         if self.arena.is(slot, flag::CHILDREN) {
-            self.release_held_children(slot);
+            self.release_waiting_children(slot);
         }
     }
 

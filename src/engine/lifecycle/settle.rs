@@ -178,7 +178,7 @@ impl Engine {
             self.permits.leave(&mut self.arena, slot);
         }
         self.disarm_all(slot);
-        self.arena.clear(slot, flag::HELD);
+        self.arena.clear(slot, flag::AWAITS_PARENT);
         if self.arena.is(slot, flag::CHILDREN) {
             self.reclaim_children(slot);
         }

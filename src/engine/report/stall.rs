@@ -156,7 +156,7 @@ impl Engine {
     }
 
     fn dependencies(&self, slot: u32, waits: &mut Vec<WaitsFor>) {
-        if self.arena.is(slot, flag::HELD)
+        if self.arena.is(slot, flag::AWAITS_PARENT)
             && let Some(parent) = self.arena.parent(slot)
         {
             let (id, name) = self.named(parent);

@@ -250,7 +250,7 @@ pub(crate) mod flag {
     /// Has, or had in this attempt, children.
     pub const CHILDREN: u16 = 1 << 12;
     /// Waits for its parent's attempt; counted in `open`.
-    pub const HELD: u16 = 1 << 13;
+    pub const AWAITS_PARENT: u16 = 1 << 13;
     /// A child whose parent's attempt has ended: reclaimed as soon as no dependent is unsettled.
     pub const ORPHAN: u16 = 1 << 14;
     /// A dependency that did not succeed has been reclaimed.
