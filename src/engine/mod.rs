@@ -10,8 +10,8 @@
 //! # A turn that yields
 //!
 //! The shell hands `now` to [`Engine::begin_crank`], once a crank. [`Engine::open_round`] or [`Engine::next_turn`] answers the
-//! slot of the next work, [`Engine::begin_usual_turn`] marks its record, the shell calls the body in that slot, and
-//! [`Engine::end_usual_turn`] puts the slot at the end of the ready ring. [`Engine::is_anything_left`] then tells whether
+//! slot of the next work, [`Engine::begin_fast_turn`] marks its record, the shell calls the body in that slot, and
+//! [`Engine::end_fast_turn`] puts the slot at the end of the ready ring. [`Engine::is_anything_left`] then tells whether
 //! [`Engine::next_call`] has to be asked before the next turn.
 //!
 //! # Traps

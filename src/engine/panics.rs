@@ -5,7 +5,7 @@
 //! values as [`Contained`], and drops the bodies of works one by one: a second panic during the first one's unwinding
 //! would end the process.
 //!
-//! Turns and hooks are called in `scheduler/turn.rs`: the usual turn has one `catch_unwind`, and must not pay for another.
+//! Turns and hooks are called in `scheduler/turn.rs`: the fast turn has one `catch_unwind`, and must not pay for another.
 
 use std::any::Any;
 use std::cell::Cell;

@@ -12,31 +12,31 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// One call of a work's `poll` or `on_abort`, and what follows from it.
     #[inline(always)]
     pub(super) fn turn(&mut self, slot: u32, app: &mut C) {
-        match self.lent.engine.begin_usual_turn(slot) {
-            true => self.usual_turn(slot, app),
-            false => self.unusual_turn(slot, app),
+        match self.lent.engine.begin_fast_turn(slot) {
+            true => self.fast_turn(slot, app),
+            false => self.first_or_full_turn(slot, app),
         }
     }
 
     /// A turn in the middle of an attempt that ends, most often, with the wish for another.
     #[inline(always)]
-    fn usual_turn(&mut self, slot: u32, app: &mut C) {
+    fn fast_turn(&mut self, slot: u32, app: &mut C) {
         let cx = &mut WorkContext::new(app, &mut self.lent, slot);
         let bodies = &mut self.bodies;
         let answer = match bodies.poll(slot, cx) {
             Ok(answer) => answer,
             Err(payload) => return self.turn_panicked(slot, false, payload),
         };
-        if answer.is_pending() && self.lent.engine.end_usual_turn(slot) {
+        if answer.is_pending() && self.lent.engine.end_fast_turn(slot) {
             // `Pending` is nothing that would have to be dropped, but that would be looked at once more.
             std::mem::forget(answer);
             return;
         }
-        self.after_usual_turn(slot, answer, app)
+        self.after_fast_turn(slot, answer, app)
     }
 
     #[inline(never)]
-    fn after_usual_turn(&mut self, slot: u32, answer: Answer, app: &mut C) {
+    fn after_fast_turn(&mut self, slot: u32, answer: Answer, app: &mut C) {
         if matches!(answer, Poll::Ready(Ok(()))) {
             let cx = &mut WorkContext::new(app, &mut self.lent, slot);
             if cx.succeeds_at_once()
@@ -51,9 +51,9 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// First turns, and all that are neither these nor usual.
     #[inline(never)]
-    fn unusual_turn(&mut self, slot: u32, app: &mut C) {
+    fn first_or_full_turn(&mut self, slot: u32, app: &mut C) {
         if !self.lent.engine.begin_first_turn(slot) {
-            return self.any_turn(slot, app);
+            return self.full_turn(slot, app);
         }
         match self.call(slot, Part::First, app) {
             Ok(answer) => self.turn_is_over(slot, answer, false),
@@ -61,8 +61,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    fn any_turn(&mut self, slot: u32, app: &mut C) {
-        let Some(part) = self.lent.engine.begin_any_turn(slot) else {
+    fn full_turn(&mut self, slot: u32, app: &mut C) {
+        let Some(part) = self.lent.engine.begin_full_turn(slot) else {
             return;
         };
         let aborting = part.mode() == Mode::Abort;

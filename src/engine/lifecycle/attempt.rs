@@ -13,7 +13,7 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn begin_attempt(&mut self, slot: u32, from: Option<WorkState>) {
         if self.is_heard() || !self.begins_plainly(slot, from) {
-            self.begin_any_attempt(slot, from);
+            self.begin_full_attempt(slot, from);
         }
     }
 
@@ -34,7 +34,7 @@ impl Engine {
     }
 
     #[cold]
-    fn begin_any_attempt(&mut self, slot: u32, from: Option<WorkState>) {
+    fn begin_full_attempt(&mut self, slot: u32, from: Option<WorkState>) {
         self.permits.take(&mut self.arena, slot);
         self.recorder.attempts += 1;
         if self.arena.is(slot, flag::TRIED) {

@@ -6,8 +6,8 @@
 //!
 //! Deliberately absent: rounds and the order of turns (`run`), and calls of works: a hook is asked for, and its result told.
 //!
-//! In a turn that yields, the slot comes to [`Engine::begin_usual_turn`](Engine), which marks its record, and after the call to
-//! [`Engine::end_usual_turn`](Engine), which enters it into the ready ring. `now` is read from the engine where an attempt
+//! In a turn that yields, the slot comes to [`Engine::begin_fast_turn`](Engine), which marks its record, and after the call to
+//! [`Engine::end_fast_turn`](Engine), which enters it into the ready ring. `now` is read from the engine where an attempt
 //! begins or ends or a timer is armed; a turn that yields reads none.
 //!
 //! | file | what it holds |

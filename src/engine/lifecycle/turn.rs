@@ -1,6 +1,6 @@
 //! One turn, on the engine's side: what it begins with, and what follows from its answer.
 //!
-//! Programs are made of usual turns, in the middle of an attempt, and of first turns: each has a fast way, which looks at
+//! Programs are made of fast turns, in the middle of an attempt, and of first turns: each has a fast way, which looks at
 //! the record once before the call and once after it.
 
 use crate::engine::Engine;
@@ -18,14 +18,14 @@ impl Engine {
 
     /// Begins a turn in the middle of an attempt, if that is all there is to it. O(1).
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(crate) fn begin_usual_turn(&mut self, slot: u32) -> bool {
+    pub(crate) fn begin_fast_turn(&mut self, slot: u32) -> bool {
         self.recorder.turns += 1;
         match self.arena.get_mut(slot) {
             Some(record)
-                if record.is_called(Flags::are_usual)
+                if record.is_called(Flags::are_before_fast_turn)
                     && !tracing::enabled!(target: TARGET, tracing::Level::DEBUG) =>
             {
-                record.begin_usual_turn();
+                record.begin_fast_turn();
                 self.notes = TurnNotes::new(Mode::Poll);
                 true
             }
@@ -35,10 +35,10 @@ impl Engine {
 
     /// Ends such a turn, if the work has asked for another and nothing else has happened. O(1).
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(crate) fn end_usual_turn(&mut self, slot: u32) -> bool {
+    pub(crate) fn end_fast_turn(&mut self, slot: u32) -> bool {
         match self.arena.get_mut(slot) {
-            Some(record) if self.notes.yielded && record.flags.are_of_usual_turn() => {
-                record.flags.end_usual_turn();
+            Some(record) if self.notes.yielded && record.flags.are_of_fast_turn() => {
+                record.flags.end_fast_turn();
                 self.ready.push_flagged(record, slot);
                 true
             }
@@ -54,7 +54,7 @@ impl Engine {
         }
         match self.arena.get_mut(slot) {
             Some(record) if record.is_called(Flags::are_before_first_turn) => {
-                record.begin_usual_turn();
+                record.begin_fast_turn();
                 self.notes = TurnNotes::new(Mode::Hook);
                 true
             }
@@ -123,7 +123,7 @@ impl Engine {
     // ---- all others ----
 
     /// Begins any other turn. `None` if the work has no body any more: then its attempt has been ended.
-    pub(crate) fn begin_any_turn(&mut self, slot: u32) -> Option<Part> {
+    pub(crate) fn begin_full_turn(&mut self, slot: u32) -> Option<Part> {
         let gone = !self.arena.has_body(slot);
         let record = self.arena.at_mut(slot);
         let first = !record.flags.has(flag::RESET);

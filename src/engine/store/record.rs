@@ -85,9 +85,9 @@ impl Record {
 
     /// Such a turn begins.
     #[inline]
-    pub fn begin_usual_turn(&mut self) {
+    pub fn begin_fast_turn(&mut self) {
         self.count_turn();
-        self.flags.begin_usual_turn();
+        self.flags.begin_fast_turn();
     }
 
     #[inline]
@@ -177,7 +177,7 @@ impl Flags {
 
     /// Of a work in the middle of an attempt whose turn comes and with whom nothing else is going on.
     #[inline]
-    pub fn are_usual(self) -> bool {
+    pub fn are_before_fast_turn(self) -> bool {
         self.turn == USUAL | READY
     }
 
@@ -187,21 +187,21 @@ impl Flags {
         self.turn == FIRST | READY
     }
 
-    /// From [`Flags::are_usual`], or from those before the first turn, to [`Flags::are_of_usual_turn`].
+    /// From [`Flags::are_before_fast_turn`], or from those before the first turn, to [`Flags::are_of_fast_turn`].
     #[inline]
-    pub fn begin_usual_turn(&mut self) {
+    pub fn begin_fast_turn(&mut self) {
         self.turn = USUAL | IN_TURN;
     }
 
     /// In such a turn, if nothing else has happened in it.
     #[inline]
-    pub fn are_of_usual_turn(self) -> bool {
+    pub fn are_of_fast_turn(self) -> bool {
         self.turn == USUAL | IN_TURN
     }
 
-    /// From [`Flags::are_of_usual_turn`] to [`Flags::are_usual`].
+    /// From [`Flags::are_of_fast_turn`] to [`Flags::are_before_fast_turn`].
     #[inline]
-    pub fn end_usual_turn(&mut self) {
+    pub fn end_fast_turn(&mut self) {
         self.turn = USUAL | READY;
     }
 
