@@ -85,7 +85,7 @@ impl<C: ?Sized, W: Work<C, T>, T> Addition<'_, C, W, T> {
     #[inline]
     fn add_work(&mut self, work: usize, spec: Spec<C, W>) -> Result<(), AddGraphError> {
         if !spec.terms.is_plain() || spec.on_settled.is_some() {
-            return self.add_work_with_ties(work, spec);
+            return self.add_full_work(work, spec);
         }
         let Some(admission) = &mut self.admission else {
             return Ok(());
@@ -118,11 +118,7 @@ impl<C: ?Sized, W: Work<C, T>, T> Addition<'_, C, W, T> {
 
     /// As [`Self::add_work`], of a work that has dependencies of its own, a parent, a callback, or extras.
     #[cold]
-    fn add_work_with_ties(
-        &mut self,
-        work: usize,
-        mut spec: Spec<C, W>,
-    ) -> Result<(), AddGraphError> {
+    fn add_full_work(&mut self, work: usize, mut spec: Spec<C, W>) -> Result<(), AddGraphError> {
         let Some(admission) = &mut self.admission else {
             return Ok(());
         };

@@ -85,13 +85,13 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[inline(always)]
     fn turn_is_over(&mut self, slot: u32, answer: Answer, heard: bool) {
         let engine = &mut self.lent.engine;
-        match engine.end_plainly(slot, heard) {
+        match engine.end_plain_success(slot, heard) {
             Some(outs) => {
                 std::mem::forget(answer);
                 if engine.wants_prefetch(outs) {
                     engine.prefetch(&|ahead| self.bodies.prefetch(ahead));
                 }
-                engine.succeeded_plainly(slot, outs);
+                engine.release_after_plain_success(slot, outs);
             }
             None => engine.after_turn(slot, answer),
         }

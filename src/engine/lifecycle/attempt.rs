@@ -12,7 +12,7 @@ impl Engine {
     /// A work gets the permits it needs, its next attempt begins, and it has a turn. `from` is its state until now.
     #[inline(always)]
     pub(crate) fn begin_attempt(&mut self, slot: u32, from: Option<WorkState>) {
-        if self.is_heard() || !self.begins_plainly(slot, from) {
+        if self.is_heard() || !self.is_plain_start(slot, from) {
             self.begin_full_attempt(slot, from);
         }
     }
@@ -20,12 +20,12 @@ impl Engine {
     /// The same for a work that has one attempt with nothing about it, as most have, if nobody hears of it: one look at the
     /// record. Whether it is one.
     #[inline(always)]
-    fn begins_plainly(&mut self, slot: u32, from: Option<WorkState>) -> bool {
+    fn is_plain_start(&mut self, slot: u32, from: Option<WorkState>) -> bool {
         let record = self.arena.at_mut(slot);
-        if !record.begins_plainly() {
+        if !record.is_plain_start() {
             return false;
         }
-        record.begin_plainly(self.now);
+        record.begin_plain_attempt(self.now);
         self.permits.count_general(record);
         self.ready.push_flagged(record, slot);
         self.recorder.attempts += 1;
@@ -47,7 +47,7 @@ impl Engine {
         if tracing::enabled!(target: TARGET, tracing::Level::DEBUG) {
             self.open_span(slot);
         }
-        self.begin_with_ties(slot);
+        self.begin_limits_and_children(slot);
         self.change(slot, from, WorkState::Running);
         self.ready.push(&mut self.arena, slot);
     }
@@ -59,7 +59,7 @@ impl Engine {
     }
 
     /// What few attempts begin with: a limit, or children who have waited for it.
-    fn begin_with_ties(&mut self, slot: u32) {
+    fn begin_limits_and_children(&mut self, slot: u32) {
         if let Some(limit) = self
             .arena
             .extension(slot)
@@ -109,7 +109,7 @@ impl Engine {
     #[inline]
     pub(crate) fn dependencies_done(&mut self, slot: u32, at_once: bool) {
         let free = self.permits.waiting() == 0 && self.permits.is_general_free();
-        if !(at_once && free && self.begins_plainly(slot, Some(WorkState::Pending))) {
+        if !(at_once && free && self.is_plain_start(slot, Some(WorkState::Pending))) {
             self.rejoin(slot);
         }
     }

@@ -17,7 +17,7 @@ impl Engine {
     // ---- chains ----
 
     /// The attempt succeeds, children included; `on_success` is to be called.
-    pub(crate) fn succeed(&mut self, slot: u32) {
+    pub(crate) fn call_on_success(&mut self, slot: u32) {
         self.begin_chain(slot, Hook::Success, Ending::Success);
     }
 
@@ -103,7 +103,7 @@ impl Engine {
 
     fn end_of_chain(&mut self, Chain { slot, end, .. }: Chain) {
         match end {
-            Ending::Success => self.succeeded(slot),
+            Ending::Success => self.finish_success(slot),
             Ending::Cancelled(by) => {
                 self.end_attempt(slot);
                 self.settle(slot, End::Cancelled(by));

@@ -36,20 +36,21 @@ impl From<AbortCause> for End {
 impl Engine {
     /// `on_success` has returned: the attempt ends, and with it the work.
     #[inline]
-    pub(crate) fn succeeded(&mut self, slot: u32) {
+    pub(crate) fn finish_success(&mut self, slot: u32) {
         let heard = self.is_heard();
         let record = self.arena.at_mut(slot);
         // A body that is gone is among the rare things, and such a work does not end plainly.
-        if !self.is_settling && !heard && record.ends_plainly() {
-            let outs = succeed_plainly(record, self.now, &mut self.permits, &mut self.recorder);
-            return self.succeeded_plainly(slot, outs);
+        if !self.is_settling && !heard && record.is_plain_success() {
+            let outs =
+                record_plain_success(record, self.now, &mut self.permits, &mut self.recorder);
+            return self.release_after_plain_success(slot, outs);
         }
-        self.succeeded_with_ties(slot);
+        self.finish_full_success(slot);
     }
 
-    /// What follows for others from [`succeed_plainly`], of which nobody hears.
+    /// What follows for others from [`record_plain_success`], of which nobody hears.
     #[inline(never)]
-    pub(crate) fn succeeded_plainly(&mut self, slot: u32, outs: u32) {
+    pub(crate) fn release_after_plain_success(&mut self, slot: u32, outs: u32) {
         debug_assert!(!self.is_settling, "works have no turns while others settle");
         if outs != NONE {
             self.release_dependents(slot, outs, WorkState::Success, self.may_begin_at_once());
@@ -60,7 +61,7 @@ impl Engine {
         }
     }
 
-    fn succeeded_with_ties(&mut self, slot: u32) {
+    fn finish_full_success(&mut self, slot: u32) {
         if !self.arena.has_body(slot) {
             let failure = self.panic_of(slot);
             self.end_attempt(slot);
@@ -272,13 +273,13 @@ impl Engine {
 /// What the general way comes to for a work that has nothing to be undone: most works, and their whole end is this. Its list
 /// of edges to dependents.
 #[inline(always)]
-pub(crate) fn succeed_plainly(
+pub(crate) fn record_plain_success(
     record: &mut Record,
     now: Time,
     permits: &mut Permits,
     recorder: &mut Recorder,
 ) -> u32 {
-    record.end_plainly(now);
+    record.end_plain_success(now);
     permits.give_back_general();
     change(
         recorder,

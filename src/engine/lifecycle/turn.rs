@@ -5,7 +5,7 @@
 
 use crate::engine::Engine;
 use crate::engine::events::TARGET;
-use crate::engine::lifecycle::settle::succeed_plainly;
+use crate::engine::lifecycle::settle::record_plain_success;
 use crate::engine::notes::{Answer, Mode, Part, TurnNotes};
 use crate::engine::queue::deferred::Forced;
 use crate::engine::store::record::{AbortCause, Flags, NONE, flag, mark};
@@ -63,14 +63,14 @@ impl Engine {
     }
 
     /// Ends a turn whose last call was `on_success`, if nothing else follows from it. The answer is the list of its edges to
-    /// dependents; the caller goes on with [`Engine::succeeded_plainly`].
+    /// dependents; the caller goes on with [`Engine::release_after_plain_success`].
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(crate) fn end_plainly(&mut self, slot: u32, heard: bool) -> Option<u32> {
+    pub(crate) fn end_plain_success(&mut self, slot: u32, heard: bool) -> Option<u32> {
         let record = self.arena.at_mut(slot);
         record.flags.clear(flag::IN_TURN);
-        if self.notes.is_hook() && !heard && record.ends_plainly() {
+        if self.notes.is_hook() && !heard && record.is_plain_success() {
             let (permits, recorder) = (&mut self.permits, &mut self.recorder);
-            return Some(succeed_plainly(record, self.now, permits, recorder));
+            return Some(record_plain_success(record, self.now, permits, recorder));
         }
         None
     }
@@ -201,9 +201,9 @@ impl Engine {
             }
         }
         if self.notes.is_hook() {
-            self.succeeded(slot);
+            self.finish_success(slot);
         } else {
-            self.succeed(slot);
+            self.call_on_success(slot);
         }
     }
 

@@ -278,7 +278,7 @@ impl Engine {
             return;
         }
         match state {
-            WorkState::Joining => self.succeed(slot),
+            WorkState::Joining => self.call_on_success(slot),
             WorkState::Aborting if !self.has_turns_in_abort(slot) => {
                 self.conclude_abort(slot);
             }

@@ -97,21 +97,21 @@ impl Record {
 
     /// Whether its next attempt is the first, with no pool, no child and no extension about it.
     #[inline]
-    pub fn begins_plainly(&self) -> bool {
+    pub fn is_plain_start(&self) -> bool {
         self.marks & !mark::CHILD == 0 && !self.flags.has(flag::TRIED | flag::CHILDREN)
     }
 
     /// Such an attempt begins.
     #[inline]
-    pub fn begin_plainly(&mut self, now: Time) {
-        self.flags.begin_plainly();
+    pub fn begin_plain_attempt(&mut self, now: Time) {
+        self.flags.begin_plain_attempt();
         self.marks |= mark::ATTEMPT;
         self.span = now.as_nanos();
     }
 
     /// Such a success: the permit goes back, and the time is noted.
     #[inline]
-    pub fn end_plainly(&mut self, now: Time) {
+    pub fn end_plain_success(&mut self, now: Time) {
         self.flags.clear(flag::PERMIT);
         self.marks = 0;
         self.span = now.as_nanos().saturating_sub(self.span);
@@ -120,7 +120,7 @@ impl Record {
     /// Whether the success of the present attempt has nothing to undo but its permit: no child, parent, timer, wake,
     /// cancel or extension. The body must be there.
     #[inline]
-    pub fn ends_plainly(&self) -> bool {
+    pub fn is_plain_success(&self) -> bool {
         let among = !flag::LOST_DEPENDENCY;
         self.marks == mark::ATTEMPT
             && self
@@ -170,7 +170,7 @@ impl Flags {
 
     /// Of a work that has none of them: its first attempt begins, with a permit if it needs one, and its turn comes.
     #[inline]
-    pub fn begin_plainly(&mut self) {
+    pub fn begin_plain_attempt(&mut self) {
         debug_assert!(self.turn & (FIRST | READY) == 0);
         self.turn |= FIRST | READY;
     }
