@@ -35,7 +35,7 @@
 //! | do what blocks, or computes for long | [`WorkContext::offload`], [`Ticket`], [`ThreadOffload`], [`InlineOffload`]; on threads of your own: [`TimePin`] |
 //! | exit in time | [`WorkScheduler::shutdown`], [`shutdown_offload`](WorkScheduler::shutdown_offload) |
 //! | crank to the end | [`WorkScheduler::run_until_done`], [`VirtualDriver`], [`ParkDriver`], [`MioDriver`], [`Driver`] |
-//! | see what happens | [`WorkScheduler::status`], [`snapshot`](WorkScheduler::snapshot), [`metrics`](WorkScheduler::metrics), [`poll_event`](WorkScheduler::poll_event), [`stall_report`](WorkScheduler::stall_report) |
+//! | see what happens | [`WorkScheduler::status`], [`status_of`](WorkScheduler::status_of), [`snapshot`](WorkScheduler::snapshot), [`metrics`](WorkScheduler::metrics), [`poll_event`](WorkScheduler::poll_event), [`stall_report`](WorkScheduler::stall_report) |
 //! | draw a run | [`Timeline`] (Perfetto, HTML), [`WorkScheduler::dot`] |
 //! | know the states | [`WorkState`], with the transition table |
 //! | vary the order | [`Decider`], [`Decision`], [`RandomOrder`], [`WorkContext::choose`], [`WorkContext::fault`] |
@@ -87,11 +87,12 @@ pub use engine::Io;
 pub use engine::{
     AddError, AddGraphError, CancelToken, Candidate, Crank, CyclePath, Decider, Decision,
     DecisionKind, DependencyError, EventCause, EventOverflow, EventSink, Fifo, Job, JobId,
-    Leftover, Lifo, Limits, Next, Notifier, Offload, OffloadError, RandomOrder, ReapError, Refused,
-    RemoteWaker, RestartError, Retain, Stream, Ticket, TimePin, UnknownWork, WorkEvent,
-    WorkSchedulerConfig, WorkSchedulerMetrics,
+    Leftover, Lifo, Limits, Next, Notifier, Offload, OffloadError, PermitHolder, RandomOrder,
+    ReapError, Refused, RemoteWaker, RestartError, Retain, StallReport, Stalled, Stream, Ticket,
+    TimePin, UnknownWork, WaitsFor, WorkEvent, WorkSchedulerConfig, WorkSchedulerMetrics,
+    WorkSnapshot,
 };
-pub use observe::{PermitHolder, StallReport, Stalled, Timeline, WaitsFor, WorkSnapshot};
+pub use observe::Timeline;
 pub use offload::{InlineOffload, ThreadOffload};
 #[cfg(feature = "mio")]
 pub use scheduler::Sources;

@@ -3,10 +3,9 @@
 use super::Driver;
 use crate::engine::Engine;
 use crate::engine::panics::{Contained, contain};
-use crate::observe::StallReport;
 use crate::time::Time;
 use crate::work::{WorkId, WorkOutcome, WorkState};
-use crate::{Budget, CancelToken, Crank, Next, UnknownWork, WorkScheduler};
+use crate::{Budget, CancelToken, Crank, Next, StallReport, UnknownWork, WorkScheduler};
 use std::ops::ControlFlow;
 use std::panic::resume_unwind;
 use std::time::Duration;

@@ -27,6 +27,7 @@
 //!
 //! | room | what it holds |
 //! | --- | --- |
+//! | `report` | what the engine says of all works at one moment |
 //! | `run` | rounds: who has the next turn, what is done between turns, when to crank again |
 //! | `admit` | works and dependencies come in; a settled work anew |
 //! | `lifecycle` | *the* state machine of one work |
@@ -36,7 +37,7 @@
 //! | `remote` | what other threads send: the inbox, wakers, tokens, jobs, pins |
 //! | `io` | sockets and other sources, with the feature `mio` |
 //! | `events` | events and counters |
-//! | `audit`, `query` | the invariants, checked; what can be read |
+//! | `audit`, `query` | the invariants, checked; what can be read of one work |
 //! | the other files | words that all may use: the name of an attempt, calls, configuration, decisions, errors, notes, panics, randomness |
 
 pub(crate) mod admit;
@@ -56,6 +57,7 @@ pub(crate) mod panics;
 pub(crate) mod query;
 pub(crate) mod queue;
 pub(crate) mod remote;
+pub(crate) mod report;
 pub(crate) mod rng;
 pub(crate) mod run;
 pub(crate) mod store;
@@ -73,6 +75,7 @@ pub use remote::inbox::{CancelToken, Notifier, RemoteWaker};
 pub use remote::job::{Job, JobId, Leftover, OffloadError, Ticket};
 pub use remote::offload::Offload;
 pub use remote::pin::TimePin;
+pub use report::{PermitHolder, StallReport, Stalled, WaitsFor, WorkSnapshot};
 pub use rng::Stream;
 pub use run::next::{Crank, Next};
 

@@ -1,50 +1,80 @@
 //! The works and their edges as a Graphviz graph.
 
-use crate::engine::Engine;
-use crate::work::{EdgeKind, WorkState};
+use crate::{WorkId, WorkScheduler, WorkSnapshot, WorkState};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
-impl Engine {
-    /// As [`WorkScheduler::dot`](crate::WorkScheduler::dot).
-    pub(crate) fn dot(&self) -> String {
-        let mut dot =
-            String::from("digraph works {\n  rankdir=LR;\n  node [shape=box, style=filled];\n");
-        for slot in self.arena.slots_by_age() {
-            self.dot_work(&mut dot, slot);
-        }
-        dot.push_str("}\n");
-        dot
-    }
-
-    fn dot_work(&self, dot: &mut String, slot: u32) {
-        let (record, cold) = (self.arena.at(slot), self.arena.cold(slot));
-        let (serial, state) = (record.serial, record.state);
-        // Writing to a `String` cannot fail.
-        let _ = writeln!(
-            dot,
-            "  w{serial} [label=\"{}\\n{state}\", fillcolor=\"{}\"];",
-            escaped(cold.name),
-            colour(state)
-        );
-        for edge in self.graph.outs(&self.arena, slot) {
-            let style = match edge.kind() {
-                EdgeKind::After => "solid",
-                EdgeKind::AfterSettled => "dashed",
-            };
-            let after = self.arena.at(edge.peer()).serial;
-            let _ = writeln!(dot, "  w{serial} -> w{after} [style={style}];");
-        }
-        if let Some(parent) = self.arena.parent(slot) {
-            let parent = self.arena.at(parent).serial;
-            let _ = writeln!(
-                dot,
-                "  w{parent} -> w{serial} [style=dotted, arrowhead=odot];"
-            );
-        }
+impl<C: ?Sized> WorkScheduler<C> {
+    /// Every work in the scheduler in Graphviz's DOT language, coloured by state. Dependencies are solid (`after`) or
+    /// dashed (`after_settled`) and point at the work that waits; ownership is dotted and points at the child.
+    /// O((works + edges) log works).
+    ///
+    /// ```
+    /// use crankwork::{Spec, WorkContext, WorkScheduler, WorkSchedulerConfig};
+    /// use std::task::Poll;
+    ///
+    /// let done = |_: &mut WorkContext<'_, ()>| Poll::Ready(Ok(()));
+    /// let mut work = WorkScheduler::new(WorkSchedulerConfig::default());
+    /// let [a, b] = [work.add(Spec::new("a", done))?, work.add(Spec::new("b", done))?];
+    /// let c = work.add(Spec::new("c", done).after(a).after_settled(b))?;
+    /// let [.., last] = &work.snapshot()[..] else { unreachable!() };
+    /// assert_eq!((&last.deps[..], &last.after_settled[..]), (&[a.id(), b.id()][..], &[b.id()][..]));
+    /// let edge = |before: u64, style| format!("w{before} -> w{} [style={style}]", c.id().serial());
+    /// let dot = work.dot();
+    /// assert!(dot.contains(&edge(a.id().serial(), "solid")) && dot.contains(&edge(b.id().serial(), "dashed")));
+    /// # Ok::<(), crankwork::AddError>(())
+    /// ```
+    pub fn dot(&self) -> String {
+        graph(&self.snapshot())
     }
 }
 
-/// Inside a quoted DOT string only quotes, backslashes and line ends mean something.
+/// Edges by their two ends: the work before, the work after.
+type Edges = BTreeSet<(WorkId, WorkId)>;
+
+/// Not generic, so that it is compiled once.
+fn graph(works: &[WorkSnapshot]) -> String {
+    let dashed: Edges = works
+        .iter()
+        .flat_map(|work| work.after_settled.iter().map(|&before| (before, work.id)))
+        .collect();
+    let mut dot =
+        String::from("digraph works {\n  rankdir=LR;\n  node [shape=box, style=filled];\n");
+    for work in works {
+        draw(&mut dot, work, &dashed);
+    }
+    dot.push_str("}\n");
+    dot
+}
+
+/// Draws a work, the edges out of it, and the edge from its parent.
+fn draw(dot: &mut String, work: &WorkSnapshot, dashed: &Edges) {
+    let (serial, state) = (work.id.serial(), work.state);
+    // Writing to a `String` cannot fail.
+    let _ = writeln!(
+        dot,
+        "  w{serial} [label=\"{}\\n{state}\", fillcolor=\"{}\"];",
+        escaped(&work.name),
+        colour(state)
+    );
+    for &after in &work.dependents {
+        let style = match dashed.contains(&(work.id, after)) {
+            true => "dashed",
+            false => "solid",
+        };
+        let after = after.serial();
+        let _ = writeln!(dot, "  w{serial} -> w{after} [style={style}];");
+    }
+    if let Some(parent) = work.parent {
+        let parent = parent.serial();
+        let _ = writeln!(
+            dot,
+            "  w{parent} -> w{serial} [style=dotted, arrowhead=odot];"
+        );
+    }
+}
+
+/// Escapes a name for a quoted DOT string, in which only quotes, backslashes and line ends mean something.
 fn escaped(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {

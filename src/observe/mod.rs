@@ -1,12 +1,13 @@
-//! What one sees of a scheduler: snapshot, status tree, stall report, and exports to Graphviz, Perfetto and HTML.
-//! Metrics and events are kept by the engine as things happen; everything here is made when it is asked for.
+//! What a person sees of a scheduler: the status tree, the stall report in words, and exports to Graphviz, Perfetto and HTML.
+//!
+//! Invariant: everything here is made of public items, so a program can make a better one of its own. The engine's room
+//! `report` collects; this room draws.
+//!
+//! Deliberately absent: metrics and events, which the engine keeps as things happen.
 
 mod dot;
-mod snapshot;
 mod stall;
 mod status;
 mod timeline;
 
-pub use snapshot::WorkSnapshot;
-pub use stall::{PermitHolder, StallReport, Stalled, WaitsFor};
 pub use timeline::Timeline;

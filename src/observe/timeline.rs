@@ -1,9 +1,7 @@
 //! What happened when: a bounded recording of events, and its exports.
 
 use super::dot::colour;
-use crate::time::Time;
-use crate::work::{Name, WorkId, WorkState};
-use crate::{EventSink, WorkEvent};
+use crate::{EventSink, Name, Time, WorkEvent, WorkId, WorkState};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -46,7 +44,7 @@ struct Span {
 }
 
 impl Timeline {
-    /// An empty recording of at most so many events (about 80 bytes each).
+    /// An empty recording of at most `capacity` events (about 80 bytes each).
     pub fn new(capacity: usize) -> Self {
         Timeline {
             events: Rc::default(),

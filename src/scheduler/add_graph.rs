@@ -37,8 +37,8 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// ```
     ///
     /// What works depend on is known from the other side as long as all edges have come so and nobody asks: the first call
-    /// that does (a snapshot, a stall report, another dependency, a restart, a work that is reclaimed) writes it down for all
-    /// works, once in the life of a scheduler, in O(works + edges).
+    /// that does (a snapshot, and so a status or `dot`, a stall report, another dependency, a restart, a work that is
+    /// reclaimed) writes it down for all works, once in the life of a scheduler, in O(works + edges).
     ///
     /// # Errors
     /// [`AddGraphError`]. If it is the edges that are wrong, or there are too many works or edges, nothing has been added. If

@@ -4,9 +4,8 @@ use super::WorkScheduler;
 use crate::engine::panics::Contained;
 use crate::engine::{
     CancelToken, Decider, DependencyError, Leftover, Notifier, Offload, ReapError, RestartError,
-    TimePin, UnknownWork, WorkEvent, WorkSchedulerMetrics,
+    StallReport, TimePin, UnknownWork, WorkEvent, WorkSchedulerMetrics, WorkSnapshot,
 };
-use crate::observe::{StallReport, WorkSnapshot};
 use crate::time::Time;
 use crate::work::{Failure, Handle, Name, WorkId, WorkOutcome, WorkState};
 use std::time::Duration;
@@ -267,13 +266,6 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// time. O(works log works + edges).
     pub fn stall_report(&self) -> StallReport {
         self.lent.engine.stall_report()
-    }
-
-    /// Every work in the scheduler in Graphviz's DOT language, coloured by state. Dependencies are solid (`after`) or
-    /// dashed (`after_settled`) and point at the work that waits; ownership is dotted and points at the child.
-    /// O(works log works + edges).
-    pub fn dot(&self) -> String {
-        self.lent.engine.dot()
     }
 
     // ---- how it is set up ----

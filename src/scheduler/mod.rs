@@ -14,6 +14,7 @@
 //! | `bodies` | boxes, and columns for graphs of one type |
 //! | `add`, `add_graph` | taking in works |
 //! | `api`, `attach` | public calls that go straight to the engine |
+//! | `status` | what one work says of itself |
 //! | `context` | what a work may do in its turn: children, sources, jobs, its output |
 //! | `posts` | closures from other threads |
 //!
@@ -31,6 +32,7 @@ mod call;
 mod context;
 mod crank;
 pub(crate) mod posts;
+mod status;
 mod turn;
 
 #[cfg(feature = "mio")]

@@ -4,8 +4,9 @@
 //!
 //! Deadlines are numbers of eleven digits, base 64. The wheel has a table of 64 lists for each digit position, its
 //! *levels*, and a *base*, a moment that follows the clock. A timer goes to the level of the highest digit in which its
-//! deadline and the base differ, and there to the list for its own digit: that is one exclusive-or, one count of leading
-//! zeros and one append, wherever in 584 years the deadline lies. One `u64` per table says which lists hold something.
+//! deadline and the base differ, and there to the list for its own digit (`filing.rs`). That is one exclusive-or, one
+//! count of leading zeros and one append, wherever in 584 years the deadline lies. One `u64` per table says which lists
+//! hold something.
 //!
 //! The first occupied slot has the earliest timers. If its list is short, it is sorted; if it is long, it is *split* by
 //! the next digit into a table of its own, which takes the slot's place, and so on with the first slot of that
@@ -37,6 +38,7 @@
 //! has fired or been cancelled.
 
 mod earliest;
+mod filing;
 mod late;
 mod nodes;
 mod tables;
@@ -47,12 +49,9 @@ use std::num::NonZeroU32;
 
 use self::earliest::LONG;
 use self::late::Late;
-use self::nodes::{List, NIL, Node, Nodes};
-use self::tables::{LEVELS, Place, Tables, Taken, bit, digit, level, place};
+use self::nodes::{NIL, Node, Nodes};
+use self::tables::{LEVELS, Place, Tables, bit};
 use super::Time;
-
-/// The place of a timer that was armed too late for the tables.
-const LATE: Place = u32::MAX - 1;
 
 /// Names an armed timer of one [`TimerWheel`], until it fires or is cancelled.
 ///
@@ -108,8 +107,8 @@ pub struct TimerWheel {
     first: Place,
     /// The timers that were armed for a moment at or before `now`.
     late: Late,
-    /// What is being sorted, as (deadline, index). Empty between calls.
-    scratch: Vec<(u64, u32)>,
+    /// Room for the list that is being sorted, as (deadline, index).
+    scratch: [(u64, u32); LONG],
 }
 
 impl Default for TimerWheel {
@@ -132,7 +131,7 @@ impl TimerWheel {
             earliest: u64::MAX,
             first: 0,
             late: Late::default(),
-            scratch: Vec::new(),
+            scratch: [(0, 0); LONG],
         }
     }
 
@@ -320,147 +319,5 @@ impl TimerWheel {
         }
         self.find_earliest();
         index
-    }
-
-    /// Puts a timer into the list where its deadline belongs.
-    #[inline]
-    fn file(&mut self, index: u32, deadline: u64) {
-        if deadline <= self.now {
-            return self.file_late(index, deadline);
-        }
-        let place = self.place(index, deadline);
-        // Not `<`, because the wheel may have been empty. Equal deadlines are in one slot anyway.
-        if deadline <= self.earliest || place == self.first {
-            self.note_first(place, deadline);
-        }
-    }
-
-    /// The timer is the earliest, or in the slot of that.
-    #[inline(never)]
-    fn note_first(&mut self, place: Place, deadline: u64) {
-        if deadline <= self.earliest {
-            self.earliest = deadline;
-            self.first = place;
-        }
-        if self.tables.of(place).sorted & bit(place) == 0 {
-            self.find_earliest();
-        }
-    }
-
-    #[cold]
-    fn file_late(&mut self, index: u32, deadline: u64) {
-        let number = self.late.insert(deadline, index);
-        self.nodes.set_number(index, number, LATE);
-    }
-
-    #[inline]
-    fn place(&mut self, index: u32, deadline: u64) -> Place {
-        let level = level(deadline ^ self.base);
-        self.occupied |= 1 << level;
-        self.append(self.levels[level as usize], level, index, deadline)
-    }
-
-    /// Puts a timer into a table of the given level.
-    #[inline]
-    fn append(&mut self, table: u32, level: u32, index: u32, deadline: u64) -> Place {
-        let place = place(table, digit(deadline, level));
-        let table = self.tables.of_mut(place);
-        let is_special = (table.split | table.sorted) & bit(place) != 0;
-        let list = table.slot_mut(place & 63);
-        if is_special || list.is_empty() {
-            return self.append_with_care(place, level, index, deadline);
-        }
-        self.nodes.push_back(list, index, place);
-        place
-    }
-
-    /// The same where the slot is split or empty, or its list is sorted.
-    #[inline(never)]
-    fn append_with_care(&mut self, place: Place, level: u32, index: u32, deadline: u64) -> Place {
-        let table = self.tables.of_mut(place);
-        let bit = bit(place);
-        let (is_split, is_sorted) = (table.split & bit != 0, table.sorted & bit != 0);
-        let list = table.slot_mut(place & 63);
-        if is_split {
-            let child = list.head;
-            return self.append(child, level - 1, index, deadline);
-        }
-        if is_sorted && deadline < self.nodes.deadline(list.last()) {
-            if place == self.first && self.nodes.insert_ordered(list, index, place, LONG) {
-                return place;
-            }
-            self.nodes.push_back(list, index, place);
-            table.sorted &= !bit;
-            return place;
-        }
-        let was_empty = list.is_empty();
-        self.nodes.push_back(list, index, place);
-        if was_empty {
-            table.occupied |= bit;
-            table.sorted |= bit;
-        }
-        place
-    }
-
-    /// Takes a timer out of its list. Leaves `earliest` to the caller.
-    #[inline(always)]
-    fn remove(&mut self, index: u32, place: Place) {
-        if place == LATE {
-            return self.remove_late(index);
-        }
-        let list = self.tables.slot_mut(place);
-        self.nodes.unlink(list, index);
-        if list.is_empty() {
-            self.vacate(place);
-        }
-    }
-
-    #[cold]
-    fn remove_late(&mut self, index: u32) {
-        let node = self.nodes.armed(index);
-        self.late.remove(node.deadline, node.number());
-    }
-
-    #[inline(never)]
-    fn vacate(&mut self, place: Place) {
-        if let Some(level) = self.tables.vacate(place) {
-            self.occupied &= !(1 << level);
-        }
-    }
-
-    /// Moves the base, when no timer is left at or before that moment. What the slot of the new base holds is filed again;
-    /// the levels below are empty by now.
-    fn move_base(&mut self, to: u64) {
-        let mut level = level(self.base ^ to);
-        self.base = to;
-        loop {
-            let place = place(self.levels[level as usize], digit(self.base, level));
-            if self.tables.of(place).occupied & bit(place) == 0 {
-                return;
-            }
-            let taken = self.tables.take(place);
-            if self.tables.of(place).occupied == 0 {
-                self.occupied &= !(1 << level);
-            }
-            match taken {
-                Taken::List(list) => return self.file_again(list),
-                Taken::Table(child) => {
-                    level -= 1;
-                    self.tables.release(self.levels[level as usize]);
-                    self.levels[level as usize] = child;
-                    self.occupied |= 1 << level;
-                }
-            }
-        }
-    }
-
-    fn file_again(&mut self, list: List) {
-        let mut index = list.head;
-        while index != NIL {
-            self.nodes.touch_ahead(index);
-            let (next, deadline) = (self.nodes.next(index), self.nodes.deadline(index));
-            self.place(index, deadline);
-            index = next;
-        }
     }
 }

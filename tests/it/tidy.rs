@@ -74,6 +74,10 @@ const ROOMS: [(&str, &[&str]); 8] = [
     (
         "src/observe/",
         &[
+            "crate::engine",
+            "crate::scheduler",
+            "crate::work",
+            "pub(crate)",
             "crate::compose",
             "crate::drive",
             "crate::process",
@@ -98,8 +102,9 @@ const ROOMS: [(&str, &[&str]); 8] = [
     ),
 ];
 
-/// The rooms of the engine, from the highest to the lowest. Those from `queue` on do not know the engine.
-const ENGINE_ROOMS: [&str; 9] = [
+/// The rooms of the engine, from the highest to the lowest.
+const ENGINE_ROOMS: [&str; 10] = [
+    "report",
     "run",
     "admit",
     "lifecycle",
@@ -110,6 +115,9 @@ const ENGINE_ROOMS: [&str; 9] = [
     "io",
     "events",
 ];
+
+/// The rooms that know the engine: the first of the list.
+const KNOW_THE_ENGINE: [&str; 4] = ["report", "run", "admit", "lifecycle"];
 
 /// Lines of code: neither comments nor tests of the file itself.
 fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -149,7 +157,7 @@ fn each_room_of_the_engine_uses_only_rooms_below_it() {
     for (index, room) in ENGINE_ROOMS.iter().enumerate() {
         let above = ENGINE_ROOMS[..index].iter();
         let mut forbidden: Vec<String> = above.map(|room| format!("engine::{room}")).collect();
-        if index >= 3 {
+        if !KNOW_THE_ENGINE.contains(room) {
             forbidden.extend([
                 "engine::Engine".into(),
                 "for Engine".into(),

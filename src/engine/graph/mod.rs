@@ -10,8 +10,9 @@
 //! ones as they are. What an edge is like is kept on the side of the work that comes first, so that its end is told to
 //! its dependents in one pass. Whether an edge exists already is looked for in the shorter of the two lists.
 //!
-//! The edges into works say nothing that those out of works do not. While all edges came with whole graphs (`many.rs`)
-//! they are not there; who asks for one first makes them all (`ins.rs`).
+//! Edges come and go one by one (`link.rs`), or come with a whole graph (`many.rs`). The lists into works say nothing that the
+//! lists out of works do not. As long as all edges came with whole graphs there are none; the first call that needs one makes
+//! them all (`ins.rs`).
 //!
 //! Invariant: the graph has no cycle, settling and starting counted apart (`cycle`), and each edge is in the lists of both its
 //! works or, while those into works are not made, in the one.
@@ -26,15 +27,16 @@ mod blocks;
 pub(crate) mod cycle;
 pub(crate) mod edge_list;
 mod ins;
+mod link;
 mod many;
 #[cfg(test)]
 mod tests;
 pub(crate) mod topo;
 
 use crate::engine::store::arena::Arena;
-use crate::engine::store::record::{NONE, Record};
+use crate::engine::store::record::NONE;
 use crate::work::EdgeKind;
-use blocks::{Blocks, Header};
+use blocks::Blocks;
 use ins::Ins;
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -236,174 +238,6 @@ impl Graph {
             return position(out, after).map(|place| outs + 1 + place as u32);
         }
         position(into, before).map(|place| outs + into[place].place())
-    }
-
-    /// Adds edges into a new work that has none yet, at most `most`. What comes first is looked at by `look`, which says
-    /// whether the edge is satisfied; one that comes twice counts once. Amortised O(edges), but see [`Graph::find`].
-    #[inline]
-    pub fn link_new(
-        &mut self,
-        arena: &mut Arena,
-        after: u32,
-        most: usize,
-        befores: impl Iterator<Item = u32>,
-        mut look: impl FnMut(&mut Record) -> bool,
-    ) {
-        self.ins_or_new(arena);
-        let size = size_for(most as u32);
-        let block = self.ins_mut().blocks.take(Header::new(size, 0));
-        let mut len = 0;
-        for before in befores {
-            let record = arena.at_mut(before);
-            let into = self.known_ins().blocks.first(block, len);
-            if self.find_in(record.outs, into, before, after).is_some() {
-                continue;
-            }
-            let satisfied = look(record);
-            let (outs, out) = self
-                .outs
-                .next_place(&mut record.outs)
-                .unwrap_or_else(|| self.grow(arena, before, Side::Outs));
-            len += 1;
-            *self.ins_mut().blocks.at_mut(block + len) = Entry::new(before, out);
-            *self.outs.at_mut(outs + out) = Entry::new(after, len).with(EdgeKind::After, satisfied);
-        }
-        let ins = self.ins_mut();
-        ins.blocks.set_header(block, Header::new(size, len));
-        *ins.head_mut(after) = block;
-        self.edges += len as usize;
-    }
-
-    /// Adds an edge. Amortised O(1).
-    pub fn link(
-        &mut self,
-        arena: &mut Arena,
-        before: u32,
-        after: u32,
-        kind: EdgeKind,
-        satisfied: bool,
-    ) {
-        self.ins_or_new(arena);
-        let (ins, into) = self.place(arena, after, Side::Ins);
-        let (outs, out) = self.place(arena, before, Side::Outs);
-        *self.ins_mut().blocks.at_mut(ins + into) = Entry::new(before, out);
-        *self.outs.at_mut(outs + out) = Entry::new(after, into).with(kind, satisfied);
-        self.edges += 1;
-    }
-
-    /// The block of a list and its next place, which is the caller's to fill at once.
-    #[inline]
-    fn place(&mut self, arena: &mut Arena, slot: u32, side: Side) -> (u32, u32) {
-        let place = match side {
-            Side::Outs => self.outs.next_place(&mut arena.at_mut(slot).outs),
-            Side::Ins => self.ins_mut().next_place(slot),
-        };
-        place.unwrap_or_else(|| self.grow(arena, slot, side))
-    }
-
-    /// The same where there is no room.
-    #[inline(never)]
-    fn grow(&mut self, arena: &mut Arena, slot: u32, side: Side) -> (u32, u32) {
-        let list = self.list(arena, slot, side);
-        let header = self.blocks_mut(side).header(list);
-        let half_are_gaps = header.gaps() > header.len() / 2;
-        let size = header.size() + !half_are_gaps as u32;
-        let len = header.live() + 1;
-        (self.rebuild(arena, slot, side, Header::new(size, len)), len)
-    }
-
-    /// Moves a list to a block with this header and closes its gaps.
-    fn rebuild(&mut self, arena: &mut Arena, slot: u32, side: Side, header: Header) -> u32 {
-        let old = self.list(arena, slot, side);
-        let blocks = self.blocks_mut(side);
-        let block = blocks.take(header);
-        if blocks.header(old).gaps() == 0 {
-            blocks.copy(old, block);
-        } else {
-            self.copy_without_gaps(arena, old, block, side);
-        }
-        self.blocks_mut(side).give_back(old);
-        *self.list_mut(arena, slot, side) = block;
-        block
-    }
-
-    /// Their twins are told where they are now.
-    fn copy_without_gaps(&mut self, arena: &Arena, old: u32, block: u32, side: Side) {
-        let mut place = 0;
-        for index in self.blocks_mut(side).range(old) {
-            let entry = self.blocks_mut(side).at(index);
-            if !entry.is_gap() {
-                place += 1;
-                *self.blocks_mut(side).at_mut(block + place) = entry;
-                let twins = self.list(arena, entry.peer(), side.other());
-                let twin = self.blocks_mut(side.other()).at_mut(twins + entry.place());
-                *twin = twin.with_place(place);
-            }
-        }
-    }
-
-    /// Removes all edges of a work; `lost` is called with each dependent whose dependency on it was never satisfied.
-    /// Amortised O(its edges).
-    pub fn unlink_all(
-        &mut self,
-        arena: &mut Arena,
-        slot: u32,
-        mut lost: impl FnMut(&mut Arena, u32),
-    ) {
-        self.ins_or_new(arena);
-        self.unlink_side(arena, slot, Side::Outs, |arena, entry| {
-            if !entry.is_satisfied() {
-                lost(arena, entry.peer());
-            }
-        });
-        self.unlink_side(arena, slot, Side::Ins, |_, _| ());
-        if self.edges == 0 {
-            self.outs.clear();
-            self.ins_mut().clear();
-        }
-    }
-
-    #[inline]
-    fn unlink_side(
-        &mut self,
-        arena: &mut Arena,
-        slot: u32,
-        side: Side,
-        mut gone: impl FnMut(&mut Arena, Entry),
-    ) {
-        let block = self.list(arena, slot, side);
-        if block == NONE {
-            return;
-        }
-        for index in self.blocks_mut(side).range(block) {
-            let entry = self.blocks_mut(side).at(index);
-            if !entry.is_gap() {
-                self.leave_gap(arena, entry, side.other());
-                self.edges -= 1;
-                gone(arena, entry);
-            }
-        }
-        self.blocks_mut(side).give_back(block);
-        *self.list_mut(arena, slot, side) = NONE;
-    }
-
-    /// Removes the other entry of an edge. An empty list has no block; one of which little is left gets a smaller one.
-    fn leave_gap(&mut self, arena: &mut Arena, entry: Entry, side: Side) {
-        let block = self.list(arena, entry.peer(), side);
-        let blocks = self.blocks_mut(side);
-        let header = blocks.header(block).with_gap();
-        if header.live() == 0 {
-            blocks.give_back(block);
-            *self.list_mut(arena, entry.peer(), side) = NONE;
-            return;
-        }
-        *blocks.at_mut(block + entry.place()) = Entry::GAP;
-        blocks.set_header(block, header);
-        if header.live() < 1 << header.size() >> 3 {
-            // Half full, so that it does not grow again at once.
-            let smaller = Header::new(header.size() - 2, header.live());
-            self.rebuild(arena, entry.peer(), side, smaller);
-        }
     }
 }
 

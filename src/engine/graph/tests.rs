@@ -1,5 +1,6 @@
 //! The lists against a model that is a plain vector of edges; and memory, which can only be seen from inside.
 
+use super::blocks::Header;
 use super::*;
 use crate::Name;
 use crate::engine::graph::edge_list::EdgeList;

@@ -50,13 +50,13 @@ impl TimerWheel {
     /// Sorts the list of a slot, unless that is much work. Returns whether it is sorted now.
     fn sort(&mut self, place: Place) -> bool {
         let list = self.tables.slot_mut(place);
-        if !self.nodes.copy(*list, LONG, &mut self.scratch) {
-            self.scratch.clear();
+        let Some(len) = self.nodes.copy(*list, &mut self.scratch) else {
             return false;
-        }
-        self.scratch.sort_by_key(|&(deadline, _)| deadline);
+        };
+        let timers = &mut self.scratch[..len];
+        timers.sort_by_key(|&(deadline, _)| deadline);
         *list = List::EMPTY;
-        for (_, index) in self.scratch.drain(..) {
+        for &mut (_, index) in timers {
             self.nodes.push_back(list, index, place);
         }
         self.tables.of_mut(place).sorted |= bit(place);

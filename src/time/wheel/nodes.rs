@@ -285,18 +285,19 @@ impl Nodes {
         node.place = place;
     }
 
-    /// Appends the timers of `list` to `out`, as (deadline, index), but at most `limit`. Returns whether that was all.
-    pub(super) fn copy(&self, list: List, limit: usize, out: &mut Vec<(u64, u32)>) -> bool {
+    /// Copies the timers of `list` to `out`, as (deadline, index). Returns how many there are, or `None` if there are more than
+    /// `out` has room for.
+    pub(super) fn copy(&self, list: List, out: &mut [(u64, u32)]) -> Option<usize> {
         let mut at = list.head;
-        for _ in 0..limit {
+        for (len, timer) in out.iter_mut().enumerate() {
             if at == NIL {
-                return true;
+                return Some(len);
             }
             let node = &self.nodes[at as usize];
-            out.push((node.deadline, at));
+            *timer = (node.deadline, at);
             at = node.next;
         }
-        at == NIL
+        (at == NIL).then_some(out.len())
     }
 
     /// How many timers there is memory for, in use or free.

@@ -1,9 +1,10 @@
 //! The state of every work at one moment.
 
 use crate::engine::Engine;
+use crate::engine::graph::Entry;
 use crate::engine::store::record::{flag, mark};
 use crate::time::Time;
-use crate::work::{Failure, Name, RootCause, WorkId, WorkState};
+use crate::work::{EdgeKind, Failure, Name, RootCause, WorkId, WorkState};
 use std::time::Duration;
 
 /// One work at one moment.
@@ -18,6 +19,8 @@ pub struct WorkSnapshot {
     pub state: WorkState,
     /// The works that it is after, satisfied ones included, in the order in which they were given.
     pub deps: Vec<WorkId>,
+    /// Those of `deps` that it only needs to see settled: see [`Spec::after_settled`](crate::Spec::after_settled).
+    pub after_settled: Vec<WorkId>,
     /// The works that are after it, in the order in which they were given.
     pub dependents: Vec<WorkId>,
     /// The work that owns it.
@@ -32,7 +35,7 @@ pub struct WorkSnapshot {
     pub last_duration: Option<Duration>,
     /// How long all its attempts took, the present one included.
     pub total_duration: Duration,
-    /// Of a Blocked work: where that stems from.
+    /// The work because of which a Blocked work can never run.
     pub root_cause: Option<RootCause>,
     /// The earliest of its timers: alarm, back-off, grace, attempt timeout or deadline.
     pub next_deadline: Option<Time>,
@@ -48,23 +51,23 @@ impl Engine {
             .collect()
     }
 
+    // No `..`: the compiler asks here for the value of a new field.
     fn snapshot_of(&self, slot: u32) -> WorkSnapshot {
         let (record, cold) = (self.arena.at(slot), self.arena.cold(slot));
         let (last_duration, total_duration) = self.durations(slot);
+        let ins = || self.graph.ins(&self.arena, slot);
+        let peer = |edge: Entry| self.id(edge.peer());
+        let only_settled = |&edge: &Entry| {
+            let out = self.graph.out_of(&self.arena, edge);
+            out.kind() == EdgeKind::AfterSettled
+        };
         WorkSnapshot {
             id: self.id(slot),
             name: cold.name.clone(),
             state: record.state,
-            deps: self
-                .graph
-                .ins(&self.arena, slot)
-                .map(|edge| self.id(edge.peer()))
-                .collect(),
-            dependents: self
-                .graph
-                .outs(&self.arena, slot)
-                .map(|edge| self.id(edge.peer()))
-                .collect(),
+            deps: ins().map(peer).collect(),
+            after_settled: ins().filter(only_settled).map(peer).collect(),
+            dependents: self.graph.outs(&self.arena, slot).map(peer).collect(),
             parent: self.arena.parent(slot).map(|parent| self.id(parent)),
             attempts: self.arena.attempt(slot),
             retries_left: cold.retries_left,
@@ -76,7 +79,7 @@ impl Engine {
         }
     }
 
-    /// How long the last attempt took, and all together.
+    /// Returns how long the last ended attempt took, and how long all attempts took.
     fn durations(&self, slot: u32) -> (Option<Duration>, Duration) {
         let (record, extension) = (self.arena.at(slot), self.arena.extension(slot));
         if record.marks & mark::ATTEMPT != 0 {
@@ -97,11 +100,5 @@ impl Engine {
                 extension.map_or(record.began_or_took, |extension| extension.total),
             ),
         )
-    }
-
-    /// The earliest of a work's timers.
-    pub(crate) fn earliest_timer(&self, slot: u32) -> Option<Time> {
-        let keys = self.timers_of(slot);
-        keys.map(|key| self.wheel.deadline(key)).min()
     }
 }

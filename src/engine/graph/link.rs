@@ -1,0 +1,180 @@
+//! Edges that come and go one by one: both ends of an edge are written together, lists grow, close gaps and shrink.
+
+use super::{Entry, Graph, Side, size_for};
+use crate::engine::graph::blocks::Header;
+use crate::engine::store::arena::Arena;
+use crate::engine::store::record::{NONE, Record};
+use crate::work::EdgeKind;
+
+impl Graph {
+    /// Adds edges from `befores`, at most `most`, into a new work that has none yet. `look` gets the record of each `before` and
+    /// returns whether the edge is satisfied. A `before` that comes twice counts once. Amortised O(edges), but see
+    /// [`Graph::find`].
+    #[inline]
+    pub fn link_new(
+        &mut self,
+        arena: &mut Arena,
+        after: u32,
+        most: usize,
+        befores: impl Iterator<Item = u32>,
+        mut look: impl FnMut(&mut Record) -> bool,
+    ) {
+        self.ins_or_new(arena);
+        let size = size_for(most as u32);
+        let block = self.ins_mut().blocks.take(Header::new(size, 0));
+        let mut len = 0;
+        for before in befores {
+            let record = arena.at_mut(before);
+            let into = self.known_ins().blocks.first(block, len);
+            if self.find_in(record.outs, into, before, after).is_some() {
+                continue;
+            }
+            let satisfied = look(record);
+            let (outs, out) = self
+                .outs
+                .next_place(&mut record.outs)
+                .unwrap_or_else(|| self.grow(arena, before, Side::Outs));
+            len += 1;
+            *self.ins_mut().blocks.at_mut(block + len) = Entry::new(before, out);
+            *self.outs.at_mut(outs + out) = Entry::new(after, len).with(EdgeKind::After, satisfied);
+        }
+        let ins = self.ins_mut();
+        ins.blocks.set_header(block, Header::new(size, len));
+        *ins.head_mut(after) = block;
+        self.edges += len as usize;
+    }
+
+    /// Adds an edge. Amortised O(1).
+    pub fn link(
+        &mut self,
+        arena: &mut Arena,
+        before: u32,
+        after: u32,
+        kind: EdgeKind,
+        satisfied: bool,
+    ) {
+        self.ins_or_new(arena);
+        let (ins, into) = self.place(arena, after, Side::Ins);
+        let (outs, out) = self.place(arena, before, Side::Outs);
+        *self.ins_mut().blocks.at_mut(ins + into) = Entry::new(before, out);
+        *self.outs.at_mut(outs + out) = Entry::new(after, into).with(kind, satisfied);
+        self.edges += 1;
+    }
+
+    /// Returns the block of a list and its next place, which the caller fills at once.
+    #[inline]
+    fn place(&mut self, arena: &mut Arena, slot: u32, side: Side) -> (u32, u32) {
+        let place = match side {
+            Side::Outs => self.outs.next_place(&mut arena.at_mut(slot).outs),
+            Side::Ins => self.ins_mut().next_place(slot),
+        };
+        place.unwrap_or_else(|| self.grow(arena, slot, side))
+    }
+
+    /// Makes room in a full list, and returns its new block and next place.
+    #[inline(never)]
+    fn grow(&mut self, arena: &mut Arena, slot: u32, side: Side) -> (u32, u32) {
+        let list = self.list(arena, slot, side);
+        let header = self.blocks_mut(side).header(list);
+        let half_are_gaps = header.gaps() > header.len() / 2;
+        let size = header.size() + !half_are_gaps as u32;
+        let len = header.live() + 1;
+        (self.rebuild(arena, slot, side, Header::new(size, len)), len)
+    }
+
+    /// Moves a list to a block with `header`, closes its gaps, and returns the block.
+    fn rebuild(&mut self, arena: &mut Arena, slot: u32, side: Side, header: Header) -> u32 {
+        let old = self.list(arena, slot, side);
+        let blocks = self.blocks_mut(side);
+        let block = blocks.take(header);
+        if blocks.header(old).gaps() == 0 {
+            blocks.copy(old, block);
+        } else {
+            self.copy_without_gaps(arena, old, block, side);
+        }
+        self.blocks_mut(side).give_back(old);
+        *self.list_mut(arena, slot, side) = block;
+        block
+    }
+
+    /// Copies the entries of `old` to `block` without gaps, and writes each new place into the entry's twin.
+    fn copy_without_gaps(&mut self, arena: &Arena, old: u32, block: u32, side: Side) {
+        let mut place = 0;
+        for index in self.blocks_mut(side).range(old) {
+            let entry = self.blocks_mut(side).at(index);
+            if !entry.is_gap() {
+                place += 1;
+                *self.blocks_mut(side).at_mut(block + place) = entry;
+                let twins = self.list(arena, entry.peer(), side.other());
+                let twin = self.blocks_mut(side.other()).at_mut(twins + entry.place());
+                *twin = twin.with_place(place);
+            }
+        }
+    }
+
+    /// Removes all edges of a work and calls `lost` with each dependent whose dependency on it was never satisfied.
+    /// Amortised O(its edges).
+    pub fn unlink_all(
+        &mut self,
+        arena: &mut Arena,
+        slot: u32,
+        mut lost: impl FnMut(&mut Arena, u32),
+    ) {
+        self.ins_or_new(arena);
+        self.unlink_side(arena, slot, Side::Outs, |arena, entry| {
+            if !entry.is_satisfied() {
+                lost(arena, entry.peer());
+            }
+        });
+        self.unlink_side(arena, slot, Side::Ins, |_, _| ());
+        if self.edges == 0 {
+            self.outs.clear();
+            self.ins_mut().clear();
+        }
+    }
+
+    /// Removes the edges in one list of a work and calls `gone` with each entry.
+    #[inline]
+    fn unlink_side(
+        &mut self,
+        arena: &mut Arena,
+        slot: u32,
+        side: Side,
+        mut gone: impl FnMut(&mut Arena, Entry),
+    ) {
+        let block = self.list(arena, slot, side);
+        if block == NONE {
+            return;
+        }
+        for index in self.blocks_mut(side).range(block) {
+            let entry = self.blocks_mut(side).at(index);
+            if !entry.is_gap() {
+                self.leave_gap(arena, entry, side.other());
+                self.edges -= 1;
+                gone(arena, entry);
+            }
+        }
+        self.blocks_mut(side).give_back(block);
+        *self.list_mut(arena, slot, side) = NONE;
+    }
+
+    /// Removes the twin of `entry`, which is in the list `side` of its peer. A list that is empty then gives its block back, and
+    /// one that is almost empty moves to a smaller block.
+    fn leave_gap(&mut self, arena: &mut Arena, entry: Entry, side: Side) {
+        let block = self.list(arena, entry.peer(), side);
+        let blocks = self.blocks_mut(side);
+        let header = blocks.header(block).with_gap();
+        if header.live() == 0 {
+            blocks.give_back(block);
+            *self.list_mut(arena, entry.peer(), side) = NONE;
+            return;
+        }
+        *blocks.at_mut(block + entry.place()) = Entry::GAP;
+        blocks.set_header(block, header);
+        if header.live() < 1 << header.size() >> 3 {
+            // Half full, so that it does not grow again at once.
+            let smaller = Header::new(header.size() - 2, header.live());
+            self.rebuild(arena, entry.peer(), side, smaller);
+        }
+    }
+}

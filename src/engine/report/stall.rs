@@ -1,0 +1,209 @@
+//! Who waits for what: the answer to "why does nothing happen?".
+
+use crate::engine::Engine;
+use crate::engine::queue::permits::Permits;
+use crate::engine::store::record::{flag, mark};
+use crate::time::Time;
+use crate::work::{Name, WorkId, WorkState};
+
+/// One thing that a work waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WaitsFor {
+    /// A work that has to settle first.
+    Dependency(WorkId, Name),
+    /// Its parent's attempt has not begun.
+    ParentAttempt(WorkId, Name),
+    /// Permits of a pool.
+    Permit {
+        /// The pool.
+        pool: Name,
+        /// How many are out.
+        used: u32,
+        /// How many there are.
+        capacity: u32,
+    },
+    /// This many children, which have not settled.
+    Children(usize),
+    /// A work that it watches.
+    Watched(WorkId, Name),
+    /// This many offloaded jobs.
+    Jobs(usize),
+    /// This many sockets or other registered sources.
+    Sources(usize),
+    /// A timer.
+    Timer(Time),
+    /// A remote waker that another thread holds.
+    RemoteWaker,
+    /// Another work's or the host's `wake`: it said `expect_wake`.
+    Wake,
+    /// Nothing: it has a turn coming.
+    Turn,
+}
+
+/// A work that has not settled, and what it waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stalled {
+    /// The work.
+    pub id: WorkId,
+    /// Its name.
+    pub name: Name,
+    /// Its state.
+    pub state: WorkState,
+    /// What it waits for.
+    pub waits_for: Vec<WaitsFor>,
+}
+
+/// A sleeping work that holds permits which Queued works lack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PermitHolder {
+    /// The work.
+    pub id: WorkId,
+    /// Its name.
+    pub name: Name,
+    /// The pool.
+    pub pool: Name,
+}
+
+/// All works that have not settled, and what each waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StallReport {
+    /// When the report was made.
+    pub time: Time,
+    /// The works, in the order in which they were added.
+    pub works: Vec<Stalled>,
+    /// Sleepers that hold permits which Queued works lack: by pool, then in the order in which they were added.
+    pub holders: Vec<PermitHolder>,
+    /// How many turns in a row came to nothing: see [`WorkScheduler::fruitless_turns`](crate::WorkScheduler::fruitless_turns).
+    pub fruitless_turns: u64,
+}
+
+impl Engine {
+    /// As [`WorkScheduler::stall_report`](crate::WorkScheduler::stall_report).
+    pub(crate) fn stall_report(&self) -> StallReport {
+        let slots = self.arena.slots_by_age().into_iter();
+        let unsettled = slots.filter(|&slot| !self.arena.at(slot).state.is_settled());
+        let works = unsettled.map(|slot| Stalled {
+            id: self.id(slot),
+            name: self.arena.cold(slot).name.clone(),
+            state: self.arena.at(slot).state,
+            waits_for: self.waits_for(slot),
+        });
+        StallReport {
+            time: self.now,
+            works: works.collect(),
+            holders: self.sleeping_holders(),
+            fruitless_turns: self.fruitless_turns(),
+        }
+    }
+
+    /// The sleepers that hold what Queued works lack.
+    fn sleeping_holders(&self) -> Vec<PermitHolder> {
+        if self.permits.waiting() == 0 {
+            return Vec::new();
+        }
+        let slots = self.arena.slots_by_age();
+        let queued = |&&slot: &&u32| self.arena.at(slot).state == WorkState::Queued;
+        let mut lacked: Vec<_> = slots.iter().filter(queued).copied().collect();
+        lacked = lacked
+            .into_iter()
+            .flat_map(|slot| self.permits.lacks(&self.arena, slot))
+            .collect();
+        lacked.sort_unstable();
+        lacked.dedup();
+        let sleeps = |&slot: &u32| {
+            self.arena.is(slot, flag::PERMIT) && !self.arena.is(slot, flag::READY | flag::IN_TURN)
+        };
+        let asleep: Vec<u32> = slots.into_iter().filter(sleeps).collect();
+        let of_pool = |pool| {
+            let needs = move |&slot: &u32| Permits::needs_of(&self.arena, slot, pool);
+            let holders = asleep.iter().copied().filter(needs);
+            holders.map(move |slot| PermitHolder {
+                id: self.id(slot),
+                name: self.arena.cold(slot).name.clone(),
+                pool: self.permits.name(pool).clone(),
+            })
+        };
+        lacked.into_iter().flat_map(of_pool).collect()
+    }
+
+    fn named(&self, slot: u32) -> (WorkId, Name) {
+        (self.id(slot), self.arena.cold(slot).name.clone())
+    }
+
+    fn waits_for(&self, slot: u32) -> Vec<WaitsFor> {
+        let mut waits = Vec::new();
+        match self.arena.at(slot).state {
+            WorkState::Pending => self.dependencies(slot, &mut waits),
+            WorkState::Queued => waits.extend(self.permits.lacks(&self.arena, slot).map(|pool| {
+                let (used, capacity) = (self.permits.used(pool), self.permits.capacity(pool));
+                WaitsFor::Permit {
+                    pool: self.permits.name(pool).clone(),
+                    used,
+                    capacity,
+                }
+            })),
+            _ if self.arena.is(slot, flag::READY) => waits.push(WaitsFor::Turn),
+            _ => self.wake_sources(slot, &mut waits),
+        }
+        if let Some(at) = self.earliest_timer(slot) {
+            waits.push(WaitsFor::Timer(at));
+        }
+        waits
+    }
+
+    fn dependencies(&self, slot: u32, waits: &mut Vec<WaitsFor>) {
+        if self.arena.is(slot, flag::AWAITS_PARENT)
+            && let Some(parent) = self.arena.parent(slot)
+        {
+            let (id, name) = self.named(parent);
+            waits.push(WaitsFor::ParentAttempt(id, name));
+        }
+        let open = self
+            .graph
+            .ins(&self.arena, slot)
+            .filter(|&edge| !self.graph.out_of(&self.arena, edge).is_satisfied());
+        waits.extend(open.map(|edge| {
+            let (id, name) = self.named(edge.peer());
+            WaitsFor::Dependency(id, name)
+        }));
+    }
+
+    fn wake_sources(&self, slot: u32, waits: &mut Vec<WaitsFor>) {
+        match self.arena.live_children(slot) {
+            0 => {}
+            live => waits.push(WaitsFor::Children(live as usize)),
+        }
+        if let Some(extension) = self.arena.extension(slot) {
+            let watched = extension
+                .watching
+                .iter()
+                .filter_map(|&id| self.lookup(id).ok());
+            waits.extend(
+                watched
+                    .filter(|&slot| !self.arena.at(slot).state.is_settled())
+                    .map(|slot| {
+                        let (id, name) = self.named(slot);
+                        WaitsFor::Watched(id, name)
+                    }),
+            );
+            match extension.pending_jobs.outstanding.len() {
+                0 => {}
+                jobs => waits.push(WaitsFor::Jobs(jobs)),
+            }
+            match extension.sources.live() {
+                0 => {}
+                sources => waits.push(WaitsFor::Sources(sources)),
+            }
+            if extension.has_remote() {
+                waits.push(WaitsFor::RemoteWaker);
+            }
+        }
+        if self.arena.at(slot).marks & mark::EXPECTS_WAKE != 0 {
+            waits.push(WaitsFor::Wake);
+        }
+    }
+}
