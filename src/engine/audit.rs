@@ -1,7 +1,7 @@
 //! The invariants, checked: in debug builds now and then after a crank, and on request.
 
 use crate::engine::Engine;
-use crate::engine::store::record::flag;
+use crate::engine::store::flags::flag;
 use crate::work::WorkState;
 
 /// The most works of a scheduler that a debug build checks one by one.

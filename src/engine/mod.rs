@@ -151,21 +151,34 @@ pub(crate) struct Settings {
     retain: Retain,
 }
 
+impl Settings {
+    fn of(config: &WorkSchedulerConfig) -> Self {
+        Settings {
+            backoff: config.backoff,
+            seed: config.seed,
+            limits: Limits {
+                works: config.limits.works.min(store::record::MAX_WORKS),
+                edges: config.limits.edges.min(config::MAX_EDGES),
+                inbox: config.limits.inbox,
+            },
+            catch_panics: config.catch_panics,
+            abort_grace: config.abort_grace,
+            retain: config.retain,
+        }
+    }
+}
+
 /// How many schedulers there have been. Four thousand million of them may share a number with another.
 static SCHEDULERS: AtomicU32 = AtomicU32::new(0);
 
 impl Engine {
     /// An empty engine at time zero.
     pub(crate) fn new(config: WorkSchedulerConfig) -> Self {
+        let settings = Settings::of(&config);
         let mut permits = Permits::new(u32::try_from(config.max_concurrency).unwrap_or(u32::MAX));
         for (name, capacity) in config.pools {
             permits.set_capacity(name, capacity);
         }
-        let limits = Limits {
-            works: config.limits.works.min(store::record::MAX_WORKS),
-            edges: config.limits.edges.min(config::MAX_EDGES),
-            inbox: config.limits.inbox,
-        };
         Engine {
             arena: Arena::new(),
             graph: Graph::new(),
@@ -188,14 +201,7 @@ impl Engine {
             now: Time::ZERO,
             scheduler_id: NonZeroU32::MIN
                 .saturating_add(SCHEDULERS.fetch_add(1, Ordering::Relaxed)),
-            settings: Settings {
-                backoff: config.backoff,
-                seed: config.seed,
-                limits,
-                catch_panics: config.catch_panics,
-                abort_grace: config.abort_grace,
-                retain: config.retain,
-            },
+            settings,
             closed: false,
             round_open: false,
             phase: Default::default(),

@@ -4,8 +4,8 @@ use crate::engine::DependencyError;
 use crate::engine::Engine;
 use crate::engine::graph::cycle::{settle, start};
 use crate::engine::lifecycle::settle::End;
+use crate::engine::store::flags::{flag, mark};
 use crate::engine::store::limits::Limit;
-use crate::engine::store::record::{flag, mark};
 use crate::work::{
     Before, CancelledBy, EdgeKind, Failure, FailureKind, RootCause, WorkId, WorkState,
 };

@@ -13,8 +13,10 @@ pub(crate) mod restart;
 
 use crate::engine::graph::cycle::{self, settle};
 use crate::engine::queue::permits::GENERAL;
+use crate::engine::store::extension::Extension;
+use crate::engine::store::flags::{flag, mark};
 use crate::engine::store::limits::Limit;
-use crate::engine::store::record::{Extension, Needs, Pool, flag, mark};
+use crate::engine::store::record::{Needs, Pool};
 use crate::engine::{AddError, CyclePath, Engine};
 use crate::work::{EdgeKind, Extras, Failure, RetryPosition, Terms, WorkId, WorkState};
 use smallvec::SmallVec;

@@ -1,8 +1,8 @@
 //! Running a settled work anew.
 
 use crate::engine::graph::cycle::{settle, start};
+use crate::engine::store::flags::{flag, mark};
 use crate::engine::store::limits::Limit;
-use crate::engine::store::record::{flag, mark};
 use crate::engine::{Engine, RestartError};
 use crate::work::{WorkId, WorkState};
 

@@ -13,7 +13,8 @@
 use crate::engine::graph::topo::TopologicalOrder;
 use crate::engine::graph::{Entries, Entry, Graph};
 use crate::engine::store::arena::Arena;
-use crate::engine::store::record::{NONE, flag, mark};
+use crate::engine::store::flags::{flag, mark};
+use crate::engine::store::record::NONE;
 use std::collections::BTreeMap;
 
 /// An event of a work: slot times two, plus one for its settling.

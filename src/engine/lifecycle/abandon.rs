@@ -8,7 +8,7 @@
 //! of such works go on, too, but have one turn for it.
 
 use crate::engine::Engine;
-use crate::engine::store::record::Abort;
+use crate::engine::store::extension::Abort;
 use crate::work::WorkState;
 
 impl Engine {

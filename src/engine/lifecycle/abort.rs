@@ -7,8 +7,9 @@
 use crate::engine::calls::Call;
 use crate::engine::lifecycle::settle::End;
 use crate::engine::queue::deferred::Forced;
+use crate::engine::store::extension::{Abort, AbortCause};
+use crate::engine::store::flags::{flag, mark};
 use crate::engine::store::limits::Limit;
-use crate::engine::store::record::{Abort, AbortCause, flag, mark};
 use crate::engine::{Engine, UnknownWork};
 use crate::work::{CancelledBy, Failure, FailureKind, WorkId, WorkState};
 

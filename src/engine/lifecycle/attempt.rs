@@ -3,8 +3,8 @@
 use super::change;
 use crate::engine::Engine;
 use crate::engine::events::TARGET;
+use crate::engine::store::flags::{flag, mark};
 use crate::engine::store::limits::Limit;
-use crate::engine::store::record::{flag, mark};
 use crate::work::WorkState;
 use std::collections::VecDeque;
 

@@ -10,7 +10,8 @@ use crate::engine::calls::{Call, Chain, Ending};
 use crate::engine::lifecycle::settle::End;
 use crate::engine::notes::{Hook, Mode, TurnNotes};
 use crate::engine::panics::{self, Payload, text_of};
-use crate::engine::store::record::{AbortCause, flag};
+use crate::engine::store::extension::AbortCause;
+use crate::engine::store::flags::flag;
 use crate::work::{CancelledBy, Failure, FailureKind};
 
 impl Engine {

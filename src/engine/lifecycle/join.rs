@@ -1,6 +1,6 @@
 //! What a child's end means to its parent.
 
-use crate::engine::store::record::flag;
+use crate::engine::store::flags::flag;
 use crate::engine::{Engine, Retain};
 use crate::work::{Failure, FailureKind, OnChildFailure, WorkState};
 

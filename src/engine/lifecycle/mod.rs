@@ -37,7 +37,8 @@ pub(crate) mod wake;
 
 use super::Engine;
 use super::events::{EventCause, Recorder, TARGET, WorkEvent};
-use super::store::record::{AbortCause, Record};
+use super::store::extension::AbortCause;
+use super::store::record::Record;
 use crate::work::{CancelledBy, RootCause, WorkState};
 
 /// The one place where a record changes its state: the table is checked, and the counters follow. `from` is `None` for a

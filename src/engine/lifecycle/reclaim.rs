@@ -2,7 +2,8 @@
 //! never while a work that is after them is unsettled.
 
 use crate::engine::panics::Payload;
-use crate::engine::store::record::{Join, flag, mark};
+use crate::engine::store::extension::Join;
+use crate::engine::store::flags::{flag, mark};
 use crate::engine::{Engine, ReapError, Retain};
 use crate::work::{WorkId, WorkOutcome, WorkState};
 use smallvec::SmallVec;

@@ -4,7 +4,8 @@
 //! the turn that it brings would.
 
 use crate::engine::id::AttemptId;
-use crate::engine::store::record::{Extension, flag, mark};
+use crate::engine::store::extension::Extension;
+use crate::engine::store::flags::{flag, mark};
 use crate::engine::{Engine, UnknownWork};
 use crate::work::{WorkId, WorkState};
 use std::sync::atomic::{Ordering, fence};

@@ -9,7 +9,8 @@
 use crate::engine::queue::lanes::{CLASSES, Class, Key, Lane, PLAIN, Rank};
 use crate::engine::queue::list::List;
 use crate::engine::store::arena::Arena;
-use crate::engine::store::record::{Pool, Record, flag, mark};
+use crate::engine::store::flags::{flag, mark};
+use crate::engine::store::record::{Pool, Record};
 use crate::work::{Name, RetryPosition};
 use smallvec::SmallVec;
 

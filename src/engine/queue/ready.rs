@@ -5,7 +5,8 @@
 //! processor sees early which comes next.
 
 use crate::engine::store::arena::Arena;
-use crate::engine::store::record::{NONE, Record, flag};
+use crate::engine::store::flags::flag;
+use crate::engine::store::record::{NONE, Record};
 use std::ops::{Range, RangeInclusive};
 
 /// What a ring has at first, and below which its gaps are not worth closing.

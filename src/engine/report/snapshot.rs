@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::engine::graph::Entry;
-use crate::engine::store::record::{flag, mark};
+use crate::engine::store::flags::{flag, mark};
 use crate::time::Time;
 use crate::work::{EdgeKind, Failure, Name, RootCause, WorkId, WorkState};
 use std::time::Duration;

@@ -4,7 +4,8 @@ use crate::engine::Engine;
 use crate::engine::decision::{Candidate, DecisionKind};
 use crate::engine::id::AttemptId;
 use crate::engine::remote::inbox::Message;
-use crate::engine::store::record::{AbortCause, mark};
+use crate::engine::store::extension::AbortCause;
+use crate::engine::store::flags::mark;
 
 impl Engine {
     /// Takes the next message of this round.

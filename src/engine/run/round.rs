@@ -12,7 +12,7 @@ use crate::engine::calls::Call;
 use crate::engine::decision::DecisionKind;
 use crate::engine::id::AttemptId;
 use crate::engine::remote::inbox::Message;
-use crate::engine::store::record::flag;
+use crate::engine::store::flags::flag;
 use crate::work::WorkState;
 
 /// What is to be done in a round.

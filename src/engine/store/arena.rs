@@ -5,9 +5,11 @@
 
 use crate::engine::id::AttemptId;
 use crate::engine::store::cold::{Cold, ColdColumn, ColdRef};
+use crate::engine::store::extension::Extension;
+use crate::engine::store::flags::{flag, mark};
 use crate::engine::store::pending::Pending;
 use crate::engine::store::pinned::Pinned;
-use crate::engine::store::record::{Extension, Needs, Record, flag, mark};
+use crate::engine::store::record::{Needs, Record};
 use crate::engine::store::tree::TreeLinks;
 use crate::time::Time;
 use crate::work::{CancelledBy, Extras, Name};

@@ -3,7 +3,7 @@
 //! Most programs add many works of one name. Those that come one after the other differ by their ordinal only, and that
 //! follows from their place: they are written down once for a chunk, until one of them has something of its own.
 
-use crate::engine::store::record::Extension;
+use crate::engine::store::extension::Extension;
 use crate::work::{Failure, Name};
 
 /// What is known of a work that has something of its own.

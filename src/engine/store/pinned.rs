@@ -3,7 +3,7 @@
 //! The column is as long as the highest slot that has ever been pinned. A program that keeps its works has none.
 
 use super::arena::Arena;
-use super::record::mark;
+use super::flags::mark;
 
 #[derive(Default)]
 pub(crate) struct Pinned {

@@ -2,7 +2,8 @@
 //! highest slot that has ever been a child's. Programs without children have none.
 
 use crate::engine::store::arena::Arena;
-use crate::engine::store::record::{NONE, flag, mark};
+use crate::engine::store::flags::{flag, mark};
+use crate::engine::store::record::NONE;
 
 /// A child's parent, and its neighbours among that one's children.
 #[derive(Clone, Copy)]

@@ -1,7 +1,8 @@
 //! The children of an attempt: what a work can ask about them, and what it may decide.
 
 use super::WorkContext;
-use crate::engine::store::record::{Join, flag};
+use crate::engine::store::extension::Join;
+use crate::engine::store::flags::flag;
 use crate::engine::{Engine, Retain};
 use crate::work::{OnChildFailure, WorkId, WorkState};
 use std::marker::PhantomData;

@@ -1,5 +1,6 @@
 //! What the page claims about the clock, its timers, its queue and its threads, and no other test shows.
 
+use crate::units::*;
 use crate::workbench::*;
 use crankwork::{
     Driver, Job, JobId, Limits, MonotonicClock, Next, Offload, ParkDriver, PostError, Retry, Spec,
@@ -18,7 +19,7 @@ fn a_host_has_the_clock_the_timers_and_the_queue_in_one_loop() {
     b.add("slow", napping(secs(3)));
     b.add("quick", napping(secs(1)));
     let remote = b.s.remote();
-    let mut now = at(100);
+    let mut now = at_secs(100);
     let mut cranks = Vec::new();
     loop {
         let posted = move |log: &mut Log, s: &mut WorkScheduler<Log>| {
@@ -30,7 +31,7 @@ fn a_host_has_the_clock_the_timers_and_the_queue_in_one_loop() {
         let Some(wait) = next.timeout(now) else { break };
         now = now + wait;
     }
-    assert_eq!(cranks, [at(100), at(101), at(103)]);
+    assert_eq!(cranks, [at_secs(100), at_secs(101), at_secs(103)]);
     let told: Vec<String> = b
         .lines()
         .into_iter()
@@ -76,23 +77,23 @@ fn the_time_stands_still_within_a_crank() {
     for name in ["a", "b"] {
         let work = Probe::new(move |cx| {
             say(cx, &cx.now().to_string());
-            if cx.now() == at(7) {
+            if cx.now() == at_secs(7) {
                 return OK;
             }
             // Real time goes by; the crank has been told that it is 5 s.
             thread::sleep(Duration::from_millis(2));
-            cx.wake_at(at(7));
+            cx.wake_at(at_secs(7));
             Poll::Pending
         });
         b.add(name, work);
     }
-    b.crank_at(at(5));
+    b.crank_at(at_secs(5));
     let times = |b: &mut Bench| -> Vec<String> {
         let lines = b.lines().into_iter();
         lines.filter(|line| line.contains("00:")).collect()
     };
     assert_eq!(times(&mut b), ["a: 00:00:05.000", "b: 00:00:05.000"]);
-    b.crank_at(at(7));
+    b.crank_at(at_secs(7));
     assert_eq!(times(&mut b), ["a: 00:00:07.000", "b: 00:00:07.000"]);
 }
 
@@ -102,15 +103,19 @@ fn to_cancel_all_works_leaves_no_timer() {
     b.add("alarm", napping(secs(5)));
     b.add_spec(Spec::new("backs off", failing()).retry(Retry::ONCE));
     b.add_spec(Spec::new("limited", idling()).attempt_timeout(secs(6)));
-    b.add_spec(Spec::new("late", idling()).deadline(at(7)));
+    b.add_spec(Spec::new("late", idling()).deadline(at_secs(7)));
     let gate = b.add("gate", idling());
-    b.add_spec(Spec::new("pending", done()).after(gate).deadline(at(8)));
-    assert_eq!(b.crank(), Next::At(at(5)));
+    b.add_spec(
+        Spec::new("pending", done())
+            .after(gate)
+            .deadline(at_secs(8)),
+    );
+    assert_eq!(b.crank(), Next::At(at_secs(5)));
     b.s.cancel_all();
     assert_eq!(b.crank(), Next::Idle);
     assert!(b.s.snapshot().iter().all(|w| w.next_deadline.is_none()));
     let turns = b.s.metrics().turns;
-    assert_eq!(b.crank_at(at(3600)), Next::Idle);
+    assert_eq!(b.crank_at(at_secs(3600)), Next::Idle);
     assert_eq!(b.s.metrics().turns, turns);
     assert_eq!(b.s.metrics().cancelled, 6);
 }
@@ -127,7 +132,7 @@ fn posted_closures_have_one_queue_and_none_is_ever_dropped() {
     }
     assert!(matches!(post("one more".into()), Err(PostError::Full(_))));
     // However long they wait.
-    b.crank_at(at(3600));
+    b.crank_at(at_secs(3600));
     let expected = ["much 1", "much 2", "much 3", "much 4", "little", "much 5"];
     assert_eq!(b.lines(), expected);
     // A scheduler that is shut down runs them, too.

@@ -1,5 +1,6 @@
 //! What the page claims about works and their children, and no other test shows.
 
+use crate::units::*;
 use crate::workbench::*;
 use crankwork::compose::{BatchWork, ConditionalWork, WorkSequence, WorkWithCallback};
 use crankwork::{
@@ -24,11 +25,11 @@ fn aborted_with_its_member<W: Work<Log, T> + 'static, T: 'static>(composite: W) 
     assert_eq!(b.state(member), WorkState::Waiting, "it was started");
     assert!(b.s.cancel(id).unwrap());
     for second in 0..2 {
-        b.crank_at(at(second));
+        b.crank_at(at_secs(second));
         let states = [id, member].map(|id| b.state(id));
         assert_eq!(states, [WorkState::Aborting; 2], "at {second} s");
     }
-    b.crank_at(at(2));
+    b.crank_at(at_secs(2));
     assert_eq!(b.state(id), WorkState::Cancelled);
     let calls = b.lines_of("member");
     assert_eq!(calls[calls.len() - 2..], ["on_abort", "on_reset"]);
@@ -168,7 +169,7 @@ fn a_parent_that_collects_decides_by_itself_when_its_attempt_has_failed() {
             }
         });
         let parent = b.add_spec(Spec::new("parent", parent).on_child_failure(rule));
-        assert_eq!(b.run().finished, at(ends), "{rule:?}");
+        assert_eq!(b.run().finished, at_secs(ends), "{rule:?}");
         assert_eq!(b.state(parent), WorkState::Failed);
     }
 }
@@ -191,9 +192,9 @@ fn a_duration_is_in_the_schedulers_time_with_children_and_abort() {
     let aborted = b.add("aborted", idling().on_abort(slowly(secs(2))));
     b.crank();
     assert_eq!(took(&b, parent), None, "its attempt has not ended");
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     b.s.cancel(aborted).unwrap();
-    b.crank_at(at(1));
+    b.crank_at(at_secs(1));
     b.run();
     // The 5 ms of real time are nothing; the child's 3 s and the abort's 2 s count.
     assert_eq!(took(&b, parent), Some(secs(3)));
