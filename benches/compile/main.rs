@@ -1,9 +1,9 @@
-//! Measures what crankwork costs those who compile it: a program with one application type, one with eight, and stakker's
-//! and tokio's beside them.
+//! Measures what crankwork costs those who compile it: a program with one application type, one with eight, and
+//! stakker's and tokio's beside them.
 //!
-//! `cargo run --release -p crankwork-bench --bin crankwork-bench-compile -- [--rounds N] [--tests]`. It builds in temporary
-//! directories, needs the registry or what cargo has kept of it, and takes minutes. All times are CPU seconds, user and
-//! system, of cargo and all that it starts.
+//! `cargo run --release -p crankwork-bench --bin crankwork-bench-compile -- [--rounds N] [--tests]`. It builds in
+//! temporary directories, needs the registry or what cargo has kept of it, and takes minutes. All times are CPU
+//! seconds, user and system, of cargo and all that it starts.
 
 mod cargo;
 mod engine_tests;

@@ -34,7 +34,7 @@ impl Dag {
         &self.before[self.first[node] as usize..self.first[node + 1] as usize]
     }
 
-    /// The same as pairs (before, after).
+    /// Returns the edges as pairs (before, after).
     pub fn edges(&self) -> &[(usize, usize)] {
         &self.edges
     }

@@ -1,7 +1,7 @@
 //! Measures crankwork against hand-written loops and other crates, side by side in one process.
 //!
-//! `cargo run --release -p crankwork-bench -- [GROUP ...] [--quick] [--json FILE] [--check]`; see the README beside this
-//! package's manifest for how to read the tables.
+//! `cargo run --release -p crankwork-bench -- [GROUP ...] [--quick] [--json FILE] [--check]`; see the README beside
+//! this package's manifest for how to read the tables.
 
 mod baselines;
 mod budgets;
@@ -27,7 +27,8 @@ use std::process::ExitCode;
 /// Measures crankwork against hand-written loops and other crates
 #[derive(Parser)]
 pub struct Args {
-    /// Groups to run: turns, dag, timers, memory, sleepers, depth, idle, wake, compose, forever, debian; all if none is named
+    /// Groups to run: turns, dag, timers, memory, sleepers, depth, idle, wake, compose, forever, debian; all if none
+    /// is named
     #[arg(value_name = "GROUP")]
     groups: Vec<String>,
     /// Fewer rounds and no huge sizes: under a minute for all groups

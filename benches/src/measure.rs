@@ -23,9 +23,10 @@ pub fn timed<R>(ops: u64, work: impl FnOnce() -> R) -> (Sample, R) {
 
 /// Starts the program anew with an allocator that keeps what is freed, as in a process that has run for a while.
 ///
-/// By default glibc maps large blocks anew each time, and gives large free memory back to the system; from what size on, it
-/// learns from what has been freed before. So whose blocks are larger pays for the same pages in each round, and whose
-/// blocks fit in what somebody else has left behind does not. Only glibc reads these variables, when a process starts.
+/// By default glibc maps large blocks anew each time, and gives large free memory back to the system; from what size
+/// on, it learns from what has been freed before. So whose blocks are larger pays for the same pages in each round,
+/// and whose blocks fit in what somebody else has left behind does not. Only glibc reads these variables, when a
+/// process starts.
 pub fn keep_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {

@@ -1,4 +1,4 @@
-//! The same work on crankwork, through its public calls.
+//! The contenders of crankwork, through its public calls.
 
 mod forever;
 
@@ -90,7 +90,7 @@ pub fn run(dag: &Dag, retain: Retain) -> usize {
     crank.settled as usize
 }
 
-/// The same, the works added one by one. The nodes come in an order that respects the edges.
+/// Adds the works one by one, and runs them. The nodes come in an order that respects the edges.
 pub fn run_one_by_one(dag: &Dag, retain: Retain) -> usize {
     let mut scheduler = scheduler(retain);
     let mut ids: Vec<WorkId> = Vec::with_capacity(dag.len());

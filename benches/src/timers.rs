@@ -180,7 +180,7 @@ impl<T: Timers> Armed<T> {
         }
     }
 
-    /// The same in another order.
+    /// Returns the delays in another order.
     pub fn rearm_in_order(&mut self, times: u64, order: &[u32]) {
         for _ in 0..times {
             self.at = following(self.at, order.len());

@@ -14,6 +14,7 @@ mod model;
 mod model_agrees;
 mod on_purpose;
 mod parity;
+mod prose;
 mod readme;
 mod regressions;
 mod scale;

@@ -1,7 +1,8 @@
 //! Panics on purpose, and a watch for all others.
 //!
-//! The scheduler catches what its works throw, failed assertions included. So a test whose assertion fails in a turn, in
-//! a hook or in a callback would pass, unless it looked at that work's outcome. The harnesses therefore hold a [`Watch`].
+//! The scheduler catches what its works throw, failed assertions included. So a test whose assertion fails in a turn,
+//! in a hook or in a callback would pass, unless it looked at that work's outcome. The harnesses therefore hold a
+//! [`Watch`].
 
 use std::cell::{Cell, RefCell};
 use std::panic::{PanicHookInfo, panic_any, set_hook, take_hook};

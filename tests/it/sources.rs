@@ -42,8 +42,8 @@ pub fn rust_files(directory: &str) -> Vec<(String, String)> {
     files(directory, "rs")
 }
 
-/// The tests of this binary as `cargo test --test it -- --list` prints them: `module::test`. Tests that another platform
-/// or build has are there too.
+/// The tests of this binary as `cargo test --test it -- --list` prints them: `module::test`. Tests that another
+/// platform or build has are there too.
 pub fn tests() -> BTreeSet<String> {
     let folder = root().join("tests/it");
     let text = read("tests/it/main.rs");

@@ -1,7 +1,7 @@
 //! The example's own modules, so that its parsing and its policy can be tested without a process.
 //!
-//! The reference model is here too, which is no part of the example. They refer to each other through `super::`: that is
-//! this module here, and `main.rs` in the example.
+//! The reference model is here too, which is no part of the example. They refer to each other through `super::`: that
+//! is this module here, and `main.rs` in the example.
 
 #[path = "../../examples/workflow/decimal.rs"]
 pub mod decimal;

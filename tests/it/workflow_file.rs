@@ -1,5 +1,5 @@
-//! Any bytes as a workflow file: what is refused is refused in one line, and what is not runs as the reference model says.
-//! The fuzz target and the corpus replay share this.
+//! Any bytes as a workflow file: what is refused is refused in one line, and what is not runs as the reference model
+//! says. The fuzz target and the corpus replay share this.
 
 use std::io::Write;
 use std::num::NonZeroUsize;
@@ -15,7 +15,8 @@ use super::workflow_example::{input, reference, run};
 /// Longer messages help nobody.
 const LONGEST_MESSAGE: usize = 5_000;
 
-/// Reads the bytes after the first as a file, and runs it. The first byte says what kind of file it is, and how to run it.
+/// Reads the bytes after the first as a file, and runs it. The first byte says what kind of file it is, and how to
+/// run it.
 ///
 /// # Panics
 /// If the error is not in one line, or the engine and the model differ.

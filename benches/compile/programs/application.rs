@@ -1,4 +1,5 @@
-//! One application type and three works on it: one polls every 10 ms, one fails and is tried again, the others are a chain.
+//! One application type and three works on it: one polls every 10 ms, one fails and is tried again, the others are a
+//! chain.
 
 use crankwork::{Backoff, Failure, Jitter, Retry, Spec, Time, VirtualDriver};
 use crankwork::{WorkContext, WorkId, WorkScheduler};

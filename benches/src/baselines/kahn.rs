@@ -87,7 +87,7 @@ pub fn kahn(dag: &Dag) -> usize {
     done
 }
 
-/// The same with `slots` at once, each node taking `nanos` of virtual time; gives the makespan. A node has a step when
+/// Runs `slots` nodes at once, each for its `nanos` of virtual time. Returns the makespan. A node has a step when
 /// it starts and one when its time is over, as a work that sleeps has.
 pub fn kahn_in_time(dag: &Dag, slots: usize, nanos: u64) -> u64 {
     let mut graph = Graph::of(dag);

@@ -1,4 +1,5 @@
-//! A log-log chart as SVG: N to the right, nanoseconds per operation up. A line that stays level is cost that grows as N.
+//! A log-log chart as SVG: N to the right, nanoseconds per operation up. A line that stays level is cost that grows
+//! as N.
 
 use super::Curve;
 use crate::report::short;

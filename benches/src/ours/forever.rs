@@ -73,8 +73,8 @@ impl Forever {
         self.added += 1;
     }
 
-    /// Cranks until at least `works` have settled, and returns how many have. A crank has a hundred turns, as in a node's
-    /// main loop.
+    /// Cranks until at least `works` have settled, and returns how many have. A crank has a hundred turns, as in a
+    /// node's main loop.
     pub fn run(&mut self, works: u64) -> u64 {
         let mut settled = 0;
         while settled < works {

@@ -112,8 +112,8 @@ async fn brief(life: Life, work: u64, clock: Rc<RefCell<Clock>>) {
     black_box(&name);
 }
 
-/// Returns a function that polls until as many works as it is told have ended, and pushes another for each. Time moves on
-/// when all sleep.
+/// Returns a function that polls until as many works as it is told have ended, and pushes another for each. Time
+/// moves on when all sleep.
 pub fn forever(life: Life) -> impl FnMut(u64) {
     let clock: Rc<RefCell<Clock>> = Rc::default();
     let first = (0..ALIVE).map(|work| brief(life, work, clock.clone()));

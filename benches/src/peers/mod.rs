@@ -1,4 +1,4 @@
-//! The same work on other crates, each as its documentation says it is done.
+//! The contenders of other crates, each written as its documentation says.
 
 pub mod async_executor;
 pub mod futures;

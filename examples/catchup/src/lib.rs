@@ -4,9 +4,9 @@
 //! cargo run --release -p catchup -- [--archive DIR|http://HOST:PORT[/path]] [--slots K] [--faults P] [--simulate] ...
 //! ```
 //!
-//! It is what [`crankwork`] is for: some hundred downloads that fail and are tried again, a few at a time, in an order
-//! that depends on what they bring, on one thread, with blocking work on others. Who wants to see how the engine is used
-//! begins with [`catchup`] (the works) and [`run`] (the main loop).
+//! It is what [`crankwork`] is for: some hundred downloads that fail and are tried again, a few at a time, in an
+//! order that depends on what they bring, on one thread, with blocking work on others. To see how the engine is
+//! used, begin with [`catchup`] (the works) and [`run`] (the main loop).
 //!
 //! | module | what is in it |
 //! | --- | --- |
@@ -27,15 +27,16 @@
 //!
 //! # Limits
 //!
-//! The ledger knows accounts, payments and fees, and has at most [`ledger::MOST_ACCOUNTS`] accounts: an archive of the real
-//! network is verified up to its first other operation, and then refused. Signatures and what the network has agreed to
-//! are not checked: whoever controls an archive can make another chain of the same form.
+//! The ledger knows accounts, payments and fees, and has at most [`ledger::MOST_ACCOUNTS`] accounts: an archive of
+//! the real network is verified up to its first other operation, and then refused. Signatures and what the network
+//! has agreed to are not checked: whoever controls an archive can make another chain of the same form.
 //!
 //! # Bounds
 //!
-//! Files have the sizes of [`archive::File::limits`], packed and unpacked, and are read as streams. What is in memory is
-//! the ledger, the transactions of one of its ledgers, and of what comes one file, or many small ones: less than 256 MB,
-//! whatever is sent. `cargo test -p catchup` measures that, with archives, folders and moments that are meant to do harm.
+//! Files have the sizes of [`archive::File::limits`], packed and unpacked, and are read as streams. What is in memory
+//! is the ledger, the transactions of one of its ledgers, and of what comes one file, or many small ones: less than
+//! 256 MB, whatever is sent. `cargo test -p catchup` measures that, with archives, folders and moments that are meant
+//! to do harm.
 
 pub mod archive;
 pub mod catchup;

@@ -101,8 +101,8 @@ fn l23_the_grace_runs_from_the_cancel_not_from_on_abort() {
     assert_eq!(b.s.metrics().forced_aborts, 1);
 }
 
-/// Cancels a work whose abort takes `abort` and whose grace is `grace`. Returns when it has ended, and how many aborts were
-/// forced.
+/// Cancels a work whose abort takes `abort` and whose grace is `grace`. Returns when it has ended, and how many
+/// aborts were forced.
 fn cancelled(abort: Duration, grace: Duration) -> (Time, u64) {
     let mut b = Bench::with_permits(1);
     let spec = Spec::new("a", idling().on_abort(slowly(abort)));

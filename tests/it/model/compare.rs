@@ -246,7 +246,8 @@ impl Pair {
             "turns and settled: engine, then model"
         );
         assert_eq!(crank.next, self.model.next(), "next: engine, then model");
-        // Only now: what the host's calls free is granted in the next crank. With debug assertions the engine has done so.
+        // Only now: what the host's calls free is granted in the next crank. With debug assertions the engine has
+        // done so.
         if !cfg!(debug_assertions)
             && let Err(broken) = self.engine.audit()
         {

@@ -1,7 +1,7 @@
 //! Operations from bytes. The fuzzer and the property test share this.
 //!
-//! Where bytes run out, zeros follow: every byte string decodes, and a shorter one is simpler. The weights are such that
-//! every change of state occurs in some tens of thousands of operations.
+//! Where bytes run out, zeros follow: every byte string decodes, and a shorter one is simpler. The weights are such
+//! that every change of state occurs in some tens of thousands of operations.
 
 use super::ops::{Abort, Action, End, Hook, Input, Nanos, Op, Script, Setup, Step, Terms, Turn};
 
@@ -114,8 +114,8 @@ impl Bytes<'_> {
         Op::AddGraph((0..works).map(|_| self.member()).collect(), edges)
     }
 
-    /// Mostly from the one to the other as `order` has them, so that few graphs have a cycle: with 0 as they are added, with
-    /// 7 the other way round, and with others this and that.
+    /// Mostly from the one to the other as `order` has them, so that few graphs have a cycle: with 0 as they are
+    /// added, with 7 the other way round, and with others this and that.
     fn edge(&mut self, works: u8, order: u8) -> (u8, u8) {
         let (any, a, b) = (self.one_in(32), self.byte(), self.byte());
         if any || works < 2 {

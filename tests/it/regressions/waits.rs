@@ -41,7 +41,8 @@ fn a_deep_tree_of_works_without_permit_starts_without_recursion() {
     assert_eq!(b.s.metrics().success, DEEP + 2);
 }
 
-/// The work watches two works each turn, and one has settled. Then every `Pending` was another turn, and time stood still.
+/// The work watches two works each turn, and one has settled. Then every `Pending` was another turn, and time stood
+/// still.
 #[test]
 fn waiting_for_two_works_by_watching_both_each_turn_does_not_spin() {
     let mut b = bench();
@@ -158,8 +159,8 @@ fn a_parent_that_cancels_one_child_does_not_fail() {
     assert_eq!(b.state(parent), WorkState::Success);
 }
 
-/// A parent that spawns a child which fails at 1 s. In its second turn it sets an alarm for 1 s, too, and it always ends
-/// its turns by `ends`.
+/// A parent that spawns a child which fails at 1 s. In its second turn it sets an alarm for 1 s, too, and it always
+/// ends its turns by `ends`.
 fn parent_of_a_failing_child(mut ends: impl FnMut(bool) -> Turn + 'static) -> Probe {
     let mut turns = 0;
     Probe::new(move |cx| {

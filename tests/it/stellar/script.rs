@@ -1,4 +1,5 @@
-//! A scenario as it is written down: its `vocabulary` as types. A word that is not among them is an error that names it.
+//! A scenario as it is written down: its `vocabulary` as types. A word that is not among them is an error that names
+//! it.
 
 use serde::Deserialize;
 use serde_json::Value;

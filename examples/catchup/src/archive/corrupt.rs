@@ -47,8 +47,8 @@ pub enum Corrupt {
 }
 
 impl Corrupt {
-    /// Whether another download may bring something else. Damage on the way makes no file that is too large, has several
-    /// members, or holds what is not known here.
+    /// Whether another download may bring something else. Damage on the way makes no file that is too large, has
+    /// several members, or holds what is not known here.
     pub fn may_pass(&self) -> bool {
         !matches!(
             self,

@@ -13,7 +13,7 @@ const MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// Bytes that are unpacked at a time.
 const PIECE: usize = 32 << 10;
 
-/// The same bytes for the same input, always: no name and no time in the header.
+/// Packs `bytes` without a name or a time in the header, so that one input always gives one output.
 pub fn pack(bytes: &[u8]) -> Vec<u8> {
     let mut packed = Vec::new();
     GzEncoder::new(bytes, Compression::new(6))

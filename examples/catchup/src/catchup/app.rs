@@ -56,8 +56,8 @@ pub struct App {
     pub settings: Settings,
     /// Opens connections.
     pub network: Box<dyn Network>,
-    /// Connections that wait for their next request: no more than there are slots, and each has brought a file that turned
-    /// out to be right.
+    /// Connections that wait for their next request: no more than there are slots, and each has brought a file that
+    /// turned out to be right.
     pub idle: Vec<Box<dyn Bytes>>,
     /// The download whose body is larger than those that come side by side.
     pub growing: Option<WorkId>,

@@ -1,8 +1,9 @@
 //! Finding out what to catch up to.
 //!
 //! The root file says how far the archive goes. No hash protects it, so it is believed no further than that: what the
-//! last checkpoint's buckets are is said by that checkpoint's own state file, and the hash of its bucket list must stand
-//! in the last ledger header. That header always comes from the archive: everything that is kept is checked against it.
+//! last checkpoint's buckets are is said by that checkpoint's own state file, and the hash of its bucket list must
+//! stand in the last ledger header. That header always comes from the archive: everything that is kept is checked
+//! against it.
 
 use super::headers::Headers;
 use super::kept::Check;
@@ -12,8 +13,8 @@ use crankwork::{Failure, Handle, OnChildFailure, Retry, Spec, Work};
 use std::sync::Arc;
 use std::task::Poll;
 
-/// More checkpoints than this are refused: each costs memory before it is downloaded, and nothing but the archive's word
-/// says how many there are.
+/// More checkpoints than this are refused: each costs memory before it is downloaded, and nothing but the archive's
+/// word says how many there are.
 const MOST_CHECKPOINTS: u32 = 1 << 16;
 
 /// The stage: three files, one after the other.
@@ -28,8 +29,8 @@ struct Begun {
 }
 
 impl FindState {
-    /// The stage. Should the root file have been wrong, and nothing else, it is asked for again; but not after a failure
-    /// for good.
+    /// The stage. Should the root file have been wrong, and nothing else, it is asked for again; but not after a
+    /// failure for good.
     pub fn spec() -> Spec<App, super::Metered<FindState>> {
         stage("archive state", FindState::default())
             .on_child_failure(OnChildFailure::Collect)

@@ -1,8 +1,8 @@
 //! The chain: each checkpoint's first header names the last of the one before.
 //!
-//! It is followed backwards, from the archive's last header, which this run has asked for, to the last ledger applied. So
-//! the first file that does not fit is the wrong one. An earlier run may have kept it, and those before it, from another
-//! server: they are asked for once more before anything is blamed.
+//! It is followed backwards, from the archive's last header, which this run has asked for, to the last ledger
+//! applied. So the first file that does not fit is the wrong one. An earlier run may have kept it, and those before
+//! it, from another server: they are asked for once more before anything is blamed.
 
 use super::headers::Headers;
 use super::kept::Kept;

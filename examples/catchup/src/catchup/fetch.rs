@@ -153,8 +153,8 @@ impl<G: Goods> Fetch<G> {
         }
     }
 
-    /// Asks over a new connection in the same attempt. Nothing that is for good is believed of a connection that was kept
-    /// open: it may have been closed since, or still be sending what nobody has asked for.
+    /// Asks over a new connection in the same attempt. Nothing that is for good is believed of a connection that was
+    /// kept open: it may have been closed since, or still be sending what nobody has asked for.
     fn ask_again(&mut self, cx: &mut Cx<'_>) -> Result<(), FetchError> {
         // Others that were kept open are likely to be no better.
         cx.app.idle.clear();

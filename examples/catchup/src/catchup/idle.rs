@@ -3,8 +3,8 @@
 use super::Cx;
 use crate::net::Bytes;
 
-/// Takes one that is fit for another request, if there is one. A connection that can be read is not: the server has closed
-/// it, or sends what belongs to no request.
+/// Takes one that is fit for another request, if there is one. A connection that can be read is not: the server has
+/// closed it, or sends what belongs to no request.
 pub fn take(cx: &mut Cx<'_>) -> Option<Box<dyn Bytes>> {
     while let Some(mut stream) = cx.app.idle.pop() {
         if stream.read(cx, &mut [0]).is_pending() {

@@ -11,10 +11,11 @@
 //!   comparison       the accounts after replay are those in the buckets
 //! ```
 //!
-//! Each download is a [`Fetch`]: it fails, backs off and is tried again by itself. What is downloaded is unpacked, hashed
-//! and checked in an offloaded job, and stays on the disk: what is in memory at a time is one ledger's transactions, and
-//! of what comes one large file, or many small ones. `apply` of a checkpoint is *after* its two files and the apply before it, so a file
-//! that stays broken blocks what comes after it and nothing else: everything before is still applied.
+//! Each download is a [`Fetch`]: it fails, backs off and is tried again by itself. What is downloaded is unpacked,
+//! hashed and checked in an offloaded job, and stays on the disk: what is in memory at a time is one ledger's
+//! transactions, and of what comes one large file, or many small ones. `apply` of a checkpoint is *after* its two
+//! files and the apply before it, so a file that stays broken blocks what comes after it and nothing else: everything
+//! before is still applied.
 
 mod app;
 mod apply;

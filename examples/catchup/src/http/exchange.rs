@@ -60,8 +60,8 @@ impl Exchange {
         self.decoder.body_progress()
     }
 
-    /// Goes on as far as it can; the stream or the end of the patience wakes the work. Not to be polled again once it is
-    /// ready.
+    /// Goes on as far as it can; the stream or the end of the patience wakes the work. Not to be polled again once it
+    /// is ready.
     ///
     /// # Errors
     /// [`HttpError`].

@@ -1,6 +1,6 @@
-//! HTTP/1.1 as a client of an archive needs it: GET, keep-alive, bodies with a length or in chunks. Interim answers (1xx)
-//! are skipped, redirects are refused. Sizes and waiting times are bounded: the body, the head, and everything between
-//! the body's parts. The bytes may come in any pieces, and the pieces make no difference.
+//! HTTP/1.1 as a client of an archive needs it: GET, keep-alive, bodies with a length or in chunks. Interim answers
+//! (1xx) are skipped, redirects are refused. Sizes and waiting times are bounded: the body, the head, and everything
+//! between the body's parts. The bytes may come in any pieces, and the pieces make no difference.
 
 mod chunked;
 mod date;

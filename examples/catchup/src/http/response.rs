@@ -275,8 +275,9 @@ impl<'a> Headers<'a> {
         Ok(number)
     }
 
-    /// How long to wait, said as seconds or as a date. A date is compared with the answer's own, so that it does not matter
-    /// what this machine's clock says; with that clock only if the answer has none. What is neither says nothing.
+    /// How long to wait, said as seconds or as a date. A date is compared with the answer's own, so that it does not
+    /// matter what this machine's clock says; with that clock only if the answer has none. What is neither says
+    /// nothing.
     fn retry_after(&self) -> Option<Duration> {
         let value = self.get("retry-after")?;
         let seconds = digits(value).or_else(|| {

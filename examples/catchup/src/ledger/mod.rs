@@ -13,7 +13,7 @@ pub use state::{Ledger, LedgerFormatError, MOST_ACCOUNTS};
 use crate::archive::Hash;
 use std::fmt;
 
-/// Who an account is.
+/// The key of an account.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AccountKey(pub [u8; 32]);
 
@@ -39,7 +39,7 @@ pub struct Account {
 pub struct Transaction {
     /// Names it.
     pub hash: Hash,
-    /// Who acts and pays.
+    /// The account that acts and pays.
     pub source: AccountKey,
     /// The highest fee that the source will pay.
     pub fee_limit: u32,

@@ -1,5 +1,5 @@
 //! Makes an archive: a small network lives for some checkpoints, and everything that it does is written down as a
-//! Stellar network would. The same seed gives the same bytes.
+//! Stellar network would. One seed always gives one archive.
 //!
 //! Simpler than on the real network: the bucket list changes once a checkpoint instead of in each ledger, and nothing
 //! is signed.

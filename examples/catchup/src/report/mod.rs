@@ -17,7 +17,8 @@ pub use units::count;
 use crate::run::{Interrupt, Watch};
 use std::io::{IsTerminal, stderr};
 
-/// What shows progress: bars on a terminal, else a line a second, or nothing. A terminal that goes away is an interrupt.
+/// What shows progress: bars on a terminal, else a line a second, or nothing. A terminal that goes away is an
+/// interrupt.
 pub fn watch(quiet: bool, interrupt: &Interrupt) -> Box<dyn Watch> {
     match (quiet, stderr().is_terminal()) {
         (true, _) => Box::new(()),

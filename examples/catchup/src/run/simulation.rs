@@ -18,7 +18,7 @@ use std::time::Duration;
 /// How long a simulated job takes: 0 to this many nanoseconds, from the seed.
 const LONGEST_JOB_NS: u64 = 2_000_000;
 
-/// What to simulate. The same simulation comes to the same end, event by event.
+/// What to simulate. A simulation that is run twice comes to one end, event by event.
 #[derive(Clone)]
 pub struct Simulation {
     /// The archive.

@@ -1,5 +1,5 @@
-//! The built-in archive server, with faults. What it answers is decided here, for real sockets and for simulation alike;
-//! [`Listener`] is its real front.
+//! The built-in archive server, with faults. What it answers is decided here, for real sockets and for simulation
+//! alike; [`Listener`] is its real front.
 
 mod answer;
 mod listener;

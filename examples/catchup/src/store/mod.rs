@@ -1,7 +1,8 @@
 //! What stays between runs: verified files of the archive, and the ledger as far as it has been applied.
 //!
-//! Files are kept as they were sent and are verified again whenever they are read, so nothing is trusted because it lies
-//! here. The ledger is written in one step: a process that is killed at any moment leaves the one before or the one after.
+//! Files are kept as they were sent and are verified again whenever they are read, so nothing is trusted because it
+//! lies here. The ledger is written in one step: a process that is killed at any moment leaves the one before or the
+//! one after.
 
 mod folder;
 mod memory;

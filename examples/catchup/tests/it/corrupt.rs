@@ -1,5 +1,5 @@
-//! Archives that stay wrong however often they are asked: which file, expected and found, and nothing applied beyond the
-//! last good ledger.
+//! Archives that stay wrong however often they are asked: which file, expected and found, and nothing applied beyond
+//! the last good ledger.
 
 use crate::common::{EIGHT, catch_up, flip, flip_from_end, nth, simulation, with_changed};
 use catchup::archive::{ArchiveState, File, Hash, gzip};

@@ -1,5 +1,5 @@
-//! What an earlier run has kept: it is checked against the archive before it is believed, and what was kept from another
-//! server is asked for once more before anything is blamed.
+//! What an earlier run has kept: it is checked against the archive before it is believed, and what was kept from
+//! another server is asked for once more before anything is blamed.
 
 use crate::common::{EIGHT, nth, simulation};
 use crate::hostile::{Forge, forked};

@@ -7,8 +7,8 @@ use crankwork::{
 };
 use std::task::Poll;
 
-/// Works in a layer that come in no order. Of the first width the engine reads all ahead at once, of the second a few at
-/// a time.
+/// Works in a layer that come in no order. Of the first width the engine reads all ahead at once, of the second a few
+/// at a time.
 const WIDTHS: [usize; 2] = [1_500, 4_000];
 
 type Turns = Vec<usize>;

@@ -11,8 +11,8 @@ impl Model {
         self.pools[0].capacity == 0
     }
 
-    /// The host adds a graph of works that are nobody's children and need no pools, while there are permits: then none is
-    /// refused. Of the works that they are after, those count that are there.
+    /// The host adds a graph of works that are nobody's children and need no pools, while there are permits: then
+    /// none is refused. Of the works that they are after, those count that are there.
     pub fn add_graph(&mut self, works: &[Terms], edges: &[(usize, usize)]) -> Answer {
         if has_cycle(works.len(), edges) {
             self.counts.name("graph", "cycle");
@@ -54,8 +54,8 @@ impl Model {
         deps
     }
 
-    /// A work of a graph gets its first state. It comes back why it can never run: it is Blocked only after all edges are
-    /// there, since its dependents are then Blocked, too.
+    /// A work of a graph gets its first state. It comes back why it can never run: it is Blocked only after all edges
+    /// are there, since its dependents are then Blocked, too.
     fn enter_as_member(&mut self, work: usize, waits: bool) -> Option<Chain> {
         let blocker = self.look_at_deps(work);
         if let Some(at) = self.w(work).deadline {

@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 /// Longer than any machine takes for what these tests do, shorter than the jobs that must not be waited for.
 const BOUND: Duration = secs(20);
 
-/// A closure that says when it has begun, and ends only when the returned sender is dropped. It also ends after a minute,
-/// so that a failed test leaves nothing behind.
+/// A closure that says when it has begun, and ends only when the returned sender is dropped. It also ends after a
+/// minute, so that a failed test leaves nothing behind.
 fn endless() -> (
     Receiver<()>,
     Sender<()>,

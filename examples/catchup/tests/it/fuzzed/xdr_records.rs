@@ -7,8 +7,9 @@ use stellar_xdr::{
     TransactionHistoryResultEntry, WriteXdr,
 };
 
-/// Reads the bytes after the first as records of one type, which the first byte chooses. What is read is written, with as
-/// many bytes, and read again. They need not be the bytes that were read: any number but 1 is read as the boolean `false`.
+/// Reads the bytes after the first as records of one type, which the first byte chooses. What is read is written,
+/// with as many bytes, and read again. They need not be the bytes that were read: any number but 1 is read as the
+/// boolean `false`.
 ///
 /// # Panics
 /// If that makes a difference.

@@ -63,8 +63,8 @@ impl Case {
         case.retries(1)
     }
 
-    /// The server answers requests for the target with these acts, always: the run must end with a message that names the
-    /// file and says this, after ten retries.
+    /// The server answers requests for the target with these acts, always: the run must end with a message that names
+    /// the file and says this, after ten retries.
     pub fn bad(
         name: impl Into<String>,
         says: &str,
@@ -199,8 +199,8 @@ impl Case {
     }
 }
 
-/// Runs the cases of a class in a process of its own, so that each one's memory can be measured, and prints the worst of
-/// them. `test` is the path of the test that calls this.
+/// Runs the cases of a class in a process of its own, so that each one's memory can be measured, and prints the worst
+/// of them. `test` is the path of the test that calls this.
 ///
 /// # Panics
 /// If a case does not end as it must.
