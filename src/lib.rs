@@ -84,6 +84,9 @@ pub use drive::MioDriver;
 pub use drive::{Driver, MonotonicClock, ParkDriver, RunUntilError, Stall, Summary, VirtualDriver};
 #[cfg(feature = "mio")]
 pub use engine::Io;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use engine::alone::play as play_engine_alone;
 pub use engine::{
     AddError, AddGraphError, CancelToken, Candidate, Crank, CyclePath, Decider, Decision,
     DecisionKind, DependencyError, EventCause, EventOverflow, EventSink, Fifo, Job, JobId,

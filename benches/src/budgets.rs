@@ -1,7 +1,7 @@
 //! What is promised, and whether a measurement keeps it. The numbers are those of the project's performance page.
 
 use crate::measure::{Figures, Spread};
-use crate::report::short;
+use crate::numbers::short;
 
 /// What a figure is held against.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,8 +5,8 @@
 //! things, cancel.
 
 use crate::groups::{self, Case, How};
+use crate::numbers::{number, short};
 use crate::progress::Progress;
-use crate::report::{number, short};
 use comfy_table::{Table, presets::ASCII_MARKDOWN};
 use std::process::Command;
 

@@ -11,6 +11,7 @@ mod groups;
 mod instructions;
 mod lives;
 mod measure;
+mod numbers;
 mod ours;
 mod peers;
 mod progress;

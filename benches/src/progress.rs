@@ -1,6 +1,6 @@
 //! The bar that is shown while something is measured, if a person looks.
 
-use crate::report::short;
+use crate::numbers::short;
 use indicatif::{ProgressBar, ProgressStyle};
 
 pub struct Progress(ProgressBar);

@@ -37,10 +37,13 @@
 //! | `remote` | what other threads send: the inbox, wakers, tokens, jobs, pins |
 //! | `io` | sockets and other sources, with the feature `mio` |
 //! | `events` | events and counters |
+//! | `alone` | a harness without works, for tests and fuzzing |
 //! | `audit`, `query` | the invariants, checked; what can be read of one work |
 //! | the other files | words that all may use: the name of an attempt, calls, configuration, decisions, errors, notes, panics, randomness |
 
 pub(crate) mod admit;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod alone;
 pub(crate) mod audit;
 pub(crate) mod calls;
 pub(crate) mod config;

@@ -2,7 +2,7 @@
 //! as N.
 
 use super::Curve;
-use crate::report::short;
+use crate::numbers::short;
 use std::fmt::Write;
 
 const WIDTH: f64 = 1080.0;

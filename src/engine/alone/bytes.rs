@@ -1,0 +1,23 @@
+//! Bytes as draws: after their end each draw is 0.
+
+pub struct Bytes<'a>(std::slice::Iter<'a, u8>);
+
+impl<'a> Bytes<'a> {
+    pub fn new(data: &'a [u8]) -> Self {
+        Bytes(data.iter())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.as_slice().is_empty()
+    }
+
+    /// Returns a number below `n`, which is 1 to 256.
+    pub fn below(&mut self, n: u64) -> u64 {
+        u64::from(self.0.next().copied().unwrap_or(0)) % n
+    }
+
+    /// Returns true for one in `n` values of a byte, and never after the end.
+    pub fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == n - 1
+    }
+}
