@@ -328,6 +328,21 @@ fn l09_next_is_true_of_drawn_programs() {
     assert!(seen[0] > 1_000 && seen[1] > 50 && seen[3] > 300, "{seen:?}");
 }
 
+#[test]
+fn l09_the_failure_of_an_attempt_to_come_is_nothing_to_do_now() {
+    let mut lab = lab(1);
+    lab.work("holder", [Nap(50)]);
+    let _ = lab.crank(0);
+    let parent = lab.work("parent", []);
+    let child = lab.add(script("child", []).parent(parent));
+    let _ = lab.crank(0);
+    assert_eq!(lab.states(&[parent, child]), [Queued, WorkState::Pending]);
+    lab.s.cancel(child).unwrap();
+    assert_eq!(lab.s.next(), Next::At(at_ms(50)));
+    lab.run();
+    assert_eq!(lab.states(&[parent, child]), [WorkState::Failed, WorkState::Cancelled]);
+}
+
 fn nothing_happens_until_woken(lab: &mut Lab, next: Next, seed: u64) -> Next {
     lab.events();
     let later = lab.s.now() + ms(100_000);
