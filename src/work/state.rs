@@ -203,17 +203,17 @@ impl WorkState {
         Blocked,
     ];
 
-    /// Whether the table has a row from this state to `to`. O(1).
+    /// Returns whether the table has a row from this state to `to`. O(1).
     pub const fn can_become(self, to: WorkState) -> bool {
         SUCCESSORS[self as usize] & (1 << to as u16) != 0
     }
 
-    /// Success, Failed, Cancelled or Blocked.
+    /// Returns whether the state is Success, Failed, Cancelled or Blocked.
     pub const fn is_settled(self) -> bool {
         self as u8 >= Success as u8
     }
 
-    /// The six-state view of henyey-work.
+    /// Returns the six-state view of henyey-work.
     pub const fn phase(self) -> Phase {
         match self {
             Pending | Queued | Retrying => Phase::Pending,
@@ -225,7 +225,7 @@ impl WorkState {
         }
     }
 
-    /// The state's name, as in the table.
+    /// Returns the state's name, as in the table.
     pub const fn as_str(self) -> &'static str {
         match self {
             Pending => "Pending",
@@ -249,7 +249,7 @@ impl fmt::Display for WorkState {
     }
 }
 
-/// The table as Markdown: one row a state, what it can become and by what. `states.md` beside this file is its
+/// Returns the table as Markdown: one row for each transition, with its cause. `states.md` beside this file is its
 /// output; a test compares them.
 pub fn diagram() -> String {
     use fmt::Write;
