@@ -25,7 +25,7 @@
 //! [final](crate::Failure::is_final) failure ends the composite for good, unless its spec says
 //! [`retry_fatal_children`](crate::Spec::retry_fatal_children).
 //!
-//! # Who holds permits
+//! # Permits
 //!
 //! `WorkSequence`, `BatchWork`, `ConditionalWork` and `Repeat` only start members and await them. So they hold no
 //! permit of `max_concurrency` ([`Work::needs_permit`](crate::Work::needs_permit) is `false`), and a gate that polls

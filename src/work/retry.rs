@@ -74,7 +74,7 @@ impl Default for Retry {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Backoff {
-    /// The same delay before each retry.
+    /// A fixed delay before each retry.
     Fixed(Duration),
     /// Doubling ranges with jitter, as in stellar-core's `BasicWork`: see [`Backoff::exponential`].
     #[default]

@@ -186,7 +186,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
     /// Adds a closure as a child. The compiler infers the closure's types.
     ///
     /// # Errors
-    /// As [`WorkContext::spawn`].
+    /// [`AddError`]; always in hooks and in `on_abort`.
     pub fn spawn_fn<T, F>(&mut self, name: impl Into<Name>, work: F) -> Result<Handle<T>, AddError>
     where
         F: FnMut(&mut WorkContext<'_, C>) -> Poll<Result<T, Failure>> + 'static,

@@ -7,7 +7,7 @@
 /// The index that names no timer.
 pub(super) const NIL: u32 = 0;
 
-/// From this many timers on they do not fit a near cache, and reading ahead pays.
+/// Above this number of timers it pays to read ahead.
 const FEW: usize = 1 << 17;
 
 /// The place of a free timer.
@@ -207,7 +207,7 @@ impl Nodes {
         index
     }
 
-    /// Returns whether there are too many timers for a near cache.
+    /// Returns whether there are enough timers that it pays to read ahead.
     #[inline]
     fn are_many(&self) -> bool {
         self.nodes.len() > FEW
