@@ -28,8 +28,8 @@
 //! # Permits
 //!
 //! `WorkSequence`, `BatchWork`, `ConditionalWork` and `Repeat` only start members and await them. So they hold no
-//! permit of `max_concurrency` ([`Work::needs_permit`](crate::Work::needs_permit) is `false`), and a gate that polls
-//! cannot starve the work that opens it, even with one permit.
+//! permit of `max_concurrency`: [`Work::needs_permit`](crate::Work::needs_permit) is `false`. A gate that polls cannot
+//! starve the work that opens it, even with one permit.
 //!
 //! Members, and the work behind a gate, are ordinary works and queue when they are started. `WorkWithCallback::after`
 //! does as its inner work does. The others hold one permit like any work. A composite holds the named pools of its spec

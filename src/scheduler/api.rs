@@ -181,8 +181,8 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// Returns how many turns in a row were fruitless: the work's own alarm brought the turn, and the work only armed
-    /// the next alarm. The count starts anew at any other turn, an attempt that begins, a work that is added or
-    /// settles, a message, and a call of the host. O(1).
+    /// the next alarm. Any other turn, an attempt that begins, a work that is added or settles, a message, or a call of
+    /// the host begins anew. O(1).
     ///
     /// Works that poll while others wait for their permits show here; [`VirtualDriver::stop_after`] ends such a run.
     ///
@@ -218,9 +218,9 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     /// Returns whether virtual time must stand still, because jobs are on other threads or a [`TimePin`] lives. Their
-    /// results belong to the present time. [`VirtualDriver`](crate::VirtualDriver) asks by itself. A host that moves a
-    /// clock of its own asks after each crank, and if the answer is `true` waits for its notifier instead of moving the
-    /// clock.
+    /// results belong to the present time. A run with a [`VirtualDriver`](crate::VirtualDriver) asks by itself. A host
+    /// that moves a clock of its own asks after each crank. If the answer is `true` it waits for its notifier and does
+    /// not move the clock.
     ///
     /// A job counts until the scheduler has taken the message of its end; so does a pin.
     pub fn is_time_pinned(&self) -> bool {

@@ -5,14 +5,14 @@
 //! Deadlines are numbers of eleven digits, base 64. The wheel has a table of 64 lists for each digit position, its
 //! *levels*. It also has a *base*, a moment that follows the clock.
 //!
-//! A timer goes to the level of the highest digit in which its deadline and the base differ, and there to the list for
-//! its own digit (`filing.rs`). That is one exclusive-or, one count of leading zeros and one append, wherever in 584
+//! The highest digit in which a timer's deadline and the base differ gives the timer's level, and its own digit there
+//! gives the list (`filing.rs`). That is one exclusive-or, one count of leading zeros and one append, wherever in 584
 //! years the deadline lies. One `u64` per table says which lists hold something.
 //!
 //! The first occupied slot has the earliest timers. The wheel sorts its list if that is short. If it is long, the wheel
-//! *splits* it by the next digit into a table of its own, which takes the slot's place, and goes on with the first slot
-//! of that table (`earliest.rs`). So the earliest deadline is always known, and due timers leave from the head of a
-//! sorted list. A list whose timers came in order of their deadlines counts as sorted, however long it is.
+//! *splits* it by the next digit into a table of its own, which takes the slot's place. The wheel then goes on with the
+//! first slot of that table (`earliest.rs`). So the earliest deadline is always known, and due timers leave from the
+//! head of a sorted list. A list whose timers came in order of their deadlines counts as sorted, however long it is.
 //!
 //! When a table is used up, the base moves to the deadline of the timer that left it. The timers in the slot of the new
 //! base are filed again at lower levels. If that slot has been split, its table becomes the table of its level. No

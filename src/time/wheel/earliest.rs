@@ -1,6 +1,6 @@
 //! Finds the earliest timer. The wheel gets its order here.
 //!
-//! Slots come in order of time, so the earliest timer is in the first occupied slot, but the list of a slot is in
+//! Slots come in order of time, so the earliest timer is in the first occupied slot. But the list of a slot is in
 //! arming order. The wheel knows of each list whether that is also the order of deadlines: whether it is *sorted*.
 //!
 //! The search follows the first slot down. It sorts a short list, whose head is then the earliest timer, as is the next
@@ -17,8 +17,8 @@ use super::TimerWheel;
 use super::nodes::{List, NIL};
 use super::tables::{self, Place, Table, bit};
 
-/// The most timers of a list that is sorted and not split, and the most places that a new timer is carried in a sorted
-/// list.
+/// The most timers of a list that is sorted and not split. It is also the most places that a new timer is carried in a
+/// sorted list.
 pub(super) const LONG: usize = 32;
 
 impl TimerWheel {
