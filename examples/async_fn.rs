@@ -4,8 +4,8 @@
 //! cargo run --example async_fn
 //! ```
 //!
-//! `FutureWork` hosts a future; its waker may be used on any thread. A future cannot borrow the application, since it
-//! outlives the turn: it is given what it needs, and returns what it has found.
+//! `FutureWork` hosts a future, and any thread may use its waker. A future cannot borrow the application, since it
+//! outlives the turn. Give it what it needs, and let it return what it has found.
 
 use crankwork::compose::FutureWork;
 use crankwork::{Failure, ParkDriver, Retry, Spec, WorkContext, WorkScheduler};
@@ -14,14 +14,14 @@ use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::thread;
 
-/// What a thread will have computed, and who waits for it.
+/// The result of a thread, and the waker of the future that waits for it.
 #[derive(Default)]
 struct Answer {
     value: Option<u64>,
     waiter: Option<Waker>,
 }
 
-/// Has a thread of its own add up the numbers below `n`, and waits for it without blocking this one.
+/// Lets a thread add up the numbers below `n`, and waits for it without blocking this one.
 async fn sum_below(n: u64) -> u64 {
     let answer = Arc::new(Mutex::new(Answer::default()));
     let there = answer.clone();
@@ -41,7 +41,7 @@ async fn sum_below(n: u64) -> u64 {
     .await
 }
 
-/// Plain `async` code: one `await` after the other, `?` for what fails.
+/// Plain `async` code: one `await` after the other, and `?` for errors.
 async fn twice(n: u64) -> Result<u64, Failure> {
     let first = sum_below(n).await;
     let second = sum_below(n + 1).await;
@@ -53,7 +53,7 @@ async fn twice(n: u64) -> Result<u64, Failure> {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut work = WorkScheduler::<Vec<u64>>::new(Default::default());
     let sums = [10, 1_000_000].map(|n| {
-        // Called once per attempt: each has a future of its own.
+        // Called once per attempt, so each attempt has a future of its own.
         let future = FutureWork::new(move || twice(n));
         work.add(Spec::new(format!("twice {n}"), future).retry(Retry::ONCE))
     });

@@ -1,11 +1,11 @@
-//! How do I put it into my own main loop, and how does another thread wake a work?
+//! How do I put a scheduler into my own main loop, and how does another thread wake a work?
 //!
 //! ```text
 //! cargo run --example embed
 //! ```
 //!
-//! The host waits on its own channel. The scheduler says how long it may, and a wake from another thread arrives there
-//! like any other event.
+//! The host waits on its own channel. The scheduler says how long it may wait, and a wake from another thread arrives
+//! there like any other event.
 
 use crankwork::{Budget, MonotonicClock, Next, WorkScheduler};
 use std::sync::mpsc;
@@ -13,7 +13,7 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-/// What the host's own channel carries.
+/// The events of the host's own channel.
 enum Event {
     Crank,
     Line(String),
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let notify = events.clone();
     work.set_notifier(move || {
-        // The host may be gone already: then nobody needs to be told.
+        // The host may have ended already, and then it need not be told.
         let _ = notify.send(Event::Crank);
     });
 

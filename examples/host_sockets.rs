@@ -4,8 +4,8 @@
 //! cargo run --example host_sockets
 //! ```
 //!
-//! The host owns the `mio::Poll`. It keeps the tokens below 100 for itself and lends the rest to the scheduler; an event
-//! is the scheduler's or its own.
+//! The host owns the `mio::Poll`. It keeps the tokens below 100 for itself and lends the rest to the scheduler. An
+//! event belongs to the scheduler or to the host.
 
 use crankwork::{
     Budget, Failure, Io, MonotonicClock, Next, Retry, Spec, Work, WorkContext, WorkScheduler,
@@ -28,7 +28,7 @@ struct Node {
     answers: Vec<String>,
 }
 
-/// Connects, and reads until the other side closes.
+/// Connects, and reads until the server closes the connection.
 struct Ask {
     address: SocketAddr,
     stream: Option<(Io<TcpStream>, Vec<u8>)>,
@@ -44,7 +44,7 @@ impl Work<Node> for Ask {
                 self.stream.insert((stream, Vec::new()))
             }
         };
-        // Not every system lets a stream be read before it is connected; writable says that it is.
+        // On some systems a stream cannot be read before it is connected; it is connected when it is writable.
         ready!(stream.poll_connect())?;
         let mut buffer = [0; 64];
         loop {
@@ -64,7 +64,7 @@ impl Work<Node> for Ask {
     }
 }
 
-/// The host's own business: greets whoever connects, and hangs up.
+/// The host's own business: it greets each peer that connects, and hangs up.
 fn greet(listener: &TcpListener, greeted: &mut u32) -> std::io::Result<()> {
     loop {
         match listener.accept() {
@@ -87,7 +87,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut work = WorkScheduler::<Node>::new(Default::default());
     work.attach(poll.registry(), FIRST_OF_WORKS..usize::MAX)?;
-    // A poll has one waker, and it is the host's; other threads' wakes arrive through it.
+    // A poll has one waker, which the host owns; other threads' wakes arrive through it.
     let waker = Waker::new(poll.registry(), WAKER)?;
     work.set_notifier(move || drop(waker.wake()));
 
@@ -112,7 +112,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Next::Idle => break,
             Next::Stalled => return Err(work.stall_report().to_string().into()),
             next => match poll.poll(&mut events, next.timeout(clock.now())) {
-                // A signal; the next crank finds nothing new.
+                // A signal has ended the wait; the next crank finds nothing new.
                 Err(error) if error.kind() == ErrorKind::Interrupted => events.clear(),
                 done => done?,
             },

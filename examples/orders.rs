@@ -4,21 +4,21 @@
 //! cargo run --example orders
 //! ```
 //!
-//! Two works add to a counter, reading it in one turn and writing it in the next. In production order the result
-//! happens to be right, because the second is patient. A decider that draws orders and choices from a seed finds the lost
-//! update, and the seed repeats it.
+//! Two works add to a counter: each reads it in one turn and writes it in the next. In production order the result
+//! happens to be right, because the second work is patient. A decider that draws orders and choices from a seed finds
+//! the lost update. The same seed repeats it.
 
 use crankwork::{RandomOrder, VirtualDriver, WorkScheduler};
 use std::task::Poll;
 
-/// What is left of ten additions, in the order of this seed; `None` is production order.
+/// Returns the result of ten additions in the order of `seed`; `None` is production order.
 fn run(seed: Option<u64>) -> Result<u32, Box<dyn std::error::Error>> {
     let mut work = WorkScheduler::<u32>::new(Default::default());
     if let Some(seed) = seed {
         work.set_decider(Some(Box::new(RandomOrder::new(seed))));
     }
     let first = work.add_fn("first", add_five())?;
-    // The second is meant to come later, but nothing says so: `.after(first)` would.
+    // The second work is meant to come later, but nothing says so: `.after(first)` would.
     let mut patience: usize = 12;
     let mut second = add_five();
     work.add_fn("second", move |cx| {
@@ -33,7 +33,7 @@ fn run(seed: Option<u64>) -> Result<u32, Box<dyn std::error::Error>> {
     Ok(counter)
 }
 
-/// Adds one five times; each addition takes two turns.
+/// Adds one, five times. Each addition takes two turns.
 fn add_five()
 -> impl FnMut(&mut crankwork::WorkContext<'_, u32>) -> Poll<Result<(), crankwork::Failure>> {
     let (mut seen, mut left) = (None, 5);

@@ -4,7 +4,8 @@
 //! cargo run --example services
 //! ```
 //!
-//! The application type may be a trait: `WorkScheduler<dyn Services>`. Each crank is lent whatever implements it.
+//! The application type may be a trait: `WorkScheduler<dyn Services>`. The host lends any implementation of it to each
+//! crank.
 
 use crankwork::{
     Failure, Handle, ParkDriver, Retry, Spec, VirtualDriver, WorkContext, WorkScheduler,
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
-/// What the node's works need of the world.
+/// The services that the node's works need.
 trait Services {
     fn save(&mut self, name: &str, text: &str) -> std::io::Result<()>;
     fn load(&mut self, name: &str) -> std::io::Result<String>;
@@ -34,7 +35,7 @@ impl Services for Files {
     }
 }
 
-/// A disk that is full until something has been tried three times.
+/// A disk that is full for its first two writes.
 #[derive(Default)]
 struct FullDisk {
     files: BTreeMap<String, String>,
@@ -59,7 +60,7 @@ impl Services for FullDisk {
 
 type Cx<'a> = WorkContext<'a, dyn Services>;
 
-/// Two works; neither knows which services it is run with.
+/// Makes two works that do not know which services they run with.
 fn node() -> Result<(WorkScheduler<dyn Services>, Handle<usize>), crankwork::AddError> {
     let mut work = WorkScheduler::<dyn Services>::new(Default::default());
     let save = |cx: &mut Cx<'_>| {

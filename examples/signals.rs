@@ -6,8 +6,8 @@
 //! cargo run --example signals -- --wait    # waits for your Ctrl-C or SIGTERM
 //! ```
 //!
-//! The signal becomes an event of the host's loop. The host calls `shutdown`, cranks on until all works have ended, gives
-//! the threads what is left of the time, and returns: nothing waits for a job that hangs.
+//! The signal becomes an event of the host's loop. The host calls `shutdown`, cranks on until all works have ended,
+//! gives the threads the rest of the time, and returns. It does not wait for a job that hangs.
 
 use crankwork::{
     Budget, CancelToken, Failure, MonotonicClock, Next, Retry, Spec, ThreadOffload, Ticket, Time,
@@ -20,16 +20,16 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-/// How long the program may take to exit: well below what the service manager allows before it kills.
+/// How long the program may take to exit: well below the time after which a service manager kills it.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What the host's own channel carries.
+/// The events of the host's own channel.
 enum Event {
     Crank,
     Exit,
 }
 
-/// Packs files on a thread, one after another, for as long as it is let.
+/// Packs files on a thread, one after another, until its attempt is aborted.
 struct Pack {
     job: fn(&CancelToken) -> u64,
     ticket: Option<Ticket<u64>>,
@@ -58,7 +58,7 @@ fn pack(cancel: &CancelToken) -> u64 {
     files
 }
 
-/// A job in a disk that does not answer.
+/// A job that waits for a disk which does not answer.
 fn hang(_: &CancelToken) -> u64 {
     thread::sleep(Duration::from_secs(3600));
     0
@@ -86,7 +86,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     run(&mut work, &events)
 }
 
-/// The host's loop, and the way out of it.
+/// The host's loop, and the way to exit from it.
 fn run(work: &mut WorkScheduler<()>, events: &Receiver<Event>) -> Result<ExitCode, Box<dyn Error>> {
     let clock = MonotonicClock::new();
     let mut end: Option<Time> = None;
@@ -108,7 +108,7 @@ fn run(work: &mut WorkScheduler<()>, events: &Receiver<Event>) -> Result<ExitCod
             end = Some(clock.now() + GRACE);
         }
     }
-    // Works have ended. Threads have what is left of the time, if there is any.
+    // All works have ended. The threads have the rest of the time, if there is any.
     let left = end.map_or(GRACE, |end| end.saturating_since(clock.now()));
     let leftover = work.shutdown_offload(left);
     let metrics = work.metrics();
@@ -124,7 +124,7 @@ fn run(work: &mut WorkScheduler<()>, events: &Receiver<Event>) -> Result<ExitCod
     })
 }
 
-/// What a service manager does.
+/// Sends this process SIGTERM, as a service manager would.
 fn terminate_soon() {
     thread::sleep(Duration::from_millis(100));
     let kill = format!("kill -TERM {}", std::process::id());

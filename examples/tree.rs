@@ -4,8 +4,8 @@
 //! cargo run --example tree
 //! ```
 //!
-//! A parent fetches five files as its children. One of them fails twice and backs off; the status tree shows it. All in
-//! virtual time.
+//! A parent fetches five files as its children. One of them fails twice and backs off, which the status tree shows. The
+//! run is in virtual time.
 
 use crankwork::{
     Backoff, Budget, Failure, Next, Retry, Spec, Time, Work, WorkContext, WorkScheduler,
@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 cx.spawn(fetch.retry(Retry::A_FEW))?;
             }
         }
-        // Done itself; it settles when its children have.
+        // The work itself is done; it settles when its children have settled.
         Poll::Ready(Ok(()))
     })?;
 

@@ -1,13 +1,12 @@
-//! Runs many interdependent jobs from one synchronous main loop, and makes every order in which they can run
-//! something that a test can repeat.
+//! Runs many interdependent jobs from one synchronous main loop. A test can repeat every order in which they can run.
 //!
-//! > **The contract.** Call [`crank_work`](WorkScheduler::crank_work) once per turn of your loop with the time and
-//! > `&mut` your state; it gives each ready work one turn, never blocks, and returns [`Next`]: when it wants to be
-//! > called again.
+//! > **The contract.** Call [`crank_work`](WorkScheduler::crank_work) once per turn of your loop with the time, `&mut`
+//! > your state and a budget. It gives turns to works that are ready, never blocks, and returns [`Next`]: when it wants
+//! > to be called again.
 //!
-//! A *work* is a poll-style state machine ([`Work`], or a closure) with a name. Works depend on each other (a DAG),
-//! own each other (a tree), fail, back off and retry, are cancelled, and wait for timers, other works, sockets and
-//! other threads. There is no async runtime and no thread behind it: one scheduler, one thread, one call.
+//! A *work* is a poll-style state machine ([`Work`], or a closure) with a name. Works depend on each other (a DAG) and
+//! own each other (a tree). They fail, back off and retry, and can be cancelled. They wait for timers, other works,
+//! sockets and other threads. There is no async runtime and no thread behind them: one scheduler, one thread, one call.
 //!
 //! # Three loops
 //!
@@ -32,10 +31,10 @@
 //! | reach it from other threads | [`RemoteWaker`], [`Remote::post`], [`WorkScheduler::set_notifier`] |
 //! | use sockets and pipes | [`WorkContext::io`], [`Io`], [`WorkScheduler::attach`], [`WorkScheduler::handle_event`] |
 //! | run commands | the module `process`, with the feature of that name |
-//! | do what blocks, or computes for long | [`WorkContext::offload`], [`Ticket`], [`ThreadOffload`], [`InlineOffload`]; on threads of your own: [`TimePin`] |
+//! | run closures that block or compute for long | [`WorkContext::offload`], [`Ticket`], [`ThreadOffload`], [`InlineOffload`]; on threads of your own: [`TimePin`] |
 //! | exit in time | [`WorkScheduler::shutdown`], [`shutdown_offload`](WorkScheduler::shutdown_offload) |
 //! | crank to the end | [`WorkScheduler::run_until_done`], [`VirtualDriver`], [`ParkDriver`], [`MioDriver`], [`Driver`] |
-//! | see what happens | [`WorkScheduler::status`], [`status_of`](WorkScheduler::status_of), [`snapshot`](WorkScheduler::snapshot), [`metrics`](WorkScheduler::metrics), [`poll_event`](WorkScheduler::poll_event), [`stall_report`](WorkScheduler::stall_report) |
+//! | watch a run | [`WorkScheduler::status`], [`status_of`](WorkScheduler::status_of), [`snapshot`](WorkScheduler::snapshot), [`metrics`](WorkScheduler::metrics), [`poll_event`](WorkScheduler::poll_event), [`stall_report`](WorkScheduler::stall_report) |
 //! | draw a run | [`Timeline`] (Perfetto, HTML), [`WorkScheduler::dot`] |
 //! | know the states | [`WorkState`], with the transition table |
 //! | vary the order | [`Decider`], [`Decision`], [`RandomOrder`], [`WorkContext::choose`], [`WorkContext::fault`] |
@@ -47,22 +46,23 @@
 //!
 //! The rules are numbered [`laws`], and each names its tests. In short:
 //!
-//! * *Order.* Works that are ready have their turns first come, first served, one each per round; permits go by
+//! * *Order.* Works that are ready have their turns first come, first served, one each per round. Permits go by
 //!   priority, then to attempts that come back for theirs, then by arrival (L1, L2).
-//! * *Nothing is lost.* A wake that comes before a turn or during it is not forgotten. A work that says `Pending`
-//!   although nothing can ever wake it fails at once, by name. A scheduler that can go no further says so
-//!   ([`Next::Stalled`]), with a report of who waits for what (L7 to L9).
-//! * *Ends are ordered.* A parent settles after all its children; what can never run because of a failure is settled as
-//!   Blocked, with the root cause (L11, L12).
-//! * *Panics stay where they are.* One in a turn or hook fails that work; the scheduler goes on. A panic in other code of
-//!   the program's (callbacks, deciders, notifiers), or in the drop of its values (works, outputs, errors, panic payloads),
-//!   is counted and goes no further (L24).
+//! * *Nothing is lost.* A wake before a turn or during it is not forgotten. A work that returns `Pending` although
+//!   nothing can ever wake it fails at once, by name. A scheduler that can go no further returns [`Next::Stalled`], and
+//!   a report lists what each work waits for (L7 to L9).
+//! * *Ends are ordered.* A parent settles after all its children. A work that can never run because of a failure
+//!   settles as Blocked, with the root cause (L11, L12).
+//! * *Panics stay where they are.* A panic in a turn or hook fails that work, and the scheduler goes on. A panic in
+//!   other code of the program (callbacks, deciders, notifiers), or in the drop of its values (works, outputs, errors,
+//!   panic payloads), is counted and goes no further (L24).
 //! * *Determinism.* The same works, seed, inputs and decider give the same event log, byte for byte (L27).
 //!
 //! # Limits
 //!
-//! A turn is not interrupted: a work that computes for a second holds up everything else for a second. One scheduler
-//! uses one thread. Time ends 584 years after the scheduler's epoch. At most 2^30 works and 2^28 edges at a time.
+//! The engine does not interrupt a turn: a work that computes for a second holds up everything else for a second. One
+//! scheduler uses one thread. Time ends 584 years after the scheduler's epoch. A scheduler holds at most 2^30 works and
+//! 2^28 edges at a time.
 
 #![forbid(unsafe_code)]
 

@@ -1,6 +1,6 @@
 //! The command line.
 //!
-//! Clap explains a mistake over several lines; here it is one, like any other error of this program.
+//! Clap explains a mistake over several lines. This program prints one line, as for any other error.
 
 use std::path::PathBuf;
 
@@ -66,7 +66,7 @@ impl Args {
         }
     }
 
-    /// The part that concerns the run.
+    /// Returns the options that concern the run.
     pub fn run_options(&self) -> Options {
         Options {
             slots: self.slots,
@@ -75,7 +75,7 @@ impl Args {
     }
 }
 
-/// Clap's first line names the argument and the fault; the lines after it are usage and tips.
+/// Keeps Clap's first line, which names the argument and the fault. The lines after it are usage and tips.
 fn first_line(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let line = text.lines().next().unwrap_or_default();

@@ -1,8 +1,8 @@
-//! Seconds as a decimal text, to integer nanoseconds, exactly.
+//! Converts seconds as a decimal text to integer nanoseconds, exactly.
 //!
-//! A recorded runtime never passes through a float: 0.1 has no exact binary value, and one nanosecond of
-//! rounding shows in the hash of the schedule. The digits stay digits, the decimal point moves nine places
-//! to the right (and by the exponent), and what is left behind it is rounded half to even.
+//! A recorded runtime never passes through a float: 0.1 has no exact binary value, and one nanosecond of rounding shows
+//! in the hash of the schedule. The digits stay digits, and the decimal point moves nine places to the right (and by
+//! the exponent). The rest behind it is rounded half to even.
 //!
 //! Limits: from 0 up to [`MAX_RUNTIME_NS`], a hundred years, so that sums stay far from 2^64.
 
@@ -17,24 +17,24 @@ pub const NS_PER_SECOND: u64 = 1_000_000_000;
 /// The decimal places of a nanosecond.
 const NS_PLACES: i64 = 9;
 
-/// A larger exponent says no more: no input is long enough to make up for it with zeros.
+/// The largest exponent that matters, since no input is long enough to make up for it with zeros.
 const EXPONENT_LIMIT: i64 = 1_000_000_000_000;
 
-/// Why a text is no runtime.
+/// Why a text is not a runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum DecimalError {
-    /// Not a decimal number.
+    /// The text is not a decimal number.
     #[error("is not a number; give seconds as a JSON number")]
     NotANumber,
-    /// Below zero.
+    /// The number is below zero.
     #[error("is negative; a runtime is 0 s or more")]
     Negative,
-    /// More than [`MAX_RUNTIME_NS`].
+    /// The number is more than [`MAX_RUNTIME_NS`].
     #[error("is longer than 100 years; give seconds")]
     TooLong,
 }
 
-/// The nanoseconds in `text` seconds, rounded half to even. Bounded: linear in the text.
+/// Returns the nanoseconds in `text` seconds, rounded half to even. Linear in the length of the text.
 ///
 /// # Errors
 ///
@@ -54,12 +54,12 @@ pub fn seconds_to_ns(text: &str) -> Result<u64, DecimalError> {
         .ok_or(DecimalError::TooLong)
 }
 
-/// A decimal number, not yet a machine number: `0.digits * 10^point`.
+/// A decimal number that is not yet a machine number: `0.digits * 10^point`.
 struct Number {
     negative: bool,
-    /// Values 0 to 9, with no zero in front; empty for zero.
+    /// The digits as values 0 to 9, without leading zeros; empty for zero.
     digits: Vec<u8>,
-    /// How many of the digits stand before the decimal point; may be negative or beyond the end.
+    /// How many of the digits stand before the decimal point. It may be negative or beyond the end.
     point: i64,
 }
 
@@ -90,7 +90,7 @@ impl Number {
         })
     }
 
-    /// The number times `10^places`, rounded half to even; `None` if it has more than 30 digits.
+    /// Returns the number times `10^places`, rounded half to even, or `None` if it has more than 30 digits.
     fn shifted(&self, places: i64) -> Option<u128> {
         let point = self.point + places;
         if point > 30 {
@@ -111,7 +111,8 @@ impl Number {
     }
 }
 
-/// Whether the digits behind the point round an integer up: more than half, or half and the integer is odd.
+/// Returns whether `rest`, the digits behind the point, rounds an integer up: if it is more than a half, or a half and
+/// the integer is odd.
 fn rounds_up(rest: &[u8], odd: bool) -> bool {
     match rest.split_first() {
         Some((5, tail)) => odd || tail.iter().any(|digit| *digit != 0),
@@ -120,7 +121,7 @@ fn rounds_up(rest: &[u8], odd: bool) -> bool {
     }
 }
 
-/// The exponent, held within [`EXPONENT_LIMIT`].
+/// Returns the exponent, held within [`EXPONENT_LIMIT`].
 fn parse_exponent(text: &str) -> Option<i64> {
     let (sign, digits) = match text.as_bytes().first()? {
         b'-' => (-1, &text[1..]),
@@ -131,7 +132,7 @@ fn parse_exponent(text: &str) -> Option<i64> {
     all_digits(digits).then(|| sign * digits.bytes().fold(0, add))
 }
 
-/// One ASCII digit or more, and nothing else.
+/// Returns whether the text is one or more ASCII digits and nothing else.
 fn all_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -6,11 +6,11 @@
 //! e<TAB>node<TAB>dep dep ...
 //! ```
 //!
-//! The `n` lines count the nodes from 0; an `e` line says which nodes its node depends on. The counts in the
-//! first line must hold: they are what tells a whole file from the first half of one. Other lines that begin
-//! with `#` are comments, and empty lines mean nothing.
+//! The `n` lines count the nodes from 0. An `e` line lists the nodes that its node depends on. The counts in the first
+//! line must hold, since they tell a whole file from the first half of one. Other lines that begin with `#` are
+//! comments, and empty lines mean nothing.
 //!
-//! A graph has no runtimes, so a [`Unit`] makes them.
+//! A graph has no runtimes, so a [`Unit`] sets them.
 
 use std::str::FromStr;
 
@@ -19,13 +19,13 @@ use thiserror::Error;
 use super::decimal::{MAX_RUNTIME_NS, NS_PER_SECOND};
 use super::workflow::{Task, Workflow, WorkflowError, quoted};
 
-/// How long a node runs.
+/// The runtime of a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unit {
-    /// Each node 1 s.
+    /// Each node takes 1 s.
     #[default]
     Second,
-    /// 1 µs for each KiB of its installed size.
+    /// Each node takes 1 µs for each KiB of its installed size.
     InstalledSize,
 }
 
@@ -44,25 +44,25 @@ impl FromStr for Unit {
     }
 }
 
-/// What is wrong with the text, and what to do.
+/// The fault of a text, with what to do about it.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub enum EdgeListError {
     /// One line is wrong.
     #[error("line {line}: {fault}")]
     Line {
-        /// Which line, counted from 1.
+        /// The number of the line, counted from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The fault of the line.
         fault: LineFault,
     },
-    /// Not as many nodes or edges as the first line says.
+    /// The file has not as many nodes or edges as its first line says.
     #[error("the first line promises {promised} {what}, the file has {found}; get the whole file")]
     Count {
         /// `nodes` or `edges`.
         what: &'static str,
-        /// From the first line.
+        /// The number in the first line.
         promised: usize,
-        /// Counted.
+        /// The number that was counted.
         found: usize,
     },
     /// The lines are readable but make no workflow.
@@ -70,26 +70,26 @@ pub enum EdgeListError {
     Workflow(#[from] WorkflowError),
 }
 
-/// What can be wrong with a line.
+/// The fault of a line.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub enum LineFault {
     /// The first line is not the header.
     #[error("expected `# nodes N edges M`, found {0}; is this an edge list?")]
     Header(String),
-    /// A line of no known kind, or without its fields.
+    /// The line is of no known kind, or lacks fields.
     #[error(
         "expected `n<TAB>name<TAB>members` or `e<TAB>node<TAB>deps`, found {0}; correct the line"
     )]
     Shape(String),
-    /// A field that should be a number.
+    /// A field is not a number.
     #[error("{what} is {found}; write a whole number")]
     NotANumber {
-        /// Which field.
+        /// The name of the field.
         what: &'static str,
-        /// What stands there.
+        /// The text in its place.
         found: String,
     },
-    /// An index that no node has.
+    /// No node has this index.
     #[error("node {index} does not exist: the first line promises {nodes}, counted from 0")]
     IndexOutOfRange {
         /// The index.
@@ -97,10 +97,10 @@ pub enum LineFault {
         /// The number of nodes.
         nodes: usize,
     },
-    /// No size, though the unit is the size.
+    /// The node has no size, though the unit is the size.
     #[error("node {0} has no installed size; leave out `--unit size`")]
     NoSize(String),
-    /// A size that makes an absurd runtime.
+    /// The node's size makes an absurd runtime.
     #[error(
         "node {0} is so large that it would run for more than 100 years; leave out `--unit size`"
     )]
@@ -126,12 +126,13 @@ pub fn parse(text: &str, unit: Unit) -> Result<Workflow, EdgeListError> {
     graph.finish()
 }
 
-/// What has been read so far, and what the first line promises.
+/// The lines read so far, and the counts that the first line promises.
 struct Graph {
     promised_nodes: usize,
     promised_edges: usize,
     nodes: Vec<(String, u64)>,
-    /// (node, what it depends on), as they come: an `e` line may stand before the `n` lines it speaks of.
+    /// Pairs of a node and one that it depends on, in file order. An `e` line may stand before the `n` lines of its
+    /// nodes.
     edges: Vec<(usize, usize)>,
 }
 
@@ -144,7 +145,7 @@ impl Graph {
         Ok(Graph {
             promised_nodes: number("the number of nodes", nodes)?,
             promised_edges: number("the number of edges", edges)?,
-            // Not reserved: the promise is the file's, and memory is ours.
+            // Nothing is reserved, since a wrong file could promise more than the memory holds.
             nodes: Vec::new(),
             edges: Vec::new(),
         })

@@ -1,9 +1,10 @@
-//! From a file name to a workflow.
+//! Reads a workflow from a file.
 //!
-//! The end of the name chooses the format: `.txt` and `.txt.gz` are edge lists, anything else is WfFormat.
-//! No more than [`MAX_BYTES`] are read, packed and unpacked, and no more than [`MAX_MEMBERS`] gzip members: so
-//! neither `/dev/zero`, nor a small file that unpacks to a huge one, nor a large one that unpacks to nothing takes the
-//! memory or the time of the machine.
+//! The end of the name chooses the format: `.txt` and `.txt.gz` are edge lists, any other file is WfFormat.
+//!
+//! It reads at most [`MAX_BYTES`], packed and unpacked, and at most [`MAX_MEMBERS`] gzip members. So three kinds of
+//! file cannot take the machine's memory or time: `/dev/zero`, a small file that unpacks to a huge one, and a large one
+//! that unpacks to nothing.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -16,16 +17,16 @@ use super::edge_list::{self, EdgeListError, Unit};
 use super::wfformat::{self, WfFormatError};
 use super::workflow::Workflow;
 
-/// The most that is read of a file, unpacked: 256 MiB.
+/// The most bytes that are read of a file, packed or unpacked: 256 MiB.
 pub const MAX_BYTES: usize = 256 << 20;
 
-/// The most gzip members that are read of a file. Packers that work in parallel make one of each 64 KiB or more.
+/// The most gzip members that are read of a file. Packers that work in parallel make one for each 64 KiB or more.
 pub const MAX_MEMBERS: usize = 8 << 10;
 
 /// The workflow that runs when no file is named.
 pub const DEFAULT_JSON: &str = include_str!("default.json");
 
-/// Why there is no workflow, and what to do.
+/// Why there is no workflow, with what to do about it.
 #[derive(Debug, Error)]
 pub enum InputError {
     /// The file cannot be opened or read.
@@ -33,65 +34,65 @@ pub enum InputError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
-    /// The file is compressed, but not whole.
+    /// The file is compressed, but damaged or cut.
     #[error("{}: {what}; get the file again", .path.display())]
     Gzip {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault of the compressed data.
         what: String,
     },
-    /// More than [`MAX_MEMBERS`].
+    /// The file has more than [`MAX_MEMBERS`] gzip members.
     #[error("{}: more than {MAX_MEMBERS} gzip members; pack it anew, as one", .path.display())]
     TooManyMembers {
         /// The file.
         path: PathBuf,
     },
-    /// More than [`MAX_BYTES`].
+    /// The file has more than [`MAX_BYTES`] bytes.
     #[error("{}: larger than {} MiB; take a smaller workflow", .path.display(), MAX_BYTES >> 20)]
     TooLarge {
         /// The file.
         path: PathBuf,
     },
-    /// Not UTF-8.
+    /// The file is not UTF-8.
     #[error("{}: not UTF-8 text (byte {offset}); give WfFormat JSON or an edge list", .path.display())]
     NotText {
         /// The file.
         path: PathBuf,
-        /// Where the first bad byte is.
+        /// The position of the first bad byte.
         offset: usize,
     },
-    /// An option that does not go with this kind of file.
+    /// An option does not go with this kind of file.
     #[error(
         "--unit is for edge lists (.txt, .txt.gz); leave it out: WfFormat has its own runtimes"
     )]
     UnitWithoutEdgeList,
-    /// A WfFormat file that is wrong.
+    /// The WfFormat file is wrong.
     #[error("{}: {error}", .path.display())]
     WfFormat {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         error: WfFormatError,
     },
-    /// An edge list that is wrong.
+    /// The edge list is wrong.
     #[error("{}: {error}", .path.display())]
     EdgeList {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         error: EdgeListError,
     },
 }
 
-/// Reads `file`, or the workflow of the example's own if there is none.
+/// Reads `file`, or the example's own workflow if it is `None`.
 ///
 /// # Errors
 ///
-/// [`InputError`]; its message is one line as long as the file's name is.
+/// [`InputError`]. Its message is one line if the file's name is.
 pub fn load(file: Option<&Path>, unit: Option<Unit>) -> Result<Workflow, InputError> {
     match file {
         None => load_from(Path::new("default.json"), DEFAULT_JSON.as_bytes(), unit),
@@ -102,11 +103,11 @@ pub fn load(file: Option<&Path>, unit: Option<Unit>) -> Result<Workflow, InputEr
     }
 }
 
-/// Reads what comes from a file of this name.
+/// Reads the text of a file with this name.
 ///
 /// # Errors
 ///
-/// As [`load`].
+/// [`InputError`], as for [`load`].
 pub fn load_from(path: &Path, from: impl Read, unit: Option<Unit>) -> Result<Workflow, InputError> {
     let edge_list = is_edge_list(path);
     if unit.is_some() && !edge_list {
@@ -131,7 +132,7 @@ fn is_gzip(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "gz")
 }
 
-/// The whole file as text, unpacked if its name ends in `.gz`.
+/// Reads the whole file as text, unpacked if its name ends in `.gz`.
 fn read_text(path: &Path, from: impl Read) -> Result<String, InputError> {
     let bytes = if is_gzip(path) {
         unpack(path, from)?
@@ -144,9 +145,9 @@ fn read_text(path: &Path, from: impl Read) -> Result<String, InputError> {
     })
 }
 
-/// All gzip members of a file, one after the other.
+/// Reads all gzip members of a file, one after the other.
 fn unpack(path: &Path, from: impl Read) -> Result<Vec<u8>, InputError> {
-    // A file of empty blocks would never be too large unpacked: packed it must not be, either.
+    // The packed size has a limit too, since a file of empty blocks unpacks to nothing.
     let mut packed = BufReader::new(from.take(MAX_BYTES as u64 + 1));
     let mut bytes = Vec::new();
     for _ in 0..MAX_MEMBERS {
@@ -173,7 +174,7 @@ fn read_limited(path: &Path, from: impl Read) -> Result<Vec<u8>, InputError> {
     Ok(bytes)
 }
 
-/// Reads to the end, unless there are more than [`MAX_BYTES`] then.
+/// Reads to the end. Fails if there are more than [`MAX_BYTES`].
 fn read_more(path: &Path, from: impl Read, bytes: &mut Vec<u8>) -> Result<(), InputError> {
     let room = MAX_BYTES - bytes.len();
     let limit = room as u64 + 1; // one more, to tell a full file from a cut one
@@ -199,7 +200,7 @@ fn read_error(path: &Path, error: io::Error) -> InputError {
     }
 }
 
-/// The decoder reports bad data as read errors; which it is shows in the kind.
+/// Tells bad data from other read errors by the kind, since the decoder reports both as read errors.
 fn gzip_error(path: &Path, error: InputError) -> InputError {
     let InputError::Read { error, .. } = &error else {
         return error;

@@ -4,23 +4,23 @@
 //! cargo run --release --example workflow -- [FILE] [--slots K|unlimited] [--failures] [--json] [--quiet]
 //! ```
 //!
-//! Each task of the file is one work: it waits for its parents, then sleeps for as long as the task took
-//! when it was recorded. The engine's permits are the slots, and hours of recorded time pass in milliseconds.
-//! Who wants to see how the engine is used reads `run.rs`; the rest is input and output.
+//! Each task of the file is one work. It waits for its parents, then sleeps for as long as the task took when it was
+//! recorded. The engine's permits are the slots, and hours of recorded time pass in milliseconds. `run.rs` shows how
+//! the engine is used; the rest is input and output.
 //!
 //! | file | what it does |
 //! | --- | --- |
-//! | `args.rs`, `options.rs` | the command line; what of it concerns the run |
+//! | `args.rs`, `options.rs` | the command line; the options of a run |
 //! | `input.rs` | reads the file, within a limit, and chooses the format |
 //! | `wfformat.rs`, `edge_list.rs` | the two formats |
 //! | `decimal.rs` | seconds in decimal to nanoseconds, exactly |
 //! | `workflow.rs` | the workflow itself: checks, cycles, critical path |
 //! | `failures.rs` | which tasks fail once under `--failures` |
 //! | `run.rs` | the engine |
-//! | `schedule.rs` | what came of it, and its fingerprint |
+//! | `schedule.rs` | the result, and its fingerprint |
 //! | `report.rs`, `progress.rs` | the table, the JSON line, the bar |
 //!
-//! Results go to stdout. Whatever is wrong is said in one line on stderr, and the exit code is 2.
+//! Results go to stdout. An error is one line on stderr, and the exit code is 2.
 
 mod args;
 mod decimal;
@@ -43,7 +43,7 @@ use std::time::Instant;
 use args::{Args, Parsed};
 use report::Report;
 
-/// The exit code for everything that is wrong with the input, the options or the run.
+/// The exit code for any fault of the input, the options or the run.
 const EXIT_WRONG: u8 = 2;
 
 fn main() -> ExitCode {
@@ -55,7 +55,7 @@ fn main() -> ExitCode {
     match written {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Should stderr be gone as well, the exit code is all that is left to say.
+            // If stderr is gone as well, the exit code alone must tell.
             let _ = writeln!(io::stderr(), "workflow: {}", one_line(&error.to_string()));
             ExitCode::from(EXIT_WRONG)
         }
@@ -96,8 +96,8 @@ fn print(text: &str) -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// File names and arguments may hold line breaks, and a parser may quote a megabyte of what it did not expect;
-/// the message is one line all the same, and one that can be read.
+/// Puts a message on one readable line: file names and arguments may hold line breaks, and a parser may quote a
+/// megabyte of its input.
 fn one_line(message: &str) -> String {
     const LONGEST: usize = 2_000;
     let mut line = String::new();

@@ -1,10 +1,10 @@
-//! What a run depends on besides the workflow.
+//! The options of a run.
 
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
-/// How one run is made.
+/// The options of one run.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// How many tasks may run at once.
@@ -16,14 +16,14 @@ pub struct Options {
 /// The bound on running tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slots {
-    /// At most so many.
+    /// At most this many tasks.
     Limited(NonZeroUsize),
     /// No bound.
     Unlimited,
 }
 
 impl Slots {
-    /// The bound as a number; `usize::MAX` stands for none.
+    /// Returns the bound as a number; `usize::MAX` stands for no bound.
     pub fn limit(self) -> usize {
         match self {
             Slots::Limited(slots) => slots.get(),

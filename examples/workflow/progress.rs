@@ -4,15 +4,15 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::report::duration;
 
-/// Shows how many tasks are done and what time it is in the workflow.
+/// Shows how many tasks are done, and the time in the workflow.
 pub struct Bar {
     bar: ProgressBar,
-    /// Every so many tasks the bar is touched: formatting the time costs more than a turn does.
+    /// The number of tasks between two updates, since formatting the time costs more than a turn.
     stride: usize,
 }
 
 impl Bar {
-    /// A bar for so many tasks; `hidden` shows nothing, terminal or not.
+    /// Makes a bar for `tasks` tasks. With `hidden` it shows nothing, terminal or not.
     pub fn new(tasks: usize, hidden: bool) -> Bar {
         const STEPS: usize = 200;
         const TEMPLATE: &str = "{bar:40} {pos}/{len} tasks, {msg}";
@@ -30,7 +30,7 @@ impl Bar {
         }
     }
 
-    /// `done` tasks are done at `now_ns`, nanoseconds of virtual time.
+    /// Shows that `done` tasks are done at `now_ns`, nanoseconds of virtual time.
     pub fn update(&self, done: usize, now_ns: u64) {
         if done.is_multiple_of(self.stride) {
             self.bar.set_message(duration(now_ns));
@@ -38,7 +38,7 @@ impl Bar {
         }
     }
 
-    /// Takes the bar away: the table comes in its place.
+    /// Takes the bar away, since the table comes in its place.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }

@@ -11,10 +11,10 @@ use super::options::{Options, Slots};
 use super::schedule::RunResult;
 use super::workflow::Workflow;
 
-/// How many of the slowest tasks the table shows.
+/// The number of slowest tasks in the table.
 const SLOWEST: usize = 5;
 
-/// A finished run, to be reported.
+/// The report of a finished run.
 pub struct Report<'a> {
     workflow: &'a Workflow,
     options: &'a Options,
@@ -35,7 +35,7 @@ struct JsonLine {
     wall_ms: u64,
 }
 
-/// The number, or the string `unlimited`.
+/// Writes the number, or the string `unlimited`.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum JsonSlots {
@@ -44,7 +44,7 @@ enum JsonSlots {
 }
 
 impl<'a> Report<'a> {
-    /// Puts together what a report needs; `wall` is the real time that the run took.
+    /// Collects the figures of a report; `wall` is the real time that the run took.
     pub fn new(
         workflow: &'a Workflow,
         options: &'a Options,
@@ -59,7 +59,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// One line of JSON, without a line feed.
+    /// Returns one line of JSON, without a line feed.
     pub fn json_line(&self) -> String {
         let line = JsonLine {
             tasks: self.workflow.tasks().len(),
@@ -77,12 +77,12 @@ impl<'a> Report<'a> {
         serde_json::to_string(&line).expect("numbers and strings always serialize")
     }
 
-    /// The one line of `--quiet`.
+    /// Returns the one line of `--quiet`.
     pub fn makespan_line(&self) -> String {
         format!("makespan {}", duration(self.result.makespan_ns()))
     }
 
-    /// Two tables: the run, and its slowest tasks.
+    /// Returns two tables: the run, and its slowest tasks.
     pub fn table(&self) -> String {
         format!("{}\n{}", self.run_table(), self.slowest_table())
     }
@@ -134,7 +134,7 @@ impl<'a> Report<'a> {
         format!("{} ({length} of {tasks} tasks)", duration(path.length_ns))
     }
 
-    /// The tasks with the longest runtimes, file order among equals.
+    /// Returns the tasks with the longest runtimes, in file order among equals.
     fn slowest(&self) -> Vec<usize> {
         let tasks = self.workflow.tasks();
         let mut indices: Vec<usize> = (0..tasks.len()).collect();
@@ -143,7 +143,8 @@ impl<'a> Report<'a> {
         indices
     }
 
-    /// The share of the slots' time in which a task ran; without a bound, how many ran on average.
+    /// Returns the share of the slots' time in which a task ran. Without a bound it returns how many tasks ran on
+    /// average.
     fn utilisation(&self) -> String {
         let makespan = self.result.makespan_ns();
         if makespan == 0 {
@@ -156,7 +157,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// How long tasks held slots, failed attempts included.
+    /// Returns how long tasks held slots, failed attempts included.
     fn busy_ns(&self) -> u128 {
         let once: u128 = self
             .workflow
@@ -167,7 +168,7 @@ impl<'a> Report<'a> {
         once + self.failed_attempts().map(u128::from).sum::<u128>()
     }
 
-    /// The runtimes of the attempts that were made to fail.
+    /// Returns the runtimes of the attempts that were made to fail.
     fn failed_attempts(&self) -> impl Iterator<Item = u64> {
         let tasks = self
             .workflow
@@ -190,7 +191,7 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Nanoseconds for people: `3h 25m 07.200s`, in milliseconds rounded down; below a second as `0.054s`.
+/// Formats nanoseconds for people, rounded down to milliseconds: `3h 25m 07.200s`, and below a second `0.054s`.
 pub fn duration(ns: u64) -> String {
     let ms = ns / 1_000_000;
     let (hours, minutes) = (ms / 3_600_000, ms / 60_000 % 60);
@@ -202,7 +203,8 @@ pub fn duration(ns: u64) -> String {
     }
 }
 
-/// A key that fits a column: no line breaks, and of a long one both ends, for similar keys differ at the end.
+/// Makes a key fit a column: without line breaks, and with both ends of a long one, since similar keys differ at the
+/// end.
 fn shortened(key: &str) -> String {
     const FRONT: usize = 20;
     const BACK: usize = 25;

@@ -11,10 +11,10 @@ use std::error::Error;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
-/// So many turns between two calls of `progress`.
+/// The number of turns between two calls of `progress`.
 const TURNS_PER_CRANK: u64 = 1024;
 
-/// What the cranks lend to the works: when each task ran.
+/// The application that the cranks lend to the works: when each task ran.
 type Spans = Vec<Span>;
 
 /// One task: sleeps for as long as the task took when it was recorded.
@@ -44,11 +44,11 @@ impl Work<Spans> for Task {
     }
 }
 
-/// Runs the workflow; `progress` hears how many tasks are done and the virtual time in nanoseconds.
+/// Runs the workflow. It calls `progress` with the number of tasks done and the virtual time in nanoseconds.
 ///
 /// # Errors
 ///
-/// What the engine refuses, and a run that can go no further.
+/// The engine's refusal of the workflow, or a run that can go no further.
 pub fn run(
     workflow: &Workflow,
     options: &Options,
@@ -57,11 +57,11 @@ pub fn run(
     run_with_budget(workflow, options, TURNS_PER_CRANK, progress)
 }
 
-/// The same with so many turns per crank, on which the schedule does not depend.
+/// Runs the workflow with this many turns per crank. The schedule does not depend on them.
 ///
 /// # Errors
 ///
-/// As [`run`].
+/// As for [`run`].
 pub fn run_with_budget(
     workflow: &Workflow,
     options: &Options,
@@ -90,7 +90,7 @@ pub fn run_with_budget(
     })
 }
 
-/// Works in file order, then the edges: a parent may come later in the file than its child.
+/// Adds the works in file order, then the edges, since a parent may come later in the file than its child.
 fn build(workflow: &Workflow, options: &Options) -> Result<WorkScheduler<Spans>, Box<dyn Error>> {
     let config = WorkSchedulerConfig::default()
         .max_concurrency(options.slots.limit())

@@ -1,7 +1,7 @@
-//! What came of a run: when each task ran, and a fingerprint of it.
+//! The result of a run: when each task ran, and a fingerprint of it.
 //!
-//! Two engines made the same schedule if and only if the fingerprints agree. It covers the attempt that
-//! succeeded, to the nanosecond, of every task in file order.
+//! Two engines made the same schedule if and only if the fingerprints agree. A fingerprint covers the successful
+//! attempt of each task in file order, to the nanosecond.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::workflow::Workflow;
 
-/// What the engine hands back.
+/// The result that the engine returns.
 #[derive(Clone, Debug)]
 pub struct RunResult {
     /// When the successful attempt of each task ran, in file order.
@@ -28,7 +28,7 @@ pub struct Span {
 }
 
 impl RunResult {
-    /// When the last task was done, in nanoseconds.
+    /// Returns when the last task was done, in nanoseconds.
     pub fn makespan_ns(&self) -> u64 {
         self.spans
             .iter()
@@ -37,11 +37,11 @@ impl RunResult {
             .unwrap_or(0)
     }
 
-    /// SHA-256, in lower-case hexadecimal, over one line per task: key, tab, start, tab, finish, line feed.
+    /// Returns the SHA-256, in lower-case hexadecimal, over one line per task: key, tab, start, tab, finish, line feed.
     ///
     /// # Panics
     ///
-    /// If the result is not of this workflow.
+    /// If the result does not belong to this workflow.
     pub fn schedule_sha256(&self, workflow: &Workflow) -> String {
         assert_eq!(
             self.spans.len(),

@@ -1,14 +1,14 @@
 //! WfFormat, the JSON in which WfCommons publishes workflow executions: schemas 1.0 to 1.5.
 //!
-//! Two shapes. Up to 1.4 a task is one object with its `name`, `parents` and runtime, in an array `jobs` or
-//! `tasks`, and the runtime is called `runtime` or `runtimeInSeconds`. From 1.5 on `specification.tasks` has
-//! `id` and `parents`, and the runtime is in `execution.tasks` under the same id. Everything else in the file
-//! is skipped: `children` says nothing that `parents` does not, and where they disagree `parents` holds.
+//! There are two shapes. Up to 1.4 a task is one object with its `name`, `parents` and runtime, in an array `jobs` or
+//! `tasks`. The runtime is called `runtime` or `runtimeInSeconds`. From 1.5 on `specification.tasks` has `id` and
+//! `parents`, and `execution.tasks` has the runtime under the same id. Everything else in the file is skipped:
+//! `children` repeats `parents`, and where they disagree `parents` holds.
 //!
-//! A runtime is kept as the text that stands in the file (`RawValue`), see `decimal.rs` for why.
+//! A runtime is kept as its text in the file (`RawValue`), for the reason that `decimal.rs` gives.
 //!
-//! Not done: executions of tasks that are not specified are ignored, and the files are not checked against
-//! the JSON Schema of WfFormat.
+//! Not done: executions of unspecified tasks are ignored, and the files are not checked against the JSON Schema of
+//! WfFormat.
 
 use std::collections::BTreeMap;
 
@@ -19,40 +19,41 @@ use thiserror::Error;
 use super::decimal::{self, DecimalError};
 use super::workflow::{Task, Workflow, WorkflowError, index_by_key, quoted};
 
-/// What is wrong with the text, and what to do.
+/// The fault of a text, with what to do about it.
 #[derive(Debug, Error)]
 pub enum WfFormatError {
-    /// Not JSON; says the line and the column.
+    /// The text is not JSON. The message says the line and the column.
     #[error("not JSON: {0}; give a WfFormat file (an edge list ends in .txt or .txt.gz)")]
     NotJson(serde_json::Error),
-    /// JSON, but not of the shape that its schema version promises; says the line and the column.
+    /// The text is JSON, but not of the shape that its schema version promises. The message says the line and the
+    /// column.
     #[error("not WfFormat: {0}; correct the file")]
     Shape(serde_json::Error),
-    /// A version this reader does not know.
+    /// The reader does not know this version.
     #[error("schemaVersion {} is not supported; convert the file to one of 1.0 to 1.5", quoted(.0))]
     UnsupportedVersion(String),
-    /// Neither `jobs` nor `tasks`.
+    /// The document has neither `jobs` nor `tasks`.
     #[error("`workflow` has no array `tasks` (or `jobs`); schemaVersion {0:?} needs one")]
     NoTaskArray(String),
-    /// No runtime for a task.
+    /// A task has no runtime.
     #[error("task {} has no runtime; add `{field}` for it", quoted(.key))]
     MissingRuntime {
         /// The task.
         key: String,
-        /// Where its runtime should stand.
+        /// The field where its runtime should stand.
         field: &'static str,
     },
-    /// Two executions of one task, so that its runtime is not clear.
+    /// A task has two executions, so its runtime is not clear.
     #[error("`execution.tasks` has two entries for the task {}; remove one", quoted(.0))]
     TwoRuntimes(String),
-    /// A runtime that is no runtime.
+    /// The runtime is not valid.
     #[error("task {}: its runtime {} {reason}", quoted(.key), quoted(.text))]
     Runtime {
         /// The task.
         key: String,
-        /// What stands in the file.
+        /// The text in the file.
         text: String,
-        /// What is wrong with it.
+        /// The fault.
         reason: DecimalError,
     },
     /// The tasks are readable but make no workflow.
@@ -85,7 +86,7 @@ pub fn parse(text: &str) -> Result<Workflow, WfFormatError> {
     Ok(Workflow::new(resolve(tasks)?)?)
 }
 
-/// Read by itself first: the version decides what the rest should look like.
+/// The version. It is read first, since it decides what the rest should look like.
 #[derive(Deserialize)]
 struct Header {
     #[serde(rename = "schemaVersion")]
@@ -157,7 +158,7 @@ struct ExecutedTask<'a> {
     runtime: Option<&'a RawValue>,
 }
 
-/// A task of either shape, its parents still names.
+/// A task of either shape. Its parents are still names.
 struct NamedTask {
     key: String,
     runtime_ns: u64,
@@ -198,7 +199,7 @@ fn split_tasks(text: &str) -> Result<Vec<NamedTask>, WfFormatError> {
     workflow.specification.tasks.into_iter().map(name).collect()
 }
 
-/// The text of the runtime that each execution recorded.
+/// Returns the text of the runtime that each execution recorded.
 fn runtimes_by_id<'a>(
     executed: &'a [ExecutedTask<'a>],
 ) -> Result<BTreeMap<&'a str, Option<&'a RawValue>>, WfFormatError> {
@@ -211,7 +212,7 @@ fn runtimes_by_id<'a>(
     Ok(runtimes)
 }
 
-/// The runtime of one task, in nanoseconds; `field` is where it should have been.
+/// Returns the runtime of one task, in nanoseconds. `field` is where it should have been.
 fn runtime_ns(
     key: &str,
     runtime: Option<&RawValue>,

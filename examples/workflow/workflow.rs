@@ -1,12 +1,12 @@
-//! The workflow, whatever file it came from.
+//! The workflow, from whichever format it was read.
 //!
-//! Invariant: a [`Workflow`] has at least one task, distinct keys, each parent once, no cycle, and a total
-//! that fits 64 bits of nanoseconds even if every task fails once. It is checked in one place,
-//! [`Workflow::new`]; who holds a `Workflow` checks nothing.
+//! Invariant: a [`Workflow`] has at least one task, distinct keys, each parent once, no cycle, and a total that fits 64
+//! bits of nanoseconds even if every task fails once. Only [`Workflow::new`] checks that; the rest of the program
+//! relies on it.
 //!
-//! Cycles are found by taking away, again and again, the tasks that wait for nothing (A. B. Kahn,
-//! "Topological sorting of large networks", 1962): what remains waits for itself. No recursion, so a chain of
-//! a million tasks is no problem. The order in which tasks were taken away also gives the critical path.
+//! To find cycles it takes away, again and again, the tasks that wait for nothing (A. B. Kahn, "Topological sorting of
+//! large networks", 1962). The tasks that remain are in a cycle or behind one. Without recursion a chain of a million
+//! tasks is no problem. The order in which tasks were taken away also gives the critical path.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,11 +26,11 @@ pub struct Task {
     pub parents: Vec<usize>,
 }
 
-/// A checked workflow; tasks are known by their index in file order.
+/// A checked workflow. A task is known by its index in file order.
 #[derive(Clone, Debug)]
 pub struct Workflow {
     tasks: Vec<Task>,
-    /// Every task after all of its parents.
+    /// An order in which every task comes after all of its parents.
     order: Vec<usize>,
 }
 
@@ -43,13 +43,13 @@ pub struct CriticalPath {
     pub tasks: Vec<usize>,
 }
 
-/// What is wrong with a workflow, and what to do.
+/// The fault of a workflow, with what to do about it.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub enum WorkflowError {
-    /// No task at all.
+    /// There is no task.
     #[error("the workflow has no tasks; give a file with at least one")]
     Empty,
-    /// Two tasks with one key.
+    /// Two tasks have one key.
     #[error("tasks {first} and {second} (from 0) have the same key {}; make the keys distinct", quoted(.key))]
     DuplicateKey {
         /// The key.
@@ -59,15 +59,15 @@ pub enum WorkflowError {
         /// The index of the second.
         second: usize,
     },
-    /// A parent that is not a task of this workflow.
+    /// A parent is not a task of this workflow.
     #[error("task {} has the unknown parent {}; add that task or take it off the parents", quoted(.key), quoted(.parent))]
     UnknownParent {
         /// The task.
         key: String,
-        /// What it names as its parent.
+        /// The parent that it names.
         parent: String,
     },
-    /// Tasks that wait for each other.
+    /// Tasks wait for each other.
     #[error("the tasks wait for each other in a cycle: {}; take out one of these dependencies", Chain(.keys))]
     Cycle {
         /// The cycle, each task a parent of the next and the last one of the first.
@@ -81,7 +81,7 @@ pub enum WorkflowError {
 }
 
 impl Workflow {
-    /// Checks the tasks. Bounded: O((tasks + edges) log tasks), no recursion.
+    /// Checks the tasks. O((tasks + edges) log tasks), no recursion.
     ///
     /// # Errors
     ///
@@ -98,17 +98,17 @@ impl Workflow {
         Ok(Workflow { tasks, order })
     }
 
-    /// The tasks, in file order.
+    /// Returns the tasks, in file order.
     pub fn tasks(&self) -> &[Task] {
         &self.tasks
     }
 
-    /// The number of dependencies.
+    /// Returns the number of dependencies.
     pub fn edge_count(&self) -> usize {
         self.tasks.iter().map(|task| task.parents.len()).sum()
     }
 
-    /// The longest chain of dependencies by runtime. Bounded: O(tasks + edges).
+    /// Returns the longest chain of dependencies by runtime. O(tasks + edges).
     pub fn critical_path(&self) -> CriticalPath {
         let mut ends = vec![0_u64; self.tasks.len()];
         let mut before = vec![None; self.tasks.len()];
@@ -127,7 +127,7 @@ impl Workflow {
     }
 }
 
-/// Where each key is.
+/// Returns the index of each key.
 ///
 /// # Errors
 ///
@@ -148,7 +148,7 @@ pub fn index_by_key<'a>(
     Ok(indices)
 }
 
-/// A key as it may stand in a message: in quotes, on one line, not endless.
+/// Returns a key for a message: in quotes, on one line, and cut if it is long.
 pub fn quoted(text: &str) -> String {
     const SHOWN: usize = 80;
     match text.char_indices().nth(SHOWN) {
@@ -157,7 +157,7 @@ pub fn quoted(text: &str) -> String {
     }
 }
 
-/// The readers resolve or check parents themselves, with a place in the file; this guards the invariant.
+/// Guards the invariant. The readers resolve or check parents themselves, and name the place in the file.
 fn check_parents_exist(tasks: &[Task]) -> Result<(), WorkflowError> {
     for task in tasks {
         if let Some(parent) = task.parents.iter().find(|parent| **parent >= tasks.len()) {
@@ -176,7 +176,7 @@ fn keep_each_parent_once(task: &mut Task) {
     task.parents.dedup();
 }
 
-/// The children of each task, in file order.
+/// Returns the children of each task, in file order.
 pub fn children_of(tasks: &[Task]) -> Vec<Vec<usize>> {
     let mut children = vec![Vec::new(); tasks.len()];
     for (index, task) in tasks.iter().enumerate() {
@@ -187,7 +187,7 @@ pub fn children_of(tasks: &[Task]) -> Vec<Vec<usize>> {
     children
 }
 
-/// An order in which each task comes after its parents.
+/// Returns an order in which each task comes after its parents.
 fn parents_first(tasks: &[Task]) -> Result<Vec<usize>, WorkflowError> {
     let children = children_of(tasks);
     let mut open: Vec<usize> = tasks.iter().map(|task| task.parents.len()).collect();
@@ -208,11 +208,11 @@ fn parents_first(tasks: &[Task]) -> Result<Vec<usize>, WorkflowError> {
     }
 }
 
-/// The cycle among the stuck tasks that `stuck` belongs to or waits for.
+/// Returns the cycle among the stuck tasks that `stuck` belongs to or waits for.
 fn cycle_above(tasks: &[Task], open: &[usize], stuck: usize) -> WorkflowError {
     let mut cycle = climb_to_cycle(tasks, open, stuck);
     cycle.reverse();
-    // From its first task in the file on, so that the message does not depend on where the climb began.
+    // The cycle begins with its first task in the file, so that the message does not depend on where the climb began.
     let lowest = cycle
         .iter()
         .enumerate()
@@ -227,7 +227,7 @@ fn cycle_above(tasks: &[Task], open: &[usize], stuck: usize) -> WorkflowError {
     }
 }
 
-/// Climbs from a stuck task to a stuck parent, and every stuck task has one, until a task comes again.
+/// Climbs from a stuck task to a stuck parent, which each stuck task has, until a task comes again.
 fn climb_to_cycle(tasks: &[Task], open: &[usize], stuck: usize) -> Vec<usize> {
     let mut seen_at = vec![None; tasks.len()];
     let mut climb = Vec::new();
@@ -246,7 +246,7 @@ fn climb_to_cycle(tasks: &[Task], open: &[usize], stuck: usize) -> Vec<usize> {
     }
 }
 
-/// The worst case, one slot and every task failing once, must fit the clock.
+/// Checks that the worst case fits the clock: one slot, and every task fails once.
 fn check_total(tasks: &[Task]) -> Result<(), WorkflowError> {
     let worst = |task: &Task| u128::from(task.runtime_ns) * 2 + u128::from(BACKOFF_NS);
     let total: u128 = tasks.iter().map(worst).sum();
@@ -257,7 +257,7 @@ fn check_total(tasks: &[Task]) -> Result<(), WorkflowError> {
     }
 }
 
-/// The index with the largest value, the first of equals.
+/// Returns the index with the largest value, the first of equals.
 fn first_max(indices: impl Iterator<Item = usize>, values: &[u64]) -> Option<usize> {
     indices.reduce(|best, index| {
         if values[index] > values[best] {

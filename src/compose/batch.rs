@@ -1,4 +1,4 @@
-//! Many members, so many at a time.
+//! Runs many members, up to a number of them at a time.
 
 use super::member::{MemberRefused, none_has_failed};
 use crate::{Failure, OnChildFailure, Progress, Retain, Spec, Work, WorkContext};
@@ -6,36 +6,37 @@ use std::fmt;
 use std::iter::Peekable;
 use std::task::Poll;
 
-/// Where a [`BatchWork`] takes its members from.
+/// The source of a [`BatchWork`]'s members.
 ///
-/// The calls come in this order: `reset` before each attempt; then `has_next`, and after each answer that is `true` one
-/// `next`. A batch asks whenever it has room, so a source may make each member from the application as it is by then.
-/// Any iterator factory is one: see [`BatchWork::each`].
+/// A batch calls `reset` before each attempt. Whenever it has room it calls `has_next`, and after each `true` it calls
+/// `next` once. So a source may make each member from the application as it is by then. Any iterator factory is a
+/// source: see [`BatchWork::each`].
 pub trait BatchSource<C: ?Sized> {
-    /// What the members are; `Box<dyn Work<C>>` if they differ.
+    /// The type of the members; `Box<dyn Work<C>>` if they differ.
     type Work: Work<C> + 'static;
 
-    /// Whether there is another member. Once `false`, it is asked again only while members of the batch are unsettled.
+    /// Returns whether there is another member. After `false` the batch asks again only while members are unsettled.
     fn has_next(&mut self, cx: &mut WorkContext<'_, C>) -> bool;
 
-    /// The next member.
+    /// Returns the next member.
     fn next(&mut self, cx: &mut WorkContext<'_, C>) -> Spec<C, Self::Work>;
 
-    /// Begin again with the first.
+    /// Begins again with the first member.
     fn reset(&mut self);
 
-    /// How many members an attempt has in all, if that is known: for progress bars.
+    /// Returns how many members an attempt has in all, if the source knows it. It is for progress bars.
     fn total(&self) -> Option<u64> {
         None
     }
 }
 
-/// Runs the members that a source yields, at most `width` of them unsettled at a time, in the source's order.
+/// Runs the members of a source in the source's order, at most `width` of them unsettled at a time.
 ///
-/// It succeeds when the source is exhausted and all members have succeeded. When one fails, no other is started, those in
-/// flight are aborted, and the attempt fails. Members that have succeeded are reclaimed at once, so that memory does not
-/// depend on how many there are; works that are `after` a member still start after it. A retry or restart begins with
-/// the first again.
+/// The batch succeeds when the source is exhausted and all members have succeeded. When a member fails, the batch
+/// starts no other, the unsettled ones are aborted, and the attempt fails.
+///
+/// Members that have succeeded are reclaimed at once, so memory does not grow with their number. Works that are `after`
+/// a member still start after it. A retry or restart begins with the first member again.
 ///
 /// ```
 /// use crankwork::compose::BatchWork;
@@ -61,18 +62,18 @@ pub trait BatchSource<C: ?Sized> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// It takes O(1) per member; a turn of its own starts at most `width` of them.
+/// The cost is O(1) per member. A turn of the batch starts at most `width` members.
 pub struct BatchWork<S> {
     source: S,
     width: usize,
-    /// Members of this attempt that have been started.
+    /// The number of members that this attempt has started.
     started: u64,
-    /// Those that had not settled after its last turn; each that settles brings another.
+    /// The number of members that had not settled after the last turn. Each member that settles gives the batch a turn.
     in_flight: usize,
 }
 
 impl<S> BatchWork<S> {
-    /// At most `width` members at a time; 0 counts as 1.
+    /// Makes a batch of at most `width` members at a time; 0 counts as 1.
     pub fn new(width: usize, source: S) -> Self {
         BatchWork {
             source,
@@ -84,7 +85,7 @@ impl<S> BatchWork<S> {
 }
 
 impl<F, I: IntoIterator> BatchWork<Each<F, I>> {
-    /// With the members that an iterator gives; `make` is called once per attempt.
+    /// Makes a batch of the members that an iterator yields. It calls `make` once per attempt.
     pub fn each(width: usize, make: F) -> Self
     where
         F: FnMut() -> I,
@@ -101,7 +102,7 @@ impl<C: ?Sized, S: BatchSource<C>> Work<C> for BatchWork<S> {
             cx.retain_children(Retain::Failures);
             none_has_failed(cx)?;
         }
-        // With a failed member the attempt ends with this round; none is started meanwhile.
+        // A failed member ends the attempt at the end of this round, so no other is started meanwhile.
         while !cx.children().any_failed() && cx.children().live() < self.width {
             if !self.source.has_next(cx) {
                 break;
@@ -113,14 +114,14 @@ impl<C: ?Sized, S: BatchSource<C>> Work<C> for BatchWork<S> {
             self.started += 1;
         }
         self.in_flight = cx.children().live();
-        // One that is Blocked from the beginning has failed the attempt by now.
+        // A member that was Blocked at once has failed the attempt by now.
         match self.in_flight == 0 && !cx.children().any_failed() {
             true => Poll::Ready(Ok(())),
             false => Poll::Pending,
         }
     }
 
-    /// It holds no permit: its members need their own.
+    /// Returns `false`: the members need permits of their own.
     fn needs_permit(&self) -> bool {
         false
     }
@@ -131,7 +132,7 @@ impl<C: ?Sized, S: BatchSource<C>> Work<C> for BatchWork<S> {
         self.in_flight = 0;
     }
 
-    /// `120 started, 16 in flight`.
+    /// Writes a line such as `120 started, 16 in flight`.
     fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} started, {} in flight", self.started, self.in_flight)
     }
@@ -153,7 +154,7 @@ impl<S: fmt::Debug> fmt::Debug for BatchWork<S> {
     }
 }
 
-/// The source that [`BatchWork::each`] makes of an iterator factory.
+/// The source that [`BatchWork::each`] makes from an iterator factory.
 pub struct Each<F, I: IntoIterator> {
     make: F,
     members: Option<(Peekable<I::IntoIter>, Option<u64>)>,

@@ -1,11 +1,11 @@
-//! Callbacks: one that is the work, and one after each attempt of another.
+//! Two uses of a callback: as a work, and after each attempt of a work.
 
 use crate::{Failure, Progress, Work, WorkContext};
 use std::fmt;
 use std::task::Poll;
 use thiserror::Error;
 
-/// A callback that is the work: called once per attempt, `false` fails it, and so does a panic, for good.
+/// Calls a callback once per attempt. `false` fails the attempt; a panic fails the work for good.
 ///
 /// ```
 /// use crankwork::compose::{CallbackFailed, WorkWithCallback};
@@ -25,13 +25,13 @@ pub struct WorkWithCallback<F> {
     callback: F,
 }
 
-/// The callback of a [`WorkWithCallback`] has said `false`.
+/// The failure of a [`WorkWithCallback`] whose callback has returned `false`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the callback returned false")]
 pub struct CallbackFailed;
 
 impl<F> WorkWithCallback<F> {
-    /// Calls `callback` in its only turn.
+    /// Makes a work that calls `callback` in its only turn.
     pub fn new<C: ?Sized>(callback: F) -> Self
     where
         F: FnMut(&mut WorkContext<'_, C>) -> bool,
@@ -41,12 +41,13 @@ impl<F> WorkWithCallback<F> {
 }
 
 impl WorkWithCallback<()> {
-    /// The other meaning: `work` as it is, and after each of its attempts a call of `callback` with the outcome.
+    /// Wraps `work`, and calls `callback` with the outcome of each of its attempts.
     ///
-    /// The callback is called in a hook of the work, before dependents and parent go on: it may wake or cancel works and
-    /// `spawn_root` new ones, but not spawn children. A panic in it fails the work. It is not called for a work that ends
-    /// before it was ever granted a permit, nor for one that panics or is dropped by a forced abort; use
-    /// [`Spec::on_settled`](crate::Spec::on_settled) to be told of every end, once.
+    /// The call is in a hook of the work, before dependents and parent go on. The callback may wake or cancel works and
+    /// `spawn_root` new ones, but it cannot spawn children. A panic in it fails the work.
+    ///
+    /// There is no call for a work that ends before its first permit, panics, or is dropped by a forced abort. Use
+    /// [`Spec::on_settled`](crate::Spec::on_settled) for a call at every end, once.
     ///
     /// ```
     /// use crankwork::compose::{AttemptOutcome, WorkWithCallback};
@@ -102,19 +103,19 @@ impl<F> fmt::Debug for WorkWithCallback<F> {
 pub enum AttemptOutcome {
     /// The work succeeds.
     Success,
-    /// It failed, and the work will be tried again.
+    /// The attempt failed, and the work will be tried again.
     Retry(Failure),
-    /// It failed, and the work fails with it.
+    /// The attempt failed, and the work fails with it.
     Failed(Failure),
     /// The work is cancelled.
     Cancelled,
 }
 
-/// A work with a callback after each of its attempts: made by [`WorkWithCallback::after`].
+/// A work with a callback after each of its attempts; see [`WorkWithCallback::after`].
 pub struct WorkThenCallback<W, F> {
     work: W,
     callback: F,
-    /// An attempt has begun, and its end has not been told.
+    /// Whether an attempt has begun, and the callback does not know its end.
     untold: bool,
 }
 
@@ -128,7 +129,7 @@ impl<W, F> WorkThenCallback<W, F> {
     }
 }
 
-/// Why the attempt failed. In the hooks of a failure it is always known.
+/// Returns why the attempt failed. In the hooks of a failure it is always known.
 fn failure<C: ?Sized>(cx: &WorkContext<'_, C>) -> Failure {
     let failure = cx.last_failure().cloned();
     failure.unwrap_or_else(|| Failure::msg("no failure was recorded"))
@@ -149,7 +150,7 @@ where
         self.work.name()
     }
 
-    /// As the inner work.
+    /// Returns what the inner work returns.
     fn needs_permit(&self) -> bool {
         self.work.needs_permit()
     }
@@ -160,7 +161,7 @@ where
     }
 
     fn on_reset(&mut self, cx: &mut WorkContext<'_, C>) {
-        // The hooks before this one have told of every end but a cancel.
+        // Other hooks have told of every end except a cancel.
         if self.untold {
             self.tell(cx, AttemptOutcome::Cancelled);
         }

@@ -1,11 +1,11 @@
-//! Works of a scheduler, each after the one before.
+//! Adds works to a scheduler, each after the one before.
 
 use crate::{AddError, Handle, Spec, Work, WorkContext, WorkId, WorkScheduler};
 
-/// Adds works each of which is `after` the one added before: henyey-work's `WorkSequence`.
+/// Adds works, each `after` the work added before it. henyey-work calls this a `WorkSequence`.
 ///
-/// The works are no composite: each is a work like any other, and when one fails the rest is Blocked. Use
-/// [`WorkSequence`](super::WorkSequence) for one that is retried or cancelled as a whole.
+/// A chain is no composite: each work stands alone, and when one fails the rest is Blocked. Use
+/// [`WorkSequence`](super::WorkSequence) if all are to be retried or cancelled as a whole.
 ///
 /// ```
 /// use crankwork::compose::Chain;
@@ -33,22 +33,22 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// Without works.
+    /// Makes an empty chain.
     pub fn new() -> Self {
         Chain::default()
     }
 
-    /// A chain that goes on after a work that is there already.
+    /// Makes a chain that continues after the existing work `first`.
     pub fn from(first: impl Into<WorkId>) -> Self {
         Chain {
             ids: vec![first.into()],
         }
     }
 
-    /// Adds a work after the last one, besides what its spec says.
+    /// Adds a work after the last one of the chain, and after the works that its spec names.
     ///
     /// # Errors
-    /// [`AddError`]; the chain is then as before.
+    /// [`AddError`]; the chain stays as it was.
     pub fn push<C, W, T>(
         &mut self,
         scheduler: &mut WorkScheduler<C>,
@@ -64,10 +64,10 @@ impl Chain {
         Ok(handle)
     }
 
-    /// The same for a child of the work whose turn it is.
+    /// Adds a work as [`push`](Self::push) does, as a child of the work that has the turn.
     ///
     /// # Errors
-    /// [`AddError`]; the chain is then as before.
+    /// [`AddError`]; the chain stays as it was.
     pub fn spawn<C, W, T>(
         &mut self,
         cx: &mut WorkContext<'_, C>,
@@ -90,7 +90,7 @@ impl Chain {
             .fold(spec, |spec, &id| spec.after(id))
     }
 
-    /// The works, in order.
+    /// Returns the works, in order.
     pub fn ids(&self) -> &[WorkId] {
         &self.ids
     }

@@ -8,11 +8,13 @@ use std::time::Duration;
 
 type Condition<C> = Box<dyn FnMut(&mut WorkContext<'_, C>) -> bool>;
 
-/// Waits until a condition holds, starts one work then, and ends as that does: with its failure, or as Cancelled.
+/// Waits until a condition holds, then starts one work, and ends as that work ends: with its failure, or as Cancelled.
 ///
-/// The condition must be monotonic: once true, it stays true. It is looked at in the first turn, whenever the
-/// conditional is woken, and every 100 ms unless told otherwise; once it has been true it is dropped, with all that it
-/// captured, and is not needed again: a retry or restart then starts the work at once.
+/// The condition must be monotonic: once true, it stays true. The conditional asks it in its first turn, whenever it is
+/// woken, and every 100 ms unless told otherwise.
+///
+/// When the condition has been true, the conditional drops it with all that it captured. A retry or restart then starts
+/// the work at once.
 ///
 /// ```
 /// use crankwork::compose::ConditionalWork;
@@ -50,21 +52,21 @@ type Condition<C> = Box<dyn FnMut(&mut WorkContext<'_, C>) -> bool>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct ConditionalWork<C: ?Sized> {
-    /// `None` once it has been true.
+    /// `None` once the condition has been true.
     condition: Option<Condition<C>>,
     poll_every: Option<Duration>,
     make: Make<C>,
-    /// Made before the first wait, started after the last.
+    /// The work to start. It is made before the first wait, since the status shows its name.
     gated: Option<AnySpec<C>>,
     started: Option<WorkId>,
 }
 
 impl<C: ?Sized + 'static> ConditionalWork<C> {
-    /// How often the condition is looked at unless [`ConditionalWork::poll_every`] says otherwise.
+    /// The period between two looks at the condition, unless [`ConditionalWork::poll_every`] sets another.
     pub const POLL_PERIOD: Duration = Duration::from_millis(100);
 
-    /// Starts what `make` makes once `condition` holds for the application. `make` is called once per attempt, before the
-    /// first wait: the status tells the name.
+    /// Starts the work that `make` makes once `condition` holds for the application. It calls `make` once per attempt,
+    /// before the first wait, since the status shows the work's name.
     pub fn new<W, T>(
         mut condition: impl FnMut(&mut C) -> bool + 'static,
         make: impl FnMut() -> Spec<C, W> + 'static,
@@ -76,8 +78,8 @@ impl<C: ?Sized + 'static> ConditionalWork<C> {
         Self::with_context(move |cx| condition(cx.app), make)
     }
 
-    /// The same with a condition that sees the engine: the states of other works, or the time. It can also
-    /// [`watch`](WorkContext::watch) a work, to be woken when that settles.
+    /// Makes a conditional whose condition sees the engine: the states of other works, or the time. The condition can
+    /// also [`watch`](WorkContext::watch) a work, to be asked again when that work settles.
     pub fn with_context<W, T>(
         condition: impl FnMut(&mut WorkContext<'_, C>) -> bool + 'static,
         make: impl FnMut() -> Spec<C, W> + 'static,
@@ -95,20 +97,21 @@ impl<C: ?Sized + 'static> ConditionalWork<C> {
         }
     }
 
-    /// Looks at the condition that often; with a period of zero in every round.
+    /// Asks the condition every `period`; with a period of zero in every round.
     pub fn poll_every(mut self, period: Duration) -> Self {
         self.poll_every = Some(period);
         self
     }
 
-    /// Looks at the condition only when it is woken: by [`WorkScheduler::wake`](crate::WorkScheduler::wake), by another
-    /// work, or by the end of a work that the condition watches. To the engine it waits for the outside.
+    /// Asks the condition only when the conditional is woken: by [`WorkScheduler::wake`](crate::WorkScheduler::wake),
+    /// by another work, or by the end of a work that the condition watches. For the engine it waits for an outside
+    /// event.
     pub fn without_polling(mut self) -> Self {
         self.poll_every = None;
         self
     }
 
-    /// Whether the condition holds, or has held before.
+    /// Returns whether the condition holds, or has held before.
     fn is_open(&mut self, cx: &mut WorkContext<'_, C>) -> bool {
         let holds = self
             .condition
@@ -140,7 +143,7 @@ impl<C: ?Sized + 'static> Work<C> for ConditionalWork<C> {
         Poll::Pending
     }
 
-    /// It holds no permit: the work that it starts needs its own.
+    /// Returns `false`: the work that it starts needs a permit of its own.
     fn needs_permit(&self) -> bool {
         false
     }
@@ -150,7 +153,7 @@ impl<C: ?Sized + 'static> Work<C> for ConditionalWork<C> {
         self.started = None;
     }
 
-    /// `Waiting before starting publish`.
+    /// Writes a line such as `Waiting before starting publish`.
     fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.gated {
             Some(gated) => write!(f, "Waiting before starting {}", gated.name),
@@ -159,7 +162,7 @@ impl<C: ?Sized + 'static> Work<C> for ConditionalWork<C> {
     }
 }
 
-/// Ends as the started work has, if it has.
+/// Ends as the started work has ended, if it has.
 fn ended<C: ?Sized>(cx: &WorkContext<'_, C>, started: WorkId) -> Poll<Result<(), Failure>> {
     match cx.outcome(started) {
         None => Poll::Pending,

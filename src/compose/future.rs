@@ -1,4 +1,4 @@
-//! A future as a work.
+//! Runs a future as a work.
 
 use crate::{Failure, Work, WorkContext};
 use std::fmt;
@@ -7,11 +7,11 @@ use std::task::{Context, Poll, Waker};
 
 /// Hosts a future: `async` code without a runtime.
 ///
-/// `make` is called in the first turn of each attempt. The future is polled in each turn of the work; its waker is a
-/// [`RemoteWaker`](crate::RemoteWaker), so it may be woken from any thread. It need not be `Send`. A cancel or limit drops
-/// it. A future that returns `Pending` and keeps no waker could sleep for ever; that is a lost wake, and fails by name.
+/// The first turn of each attempt calls `make`, and each turn polls the future. Its waker is a
+/// [`RemoteWaker`](crate::RemoteWaker), so any thread may wake it. The future need not be `Send`. A cancel or limit
+/// drops it. A future that returns `Pending` and keeps no waker fails as a lost wake.
 ///
-/// A future outlives the turn, so it cannot borrow the application: give it what it needs, and let it return what it
+/// A future outlives the turn, so it cannot borrow the application. Give it what it needs, and let it return what it
 /// found. Timers of other runtimes do not know virtual time.
 ///
 /// ```
@@ -66,7 +66,7 @@ pub struct FutureWork<F, Fut> {
 }
 
 impl<F, Fut> FutureWork<F, Fut> {
-    /// Runs the future that `make` makes, a new one in each attempt.
+    /// Makes a work that runs the future of `make`, a new one in each attempt.
     pub fn new<T>(make: F) -> Self
     where
         F: FnMut() -> Fut,
@@ -83,7 +83,7 @@ where
     Fut: Future<Output = Result<T, Failure>>,
 {
     fn poll(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<T, Failure>> {
-        // Not kept: whether the future has kept one decides whether it may sleep.
+        // This waker is dropped: the future may sleep only if it has kept a clone.
         let waker = Waker::from(cx.remote_waker());
         let make = &mut self.make;
         let future = self.future.get_or_insert_with(|| Box::pin(make()));

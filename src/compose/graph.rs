@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use thiserror::Error;
 
-/// Describes works by name and which come before which, then adds all of them or none.
+/// Describes works by name and the edges between them, then adds all of them or none.
 ///
 /// ```
 /// use crankwork::compose::Graph;
@@ -37,41 +37,41 @@ use thiserror::Error;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Adding takes O((works + edges) log works). Works that do not depend on each other are added in the order in which they
-/// were given.
+/// Adding takes O((works + edges) log works). Works that do not depend on each other are added in the order in which
+/// they were given.
 pub struct Graph<C: ?Sized> {
-    /// By the names that edges use.
+    /// The works, with the names that edges use.
     works: Vec<(String, AnySpec<C>)>,
     edges: Vec<(String, String)>,
 }
 
-/// Why a [`Graph`] was not added. Nothing of it runs.
+/// Why a [`Graph`] was not added. None of its works runs.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum GraphError {
     /// Two works have one name.
     #[error("two works are named `{0}`: edges could mean either; rename one")]
     Twice(String),
-    /// An edge names a work that is not there.
+    /// An edge names an unknown work.
     #[error(
         "an edge names `{0}`, which is no work of the graph: add it, or use `Spec::after` for works outside"
     )]
     Unknown(String),
-    /// Works would wait for themselves: the cycle, each after the one before.
+    /// Works would wait for themselves. It lists the cycle, each work after the one before.
     #[error("these works would wait for themselves: {}; leave out an edge", .0.join(" -> "))]
     Cycle(Vec<String>),
-    /// The scheduler refused a work; those added before it have been cancelled before their first turn.
+    /// The scheduler refused a work. The works added before it have been cancelled before their first turn.
     #[error("work `{name}` was refused: {error}")]
     Refused {
-        /// The work.
+        /// The name of the work.
         name: Name,
-        /// Why.
+        /// The reason.
         error: AddError,
     },
 }
 
 impl<C: ?Sized + 'static> Graph<C> {
-    /// Without works.
+    /// Makes an empty graph.
     pub fn new() -> Self {
         Graph {
             works: Vec::new(),
@@ -79,7 +79,7 @@ impl<C: ?Sized + 'static> Graph<C> {
         }
     }
 
-    /// One work for each name in a list of edges (before, after), made by `make` in the order of their first mention.
+    /// Makes a graph from edges (before, after). `make` makes a work for each name, in the order of first mention.
     ///
     /// ```
     /// # use crankwork::compose::Graph;
@@ -114,7 +114,7 @@ impl<C: ?Sized + 'static> Graph<C> {
         graph
     }
 
-    /// Adds a work; edges know it by its name.
+    /// Adds a work. Edges refer to it by its name.
     pub fn work<W, T>(mut self, spec: Spec<C, W>) -> Self
     where
         W: Work<C, T> + 'static,
@@ -134,13 +134,13 @@ impl<C: ?Sized + 'static> Graph<C> {
         specs.into_iter().fold(self, Graph::work)
     }
 
-    /// `after` starts only after `before` has succeeded. Duplicates count once.
+    /// Makes `after` start only after `before` has succeeded. Duplicates count once.
     pub fn edge(mut self, before: impl Into<String>, after: impl Into<String>) -> Self {
         self.edges.push((before.into(), after.into()));
         self
     }
 
-    /// [`Graph::edge`] for each of these (before, after).
+    /// Adds each of `edges` as [`Graph::edge`] does.
     pub fn edges<A: Into<String>, B: Into<String>>(
         self,
         edges: impl IntoIterator<Item = (A, B)>,
@@ -149,7 +149,7 @@ impl<C: ?Sized + 'static> Graph<C> {
         edges.fold(self, |graph, (before, after)| graph.edge(before, after))
     }
 
-    /// Each of these starts only after the one before it.
+    /// Makes each of `names` start only after the one before it.
     pub fn chain<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         let mut before: Option<String> = None;
         for name in names {
@@ -161,7 +161,7 @@ impl<C: ?Sized + 'static> Graph<C> {
         self
     }
 
-    /// All of `after` start only after `before`.
+    /// Makes all of `after` start only after `before`.
     pub fn fan_out<N: Into<String>>(
         self,
         before: impl Into<String>,
@@ -171,7 +171,7 @@ impl<C: ?Sized + 'static> Graph<C> {
         self.edges(after.into_iter().map(|after| (before.clone(), after)))
     }
 
-    /// `after` starts only after all of `before`.
+    /// Makes `after` start only after all of `before`.
     pub fn fan_in<N: Into<String>>(
         self,
         before: impl IntoIterator<Item = N>,
@@ -181,7 +181,7 @@ impl<C: ?Sized + 'static> Graph<C> {
         self.edges(before.into_iter().map(|before| (before, after.clone())))
     }
 
-    /// Adds all works, and gives their ids by name.
+    /// Adds all works, and returns their ids by name.
     ///
     /// # Errors
     /// [`GraphError`]
@@ -192,7 +192,7 @@ impl<C: ?Sized + 'static> Graph<C> {
         self.add(&mut Target::Scheduler(scheduler))
     }
 
-    /// Adds all works as children of the work whose turn it is, and gives their ids by name.
+    /// Adds all works as children of the work that has the turn, and returns their ids by name.
     ///
     /// # Errors
     /// [`GraphError`]
@@ -210,7 +210,7 @@ impl<C: ?Sized + 'static> Graph<C> {
         let mut ids: Vec<Option<WorkId>> = vec![None; specs.len()];
         for work in plan.order {
             let before: Vec<WorkId> = plan.before[work].iter().filter_map(|&b| ids[b]).collect();
-            // Each work comes once.
+            // The order names each work once.
             let Some(spec) = specs[work].take() else {
                 continue;
             };

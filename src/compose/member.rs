@@ -1,9 +1,9 @@
-//! A spec whose work's type has been forgotten: what lists of different works are made of.
+//! A spec whose type of work is erased, for lists of different works.
 
 use crate::{AddError, Failure, Name, Spec, Work, WorkContext, WorkId, WorkOutcome, WorkScheduler};
 use thiserror::Error;
 
-/// A member was not added, so the attempt of the composite fails. The error inside the failure.
+/// The failure of a composite's attempt when the scheduler refuses a member.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("member `{name}` was refused: {error}")]
 #[non_exhaustive]
@@ -14,16 +14,16 @@ pub struct MemberRefused {
     pub error: AddError,
 }
 
-/// Where a spec goes.
+/// The place to which a spec is added.
 pub(super) enum Target<'t, 'turn, C: ?Sized> {
     Scheduler(&'t mut WorkScheduler<C>),
     Turn(&'t mut WorkContext<'turn, C>),
 }
 
 impl<C: ?Sized> Target<'_, '_, C> {
-    /// Cancels what has been added here.
+    /// Cancels a work that has just been added here.
     pub fn cancel(&mut self, id: WorkId) {
-        // It is there: it has just been added.
+        // The work is known, since it has just been added.
         let _ = match self {
             Target::Scheduler(scheduler) => scheduler.cancel(id),
             Target::Turn(cx) => cx.cancel(id),
@@ -33,7 +33,7 @@ impl<C: ?Sized> Target<'_, '_, C> {
 
 type Add<C> = Box<dyn FnOnce(&mut Target<'_, '_, C>, &[WorkId]) -> Result<WorkId, AddError>>;
 
-/// A spec of any work.
+/// A spec of any type of work.
 pub(super) struct AnySpec<C: ?Sized> {
     pub name: Name,
     add: Add<C>,
@@ -57,12 +57,12 @@ impl<C: ?Sized + 'static> AnySpec<C> {
         AnySpec { name, add }
     }
 
-    /// Adds it, after these works besides those that it names itself.
+    /// Adds the work, after the works `after` and the works that its spec names.
     pub fn add(self, target: &mut Target<'_, '_, C>, after: &[WorkId]) -> Result<WorkId, AddError> {
         (self.add)(target, after)
     }
 
-    /// Adds it as a child.
+    /// Adds the work as a child.
     pub fn spawn(self, cx: &mut WorkContext<'_, C>) -> Result<WorkId, Failure> {
         let name = self.name.clone();
         self.add(&mut Target::Turn(cx), &[])
@@ -70,11 +70,11 @@ impl<C: ?Sized + 'static> AnySpec<C> {
     }
 }
 
-/// For the first turn of an attempt that a failed child is to end: somebody else may have added one that has failed by
-/// then, while the spec's own rule held, which may have been to let it be.
+/// Fails if a child has already failed. A composite that lets a failed child end its attempt calls it in its first
+/// turn: another work may have added a child, which failed while the rule of the spec held.
 ///
 /// # Errors
-/// That child's failure.
+/// The failure of the child that failed.
 pub(super) fn none_has_failed<C: ?Sized>(cx: &WorkContext<'_, C>) -> Result<(), Failure> {
     if !cx.children().any_failed() {
         return Ok(());
@@ -85,7 +85,7 @@ pub(super) fn none_has_failed<C: ?Sized>(cx: &WorkContext<'_, C>) -> Result<(), 
     Err(failure.unwrap_or_else(Failure::cancelled))
 }
 
-/// Makes a member, each time it is to run.
+/// Makes a member each time it is to run.
 pub(super) type Make<C> = Box<dyn FnMut() -> AnySpec<C>>;
 
 pub(super) fn maker<C, W, T>(mut make: impl FnMut() -> Spec<C, W> + 'static) -> Make<C>

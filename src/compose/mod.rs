@@ -1,38 +1,43 @@
-//! Works made of works, on nothing but the public calls.
+//! Works made of works, with public calls only.
 //!
 //! | class | what it is |
 //! | --- | --- |
 //! | [`WorkSequence`] | members one after another |
-//! | [`BatchWork`] | many members, so many at a time |
+//! | [`BatchWork`] | many members, up to a number of them at a time |
 //! | [`ConditionalWork`] | a work that starts once a condition holds |
-//! | [`WorkWithCallback`] | a callback that is the work; or one after each attempt of a work |
+//! | [`WorkWithCallback`] | a callback as a work, or a callback after each attempt of a work |
 //! | [`FutureWork`] | a `Future` |
 //! | [`repeat`] | a work every period |
 //! | [`Chain`], [`Graph`] | no works themselves: they add works that depend on each other |
 //!
 //! # What they have in common
 //!
-//! *Members are children.* They belong to one attempt of the composite: it settles after them, its abort aborts them, and
-//! its retry or restart makes them anew. That is why a member is given as a closure that makes its [`Spec`](crate::Spec):
-//! it is called each time the member is to run. Everything a spec can say (retries, limits, pools) holds for members.
+//! *Members are children.* They belong to one attempt of the composite: it settles after them, its abort aborts them,
+//! and its retry or restart makes them anew. So a member is given as a closure that makes its [`Spec`](crate::Spec),
+//! and the composite calls it each time the member is to run. A member's spec may say anything that a spec can say:
+//! retries, limits, pools.
 //!
-//! *A failed member fails the attempt*, after the others have been aborted, with the member's failure as
-//! [`cause`](crate::Failure::cause), unless a class says otherwise; what the composite's own spec says about child failures
-//! does not count. A cancelled or Blocked member counts as failed. Whether the composite is tried again is for its spec to
-//! say; retries multiply. A member's [final](crate::Failure::is_final) failure ends the composite for good, unless its spec
-//! says [`retry_fatal_children`](crate::Spec::retry_fatal_children).
+//! *A failed member fails the attempt* after the others have been aborted, unless a class says otherwise. The member's
+//! failure is the [`cause`](crate::Failure::cause). The rule for child failures in the composite's own spec does not
+//! count. A cancelled or Blocked member counts as failed.
 //!
-//! # Who holds permits
+//! The composite's spec decides whether the composite is tried again; retries multiply. A member's
+//! [final](crate::Failure::is_final) failure ends the composite for good, unless its spec says
+//! [`retry_fatal_children`](crate::Spec::retry_fatal_children).
 //!
-//! `WorkSequence`, `BatchWork`, `ConditionalWork` and `Repeat` hold no permit of `max_concurrency`
-//! ([`Work::needs_permit`](crate::Work::needs_permit) is `false`): they start members and await them. Members, and the work
-//! behind a gate, are ordinary works: they queue when they are started. `WorkWithCallback::after` does as its inner work
-//! does; the others hold one permit like any work. So a gate that polls cannot starve the work that opens it, even with one
-//! permit. Named pools in a composite's spec are held as long as its attempt lasts, except while it sleeps with live members.
+//! # Permits
+//!
+//! `WorkSequence`, `BatchWork`, `ConditionalWork` and `Repeat` only start members and await them. So they hold no
+//! permit of `max_concurrency`: [`Work::needs_permit`](crate::Work::needs_permit) is `false`. A gate that polls cannot
+//! starve the work that opens it, even with one permit.
+//!
+//! Members, and the work behind a gate, are ordinary works and queue when they are started. `WorkWithCallback::after`
+//! does as its inner work does. The others hold one permit like any work. A composite holds the named pools of its spec
+//! as long as its attempt lasts, except while it sleeps with live members.
 //!
 //! # Limits
 //!
-//! Members have no outputs that the composite passes on: let them write into the application.
+//! A composite passes on no outputs of its members: let the members write into the application.
 
 mod batch;
 mod callback;

@@ -1,9 +1,9 @@
-//! In which order the works of a graph are added, so that what comes before a work is there when it is added.
+//! The order in which the works of a graph are added: each work after the works that come before it.
 
 use super::graph::GraphError;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Kahn's algorithm; of several works that could be next, the one that was given first.
+/// The result of Kahn's algorithm. Of several works that could be next, the one that was given first comes first.
 pub(super) struct Plan {
     pub order: Vec<usize>,
     /// The works that each work is after, in the order of the edges.
@@ -37,7 +37,8 @@ impl Plan {
     }
 }
 
-/// All works, or how many works each still waits for when none could be next.
+/// Returns an order of all works. Its error is, for each work, how many works it still waits for when none could be
+/// next.
 fn order(before: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
     let mut after = vec![Vec::new(); before.len()];
     let mut open = vec![0; before.len()];
@@ -64,8 +65,8 @@ fn order(before: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
     }
 }
 
-/// One cycle, in the order in which the works would come; the first is repeated at the end. Every work that is open waits
-/// for one that is open, so going back from any of them leads into a cycle.
+/// Returns one cycle in the order of its edges, with its first work repeated at the end. Each open work waits for an
+/// open work, so the way back from any of them leads into a cycle.
 fn cycle(before: &[Vec<usize>], open: &[usize]) -> Vec<usize> {
     let back = |work: usize| before[work].iter().copied().find(|&b| open[b] > 0);
     let mut work = open.iter().position(|&open| open > 0);

@@ -1,4 +1,4 @@
-//! A work every period.
+//! Runs a work every period.
 
 use super::member::{Make, maker, none_has_failed};
 use crate::{Failure, OnChildFailure, Progress, Retain, Spec, Time, Work, WorkContext};
@@ -6,12 +6,13 @@ use std::fmt;
 use std::task::Poll;
 use std::time::Duration;
 
-/// Runs what `make` makes every `period`, for ever: the first time at once, then at whole periods after that.
+/// Runs a work from `make` every `period`, for ever: the first run at once, the next ones at whole periods after it.
 ///
-/// Runs never overlap. When several have fallen due, because a run took longer than the period or because the host did
-/// not crank for long, one is made up for and the others are left out; see [`Repeat::catching_up`]. A run that fails
-/// fails the repeat, unless it [keeps going](Repeat::keep_going). Runs that have ended are reclaimed at once. Each run draws
-/// its own random numbers. A period of zero is one nanosecond.
+/// Runs never overlap. Several may have fallen due, because a run took longer than the period or the host did not crank
+/// for long. Then one is made up for and the others are left out; see [`Repeat::catching_up`].
+///
+/// A run that fails fails the repeat, unless it [keeps going](Repeat::keep_going). Runs that have ended are reclaimed
+/// at once. Each run draws its own random numbers. A period of zero is one nanosecond.
 ///
 /// ```
 /// use crankwork::compose::repeat;
@@ -59,14 +60,14 @@ where
     }
 }
 
-/// A work every period: made by [`repeat`].
+/// A work that runs another every period; see [`repeat`].
 pub struct Repeat<C: ?Sized> {
     make: Make<C>,
     period: Duration,
     catches_up: bool,
     keeps_going: bool,
     times: Option<u64>,
-    /// Runs of this attempt.
+    /// The number of runs that this attempt has started.
     started: u64,
     /// When the next run is due; `None` before the first.
     due: Option<Time>,
@@ -79,19 +80,19 @@ impl<C: ?Sized + 'static> Repeat<C> {
         self
     }
 
-    /// Runs that fail, or are cancelled, do not matter.
+    /// Goes on after runs that fail or are cancelled.
     pub fn keep_going(mut self) -> Self {
         self.keeps_going = true;
         self
     }
 
-    /// Succeeds after so many runs.
+    /// Succeeds after `runs` runs.
     pub fn times(mut self, runs: u64) -> Self {
         self.times = Some(runs);
         self
     }
 
-    /// The run after the one that was due at `due` and is made now.
+    /// Returns when the run is due that follows the one due at `due` and made at `now`.
     fn following(&self, due: Time, now: Time) -> Time {
         let next = due.saturating_add(self.period);
         if self.catches_up || next > now {
@@ -135,7 +136,7 @@ impl<C: ?Sized + 'static> Work<C> for Repeat<C> {
         Poll::Pending
     }
 
-    /// It holds no permit: its runs need their own.
+    /// Returns `false`: the runs need permits of their own.
     fn needs_permit(&self) -> bool {
         false
     }
@@ -145,7 +146,7 @@ impl<C: ?Sized + 'static> Work<C> for Repeat<C> {
         self.due = None;
     }
 
-    /// `run 17, the next at 00:08:30.000`.
+    /// Writes a line such as `run 17, the next at 00:08:30.000`.
     fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.due {
             Some(due) => write!(f, "run {}, the next at {due}", self.started),

@@ -1,4 +1,4 @@
-//! Members one after another.
+//! Runs members one after another.
 
 use super::member::{AnySpec, Make, maker, none_has_failed};
 use crate::{
@@ -8,10 +8,10 @@ use std::fmt;
 use std::task::Poll;
 use thiserror::Error;
 
-/// Runs its members one after another, in the order in which they were given. An empty one succeeds at once.
+/// Runs its members one after another, in the order in which they were given. An empty sequence succeeds at once.
 ///
-/// It stops at the first member that fails, unless told otherwise. A retry or restart runs all members again, those too
-/// that had succeeded. Settled members stay, with their states, until the attempt ends.
+/// The sequence stops at the first member that fails, unless told otherwise. A retry or restart runs all members again,
+/// also those that had succeeded. Settled members stay, with their states, until the attempt ends.
 ///
 /// ```
 /// use crankwork::compose::WorkSequence;
@@ -42,28 +42,28 @@ use thiserror::Error;
 pub struct WorkSequence<C: ?Sized> {
     members: Vec<Make<C>>,
     goes_on: bool,
-    /// How many members of this attempt have been started.
+    /// The number of members that this attempt has started.
     started: usize,
     current: Option<(WorkId, Name)>,
     first_failed: Option<(Name, Failure)>,
 }
 
-/// Members of a sequence that goes on past failures have failed; the first one's failure is the
+/// The error of a sequence that went on past failed members. The first member's failure is the
 /// [`cause`](Failure::cause), and if that is final so is the sequence's ([`Failure::from_child`]).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{failed} of {members} members failed, `{first}` first")]
 #[non_exhaustive]
 pub struct MembersFailed {
-    /// How many failed.
+    /// The number of members that failed.
     pub failed: usize,
-    /// How many there are.
+    /// The number of members.
     pub members: usize,
-    /// The name of the first that failed.
+    /// The name of the first member that failed.
     pub first: Name,
 }
 
 impl<C: ?Sized + 'static> WorkSequence<C> {
-    /// Without members; stops at the first failure.
+    /// Makes an empty sequence that stops at the first failure.
     pub fn new() -> Self {
         WorkSequence {
             members: Vec::new(),
@@ -74,14 +74,14 @@ impl<C: ?Sized + 'static> WorkSequence<C> {
         }
     }
 
-    /// Whether the first failed member ends the attempt (the default). Otherwise all members are run, and then the attempt
-    /// fails if one of them has: with [`MembersFailed`].
+    /// Sets whether the first failed member ends the attempt (the default). Otherwise all members run, and then the
+    /// attempt fails with [`MembersFailed`] if one of them has failed.
     pub fn stop_at_first_failure(mut self, stop: bool) -> Self {
         self.goes_on = !stop;
         self
     }
 
-    /// Adds a member at the end; `make` is called each time it is to run.
+    /// Adds a member at the end. The sequence calls `make` each time the member is to run.
     pub fn then<W, T>(mut self, make: impl FnMut() -> Spec<C, W> + 'static) -> Self
     where
         W: Work<C, T> + 'static,
@@ -91,7 +91,7 @@ impl<C: ?Sized + 'static> WorkSequence<C> {
         self
     }
 
-    /// Adds a closure as a member at the end; each time it is to run, a clone of it does.
+    /// Adds a closure as a member at the end. Each run of the member has a clone of the closure.
     pub fn then_fn<T: 'static>(
         self,
         name: impl Into<Name>,
@@ -101,7 +101,7 @@ impl<C: ?Sized + 'static> WorkSequence<C> {
         self.then(move || Spec::new(name.clone(), work.clone()))
     }
 
-    /// [`WorkSequence::then`], for a loop.
+    /// Adds a member as [`WorkSequence::then`] does, for use in a loop.
     pub fn push<W, T>(&mut self, make: impl FnMut() -> Spec<C, W> + 'static)
     where
         W: Work<C, T> + 'static,
@@ -110,17 +110,17 @@ impl<C: ?Sized + 'static> WorkSequence<C> {
         self.members.push(maker(make));
     }
 
-    /// How many members there are.
+    /// Returns how many members there are.
     pub fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// Whether there is none.
+    /// Returns whether there is no member.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
-    /// Keeps the first failure: a sequence that goes on tells it at the end.
+    /// Keeps the first failure, which a sequence that goes on reports at the end.
     fn note_failure(&mut self, cx: &WorkContext<'_, C>) {
         let Some((id, name)) = self
             .current
@@ -176,14 +176,14 @@ impl<C: ?Sized + 'static> Work<C> for WorkSequence<C> {
             }
         }
         let children = cx.children();
-        // With a failed member the attempt ends with this round; none is started meanwhile.
+        // A failed member ends the attempt at the end of this round, so no other is started meanwhile.
         if children.any_running() || !self.goes_on && children.any_failed() {
             return Poll::Pending;
         }
         self.start_next(cx)
     }
 
-    /// It holds no permit: its members need their own.
+    /// Returns `false`: the members need permits of their own.
     fn needs_permit(&self) -> bool {
         false
     }
@@ -194,7 +194,7 @@ impl<C: ?Sized + 'static> Work<C> for WorkSequence<C> {
         self.first_failed = None;
     }
 
-    /// `2 of 5: verify`.
+    /// Writes a line such as `2 of 5: verify`.
     fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.current {
             Some((_, name)) => write!(f, "{} of {}: {name}", self.started, self.members.len()),
@@ -202,7 +202,7 @@ impl<C: ?Sized + 'static> Work<C> for WorkSequence<C> {
         }
     }
 
-    /// Members done, the current one not counted.
+    /// Returns how many members are done, without the current one.
     fn progress(&self) -> Option<Progress> {
         Some(Progress {
             done: (self.started - self.current.is_some() as usize) as u64,

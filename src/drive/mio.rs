@@ -1,4 +1,4 @@
-//! Real time, and readiness of sockets and pipes, for programs that have no main loop of their own.
+//! Real time and readiness of sockets and pipes, for programs without a main loop of their own.
 
 use super::{Driver, MonotonicClock};
 use crate::engine::io::SourceRegistry;
@@ -13,14 +13,14 @@ use std::time::Duration;
 
 const WAKER: Token = Token(0);
 
-/// So many events are taken in at once.
+/// The most events that one poll takes in.
 const EVENTS: usize = 1 << 10;
 
 /// Owns a `mio::Poll` in which one scheduler's works register their sources ([`WorkContext::io`]), and waits in it
-/// between cranks; remote wakers, posted closures and cancel tokens end the wait.
+/// between cranks. Remote wakers, posted closures and cancel tokens end the wait.
 ///
-/// Times are kept to about a millisecond, as the system's poll does. A program that has a poll of its own attaches
-/// that instead: [`WorkScheduler::attach`].
+/// The wait ends to about a millisecond, as the system's poll does. A program that has a poll of its own attaches that
+/// one instead: [`WorkScheduler::attach`].
 ///
 /// [`WorkContext::io`]: crate::WorkContext::io
 pub struct MioDriver {
@@ -33,10 +33,10 @@ pub struct MioDriver {
 }
 
 impl MioDriver {
-    /// For this scheduler, with time zero now.
+    /// Makes a driver for `scheduler`. Time zero is now.
     ///
     /// # Errors
-    /// The system has no poll to give; or works have registered sources with another one.
+    /// The system's error if it has no poll to give, or an error if works have registered sources with another poll.
     pub fn new<C: ?Sized>(scheduler: &mut WorkScheduler<C>) -> io::Result<Self> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
@@ -51,13 +51,13 @@ impl MioDriver {
         })
     }
 
-    /// What the system's poll has failed with; a run that ends with that is a stall. It does not happen with a sound
-    /// system.
+    /// Returns the error of the system's poll, if it has failed. A run that meets it ends as stalled. A sound system
+    /// does not fail here.
     pub fn error(&self) -> Option<&io::Error> {
         self.error.as_ref()
     }
 
-    /// Whether the wait went well; a signal may have cut it short.
+    /// Polls, and returns whether that went well. A signal may have cut the wait short.
     fn poll(&mut self, timeout: Option<Duration>) -> bool {
         match self.poll.poll(&mut self.events, timeout) {
             Ok(()) => {
@@ -91,7 +91,7 @@ impl Driver for MioDriver {
 
     fn notifier(&self) -> Option<Notifier> {
         let waker = self.waker.clone();
-        // It fails only if the poll is gone, and then nobody waits in it.
+        // The wake fails only if the poll is gone, and then no thread waits in it.
         Some(Arc::new(move || drop(waker.wake())))
     }
 }

@@ -1,4 +1,5 @@
-//! What waits between cranks: a virtual clock, a parked thread, or a `mio::Poll`. A host that owns its main loop needs none of this.
+//! The ways to wait between cranks: a virtual clock, a parked thread, or a `mio::Poll`. A host that owns its main loop
+//! needs none of them.
 
 #[cfg(feature = "mio")]
 mod mio;
@@ -17,31 +18,31 @@ use crate::time::Time;
 
 /// Keeps the time and waits, for [`WorkScheduler::run_until_done`](crate::WorkScheduler::run_until_done).
 pub trait Driver {
-    /// The time for the next crank; it never goes back.
+    /// Returns the time for the next crank. It never goes back.
     fn now(&mut self) -> Time;
 
-    /// Waits until `until`, or until the notifier is called; without a time, until the notifier is called. Answers
-    /// `false` if that can never happen.
+    /// Waits until `until` or a call of the notifier; without `until`, for a call of the notifier. Returns `false` if
+    /// that can never happen.
     fn wait(&mut self, until: Option<Time>) -> bool;
 
-    /// As `wait`, while [time is pinned](crate::WorkScheduler::is_time_pinned) by jobs on other threads or by a
-    /// [`TimePin`](crate::TimePin): these end by calling the notifier, and what they come to belongs to the present
-    /// time. A clock that is not the real one must stand still here and really wait. Default: `wait`.
+    /// Waits as `wait` does, while jobs on other threads or a [`TimePin`](crate::TimePin) [pin the
+    /// time](crate::WorkScheduler::is_time_pinned). They end by calling the notifier, and their results belong to the
+    /// present time. A clock that is not the real one must stand still here, and really wait. Default: `wait`.
     fn wait_pinned(&mut self, until: Option<Time>) -> bool {
         self.wait(until)
     }
 
-    /// Takes in what has come from outside, without waiting: between cranks that follow each other at once. Default:
-    /// nothing.
+    /// Takes in what has come from outside, without waiting. A run calls it between cranks that follow each other at
+    /// once. Default: nothing.
     fn look(&mut self) {}
 
-    /// After how many [fruitless turns](crate::WorkScheduler::fruitless_turns) a run ends as stalled, if works wait behind them
-    /// for permits. Default: never, since with real time the outside may change.
+    /// Returns after how many [fruitless turns](crate::WorkScheduler::fruitless_turns) a run ends as stalled, if works
+    /// wait for permits meanwhile. Default: never, since in real time the outside may change.
     fn stop_after(&self) -> Option<u64> {
         None
     }
 
-    /// What other threads call to end a wait, if this driver can be woken.
+    /// Returns the function with which other threads end a wait, if this driver can be woken.
     fn notifier(&self) -> Option<Notifier> {
         None
     }

@@ -7,21 +7,21 @@ use std::sync::Arc;
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-/// Real time since the clock was made: monotonic, read by the host once per crank.
+/// Real time since the clock was made. It is monotonic, and the host reads it once per crank.
 #[derive(Clone, Copy, Debug)]
 pub struct MonotonicClock {
     start: Instant,
 }
 
 impl MonotonicClock {
-    /// Time zero is now.
+    /// Makes a clock whose time zero is now.
     pub fn new() -> Self {
         MonotonicClock {
             start: Instant::now(),
         }
     }
 
-    /// Nanoseconds since the clock was made.
+    /// Returns the time since the clock was made, in nanoseconds.
     pub fn now(&self) -> Time {
         Time::ZERO.saturating_add(self.start.elapsed())
     }
@@ -33,9 +33,9 @@ impl Default for MonotonicClock {
     }
 }
 
-/// Parks its thread between cranks; remote wakers, posted closures and cancel tokens unpark it.
+/// Parks its thread between cranks. Remote wakers, posted closures and cancel tokens unpark it.
 ///
-/// It has to be used on the thread that made it.
+/// Use it on the thread that made it.
 #[derive(Debug)]
 pub struct ParkDriver {
     clock: MonotonicClock,
@@ -43,7 +43,7 @@ pub struct ParkDriver {
 }
 
 impl ParkDriver {
-    /// For this thread, with time zero now.
+    /// Makes a driver for this thread. Time zero is now.
     pub fn new() -> Self {
         ParkDriver {
             clock: MonotonicClock::new(),
@@ -66,7 +66,7 @@ impl Driver for ParkDriver {
     fn wait(&mut self, until: Option<Time>) -> bool {
         match until {
             None => thread::park(),
-            // A timeout may end a little early or late; the next crank says how long is left.
+            // A timeout may end a little early or late; the next crank says how much is left.
             Some(at) => match at.saturating_since(self.clock.now()) {
                 Duration::ZERO => {}
                 left => thread::park_timeout(left),

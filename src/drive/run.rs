@@ -1,4 +1,4 @@
-//! Cranking to the end.
+//! Runs to the end: crank, wait, crank again.
 
 use super::Driver;
 use crate::engine::Engine;
@@ -11,30 +11,30 @@ use std::panic::resume_unwind;
 use std::time::Duration;
 use thiserror::Error;
 
-/// What a run to the end came to.
+/// The result of a run to the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// Turns given.
+    /// The number of turns that the run gave.
     pub turns: u64,
-    /// Works settled by its cranks.
+    /// The number of works that settled in its cranks.
     pub settled: u64,
-    /// Cranks it took.
+    /// The number of cranks.
     pub cranks: u64,
     /// The time at the end.
     pub finished: Time,
-    /// From the first crank to the last.
+    /// The time from the first crank to the last.
     pub elapsed: Duration,
 }
 
-/// Works are left, and nothing will make them go on.
+/// A run has stalled: works are left, and nothing will make them go on.
 #[derive(Clone, Debug, Error)]
 #[error("stalled: {report}")]
 #[non_exhaustive]
 pub struct Stall {
-    /// Who waits for what.
+    /// Each work that is left, with what it waits for.
     pub report: StallReport,
-    /// What had been done until then.
+    /// The result of the run until then.
     pub summary: Summary,
 }
 
@@ -42,30 +42,33 @@ pub struct Stall {
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum RunUntilError {
-    /// The work is not there (any more): with `Retain::Nothing` a settled work is gone at once.
+    /// The work is unknown, or has been reclaimed: with `Retain::Nothing` a settled work is gone at once.
     #[error(transparent)]
     Unknown(#[from] UnknownWork),
-    /// Nothing will make it settle.
+    /// Nothing will make the work settle.
     #[error(transparent)]
     Stall(#[from] Box<Stall>),
 }
 
-/// So many turns are given between two looks at the clock.
+/// The most turns between two looks at the clock.
 const TURNS_PER_CRANK: u64 = 1 << 10;
 
 impl<C: ?Sized> WorkScheduler<C> {
-    /// Cranks and waits until all works have settled, however. Ends when they do; bounded only by what they do.
+    /// Cranks and waits until all works have settled, in any way. Only the works limit how long that takes.
     ///
-    /// The driver's notifier takes the place of the host's for as long as it runs. Use one driver for all runs of a
-    /// scheduler: another one's time may lie before [`WorkScheduler::now`].
+    /// During the run the driver's notifier takes the place of the host's. Use one driver for all runs of a scheduler,
+    /// since the time of another may lie before [`WorkScheduler::now`].
     ///
     /// # Errors
-    /// [`Stall`], if nothing will make the rest go on, if works poll in vain for what Queued works would bring
-    /// ([`VirtualDriver::stop_after`](crate::VirtualDriver::stop_after)), or within a closure posted to this scheduler; the works stay as
-    /// they are.
+    /// [`Stall`], and the works stay as they are:
+    ///
+    /// * if nothing will make the rest go on;
+    /// * if works poll in vain while Queued works wait for permits
+    ///   ([`VirtualDriver::stop_after`](crate::VirtualDriver::stop_after));
+    /// * within a closure posted to this scheduler.
     ///
     /// # Panics
-    /// As [`WorkScheduler::crank_work`].
+    /// If [`WorkScheduler::crank_work`] does.
     pub fn run_until_done(
         &mut self,
         app: &mut C,
@@ -74,10 +77,11 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.run(app, &mut &mut *driver, None)
     }
 
-    /// The same; when the token is cancelled, all works are. Any token will do, one of several schedulers' too.
+    /// Runs as [`WorkScheduler::run_until_done`] does, and cancels all works when `token` is cancelled. The token may
+    /// belong to any scheduler, or to several.
     ///
     /// # Errors
-    /// As [`WorkScheduler::run_until_done`].
+    /// [`Stall`], as for [`WorkScheduler::run_until_done`].
     pub fn run_until_done_with_cancel(
         &mut self,
         app: &mut C,
@@ -90,10 +94,10 @@ impl<C: ?Sized> WorkScheduler<C> {
         result.unwrap_or_else(|payload| resume_unwind(payload))
     }
 
-    /// Cranks and waits until this work has settled; others may be left as they are then.
+    /// Cranks and waits until the work `id` has settled. Other works may be left unsettled.
     ///
     /// # Errors
-    /// [`RunUntilError`]: the work is not there, or nothing will make it settle.
+    /// [`RunUntilError`]: the work is unknown, or nothing will make it settle.
     pub fn run_until(
         &mut self,
         id: impl Into<WorkId>,
@@ -107,7 +111,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         Ok(self.lent.engine.outcome_of(slot))
     }
 
-    /// Runs until the work has settled, or all have.
+    /// Runs until the work `until` has settled, or without one until all works have.
     fn run(
         &mut self,
         app: &mut C,
@@ -123,14 +127,14 @@ impl<C: ?Sized> WorkScheduler<C> {
             elapsed: Duration::ZERO,
         };
         if self.in_crank {
-            // Within a posted closure a crank does nothing: nothing here could make the works go on.
+            // Within a posted closure a crank does nothing, so nothing here could make the works go on.
             return Err(self.lent.engine.stall(summary));
         }
         // The host's own notifier comes back after the run.
         let own = driver.notifier().map(Contained::new);
         let inbox = &mut self.lent.engine.inbox;
         let notifier = own.map(|own| inbox.set_notifier(Some(own)));
-        // A panic that comes through must not leave the driver's notifier in its place.
+        // If a panic comes through, the host's notifier must still come back.
         let result = contain(|| self.crank_on(driver, app, until, &mut summary));
         let engine = &mut self.lent.engine;
         if let Some(before) = notifier {
@@ -140,7 +144,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         done.then_some(summary).ok_or_else(|| engine.stall(summary))
     }
 
-    /// Whether it came to its end, as opposed to a stall.
+    /// Cranks to the end. Returns `false` if the run stalls.
     fn crank_on(
         &mut self,
         driver: &mut dyn Driver,
@@ -164,7 +168,7 @@ impl Engine {
         until.is_some_and(|id| self.state(id).is_none_or(WorkState::is_settled))
     }
 
-    /// Adds up, then waits until the next crank is due. Breaks where the run ends: with whether it is done.
+    /// Adds to the summary, then waits until the next crank is due. Breaks where the run ends, with whether it is done.
     fn after_crank(
         &self,
         crank: Crank,
@@ -185,7 +189,7 @@ impl Engine {
         }
     }
 
-    /// Waits until the next crank is due. Whether there is one.
+    /// Waits until the next crank is due. Returns `false` if none will be.
     fn wait(&self, driver: &mut dyn Driver, next: Next) -> bool {
         let most = driver.stop_after();
         if most.is_some_and(|turns| self.is_starved(turns)) {

@@ -1,4 +1,4 @@
-//! Time that moves only when nobody has anything to do: hours pass in milliseconds, the same way each time.
+//! Time that moves only when no work has anything to do. Hours pass in milliseconds, in the same way each time.
 
 use super::Driver;
 use crate::Notifier;
@@ -6,11 +6,12 @@ use crate::time::Time;
 use std::sync::Arc;
 use std::thread;
 
-/// A clock that jumps to the next deadline. It stands still, and parks its thread, while offloaded jobs are on other
-/// threads or a [`TimePin`](crate::TimePin) lives; nothing else outside counts, so a run that waits for that alone has
-/// stalled.
+/// A clock that jumps to the next deadline.
 ///
-/// A thread of the program's own, at work under a pin:
+/// It stands still, and parks its thread, while offloaded jobs are on other threads or a [`TimePin`](crate::TimePin)
+/// lives. No other event from outside counts, so a run that waits only for such an event has stalled.
+///
+/// A pin lets a thread of the program work within the present time:
 ///
 /// ```
 /// use crankwork::{VirtualDriver, WorkScheduler};
@@ -41,12 +42,12 @@ pub struct VirtualDriver {
 }
 
 impl VirtualDriver {
-    /// Time zero.
+    /// Makes a driver at time zero.
     pub fn new() -> Self {
         VirtualDriver::at(Time::ZERO)
     }
 
-    /// That time.
+    /// Makes a driver at the time `now`.
     pub fn at(now: Time) -> Self {
         VirtualDriver {
             now,
@@ -54,14 +55,15 @@ impl VirtualDriver {
         }
     }
 
-    /// Ends a run as [stalled](crate::Stall) after this many [fruitless turns](crate::WorkScheduler::fruitless_turns) in a row,
-    /// if works wait for permits behind them: works that poll for ever, for what a Queued work would bring. Default 1,000,000.
+    /// Ends a run as [stalled](crate::Stall) after `fruitless` [fruitless turns](crate::WorkScheduler::fruitless_turns)
+    /// in a row, if works wait for permits meanwhile. That is the case of works that poll for ever for the result of a
+    /// Queued work. Default 1,000,000.
     pub fn stop_after(mut self, fruitless: u64) -> Self {
         self.stop_after = fruitless;
         self
     }
 
-    /// The virtual time.
+    /// Returns the virtual time.
     pub fn now(&self) -> Time {
         self.now
     }

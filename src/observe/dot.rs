@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 impl<C: ?Sized> WorkScheduler<C> {
-    /// Every work in the scheduler in Graphviz's DOT language, coloured by state. Dependencies are solid (`after`) or
-    /// dashed (`after_settled`) and point at the work that waits; ownership is dotted and points at the child.
-    /// O((works + edges) log works).
+    /// Returns each work in Graphviz's DOT language, coloured by state.
+    ///
+    /// An edge for `after` is solid, one for `after_settled` is dashed, and both point at the work that waits. An edge
+    /// for ownership is dotted and points at the child. O((works + edges) log works).
     ///
     /// ```
     /// use crankwork::{Spec, WorkContext, WorkScheduler, WorkSchedulerConfig};
@@ -29,10 +30,10 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 }
 
-/// Edges by their two ends: the work before, the work after.
+/// Edges by their two ends: the first work, and the work that waits for it.
 type Edges = BTreeSet<(WorkId, WorkId)>;
 
-/// Not generic, so that it is compiled once.
+/// Draws all works. It is not generic, so the compiler builds it once.
 fn graph(works: &[WorkSnapshot]) -> String {
     let dashed: Edges = works
         .iter()
@@ -87,7 +88,7 @@ fn escaped(name: &str) -> String {
     out
 }
 
-/// One colour per state, in every export.
+/// Returns the colour of a state, for all exports.
 pub(super) const fn colour(state: WorkState) -> &'static str {
     match state {
         WorkState::Pending => "#e0e0e0",

@@ -25,7 +25,7 @@ impl fmt::Display for WaitsFor {
     }
 }
 
-/// How many works are printed before the rest is only counted.
+/// The number of works that are printed before the rest is only counted.
 const SHOWN: usize = 20;
 
 impl fmt::Display for StallReport {

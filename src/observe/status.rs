@@ -1,15 +1,15 @@
-//! The tree that a person wants to read at 3 a.m.
+//! The status tree.
 
 use crate::{WorkId, WorkScheduler, WorkSnapshot};
 use std::collections::BTreeMap;
 
-/// No line is indented further, by this many levels.
+/// The deepest indentation, in levels.
 const DEEPEST: usize = 40;
 
 impl<C: ?Sized> WorkScheduler<C> {
-    /// Every work in the scheduler as an indented tree, one line each: name, state, what it says of itself, when it
-    /// will be tried again, how many of its children are done and of its jobs are out, its last error.
-    /// [`status_of`](WorkScheduler::status_of) makes the lines. O(works log works + edges).
+    /// Returns each work as a line of an indented tree: its name, state and own status, its retry time, how many of its
+    /// children are done and of its jobs are out, and its last error. [`status_of`](WorkScheduler::status_of) makes the
+    /// lines. O(works log works + edges).
     ///
     /// ```text
     /// sync: Waiting : 2/5 children completed
@@ -22,14 +22,14 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 }
 
-/// Each work's line below its parent's. Not generic, so that it is compiled once.
+/// Puts each work's line below its parent's. It is not generic, so the compiler builds it once.
 fn tree(works: &[WorkSnapshot], sender: &dyn Fn(WorkId) -> String) -> String {
     let mut below: BTreeMap<Option<WorkId>, Vec<WorkId>> = BTreeMap::new();
     for work in works {
         below.entry(work.parent).or_default().push(work.id);
     }
     let mut text = String::new();
-    // A stack instead of recursion: trees may be deeper than a thread's stack.
+    // A stack instead of recursion, since trees may be deeper than a thread's stack.
     let mut stack: Vec<(WorkId, usize)> = Vec::new();
     let mut push = |stack: &mut Vec<_>, parent, depth| {
         let children = below.remove(&parent).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What happened when: a bounded recording of events, and its exports.
+//! A bounded recording of events, and its exports.
 
 use super::dot::colour;
 use crate::{EventSink, Name, Time, WorkEvent, WorkId, WorkState};
@@ -9,8 +9,8 @@ use std::rc::Rc;
 
 /// Records the events of a scheduler, up to a number of them, and draws them.
 ///
-/// A clone records into the same place: give one to the configuration and keep the other. What does not fit is dropped
-/// and counted in the scheduler's metrics (`events_dropped`).
+/// A clone records into the same place: give one to the configuration and keep the other. An event that does not fit is
+/// dropped, and counted in the scheduler's metrics (`events_dropped`).
 ///
 /// ```
 /// use crankwork::{Timeline, VirtualDriver, WorkScheduler, WorkSchedulerConfig};
@@ -44,7 +44,7 @@ struct Span {
 }
 
 impl Timeline {
-    /// An empty recording of at most `capacity` events (about 80 bytes each).
+    /// Makes an empty recording of at most `capacity` events (about 80 bytes each).
     pub fn new(capacity: usize) -> Self {
         Timeline {
             events: Rc::default(),
@@ -52,13 +52,13 @@ impl Timeline {
         }
     }
 
-    /// The events recorded so far.
+    /// Returns the events recorded so far.
     pub fn events(&self) -> Vec<WorkEvent> {
         self.events.borrow().clone()
     }
 
-    /// The recording as Chrome's trace event JSON, which Perfetto (<https://ui.perfetto.dev>) opens: one track per work,
-    /// one slice per state, times in microseconds. O(events log works).
+    /// Returns the recording as Chrome's trace event JSON, which Perfetto (<https://ui.perfetto.dev>) opens. It has a
+    /// track per work and a slice per state; times are in microseconds. O(events log works).
     pub fn perfetto(&self) -> String {
         let (names, spans) = self.spans();
         let mut json = String::from("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
@@ -92,8 +92,8 @@ impl Timeline {
         json
     }
 
-    /// The recording as one HTML page that needs nothing else: a row per work, a bar per state, details on hover.
-    /// O(events log works).
+    /// Returns the recording as one HTML page that needs no other file: a row per work, a bar per state, details on
+    /// hover. O(events log works).
     pub fn html(&self) -> String {
         let (names, spans) = self.spans();
         let end = spans
@@ -144,7 +144,8 @@ impl Timeline {
         html
     }
 
-    /// The works by id, and how long each was in which state; what goes on at the end of the recording ends there.
+    /// Returns the names of the works by id, and the spans of their states. A state that goes on at the end of the
+    /// recording ends there.
     fn spans(&self) -> (BTreeMap<WorkId, Name>, Vec<Span>) {
         let events = self.events.borrow();
         let end = events.last().map_or(Time::ZERO, |event| event.time);
@@ -188,7 +189,7 @@ td{position:relative;height:1.4em;border-bottom:1px solid #eee}
 i{position:absolute;top:2px;bottom:2px;min-width:1px}b{font-weight:normal;padding:0 .4em}
 </style>\n";
 
-/// Nanoseconds as microseconds, exactly.
+/// Writes nanoseconds as microseconds, exactly.
 fn microseconds(nanos: u64) -> String {
     format!("{}.{:03}", nanos / 1_000, nanos % 1_000)
 }

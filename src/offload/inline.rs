@@ -1,4 +1,4 @@
-//! Jobs in virtual time: each takes as long as it is said to take, and runs on the scheduler's thread at its end.
+//! Jobs in virtual time. Each takes a given latency, and runs on the scheduler's thread at its end.
 
 use crate::time::Time;
 use crate::{Job, JobId, Leftover, Offload};
@@ -8,31 +8,32 @@ use std::time::Duration;
 
 type Latency = Box<dyn FnMut(&mut Job) -> Duration>;
 
-/// Runs each job on the scheduler's thread when its virtual latency is over: for simulations and tests. As many run at
-/// once as there are; those that end at one instant run in the order in which they were offloaded. The real time that
-/// a closure takes is not seen by the works.
+/// Runs each job on the scheduler's thread when its virtual latency is over, for simulations and tests.
 ///
-/// Even a latency of zero takes a round. A job that comes to its end counts as something happening
-/// ([`Next::At`](crate::Next)), even if its work has no turn by that.
+/// All outstanding jobs run at once; jobs that end at one instant run in the order in which they were offloaded. The
+/// works do not see the real time that a closure takes.
+///
+/// Even a latency of zero takes a round. [`Next::At`](crate::Next) also names the end of a job whose work has no turn
+/// by it.
 pub struct InlineOffload {
     latency: Latency,
-    /// By end, then age.
+    /// The jobs by their end, then by age.
     jobs: BTreeMap<(Time, JobId), Job>,
     ends: BTreeMap<JobId, Time>,
 }
 
 impl InlineOffload {
-    /// Jobs that take no time.
+    /// Makes an offload whose jobs take no time.
     pub fn new() -> Self {
         InlineOffload::after(Duration::ZERO)
     }
 
-    /// Jobs that all take that long.
+    /// Makes an offload whose jobs all take `latency`.
     pub fn after(latency: Duration) -> Self {
         InlineOffload::with_latency(move |_| latency)
     }
 
-    /// Jobs that take as long as the closure says: by the name of their work, or at random.
+    /// Makes an offload whose jobs take as long as `latency` says, by the name of their work or at random.
     ///
     /// ```
     /// use crankwork::InlineOffload;

@@ -1,4 +1,5 @@
-//! Where offloaded closures run: a pool of threads, or this thread in virtual time. Works do not see the difference.
+//! The places where offloaded closures run: a pool of threads, or this thread in virtual time. Works do not see the
+//! difference.
 
 mod inline;
 mod threads;

@@ -1,11 +1,12 @@
 //! Jobs on a fixed pool of threads.
 //!
-//! One queue under one lock, held only to put a job in or take one out, so the main thread waits for no job. The queue
-//! is bounded; what comes when it is full waits in a backlog on the scheduler's side, in the same order, and moves up
-//! as jobs end. So nothing is refused and nothing is lost, and most of what is cancelled is not yet shared with anybody.
+//! All threads share one queue under one lock. A thread holds the lock only to put a job in or take one out, so the
+//! main thread waits for no job. The queue is bounded. Further jobs wait in a backlog on the scheduler's side, in the
+//! order of arrival, and move up as jobs end. So no job is refused or lost, and most jobs that are cancelled have not
+//! reached the threads yet.
 //!
-//! A thread cannot be stopped, so nothing here joins one that may be in a job: it is left to itself, and ends when its
-//! job or the process does.
+//! A thread cannot be stopped, so this file joins no thread that may be in a job. Such a thread ends when its job or
+//! the process does.
 
 use crate::time::Time;
 use crate::{Job, JobId, Leftover, Offload};
@@ -18,17 +19,18 @@ use std::time::Duration;
 
 /// Runs jobs on a fixed number of threads, first come first served.
 ///
-/// Dropping it (with its scheduler, or by [`set_offload`](crate::WorkScheduler::set_offload)) drops the jobs that have
-/// not begun, and waits for none: a thread whose job runs ends after that job, the others end at once. To wait for jobs
-/// that run, call [`shutdown_offload`](crate::WorkScheduler::shutdown_offload) first. A job that never ends keeps its
-/// thread from all others.
+/// Its drop, with the scheduler or by [`set_offload`](crate::WorkScheduler::set_offload), drops the jobs that have not
+/// begun and waits for none. A thread whose job runs ends after that job; the others end at once.
+///
+/// To wait for jobs that run, call [`shutdown_offload`](crate::WorkScheduler::shutdown_offload) first. A job that never
+/// ends keeps its thread from all other jobs.
 pub struct ThreadOffload {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
-    /// What did not fit into the queue.
+    /// The jobs that did not fit into the queue.
     backlog: BTreeMap<JobId, Job>,
     bound: usize,
-    /// Takes no more.
+    /// Whether it takes no more jobs.
     closed: bool,
 }
 
@@ -42,7 +44,7 @@ struct Shared {
 
 #[derive(Default)]
 struct Queue {
-    /// By age: ids grow.
+    /// The jobs by age, since ids grow.
     jobs: BTreeMap<JobId, Job>,
     running: usize,
     closed: bool,
@@ -53,7 +55,7 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs the oldest job, as soon as there is one, until the pool is closed. Each thread spends its life here.
+    /// Runs the oldest job, as soon as there is one, until the pool is closed. Each thread runs this function.
     fn serve(&self) {
         let mut queue = self.lock();
         while !queue.closed {
@@ -75,7 +77,7 @@ impl Shared {
         }
     }
 
-    /// Waits until no job runs, at most `within`, and returns how many run then.
+    /// Waits until no job runs, at most `within`. Returns how many run then.
     fn wait_until_idle(&self, within: Duration) -> usize {
         let queue = self.lock();
         let waited = self
@@ -85,24 +87,24 @@ impl Shared {
     }
 }
 
-/// So many jobs per thread wait in the queue, unless the program says otherwise: enough that no thread runs dry before
-/// the scheduler has seen a job end and sent more.
+/// The default number of queued jobs per thread, which keeps each thread busy until the scheduler has seen a job end
+/// and sent more.
 const QUEUED_PER_THREAD: usize = 16;
 
 impl ThreadOffload {
-    /// That many threads (0 counts as 1), with a queue of 16 jobs for each.
+    /// Makes a pool of `threads` threads (0 counts as 1), with a queue of 16 jobs for each.
     ///
     /// # Errors
-    /// The system has no thread to give.
+    /// The system's error if it has no thread to give.
     pub fn new(threads: usize) -> io::Result<Self> {
         ThreadOffload::with_queue(threads, threads.saturating_mul(QUEUED_PER_THREAD))
     }
 
-    /// That many threads, and so many jobs (0 counts as 1) in the queue between them and the scheduler. What comes when
-    /// it is full waits with the scheduler until a job has ended.
+    /// Makes a pool of `threads` threads, with a queue of `queue` jobs (0 counts as 1) between them and the scheduler.
+    /// Jobs that come when the queue is full wait with the scheduler until a job has ended.
     ///
     /// # Errors
-    /// The system has no thread to give.
+    /// The system's error if it has no thread to give.
     pub fn with_queue(threads: usize, queue: usize) -> io::Result<Self> {
         let shared = Shared {
             queue: Mutex::default(),
@@ -139,7 +141,7 @@ impl Offload for ThreadOffload {
         waiting.or_else(|| self.shared.lock().jobs.remove(&id))
     }
 
-    /// Moves up what has room now.
+    /// Moves jobs from the backlog into the queue as far as there is room.
     fn job_ended(&mut self) {
         if self.backlog.is_empty() {
             return;
@@ -163,12 +165,12 @@ impl Offload for ThreadOffload {
         self.shared.news.notify_all();
         let backlog = std::mem::take(&mut self.backlog);
         let dropped = queued.len() + backlog.len();
-        // Their closures may do in their drop what they like: not under the lock.
+        // The drop of a closure may do anything, so it does not run under the lock.
         drop((queued, backlog));
         let running = self.shared.wait_until_idle(within);
         if running == 0 {
             for thread in self.threads.drain(..) {
-                // A job's panic is caught in the job.
+                // A panic of a job is caught in the job.
                 let _ = thread.join();
             }
         }

@@ -1,13 +1,13 @@
-//! What a process wrote, bounded.
+//! The captured output of a process, bounded.
 
 use std::borrow::Cow;
 
-/// The first bytes of a stream that was captured ([`Output::Capture`](super::Output)).
+/// The first bytes of a captured stream ([`Output::Capture`](super::Output)).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Captured {
-    /// At most as many as asked for.
+    /// The bytes, at most as many as the command asks for.
     pub bytes: Vec<u8>,
-    /// How many more came, and were dropped.
+    /// The number of further bytes, which were dropped.
     pub dropped: u64,
 }
 
@@ -18,12 +18,12 @@ impl Captured {
         self.dropped += (bytes.len() - room) as u64;
     }
 
-    /// As text; what is not UTF-8 is replaced.
+    /// Returns the bytes as text. Bytes that are not UTF-8 are replaced.
     pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.bytes)
     }
 
-    /// The last line that is not empty.
+    /// Returns the last line that is not empty.
     pub(super) fn last_line(&self) -> String {
         let text = self.text();
         let last = text.lines().rev().find(|line| !line.trim().is_empty());

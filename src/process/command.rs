@@ -1,4 +1,4 @@
-//! What is to be run, and where its streams go.
+//! A command: what to run, and where its streams go.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -9,23 +9,23 @@ use std::path::PathBuf;
 pub struct CommandLine {
     /// A path, or a name that is looked up in `PATH`.
     pub program: OsString,
-    /// Its arguments; no shell sees them.
+    /// The arguments; no shell sees them.
     pub args: Vec<OsString>,
-    /// Variables that are set beside those of this process.
+    /// The variables that are set besides those of this process.
     pub env: Vec<(OsString, OsString)>,
-    /// Whether it starts without the variables of this process.
+    /// Whether the program starts without the variables of this process.
     pub clear_env: bool,
-    /// Its working directory; `None`: that of this process.
+    /// The working directory; `None` is that of this process.
     pub directory: Option<PathBuf>,
-    /// Where it reads from.
+    /// The source of the standard input.
     pub stdin: Input,
-    /// Where it writes to.
+    /// The destination of the standard output.
     pub stdout: Output,
-    /// Where it writes to what goes wrong.
+    /// The destination of the standard error.
     pub stderr: Output,
 }
 
-/// Where a process reads from.
+/// The source of a process's standard input.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Input {
     /// Nothing: the default.
@@ -33,12 +33,12 @@ pub enum Input {
     Null,
     /// A file.
     File(PathBuf),
-    /// What this process reads from. If that is a terminal, the system stops a child that reads from it: the child is not
-    /// in the terminal's foreground group.
+    /// The standard input of this process. If that is a terminal, the system stops a child that reads from it, since
+    /// the child is not in the terminal's foreground group.
     Inherit,
 }
 
-/// Where a process writes to.
+/// The destination of an output of a process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Output {
     /// Nowhere: the default of standard output.
@@ -48,14 +48,14 @@ pub enum Output {
     File(PathBuf),
     /// The end of a file, which is made if it is not there.
     Append(PathBuf),
-    /// Memory: the first so many bytes; what comes after them is read, counted and dropped.
+    /// Memory: the first bytes, up to this number. Further bytes are read, counted and dropped.
     Capture(usize),
-    /// Where this process writes to.
+    /// The output of this process.
     Inherit,
 }
 
 impl CommandLine {
-    /// That program without arguments, in this process's environment.
+    /// Makes a command that runs `program` without arguments, in this process's environment.
     pub fn new(program: impl Into<OsString>) -> Self {
         CommandLine {
             program: program.into(),
@@ -70,7 +70,7 @@ impl CommandLine {
     }
 }
 
-/// As a person would type it; not to be given to a shell.
+/// Prints the command as a person would type it. The text is not meant for a shell.
 impl fmt::Display for CommandLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.program.display())?;

@@ -1,15 +1,16 @@
 //! Child processes as works: real ones, or scripted ones in a simulation.
 //!
-//! A [`ProcessWork`] gets its processes from the application ([`ProcessHost`]), so the same work runs real commands on a
-//! node and scripted ones in a test. Each real child leads a process group. An abort is polite first: SIGTERM to the
-//! group, then, after [`ProcessWork::term_grace`], SIGKILL; the attempt ends when the child has been reaped. Nothing of
-//! the group outlives the attempt, whether it is aborted, fails or succeeds. Waits name the child's own id, so the
-//! program's other children are left alone.
+//! A [`ProcessWork`] gets its processes from the application ([`ProcessHost`]). So the same work runs real commands on
+//! a node and scripted ones in a test.
 //!
-//! How many run at once is what a pool is for: an attempt holds its permits until its child is gone.
+//! Each real child leads a process group. An abort sends SIGTERM to the group and, after [`ProcessWork::term_grace`],
+//! SIGKILL. The attempt ends when the child has been reaped. No process of the group outlives the attempt, whether it
+//! is aborted, fails or succeeds. Waits name the child's own id, so the program's other children are left alone.
 //!
-//! Limits: starting a child takes as long as the system needs for it, in a turn. A child that leaves its process group
-//! (`setsid`) is no longer this crate's. Real children need a driver or host that keeps real time.
+//! A pool limits how many run at once: an attempt holds its permits until its child is gone.
+//!
+//! Limits: the turn that starts a child takes as long as the system needs for that. A child that leaves its process
+//! group (`setsid`) is out of reach. Real children need a driver or host that keeps real time.
 
 mod capture;
 mod command;
@@ -34,51 +35,53 @@ use std::io;
 
 /// An application that can start processes.
 pub trait ProcessHost {
-    /// Where they are started: [`OsProcesses`], or [`ScriptedProcesses`] in a simulation.
+    /// Returns the place to start them: [`OsProcesses`], or [`ScriptedProcesses`] in a simulation.
     fn processes(&mut self) -> &mut dyn Processes;
 }
 
 /// Starts processes.
 pub trait Processes {
-    /// Starts one; does not wait for it.
+    /// Starts a process, and does not wait for it.
     ///
     /// # Errors
-    /// It cannot be started: there is no such program, a file cannot be opened, the system has no room.
+    /// The process cannot be started: the program is unknown, a file cannot be opened, or the system has no room.
     fn spawn(&mut self, command: &CommandLine, now: Time) -> io::Result<Box<dyn ChildProcess>>;
 }
 
-/// A process that was started. Dropping it kills it and its group.
+/// A process that was started. Its drop kills it and its group.
 pub trait ChildProcess {
-    /// Its number, for people.
+    /// Returns the number of the process, for people.
     fn id(&self) -> u32;
 
-    /// How it has ended, if it has; then its group is gone too. Never blocks.
+    /// Returns how the process has ended, if it has; then its group is gone too. Never blocks.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's error.
     fn try_wait(&mut self, now: Time) -> io::Result<Option<Exit>>;
 
-    /// Signals its group; nothing happens if it has ended.
+    /// Signals the process's group. The call does nothing if the process has ended.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's error.
     fn signal(&mut self, signal: Signal, now: Time) -> io::Result<()>;
 
-    /// Some of what it has written to an output that is captured; 0 at the end, or if it is not captured. Never blocks.
+    /// Reads what the process has written to a captured output. Returns 0 at the end, or if the output is not captured.
+    /// Never blocks.
     ///
     /// # Errors
-    /// `WouldBlock`: nothing is there now. Others: the system's.
+    /// `WouldBlock` if there is nothing to read now. Otherwise the system's error.
     fn read(&mut self, from: OutputStream, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// When there is something new to see, if that is known.
+    /// Returns when there will be something new to see, if that is known.
     fn due(&self) -> Option<Time> {
         None
     }
 
-    /// Descriptors that become readable when there is something new to see; empty if there are none for its end.
+    /// Returns descriptors that become readable when there is something new to see. The list is empty if no descriptor
+    /// tells of the end.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's error.
     #[cfg(unix)]
     fn descriptors(&self) -> io::Result<Vec<std::os::fd::OwnedFd>> {
         Ok(Vec::new())
@@ -88,14 +91,14 @@ pub trait ChildProcess {
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// With that exit code.
+    /// It ended with this exit code.
     Code(i32),
-    /// By that signal.
+    /// This signal ended it.
     Signal(i32),
 }
 
 impl Exit {
-    /// Whether it ended with exit code 0.
+    /// Returns whether the process ended with exit code 0.
     pub fn is_success(self) -> bool {
         self == Exit::Code(0)
     }
@@ -110,12 +113,12 @@ impl fmt::Display for Exit {
     }
 }
 
-/// What a process group is sent.
+/// A signal to a process group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// SIGTERM: it may clean up.
+    /// SIGTERM: the group may clean up.
     Terminate,
-    /// SIGKILL: it ends.
+    /// SIGKILL: the group ends.
     Kill,
 }
 

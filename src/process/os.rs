@@ -1,7 +1,7 @@
-//! The system's processes.
+//! Real processes.
 //!
-//! A child that has ended stays unreaped until its group has been killed: as long as it is there, no other process can
-//! get its number, so the signal meets nobody else. Only then is it reaped.
+//! A child that has ended stays unreaped until its group has been killed. Until then no other process can get its
+//! number, so the signal meets no other group. Only then is the child reaped.
 
 use super::{ChildProcess, CommandLine, Exit, Input, Output, OutputStream, Processes, Signal};
 use crate::time::Time;
@@ -17,20 +17,21 @@ use std::rc::Rc;
 
 /// Starts real processes.
 ///
-/// One whose work was dropped while it ran (its grace was over, or the scheduler was dropped) is killed, and reaped at
-/// the next [`spawn`](Processes::spawn), by [`OsProcesses::reap`], or when this is dropped, which waits for it.
+/// A child whose work was dropped while it ran is killed. That happens when the work's grace is over, or when the
+/// scheduler is dropped. The next [`spawn`](Processes::spawn) reaps it, or [`OsProcesses::reap`], or the drop of this
+/// value, which waits for it.
 #[derive(Debug, Default)]
 pub struct OsProcesses {
     killed: Rc<Killed>,
 }
 
 impl OsProcesses {
-    /// None yet.
+    /// Makes a value that has no children yet.
     pub fn new() -> Self {
         OsProcesses::default()
     }
 
-    /// Reaps killed children that nobody waits for any more, and says how many have not ended yet. Never blocks.
+    /// Reaps killed children that no work waits for. Returns how many have not ended yet. Never blocks.
     pub fn reap(&mut self) -> usize {
         let mut left = self.killed.0.borrow_mut();
         left.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
@@ -38,14 +39,14 @@ impl OsProcesses {
     }
 }
 
-/// Children that have been sent SIGKILL and not been reaped.
+/// The children that were sent SIGKILL and have not been reaped.
 #[derive(Debug, Default)]
 struct Killed(RefCell<Vec<Child>>);
 
 impl Drop for Killed {
     fn drop(&mut self) {
         for child in self.0.get_mut() {
-            // They are as good as dead.
+            // SIGKILL has been sent, so the wait is short.
             let _ = child.wait();
         }
     }
@@ -115,13 +116,13 @@ fn output(output: &Output) -> io::Result<Stdio> {
     })
 }
 
-/// The system says what is wrong, but not with which file.
+/// Adds the path, since the system's error does not name the file.
 fn of_file(path: &std::path::Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 struct OsChild {
-    /// Absent once it has been reaped, or handed over to be.
+    /// `None` once the child has been reaped, or handed over to be reaped.
     child: Option<Child>,
     exit: Option<Exit>,
     outputs: [Option<File>; 2],
@@ -134,13 +135,13 @@ impl OsChild {
             return Ok(());
         };
         match process::kill_process_group(Pid::from_child(child), signal) {
-            // Nobody of it is left; some systems say that they may not signal one that has ended.
+            // The group may be gone; some systems say that they may not signal an ended one.
             Ok(()) | Err(Errno::SRCH | Errno::PERM) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Whether it has ended; it is not reaped by that.
+    /// Returns whether the child has ended, without reaping it.
     fn has_ended(child: &Child) -> io::Result<bool> {
         let id = WaitId::Pid(Pid::from_child(child));
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
@@ -162,7 +163,7 @@ impl ChildProcess for OsChild {
         }
         self.signal_group(process::Signal::KILL)?;
         if let Some(mut child) = self.child.take() {
-            // It has ended, so this does not wait.
+            // The child has ended, so this does not wait.
             let status = child.wait()?;
             let code = status.code().map(Exit::Code);
             self.exit = code.or(status.signal().map(Exit::Signal));
@@ -207,7 +208,7 @@ impl ChildProcess for OsChild {
     }
 }
 
-/// A descriptor that becomes readable when the child ends.
+/// Returns a descriptor that becomes readable when the child ends.
 #[cfg(target_os = "linux")]
 fn descriptor_of_end(child: &Child) -> Option<OwnedFd> {
     process::pidfd_open(Pid::from_child(child), process::PidfdFlags::empty()).ok()
@@ -220,7 +221,7 @@ fn descriptor_of_end(_: &Child) -> Option<OwnedFd> {
 
 impl Drop for OsChild {
     fn drop(&mut self) {
-        // It may have been killed in vain only if it has ended.
+        // The signal fails only if the group is gone already.
         let _ = self.signal_group(process::Signal::KILL);
         if let Some(mut child) = self.child.take()
             && let Ok(None) = child.try_wait()

@@ -1,4 +1,4 @@
-//! A process under way: its outputs are read, and an abort asks it to end before it is killed.
+//! A process under way. Its outputs are read, and an abort asks it to end before it kills it.
 
 use super::{Captured, ChildProcess, CommandLine, Exit, Output, OutputStream, Signal};
 use crate::WorkContext;
@@ -8,27 +8,27 @@ use std::io::{self, ErrorKind};
 use std::task::Poll;
 use std::time::Duration;
 
-/// What a [`ProcessWork`](super::ProcessWork) has started.
+/// The process that a [`ProcessWork`](super::ProcessWork) has started.
 pub(super) struct Running {
     pub child: Box<dyn ChildProcess>,
     limits: [Option<usize>; 2],
     pub captured: [Captured; 2],
-    /// The poll tells when there is something new: no need to look now and then.
+    /// Whether the host's poll tells when there is something new. Otherwise the work looks now and then.
     watched: bool,
     #[cfg(all(unix, feature = "mio"))]
     sources: Vec<crate::Io<super::watched::Watched>>,
     /// The pause before the next look.
     pause: Duration,
-    /// When it was asked to end, how long it has; none once it has been killed.
+    /// When the process is killed after it was asked to end; `None` before and afterwards.
     kill_at: Option<Time>,
     asked: bool,
 }
 
-/// Without a descriptor that tells: looks so often at first, then half as often each time.
+/// The first pause between two looks without a descriptor. Each pause is twice the one before, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 
-/// So much is read of each output in one turn.
+/// The bytes that one read takes. One turn makes at most `CHUNKS` reads of each output.
 const CHUNK: usize = 16 << 10;
 const CHUNKS: usize = 16;
 
@@ -57,7 +57,7 @@ impl Running {
         running
     }
 
-    /// Whether the host's poll will tell of what is new.
+    /// Registers the child's descriptors. Returns whether the host's poll will tell of news.
     #[cfg(all(unix, feature = "mio"))]
     fn watch<C: ?Sized>(&mut self, cx: &mut WorkContext<'_, C>) -> bool {
         let Ok(descriptors) = self.child.descriptors() else {
@@ -66,7 +66,7 @@ impl Running {
         for descriptor in descriptors {
             let source = super::watched::Watched(descriptor);
             let Ok(source) = cx.io().register(source, mio::Interest::READABLE) else {
-                // No poll is attached, or it has no room: then the clock has to do.
+                // No poll is attached, or it has no room, so the work has to look now and then.
                 self.sources.clear();
                 return false;
             };
@@ -80,11 +80,11 @@ impl Running {
         false
     }
 
-    /// Takes in what it has written, and whether it has ended.
+    /// Reads what the process has written, and returns how it ended, if it has.
     pub fn poll<C: ?Sized>(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<io::Result<Exit>> {
         let more = self.read()?;
         if let Some(exit) = self.child.try_wait(cx.now())? {
-            // What it wrote last; what others still write is not waited for.
+            // Reads the last output of the child, and does not wait for what other processes still write.
             while self.read()? {}
             return Poll::Ready(Ok(exit));
         }
@@ -100,7 +100,7 @@ impl Running {
         Poll::Pending
     }
 
-    /// Asks it to end, later makes it end, and waits until it has.
+    /// Asks the process to end, kills it when the grace is over, and waits until it has ended.
     pub fn poll_abort<C: ?Sized>(
         &mut self,
         grace: Duration,
@@ -120,11 +120,11 @@ impl Running {
         if let Some(at) = self.kill_at {
             cx.wake_at(at);
         }
-        // An error is the end too: then it is killed when it is dropped.
+        // An error ends the wait too; the child is then killed by its drop.
         self.poll(cx).map(drop)
     }
 
-    /// Whether there may be more.
+    /// Reads the captured outputs. Returns whether there may be more.
     fn read(&mut self) -> io::Result<bool> {
         let mut more = false;
         for (n, from) in [OutputStream::Stdout, OutputStream::Stderr]

@@ -1,4 +1,4 @@
-//! Processes that only follow a script, in virtual time.
+//! Processes that follow a script, in virtual time.
 
 use super::{ChildProcess, CommandLine, Exit, OutputStream, Processes, Signal};
 use crate::time::Time;
@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind};
 use std::rc::Rc;
 use std::time::Duration;
 
-/// What one scripted process does.
+/// The script of one process.
 #[derive(Clone, Debug)]
 pub struct Script {
     exit: Exit,
@@ -22,12 +22,12 @@ const TERM: i32 = 15;
 const KILL: i32 = 9;
 
 impl Script {
-    /// Ends at once, well, and says nothing.
+    /// Ends at once with exit code 0, and writes nothing.
     pub fn success() -> Self {
         Script::ends(Exit::Code(0))
     }
 
-    /// Ends at once in that way.
+    /// Ends at once as `exit` says.
     pub fn ends(exit: Exit) -> Self {
         Script {
             exit,
@@ -37,39 +37,39 @@ impl Script {
         }
     }
 
-    /// Takes that long.
+    /// Ends after `time`.
     pub fn after(mut self, time: Duration) -> Self {
         self.takes = time;
         self
     }
 
-    /// Writes that, just before it ends by itself.
+    /// Writes `bytes` to standard output, just before the process ends by itself.
     pub fn stdout(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.outputs[0] = bytes.into();
         self
     }
 
-    /// Writes that to standard error, just before it ends by itself.
+    /// Writes `bytes` to standard error, just before the process ends by itself.
     pub fn stderr(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.outputs[1] = bytes.into();
         self
     }
 
-    /// Takes that long to end when it is asked to; else it does so at once.
+    /// Takes `time` to end after SIGTERM. Without this call the process ends at once.
     pub fn cleans_up_for(mut self, time: Duration) -> Self {
         self.after_term = Some(time);
         self
     }
 
-    /// Goes on when it is asked to end.
+    /// Goes on after SIGTERM.
     pub fn ignores_term(mut self) -> Self {
         self.after_term = None;
         self
     }
 }
 
-/// Starts scripted processes: for simulations and tests. A process ends when its virtual time is over; nothing real is
-/// started. The same script gives the same run.
+/// Starts scripted processes, for simulations and tests. A process ends when its virtual time is over; no real process
+/// is started. Equal scripts give equal runs.
 ///
 /// ```
 /// use crankwork::process::{CommandLine, Exit, ProcessHost, Processes, ProcessWork, Script, ScriptedProcesses};
@@ -112,7 +112,7 @@ struct Count {
 }
 
 impl ScriptedProcesses {
-    /// What each command does, or why it cannot be started.
+    /// Makes processes from `plan`, which returns what a command does, or why it cannot be started.
     pub fn new(plan: impl FnMut(&CommandLine) -> io::Result<Script> + 'static) -> Self {
         ScriptedProcesses {
             plan: Box::new(plan),
@@ -121,17 +121,17 @@ impl ScriptedProcesses {
         }
     }
 
-    /// How often something was to be started, in vain or not.
+    /// Returns how often a process was to be started, including starts that failed.
     pub fn tries(&self) -> u32 {
         self.tries
     }
 
-    /// How many run now.
+    /// Returns how many processes run now.
     pub fn running(&self) -> u32 {
         self.count.running.get()
     }
 
-    /// How many ran at once at most.
+    /// Returns how many processes ran at once at most.
     pub fn most(&self) -> u32 {
         self.count.most.get()
     }

@@ -1,4 +1,4 @@
-//! A descriptor that tells, through the host's poll, that a child has something new.
+//! A descriptor that tells the host's poll of news from a child.
 
 use mio::event::Source;
 use mio::unix::SourceFd;
@@ -6,7 +6,7 @@ use mio::{Interest, Registry, Token};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
-/// Only its readiness counts; nothing is read from it here.
+/// Its readiness is all that counts; nothing is read from it here.
 pub(super) struct Watched(pub OwnedFd);
 
 impl Source for Watched {

@@ -12,10 +12,10 @@ use std::task::{Poll, ready};
 use std::time::Duration;
 use thiserror::Error;
 
-/// Runs a command, and succeeds with its [`ProcessOutput`] when it ends with exit code 0.
+/// Runs a command, and succeeds with its [`ProcessOutput`] when the process ends with exit code 0.
 ///
-/// The application says what a process is: [`ProcessHost`]. Each attempt starts its own. Give it a pool, so that not too
-/// many run at once; and in production an abort grace above [`ProcessWork::term_grace`], which the default is:
+/// Each attempt starts a process of the application's [`ProcessHost`]. Give the work a pool, so that not too many run
+/// at once. In production the abort grace must be above [`ProcessWork::term_grace`], as the default is:
 ///
 /// ```
 /// # #[cfg(all(unix, feature = "mio"))] {
@@ -48,45 +48,45 @@ pub struct ProcessWork {
     running: Option<Running>,
 }
 
-/// How a process ended, and what it wrote.
+/// How a process ended, and the output that was captured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessOutput {
-    /// Exit code 0, unless others were allowed ([`ProcessWork::any_exit`]).
+    /// Exit code 0, unless [`ProcessWork::any_exit`] allows others.
     pub exit: Exit,
-    /// What was captured of standard output.
+    /// The captured standard output.
     pub stdout: Captured,
-    /// What was captured of standard error.
+    /// The captured standard error.
     pub stderr: Captured,
 }
 
-/// Why an attempt failed; found in its [`Failure`] with `downcast_ref`.
+/// Why an attempt failed. Its [`Failure`] returns it from `downcast_ref`.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ProcessError {
-    /// It did not start.
+    /// The process did not start.
     #[error("`{command}` did not start: {error}")]
     Start {
-        /// What was to be started.
+        /// The command.
         command: String,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
-    /// It ended badly.
+    /// The process ended with another exit code than 0, or by a signal.
     #[error("`{command}` ended with {exit}{}", said(.output))]
     Exit {
-        /// What had been started.
+        /// The command.
         command: String,
-        /// How it ended.
+        /// How the process ended.
         exit: Exit,
-        /// What it wrote.
+        /// The captured output.
         output: Box<ProcessOutput>,
     },
-    /// The system would not say how it is, or give what it wrote.
+    /// The system gave an error when it was asked for the process's state or output.
     #[error("`{command}` cannot be watched: {error}")]
     Watch {
-        /// What had been started.
+        /// The command.
         command: String,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
 }
@@ -99,12 +99,12 @@ fn said(output: &ProcessOutput) -> String {
 }
 
 impl ProcessWork {
-    /// That program; see [`CommandLine`] for what holds where nothing is said.
+    /// Makes a work that runs `program`; see [`CommandLine`] for the defaults.
     pub fn new(program: impl Into<OsString>) -> Self {
         ProcessWork::of(CommandLine::new(program))
     }
 
-    /// That command.
+    /// Makes a work that runs `command`.
     pub fn of(command: CommandLine) -> Self {
         ProcessWork {
             command,
@@ -114,62 +114,63 @@ impl ProcessWork {
         }
     }
 
-    /// One more argument.
+    /// Adds an argument.
     pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
         self.command.args.push(arg.into());
         self
     }
 
-    /// More arguments.
+    /// Adds several arguments.
     pub fn args(mut self, args: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         self.command.args.extend(args.into_iter().map(Into::into));
         self
     }
 
-    /// Sets a variable of its environment.
+    /// Sets a variable of the process's environment.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.command.env.push((name.into(), value.into()));
         self
     }
 
-    /// Starts it without this process's variables.
+    /// Starts the process without the variables of this process.
     pub fn clear_env(mut self) -> Self {
         self.command.clear_env = true;
         self
     }
 
-    /// Its working directory.
+    /// Sets the working directory.
     pub fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.command.directory = Some(directory.into());
         self
     }
 
-    /// Where it reads from; nothing is there by default.
+    /// Sets the source of the standard input. Default: nothing.
     pub fn stdin(mut self, input: Input) -> Self {
         self.command.stdin = input;
         self
     }
 
-    /// Where its output goes; nowhere by default.
+    /// Sets the destination of the standard output. Default: nowhere.
     pub fn stdout(mut self, output: Output) -> Self {
         self.command.stdout = output;
         self
     }
 
-    /// Where its standard error goes; by default the first 4 KiB are captured, and a failure tells their last line.
+    /// Sets the destination of the standard error. By default the first 4 KiB are captured, and a failure shows their
+    /// last line.
     pub fn stderr(mut self, output: Output) -> Self {
         self.command.stderr = output;
         self
     }
 
-    /// Takes every end as a success: what it means is the caller's to say.
+    /// Takes every end of the process as a success. The caller decides what it means.
     pub fn any_exit(mut self) -> Self {
         self.any_exit = true;
         self
     }
 
-    /// How long it has between SIGTERM and SIGKILL when it is aborted; 5 s by default. The work's abort grace (10 s by
-    /// default) should be longer: when that is over, it is killed at once.
+    /// Sets the time between SIGTERM and SIGKILL in an abort; 5 s by default. The work's abort grace (10 s by default)
+    /// should be longer, since the process is killed at once when that is over.
     pub fn term_grace(mut self, grace: Duration) -> Self {
         self.term_grace = grace;
         self

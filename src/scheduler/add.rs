@@ -1,4 +1,4 @@
-//! Taking in works: the engine admits one, and its body is entered under the slot that the engine names.
+//! Adds works: the engine admits a work and names its slot, and the shell enters the body under that slot.
 
 use super::bodies::Body;
 use super::context::output::OutputAdapter;
@@ -10,8 +10,9 @@ use crate::work::{Completion, Failure, Handle, Spec, Terms, Work, WorkId};
 use std::task::Poll;
 
 impl<C: ?Sized> WorkScheduler<C> {
-    /// Adds a work. Its first turn comes in a later crank, or a later round of this one. O(1), but for the dependencies:
-    /// see [`WorkScheduler::add_dependency`].
+    /// Adds a work. Its first turn comes in a later crank, or in a later round of this crank.
+    ///
+    /// O(1) without dependencies; the cost of each dependency is that of [`WorkScheduler::add_dependency`].
     ///
     /// # Errors
     /// [`AddError`]; use [`WorkScheduler::try_add`] to get the spec back.
@@ -21,16 +22,16 @@ impl<C: ?Sized> WorkScheduler<C> {
         T: 'static,
     {
         spec.terms.permit &= spec.work.needs_permit();
-        // The terms stay where they are: to move them would cost more than to use them.
+        // The terms stay where they are, since moving them costs more than using them.
         let body = Body::Own(Box::new(OutputAdapter::new(spec.work)));
         let id = self.check_and_admit(&mut spec.terms, spec.on_settled, body);
         id.map(Handle::new)
     }
 
-    /// Adds a work, or gives its spec back.
+    /// Adds a work as [`WorkScheduler::add`] does, or gives its spec back.
     ///
     /// # Errors
-    /// [`Refused`]: the reason and the spec.
+    /// [`Refused`], with the reason and the spec.
     #[expect(
         clippy::result_large_err,
         reason = "the spec comes back as it was; nothing is boxed on the way in either"
@@ -51,7 +52,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// Adds a closure as a root work that depends on nothing; the closure's types are inferred.
+    /// Adds a closure as a root work without dependencies. The compiler infers the closure's types. O(1).
     ///
     /// # Errors
     /// [`AddError`].
@@ -67,7 +68,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.add(Spec::new(name, work))
     }
 
-    /// Adds a boxed work under its own name, after all of `deps`, with so many retries: henyey-work's call.
+    /// Adds a boxed work under its own name, after all of `deps`, with `retries` retries. henyey-work has this call.
     ///
     /// # Errors
     /// [`AddError`].
@@ -87,7 +88,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.check_and_admit(&mut terms, None, Body::Own(work))
     }
 
-    /// Takes out of `terms` what the engine keeps.
+    /// Admits a work and enters its body. The engine takes out of `terms` what it keeps.
     #[inline]
     fn check_and_admit(
         &mut self,
@@ -111,13 +112,13 @@ impl<C: ?Sized> WorkScheduler<C> {
     #[inline]
     fn enter(&mut self, id: WorkId, body: Body<C>) {
         self.bodies.enter(id.slot, body);
-        // A work that can never run may be gone at once.
+        // A work that can never run may have been reclaimed already.
         self.tidy();
     }
 }
 
 impl<C: ?Sized> Lent<C> {
-    /// Admits what has been checked. Its body is the caller's to enter.
+    /// Admits the work that `plan` has checked. The caller enters its body.
     #[inline]
     fn admit(
         &mut self,
@@ -131,14 +132,15 @@ impl<C: ?Sized> Lent<C> {
         self.engine.admit(terms, plan)
     }
 
-    /// Keeps a callback until its work settles: it must be there before the work is, which may be blocked at once.
+    /// Keeps a callback until its work settles. The engine must find it when it admits the work, which may be Blocked
+    /// at once.
     #[cold]
     pub(super) fn keep_callback(&mut self, terms: &mut Terms, callback: Completion<C>) {
         let key = self.callbacks.insert(callback) as u32;
         terms.extras.get_or_insert_default().on_settled = Some(key);
     }
 
-    /// Adds a work from within a turn: its body is entered when that is over.
+    /// Adds a work during a turn. The shell enters its body after that turn.
     pub(super) fn add<W, T>(&mut self, mut spec: Spec<C, W>) -> Result<Handle<T>, AddError>
     where
         W: Work<C, T> + 'static,

@@ -1,6 +1,6 @@
-//! A whole graph comes in at once: [`WorkScheduler::add_graph`].
+//! [`WorkScheduler::add_graph`] adds a whole graph at once.
 //!
-//! What is generic is thin: each work goes into the column of its type, and its terms to the engine's [`Admission`].
+//! The generic part is small: each body goes into a column of its type, and its terms go to the engine's [`Admission`].
 
 use super::WorkScheduler;
 use super::bodies::{Body, BodyRef, Column};
@@ -11,10 +11,11 @@ use crate::engine::panics::{Contained, dispose};
 use crate::work::{Handles, Spec, Terms, Work};
 
 impl<C: ?Sized> WorkScheduler<C> {
-    /// Adds so many works, which `make` makes by position, and makes each edge `(before, after)` a dependency between two
-    /// of them, as if by [`WorkScheduler::add_dependency`]. O(works + edges), and faster than to add them one by one, since
-    /// it is known from the beginning how many there are. Edges may go in any direction; one that is given twice counts
-    /// once.
+    /// Adds `works` works, which `make` makes by their positions 0 to `works - 1`. Each edge `(before, after)` makes
+    /// one of them wait for the other, as [`WorkScheduler::add_dependency`] does.
+    ///
+    /// O(works + edges), and faster than adding the works one by one. Edges may go in any direction. An edge that is
+    /// given twice counts once.
     ///
     /// ```
     /// use crankwork::{Spec, VirtualDriver, WorkContext, WorkScheduler};
@@ -36,14 +37,15 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// What works depend on is known from the other side as long as all edges have come so and nobody asks: the first call
-    /// that does (a snapshot, and so a status or `dot`, a stall report, another dependency, a restart, a work that is
-    /// reclaimed) writes it down for all works, once in the life of a scheduler, in O(works + edges).
+    /// The scheduler records these edges at the work that comes first. Some calls need them from the other side: a
+    /// snapshot (also by a status or `dot`), a stall report, another dependency, a restart, reclaiming a work. The
+    /// first such call records them there for all works, once in the life of a scheduler, in O(works + edges).
     ///
     /// # Errors
-    /// [`AddGraphError`]. If it is the edges that are wrong, or there are too many works or edges, nothing has been added. If
-    /// a work is refused, or `make` panics, or the edges are too many only with those that works have brought themselves,
-    /// the works that have come have been cancelled before their first turn.
+    /// [`AddGraphError`]. If `edges` is wrong, or there are too many works or edges, the scheduler has added nothing.
+    ///
+    /// In other cases it has cancelled the works that it had added, before their first turn: if a work is refused, if
+    /// `make` panics, or if the edges are too many together with the works' own dependencies.
     pub fn add_graph<W, T>(
         &mut self,
         works: usize,
@@ -70,18 +72,18 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 }
 
-/// Works that are coming in. What does not come to its end is taken back.
+/// A graph that is being added. Its drop takes the works back unless the graph is complete.
 struct Addition<'a, C: ?Sized, W: Work<C, T> + 'static, T: 'static> {
     scheduler: &'a mut WorkScheduler<C>,
-    /// The bodies of those that have come, and the number of their column.
+    /// The bodies of the works added so far, and the number of their column.
     column: Column<OutputAdapter<W, T>>,
     number: u32,
-    /// Gone once the graph is complete.
+    /// `None` once the graph is complete.
     admission: Option<Admission<'a>>,
 }
 
 impl<C: ?Sized, W: Work<C, T>, T> Addition<'_, C, W, T> {
-    /// Adds the work at this position of the graph.
+    /// Adds `spec` as the work at position `work` of the graph.
     #[inline]
     fn add_work(&mut self, work: usize, spec: Spec<C, W>) -> Result<(), AddGraphError> {
         if !spec.terms.is_plain() || spec.on_settled.is_some() {
@@ -97,7 +99,7 @@ impl<C: ?Sized, W: Work<C, T>, T> Addition<'_, C, W, T> {
             extras,
             ..
         } = spec.terms;
-        // A plain spec has none, and to drop it would be a call.
+        // A plain spec has no extras, and dropping the empty option would cost a call.
         std::mem::forget(extras);
         let permit = permit && spec.work.needs_permit();
         let cell = self.column.push(OutputAdapter::new(spec.work));
@@ -116,7 +118,7 @@ impl<C: ?Sized, W: Work<C, T>, T> Addition<'_, C, W, T> {
         }
     }
 
-    /// As [`Self::add_work`], of a work that has dependencies of its own, a parent, a callback, or extras.
+    /// Adds a work that has dependencies of its own, a parent, a callback or extras.
     #[cold]
     fn add_full_work(&mut self, work: usize, mut spec: Spec<C, W>) -> Result<(), AddGraphError> {
         let Some(admission) = &mut self.admission else {
@@ -153,7 +155,7 @@ impl<C: ?Sized, W: Work<C, T>, T> Addition<'_, C, W, T> {
             .take()
             .map(|admission| admission.complete(engine));
         self.scheduler.tidy();
-        // It is there until this call.
+        // The admission is there until this call.
         Ok(added
             .unwrap_or_else(|| Handles::new(self.scheduler.lent.engine.scheduler_id, 0, 0))
             .typed())

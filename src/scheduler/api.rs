@@ -11,70 +11,71 @@ use crate::work::{Failure, Handle, Name, WorkId, WorkOutcome, WorkState};
 use std::time::Duration;
 
 impl<C: ?Sized> WorkScheduler<C> {
-    /// The time of the last crank.
+    /// Returns the time of the last crank.
     pub fn now(&self) -> Time {
         self.lent.engine.now()
     }
 
-    /// A work's state; `None` if it has been reclaimed or is another scheduler's.
+    /// Returns the work's state, or `None` if the work has been reclaimed or belongs to another scheduler.
     pub fn state(&self, id: impl Into<WorkId>) -> Option<WorkState> {
         self.lent.engine.state(id.into())
     }
 
-    /// A work's name; `None` if it has been reclaimed or is another scheduler's.
+    /// Returns the work's name, or `None` if the work has been reclaimed or belongs to another scheduler.
     pub fn name(&self, id: impl Into<WorkId>) -> Option<Name> {
         self.lent.engine.name(id.into())
     }
 
-    /// How a work settled; `None` if it has not, has been reclaimed, or is another scheduler's.
+    /// Returns how the work settled, or `None` if it has not settled, has been reclaimed, or belongs to another
+    /// scheduler.
     pub fn outcome(&self, id: impl Into<WorkId>) -> Option<WorkOutcome> {
         self.lent.engine.outcome(id.into())
     }
 
-    /// The work's output, if it has succeeded and nobody has taken it. A work without output (`T = ()`) answers as
-    /// often as it is asked.
+    /// Takes the work's output: `None` unless the work has succeeded and the output is still there. A work without
+    /// output (`T = ()`) answers each call.
     pub fn take<T: 'static>(&mut self, handle: Handle<T>) -> Option<T> {
         self.lent.engine.take(handle)
     }
 
-    /// The work's output, if it has succeeded and nobody has taken it.
+    /// Returns the work's output: `None` unless the work has succeeded and the output is still there.
     pub fn output<T: 'static>(&self, handle: Handle<T>) -> Option<&T> {
         self.lent.engine.output(handle)
     }
 
-    /// Why a work's last attempt failed: of one that has failed or is backing off, or in a later attempt. `None` if none has
-    /// failed, or the work has been reclaimed or is another scheduler's. O(1).
+    /// Returns why the work's last failed attempt failed, also during a back-off or a later attempt. `None` if no
+    /// attempt has failed, or if the work has been reclaimed or belongs to another scheduler. O(1).
     pub fn last_failure(&self, id: impl Into<WorkId>) -> Option<&Failure> {
         self.lent.engine.last_failure(id.into())
     }
 
-    /// When a work that is backing off will be tried again.
+    /// Returns when a work that is backing off will be tried again.
     pub fn retry_eta(&self, id: impl Into<WorkId>) -> Option<Time> {
         self.lent.engine.retry_eta(id.into())
     }
 
-    /// The counters.
+    /// Returns the counters.
     pub fn metrics(&self) -> WorkSchedulerMetrics {
         self.lent.engine.metrics()
     }
 
-    /// The next event that has not been polled. Events are kept only if the configuration asks for them.
+    /// Takes the next event. The scheduler keeps events only if the configuration asks for them.
     pub fn poll_event(&mut self) -> Option<WorkEvent> {
         self.lent.engine.poll_event()
     }
 
-    /// Whether `shutdown` has been called.
+    /// Returns whether [`shutdown`](WorkScheduler::shutdown) has been called.
     pub fn is_shut_down(&self) -> bool {
         self.lent.engine.is_shut_down()
     }
 
-    /// A token that cancels everything in this scheduler, from any thread.
+    /// Returns a token with which any thread can cancel all works of this scheduler.
     pub fn cancel_token(&self) -> CancelToken {
         self.lent.engine.cancel_token()
     }
 
-    /// Cancels a work and what it owns. Works that were never granted a permit end at once, the others in their abort.
-    /// The answer is whether there was anything to cancel. O(works below it).
+    /// Cancels a work and the works that it owns. Works that were never granted a permit end at once, the others after
+    /// their abort. Returns whether there was anything to cancel. O(works below it).
     ///
     /// # Errors
     /// The id names no work of this scheduler.
@@ -90,14 +91,14 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.tidy();
     }
 
-    /// Refuses new works from now on, and cancels the rest. Crank on until [`Next::Idle`](crate::Next): that comes
-    /// within the longest grace, whatever works and their jobs do. A second call changes nothing. O(n log n).
+    /// Refuses new works from now on, and cancels all works. Crank on until [`Next::Idle`](crate::Next), which comes
+    /// within the longest grace, whatever the works and their jobs do. A second call changes nothing. O(n log n).
     ///
     /// # The way to exit
     ///
-    /// When the program is told to end, it calls `shutdown`, cranks until `Idle`, and gives the offload what is left of
-    /// its time. Then it may return from `main`: the scheduler's drop waits for nobody, and threads whose jobs still run
-    /// end with the process. `examples/signals.rs` does so on SIGTERM.
+    /// A program that is told to end calls `shutdown`, cranks until `Idle`, and gives the offload the rest of its time.
+    /// Then it may return from `main`. The drop of the scheduler waits for no job, and threads whose jobs still run end
+    /// with the process. `examples/signals.rs` does so on SIGTERM.
     ///
     /// ```
     /// use crankwork::{Budget, MonotonicClock, Next, Spec, ThreadOffload, WorkContext};
@@ -150,23 +151,25 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.tidy();
     }
 
-    /// Everything, counted anew. O(works + edges); for tests and fuzzing.
+    /// Counts everything anew and compares. O(works + edges); for tests and fuzzing.
     ///
     /// # Errors
-    /// What is broken, in words. That is a defect of this crate.
+    /// A text that says what is broken, which is a defect of this crate.
     #[doc(hidden)]
     pub fn audit(&self) -> Result<(), String> {
         self.lent.engine.audit()
     }
 
-    /// Makes `after` wait until `before` has succeeded. A work that has had no turn goes back to Pending for it (and
-    /// its permit, if it has one, to the next); if `before` has failed already, it becomes Blocked.
+    /// Makes `after` wait until `before` has succeeded.
     ///
-    /// Whether the edge exists already, and whether it closes a cycle, is found from both ends at once: the cost is
-    /// bounded by the smaller of what `before` still needs and what needs `after`; O(1) if either is nothing.
+    /// If `after` has had no turn it goes back to Pending, and the permit that it may have goes to the next work. If
+    /// `before` has already failed, `after` becomes Blocked.
+    ///
+    /// The engine searches from both ends for an equal edge and for a cycle. The smaller side bounds the cost: what
+    /// `before` still needs, or what needs `after`. O(1) if either side is empty.
     ///
     /// # Errors
-    /// [`DependencyError`]: an id that is not there, a work that has started or settled, a cycle with its path.
+    /// [`DependencyError`]: an unknown id, a work that has started or settled, or a cycle with its path.
     pub fn add_dependency(
         &mut self,
         before: impl Into<WorkId>,
@@ -177,8 +180,9 @@ impl<C: ?Sized> WorkScheduler<C> {
         result
     }
 
-    /// How many turns in a row came to nothing: the work's own alarm brought each, and it did nothing but arm the next. Any
-    /// other turn, an attempt that begins, a work that settles or is added, a message or a call of the host begins anew. O(1).
+    /// Returns how many turns in a row were fruitless: the work's own alarm brought the turn, and the work only armed
+    /// the next alarm. Any other turn, an attempt that begins, a work that is added or settles, a message, or a call of
+    /// the host begins anew. O(1).
     ///
     /// Works that poll while others wait for their permits show here; [`VirtualDriver::stop_after`] ends such a run.
     ///
@@ -187,69 +191,73 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.lent.engine.fruitless_turns()
     }
 
-    /// Ends the threads of the offload, as the last thing before the program exits: jobs that have not begun fail with
-    /// [`OffloadError::Dropped`](crate::OffloadError::Dropped), and those that run are waited for, at most `within` in real time. The answer says what
-    /// is left then; without an offload that is nothing. A second call waits for what the first has left.
+    /// Ends the threads of the offload, as the last step before the program exits.
     ///
-    /// Works that offload afterwards fail with [`OffloadError::ShutDown`](crate::OffloadError::ShutDown), until another offload is set. A scheduler that
-    /// is dropped waits for no job: its offload ends as with a `within` of zero. [`WorkScheduler::shutdown`] shows the
-    /// whole way.
+    /// Jobs that have not begun fail with [`OffloadError::Dropped`](crate::OffloadError::Dropped). The call waits for
+    /// jobs that run, at most `within` in real time. It returns how many jobs were dropped and how many still run,
+    /// which is nothing without an offload. A second call waits for the jobs that the first has left.
+    ///
+    /// Later jobs fail with [`OffloadError::ShutDown`](crate::OffloadError::ShutDown), until another offload is set.
+    /// The drop of a scheduler waits for no job: it ends its offload with a `within` of zero.
+    /// [`WorkScheduler::shutdown`] shows the whole way to exit.
     pub fn shutdown_offload(&mut self, within: Duration) -> Leftover {
         self.lent.engine.shutdown_offload(within)
     }
 
-    /// How many jobs are on other threads, or on their way to or from them: those of ended attempts are included, and
-    /// those that were abandoned when a grace was over are not. Simulated jobs never count. A host that moves a clock
-    /// of its own asks [`WorkScheduler::is_time_pinned`].
+    /// Returns how many jobs are on other threads, or on their way to or from them.
+    ///
+    /// It counts the jobs of ended attempts, but neither simulated jobs nor jobs that were abandoned when a grace was
+    /// over. A host that moves a clock of its own asks [`WorkScheduler::is_time_pinned`].
     pub fn jobs_outside(&self) -> u64 {
         self.lent.engine.jobs_outside()
     }
 
-    /// Holds virtual time still until the pin is dropped, on whatever thread: see [`TimePin`].
+    /// Holds virtual time still until the pin is dropped, on any thread: see [`TimePin`].
     pub fn pin_time(&self) -> TimePin {
         self.lent.engine.pin_time()
     }
 
-    /// Whether virtual time must stand still, since jobs are on other threads or a [`TimePin`] lives: what they come to
-    /// belongs to the present time. [`VirtualDriver`](crate::VirtualDriver) sees to it by itself; a host that moves a
-    /// clock of its own asks after each crank, and waits for its notifier instead of moving the clock.
+    /// Returns whether virtual time must stand still, because jobs are on other threads or a [`TimePin`] lives. Their
+    /// results belong to the present time. A run with a [`VirtualDriver`](crate::VirtualDriver) asks by itself. A host
+    /// that moves a clock of its own asks after each crank. If the answer is `true` it waits for its notifier and does
+    /// not move the clock.
     ///
-    /// A job counts until the scheduler has taken the message of its end, and a pin likewise.
+    /// A job counts until the scheduler has taken the message of its end; so does a pin.
     pub fn is_time_pinned(&self) -> bool {
         self.lent.engine.is_time_pinned()
     }
 
-    /// Takes a settled root work out of the scheduler and says how it ended. Take its output first. O(its edges).
+    /// Takes a settled root work out of the scheduler and returns how it ended. Take its output first. O(its edges).
     ///
     /// # Errors
-    /// [`ReapError`]: not there, not settled, a child, or works that are after it have not settled.
+    /// [`ReapError`]: an unknown work, one that has not settled, a child, or a work whose dependents have not settled.
     pub fn reap(&mut self, id: impl Into<WorkId>) -> Result<WorkOutcome, ReapError> {
         let result = self.lent.engine.reap(id.into());
         self.tidy();
         result
     }
 
-    /// Reaps every root work that can be, and says how many they were. O(n log n).
+    /// Reaps each root work that can be reaped, and returns how many it has reaped. O(n log n).
     pub fn reap_settled(&mut self) -> usize {
         let result = self.lent.engine.reap_settled();
         self.tidy();
         result
     }
 
-    /// Runs a settled work anew: output and retry count are cleared, its open dependencies are taken as they are
-    /// (Blocked again if one has failed), its dependents stay as they are. O(dependencies).
+    /// Runs a settled work anew, with neither output nor used retries. It waits for its dependencies as they are now,
+    /// and is Blocked again if one has failed. Its dependents stay as they are. O(dependencies).
     ///
     /// # Errors
-    /// [`RestartError`]: not there, not settled, after `shutdown`, a child whose parent has settled or is aborting, a
-    /// cycle with edges that were added meanwhile, or a work that was dropped.
+    /// [`RestartError`]: an unknown work, one that has not settled, a scheduler after `shutdown`, a child whose parent
+    /// has settled or is aborting, a cycle with edges that were added meanwhile, or a work that was dropped.
     pub fn restart(&mut self, id: impl Into<WorkId>) -> Result<(), RestartError> {
         let result = self.lent.engine.restart(id.into());
         self.tidy();
         result
     }
 
-    /// Gives a sleeping work a turn. A work that has a turn coming has no more than that; one that is Pending, Queued,
-    /// Retrying, Joining or settled ignores it. The answer is whether the work has not settled. O(1).
+    /// Gives a sleeping work a turn. A work that already has a turn coming gets no second one. A work that is Pending,
+    /// Queued, Retrying, Joining or settled ignores the call. Returns whether the work has not settled. O(1).
     ///
     /// # Errors
     /// The id names no work of this scheduler.
@@ -257,41 +265,41 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.lent.engine.wake(id.into())
     }
 
-    /// Every work in the scheduler, in the order in which they were added. O(works log works + edges).
+    /// Returns a snapshot of each work, in the order in which the works were added. O(works log works + edges).
     pub fn snapshot(&self) -> Vec<WorkSnapshot> {
         self.lent.engine.snapshot()
     }
 
-    /// Every work that has not settled and what it waits for: made for [`Next::Stalled`](crate::Next), but true at any
-    /// time. O(works log works + edges).
+    /// Returns each work that has not settled, with what it waits for. The report is made for
+    /// [`Next::Stalled`](crate::Next), but it is true at any time. O(works log works + edges).
     pub fn stall_report(&self) -> StallReport {
         self.lent.engine.stall_report()
     }
 
     // ---- how it is set up ----
 
-    /// Called, from whatever thread sends, when the inbox goes from empty to not empty: it must make the host crank
-    /// soon. Replaces the one before.
+    /// Sets the function that makes the host crank soon, in place of the former one. The thread that sends calls it
+    /// when the inbox becomes non-empty.
     pub fn set_notifier(&mut self, notifier: impl Fn() + Send + Sync + 'static) {
         let notifier: Notifier = std::sync::Arc::new(notifier);
         let inbox = &mut self.lent.engine.inbox;
         inbox.set_notifier(Some(Contained::new(notifier)));
     }
 
-    /// Makes a named pool, or changes the capacity of one; `"max_concurrency"` is the general one. Permits that are
-    /// out stay out. Works that need more than a lowered capacity wait until it is raised.
+    /// Makes a named pool, or changes the capacity of one; `"max_concurrency"` is the general one. Permits that are out
+    /// stay out. Works that need more than a lowered capacity wait until the host raises it.
     pub fn set_pool_capacity(&mut self, pool: impl Into<Name>, capacity: u32) {
         self.lent.engine.set_pool_capacity(pool.into(), capacity);
     }
 
-    /// Sets what answers decisions. `None`, the default, is production order.
+    /// Sets the decider. `None`, the default, is production order.
     pub fn set_decider(&mut self, decider: Option<Box<dyn Decider>>) {
         self.lent.engine.decider = decider.map(Contained::new);
     }
 
-    /// Where `cx.offload` takes its closures. Replaces the one before without waiting for it: its jobs that have not
-    /// begun fail with [`OffloadError::Dropped`](crate::OffloadError::Dropped), and those that run come to their end on their
-    /// own threads.
+    /// Sets the offload to which `cx.offload` gives its closures, without waiting for the former one. That one's jobs
+    /// that have not begun fail with [`OffloadError::Dropped`](crate::OffloadError::Dropped). Its jobs that run end on
+    /// their own threads.
     pub fn set_offload(&mut self, offload: impl Offload + 'static) {
         self.lent.engine.set_offload(Box::new(offload));
     }

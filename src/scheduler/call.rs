@@ -36,7 +36,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.lent.engine.note_callback(call);
     }
 
-    /// Enters bodies, and drops what is to be dropped, after a call of the host.
+    /// Enters new bodies and drops what the engine has given up, after a call of the host.
     #[inline]
     pub(super) fn tidy(&mut self) {
         while let Some(call) = self.lent.engine.deferred.next_disposal() {
@@ -47,7 +47,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     fn dispose(&mut self, call: Call) {
         match call {
             Call::Incoming => {
-                // In any order, since each has a slot of its own.
+                // The order does not matter, since each body has a slot of its own.
                 while let Some((slot, body)) = self.lent.incoming.pop() {
                     self.bodies.enter(slot, body);
                 }

@@ -1,28 +1,29 @@
 //! The loop: rounds of turns within a budget.
 //!
-//! A budget may stop a crank inside a round, and the next crank goes on from there: in virtual time the schedule does not
-//! depend on it.
+//! A budget may stop a crank inside a round, and the next crank goes on from there. So in virtual time the schedule
+//! does not depend on the budget.
 
 use super::WorkScheduler;
 use crate::engine::run::round::Round;
 use crate::engine::{Crank, Next};
 use crate::time::Time;
 
-/// How much one crank may do.
+/// A limit on what one crank may do.
 pub struct Budget<F = fn() -> bool> {
-    /// At least one.
+    /// At least 1.
     turns: u64,
     stop: Option<F>,
 }
 
 impl Budget {
-    /// At most so many turns; 0 counts as 1. A round in which no work has a turn counts as one, too.
+    /// At most `turns` turns; 0 counts as 1. A round without a turn counts as one, too.
     pub const fn turns(turns: u64) -> Self {
         let turns = if turns == 0 { 1 } else { turns };
         Budget { turns, stop: None }
     }
 
-    /// Until nothing is left to do now. A work that yields for ever keeps such a crank for ever.
+    /// No limit: the crank ends when nothing is left to do now. A work that yields for ever keeps such a crank for
+    /// ever.
     pub const fn unlimited() -> Self {
         Budget {
             turns: u64::MAX,
@@ -32,7 +33,7 @@ impl Budget {
 }
 
 impl<F> Budget<F> {
-    /// Also stops as soon as the host wants the thread back: asked after every turn.
+    /// Also stops the crank as soon as `stop` returns `true`. The crank asks it after each turn.
     pub fn or_when<G: FnMut() -> bool>(self, stop: G) -> Budget<G> {
         Budget {
             turns: self.turns,
@@ -41,12 +42,12 @@ impl<F> Budget<F> {
     }
 }
 
-/// Whether the host wants the thread back.
+/// The host's condition for an early end of the crank.
 trait Stop {
     fn is_wanted(&mut self) -> bool;
 }
 
-/// A host that has set no condition: then there is a crank without the question.
+/// No condition: the compiler makes a crank that does not ask.
 struct Never;
 
 impl Stop for Never {
@@ -62,14 +63,14 @@ impl Stop for &mut dyn FnMut() -> bool {
     }
 }
 
-/// What is left of a budget.
+/// The rest of a budget.
 struct Rest<S> {
     turns: u64,
     stop: S,
 }
 
 impl<S: Stop> Rest<S> {
-    /// Spends one turn. Whether it was the last, or the host wants the thread back.
+    /// Spends one turn. Returns whether it was the last, or the host wants the thread back.
     #[inline]
     fn spend(&mut self) -> bool {
         let interrupted = self.stop.is_wanted();
@@ -79,14 +80,14 @@ impl<S: Stop> Rest<S> {
 }
 
 impl<C: ?Sized> WorkScheduler<C> {
-    /// Gives turns until the budget is used up or nothing is left to do at `now`, and says when to crank again.
+    /// Gives turns until the budget is spent or nothing is left to do at `now`, and returns when to crank again.
     ///
-    /// A `now` before that of an earlier crank is treated as that one. From within a closure posted to this scheduler
-    /// it does nothing.
+    /// A `now` before that of an earlier crank counts as that earlier one. From within a closure posted to this
+    /// scheduler the call does nothing.
     ///
     /// # Panics
-    /// In debug builds, if `now` goes back. With `catch_panics` off, a panic of a work comes through after the work has
-    /// been failed; the scheduler stays usable.
+    /// In debug builds, if `now` goes back. With `catch_panics` off, a work's panic comes through after the work has
+    /// failed; the scheduler stays usable.
     pub fn crank_work<F: FnMut() -> bool>(
         &mut self,
         now: Time,
@@ -117,7 +118,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.lent.engine.end_crank(turns_before)
     }
 
-    /// Rounds, until there is nothing to do or the budget is spent.
+    /// Runs rounds until there is nothing to do or the budget is spent.
     #[inline(always)]
     fn give_turns<S: Stop>(&mut self, app: &mut C, mut rest: Rest<S>) {
         loop {
@@ -133,7 +134,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             if next.is_none() {
                 self.lent.engine.end_empty_round();
                 self.make_calls(app);
-                // It costs a turn: closures that post closures must not outrun the budget.
+                // An empty round costs a turn: closures that post closures must not outrun the budget.
                 if rest.spend() {
                     return;
                 }
@@ -141,7 +142,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             }
             while let Some(slot) = next {
                 self.turn(slot, app);
-                // A panic that is to come through is among what may be left.
+                // The calls may leave a panic that has to come through.
                 if self.lent.engine.is_anything_left() {
                     self.make_calls(app);
                     if self.lent.engine.deferred.has_payload() {
@@ -167,7 +168,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// When to crank again. O(1), or O(lanes of the permit queue) after a call that freed permits.
+    /// Returns when to crank again. O(1), or O(lanes of the permit queue) after a call that freed permits.
     #[inline]
     pub fn next(&self) -> Next {
         self.lent.engine.next()

@@ -1,11 +1,11 @@
-//! The shell around the engine: what has to be generic over the application.
+//! The shell around the engine: the code that has to be generic over the application.
 //!
 //! Invariant: the shell decides nothing. It lends the application, keeps the bodies of works, makes the calls that the
-//! engine asks for, catches their panics, and tells the engine. All else is in [`engine`](crate::engine), which names no
-//! application type and is compiled once.
+//! engine asks for, catches their panics, and tells the engine. All else is in [`engine`](crate::engine), which names
+//! no application type and is compiled once.
 //!
-//! Deliberately absent: states, queues and timers. What is compiled anew for each application type should be as little as
-//! may be.
+//! Deliberately absent: states, queues and timers. The compiler builds the shell anew for each application type, so the
+//! shell is kept small.
 //!
 //! | file | what it holds |
 //! | --- | --- |
@@ -14,13 +14,13 @@
 //! | `bodies` | boxes, and columns for graphs of one type |
 //! | `add`, `add_graph` | taking in works |
 //! | `api`, `attach` | public calls that go straight to the engine |
-//! | `status` | what one work says of itself |
+//! | `status` | one work's own status, in one line |
 //! | `context` | what a work may do in its turn: children, sources, jobs, its output |
 //! | `posts` | closures from other threads |
 //!
-//! A turn that yields: `crank` asks the engine for a slot, `turn` has the engine mark the turn's beginning, `bodies` calls the
-//! work with a [`WorkContext`] that borrows [`Lent`] and the application, and the engine takes the answer. The time is in the
-//! engine, set once a crank.
+//! A turn that yields: `crank` asks the engine for a slot, and `turn` has the engine mark the turn's beginning.
+//! `bodies` calls the work with a [`WorkContext`] that borrows [`Lent`] and the application, and the engine takes the
+//! answer. The engine holds the time, which is set once a crank.
 
 mod add;
 mod add_graph;
@@ -53,7 +53,7 @@ use std::marker::PhantomData;
 /// Calls that only read are O(1) unless they say otherwise. Calls that change something make an earlier
 /// [`Next`](crate::Next) stale. A scheduler is not `Send`; works need not be.
 pub struct WorkScheduler<C: ?Sized> {
-    // What the program owns is dropped before the engine, which forgets the panics of these drops.
+    // The program's values are dropped before the engine, which forgets the panics of these drops.
     pub(crate) bodies: Bodies<C>,
     posts: posts::Posts<C>,
     pub(crate) lent: Lent<C>,
@@ -61,17 +61,17 @@ pub struct WorkScheduler<C: ?Sized> {
     not_send: PhantomData<*const ()>,
 }
 
-/// What a work borrows during its turn, besides the application: all but the bodies, one of which is being called.
+/// What a work borrows during its turn besides the application: all but the bodies, since its own body is being called.
 pub(crate) struct Lent<C: ?Sized> {
-    /// The bodies of works that have been added in this turn.
+    /// The bodies of works that were added in this turn.
     incoming: Vec<(u32, Body<C>)>,
-    /// What `on_settled` left, by the key in the work's record.
+    /// The callbacks of `on_settled`, by the key in the work's record.
     callbacks: Slab<Completion<C>>,
     pub engine: Engine,
 }
 
 impl<C: ?Sized> WorkScheduler<C> {
-    /// An empty scheduler at time zero.
+    /// Makes an empty scheduler at time zero.
     pub fn new(config: WorkSchedulerConfig) -> Self {
         let inbox = config.limits.inbox;
         WorkScheduler {
@@ -87,7 +87,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// Reaches this scheduler from other threads.
+    /// Returns a handle that reaches this scheduler from any thread.
     pub fn remote(&self) -> Remote<C> {
         Remote::new(self.lent.engine.inbox.sender.clone(), &self.posts)
     }

@@ -1,8 +1,8 @@
-//! Closures from other threads: they wait in a slab that the scheduler shares with its [`Remote`]s, and a message in the
-//! inbox carries the key of each.
+//! Closures from other threads. They wait in a slab that the scheduler shares with its [`Remote`]s, and a message in
+//! the inbox carries the key of each.
 //!
-//! Invariant: a closure is in the slab before its message is in the inbox. So the message finds the closure, and the inbox
-//! knows nothing of the application's type.
+//! Invariant: a closure is in the slab before its message is in the inbox. So the message finds the closure, and the
+//! inbox does not name the application's type.
 
 use super::WorkScheduler;
 use crate::engine::panics::{Contained, dispose};
@@ -13,7 +13,7 @@ use slab::Slab;
 use std::fmt;
 use std::sync::{Arc, PoisonError};
 
-/// What [`Remote::post`] takes: runs on the scheduler's thread.
+/// A closure for [`Remote::post`], which runs on the scheduler's thread.
 pub(crate) type Post<C> = Box<dyn FnOnce(&mut C, &mut WorkScheduler<C>) + Send>;
 
 struct Waiting<C: ?Sized> {
@@ -54,19 +54,19 @@ impl<C: ?Sized> Posts<C> {
 }
 
 impl<C: ?Sized> Drop for Posts<C> {
-    /// A [`Remote`] may live longer, and must keep no closure that nothing will call.
+    /// Drops the waiting closures. A [`Remote`] may live longer than the scheduler, and nothing would call them.
     fn drop(&mut self) {
         let left = {
             let mut waiting = self.0.lock();
             waiting.closed = true;
             std::mem::take(&mut waiting.closures)
         };
-        // Each is contained, and drops outside of the lock, since its drop may post.
+        // Each closure is contained, and drops outside of the lock, since its drop may post.
         drop(left);
     }
 }
 
-/// Reaches a scheduler from any thread. `Clone`.
+/// Reaches a scheduler from any thread. Clones reach the same scheduler.
 pub struct Remote<C: ?Sized> {
     sender: Arc<InboxSender>,
     posts: Arc<Shared<C>>,
@@ -87,7 +87,7 @@ impl<C: ?Sized> fmt::Debug for Remote<C> {
     }
 }
 
-/// Why a closure was not posted; it comes back.
+/// Why a closure was not posted. The error gives the closure back.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum PostError<F> {
@@ -117,10 +117,10 @@ impl<C: ?Sized> Remote<C> {
     }
 
     /// Runs the closure on the scheduler's thread, at the beginning of its next round, with the application and the
-    /// scheduler. Waits at most for another thread that posts, or for the scheduler while it takes a closure.
+    /// scheduler. The call waits at most for a short lock, while another thread posts or the scheduler takes a closure.
     ///
     /// # Errors
-    /// The closure comes back when the inbox is full or the scheduler is gone.
+    /// [`PostError`], with the closure, if the inbox is full or the scheduler has been dropped.
     pub fn post<F>(&self, closure: F) -> Result<(), PostError<F>>
     where
         F: FnOnce(&mut C, &mut WorkScheduler<C>) + Send + 'static,
@@ -133,14 +133,14 @@ impl<C: ?Sized> Remote<C> {
             if waiting.closures.len() >= self.posts.limit {
                 return Err(PostError::Full(closure));
             }
-            // Contained, since nobody may come to call it.
+            // The closure is contained, since the scheduler may drop it uncalled.
             let closure = Contained::new(closure);
             let post: Post<C> =
                 Box::new(move |app, scheduler| closure.into_inner()(app, scheduler));
             waiting.closures.insert(post) as u32
         };
         if self.sender.send(Message::Post(key)).is_err() {
-            // The scheduler has been dropped since, and has disposed of what waited.
+            // The scheduler has been dropped meanwhile, and has disposed of the closures that waited.
             dispose(self.posts.lock().closures.try_remove(key as usize));
         }
         Ok(())

@@ -1,13 +1,14 @@
-//! What one work says of itself, in one line.
+//! One work's status, in one line.
 
 use super::WorkScheduler;
 use crate::work::{Work, WorkId};
 use std::fmt::{self, Write};
 
 impl<C: ?Sized> WorkScheduler<C> {
-    /// A work in one line: its name and state, when it will be tried again, how many of its children are done, how many of
-    /// its jobs and sources are out, its [`progress`](Work::progress), its own [`status`](Work::status), and its last
-    /// failure. `None` if it has been reclaimed or is another scheduler's. O(1), besides what the work does to answer.
+    /// Returns a work's status in one line: its name and state, its retry time, how many of its children are done, how
+    /// many of its jobs and sources are out, its [`progress`](Work::progress), its own [`status`](Work::status), and
+    /// its last failure. `None` if the work has been reclaimed or belongs to another scheduler. O(1), besides the
+    /// work's own calls.
     ///
     /// ```
     /// use crankwork::{Backoff, Budget, Failure, Retry, Spec, Time, WorkContext, WorkScheduler, WorkSchedulerConfig};
@@ -37,7 +38,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 }
 
-/// What a work says of itself.
+/// Returns the progress and the status that a work gives of itself.
 fn own_status<C: ?Sized>(body: &dyn Work<C>) -> String {
     let mut text = String::new();
     if let Some(progress) = body.progress() {
@@ -52,7 +53,7 @@ fn own_status<C: ?Sized>(body: &dyn Work<C>) -> String {
     text
 }
 
-/// A work's own status, as something that prints.
+/// Prints a work's own status.
 struct Said<'a, C: ?Sized>(&'a dyn Work<C>);
 
 impl<C: ?Sized> fmt::Display for Said<'_, C> {

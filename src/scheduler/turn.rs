@@ -1,4 +1,4 @@
-//! One turn of a work, and its hooks: the one place that calls a work.
+//! One turn of a work, and its hooks. Only this file calls a work.
 
 use super::WorkScheduler;
 use super::context::WorkContext;
@@ -9,7 +9,7 @@ use crate::work::Work;
 use std::task::Poll;
 
 impl<C: ?Sized> WorkScheduler<C> {
-    /// One call of a work's `poll` or `on_abort`, and what follows from it.
+    /// Calls a work's `poll` or `on_abort`, and tells the engine what came of it.
     #[inline(always)]
     pub(super) fn turn(&mut self, slot: u32, app: &mut C) {
         match self.lent.engine.begin_fast_turn(slot) {
@@ -18,7 +18,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// A turn in the middle of an attempt that ends, most often, with the wish for another.
+    /// Gives a turn in the middle of an attempt. Most such turns end with the wish for another.
     #[inline(always)]
     fn fast_turn(&mut self, slot: u32, app: &mut C) {
         let cx = &mut WorkContext::new(app, &mut self.lent, slot);
@@ -28,7 +28,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             Err(payload) => return self.turn_panicked(slot, false, payload),
         };
         if answer.is_pending() && self.lent.engine.end_fast_turn(slot) {
-            // `Pending` is nothing that would have to be dropped, but that would be looked at once more.
+            // `Pending` needs no drop, and forgetting it saves the check.
             std::mem::forget(answer);
             return;
         }
@@ -49,7 +49,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.turn_is_over(slot, answer, heard)
     }
 
-    /// First turns, and all that are neither these nor usual.
+    /// Gives a first turn, or leaves the work to [`Self::full_turn`].
     #[inline(never)]
     fn first_or_full_turn(&mut self, slot: u32, app: &mut C) {
         if !self.lent.engine.begin_first_turn(slot) {
@@ -81,7 +81,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// If the last call was a hook, the work has succeeded at once, and most often nothing else follows from its turn.
+    /// Ends a turn. If its last call was a hook, the work has succeeded at once, and nothing else follows in most
+    /// cases.
     #[inline(always)]
     fn turn_is_over(&mut self, slot: u32, answer: Answer, heard: bool) {
         let engine = &mut self.lent.engine;
@@ -97,17 +98,14 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// The call itself.
-    ///
-    /// The context is made outside of the closure: what a closure captures is copied into it, two words at a time right
-    /// after they were written one at a time, and a processor waits for that.
+    /// Makes the call. The context is made outside of the closure, since a captured context would be copied.
     #[inline(always)]
     fn call(&mut self, slot: u32, part: Part, app: &mut C) -> Result<Answer, Payload> {
         let cx = &mut WorkContext::new(app, &mut self.lent, slot);
         self.bodies.play(slot, cx, part)
     }
 
-    /// As [`Self::call`], in the span of the attempt.
+    /// Makes the call in the span of the attempt.
     #[cold]
     fn call_in_span(&mut self, slot: u32, part: Part, app: &mut C) -> Result<Answer, Payload> {
         let _entered = self.lent.engine.span_of(slot).map(tracing::Span::entered);
@@ -129,7 +127,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
     }
 
-    /// Calls a hook. If it panics the work's body is dropped.
+    /// Calls a hook. If the hook panics, the work's body is dropped.
     pub(super) fn call_hook(&mut self, slot: u32, hook: Hook, app: &mut C) {
         let cx = &mut WorkContext::new(app, &mut self.lent, slot);
         let bodies = &mut self.bodies;
@@ -140,9 +138,9 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 }
 
-/// A turn of a work. In its first one `on_reset` comes first, and if it succeeds at once `on_success` last: most works
-/// have just this one turn, and their hooks should not cost them three calls. The notes must say already what comes first:
-/// see [`Part::opening`].
+/// Gives a work a turn. The first turn begins with `on_reset`, and ends with `on_success` if the work succeeds at once:
+/// most works have just this one turn, and one call through the box is cheaper than three. The notes must already name
+/// the part that comes first: see [`Part::opening`].
 #[inline]
 pub(super) fn play<C: ?Sized, W: Work<C> + ?Sized>(
     work: &mut W,

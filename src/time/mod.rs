@@ -1,12 +1,11 @@
 //! Time as the engine counts it.
 //!
-//! A [`Time`] is a number of nanoseconds since the engine's epoch, a moment that the host chooses (usually the start of
-//! the program, or of the simulation). It is not a wall clock: the engine never asks the machine what time it is, it is
-//! told. That is what lets the same works run in real and in virtual time.
+//! A [`Time`] is a number of nanoseconds since the engine's epoch. The host chooses the epoch, usually the start of the
+//! program or of the simulation. The engine never asks the machine for the time: the host tells it. So the same works
+//! run in real and in virtual time.
 //!
-//! All arithmetic saturates. The end of time, [`Time::MAX`], is `u64::MAX` nanoseconds or 584 years after the epoch;
-//! adding to it stays there, and nothing here panics. "Never" is not a time: where there may be none, an
-//! `Option<Time>` says so.
+//! All arithmetic saturates, and nothing here panics. The end of time, [`Time::MAX`], is `u64::MAX` nanoseconds or 584
+//! years after the epoch. "Never" is not a time: an `Option<Time>` says that there may be none.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -44,37 +43,37 @@ impl Time {
     /// The end of time: `u64::MAX` nanoseconds, 584 years after the epoch.
     pub const MAX: Self = Self(u64::MAX);
 
-    /// The moment `nanos` nanoseconds after the epoch.
+    /// Returns the moment `nanos` nanoseconds after the epoch.
     #[must_use]
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
 
-    /// The moment `millis` milliseconds after the epoch, or [`Time::MAX`] if that lies beyond it.
+    /// Returns the moment `millis` milliseconds after the epoch, at most [`Time::MAX`].
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis.saturating_mul(NANOS_PER_MILLI))
     }
 
-    /// The moment `secs` seconds after the epoch, or [`Time::MAX`] if that lies beyond it.
+    /// Returns the moment `secs` seconds after the epoch, at most [`Time::MAX`].
     #[must_use]
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs.saturating_mul(NANOS_PER_SEC))
     }
 
-    /// Nanoseconds since the epoch.
+    /// Returns the nanoseconds since the epoch.
     #[must_use]
     pub const fn as_nanos(self) -> u64 {
         self.0
     }
 
-    /// This moment and `delay` more, but at most [`Time::MAX`].
+    /// Returns this moment plus `delay`, at most [`Time::MAX`].
     #[must_use]
     pub fn saturating_add(self, delay: Duration) -> Self {
         self.checked_add(delay).unwrap_or(Self::MAX)
     }
 
-    /// This moment and `delay` more, or `None` if that lies beyond [`Time::MAX`].
+    /// Returns this moment plus `delay`, or `None` if that lies beyond [`Time::MAX`].
     ///
     /// ```
     /// use crankwork::time::Time;
@@ -90,7 +89,7 @@ impl Time {
         self.0.checked_add(nanos).map(Self)
     }
 
-    /// How long after `earlier` this moment is; zero if it is not.
+    /// Returns how long after `earlier` this moment is, or zero if it is not after it.
     #[must_use]
     pub const fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
@@ -115,7 +114,7 @@ impl Sub for Time {
     }
 }
 
-/// `hh:mm:ss` and three, six or nine decimals: as few as say it exactly. Hours are not folded into days.
+/// Prints `hh:mm:ss` and three, six or nine decimals, the fewest that are exact. Hours are not folded into days.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0 / NANOS_PER_SEC;
@@ -132,7 +131,7 @@ impl fmt::Display for Time {
     }
 }
 
-/// The same as `Display`: a test that fails should print a moment, not a twenty-digit number.
+/// Prints as `Display` does, since a test that fails should print a moment and not a twenty-digit number.
 impl fmt::Debug for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -3,39 +3,42 @@
 //! # Algorithm
 //!
 //! Deadlines are numbers of eleven digits, base 64. The wheel has a table of 64 lists for each digit position, its
-//! *levels*, and a *base*, a moment that follows the clock. A timer goes to the level of the highest digit in which its
-//! deadline and the base differ, and there to the list for its own digit (`filing.rs`). That is one exclusive-or, one
-//! count of leading zeros and one append, wherever in 584 years the deadline lies. One `u64` per table says which lists
-//! hold something.
+//! *levels*. It also has a *base*, a moment that follows the clock.
 //!
-//! The first occupied slot has the earliest timers. If its list is short, it is sorted; if it is long, it is *split* by
-//! the next digit into a table of its own, which takes the slot's place, and so on with the first slot of that
-//! (`earliest.rs`). So the earliest deadline is always known, and what is due leaves from the head of a sorted list. A list
-//! whose timers came in order of their deadlines is sorted as it is, however long.
+//! The highest digit in which a timer's deadline and the base differ gives the timer's level, and its own digit there
+//! gives the list (`filing.rs`). That is one exclusive-or, one count of leading zeros and one append, wherever in 584
+//! years the deadline lies. One `u64` per table says which lists hold something.
 //!
-//! When a table is used up the base moves to the deadline of the timer that left it. What is in the slot that it enters is
-//! filed again at lower levels, or, if that slot has been split, its table becomes that of its level. No other timer
-//! changes its level: each still differs from the base in the same digit. Splitting does early what filing again would do
-//! later, and without moving the base, which would leave timers armed between the clock and the base without a place.
-//! Either way a timer moves down, ten times at most in its life. What is armed for a moment that has come already has no
-//! place here: it waits beside the tables for the next `advance` (`late.rs`).
+//! The first occupied slot has the earliest timers. The wheel sorts its list if that is short. If it is long, the wheel
+//! *splits* it by the next digit into a table of its own, which takes the slot's place. The wheel then goes on with the
+//! first slot of that table (`earliest.rs`). So the earliest deadline is always known, and due timers leave from the
+//! head of a sorted list. A list whose timers came in order of their deadlines counts as sorted, however long it is.
 //!
-//! *Order.* Two timers with the same deadline are always in the same list: which one depends only on the deadline, the
-//! base and what is split. Lists grow at the tail, are read from the head and sorted stably. So equal deadlines fire in
-//! the order in which they were armed, without a sequence number.
+//! When a table is used up, the base moves to the deadline of the timer that left it. The timers in the slot of the new
+//! base are filed again at lower levels. If that slot has been split, its table becomes the table of its level. No
+//! other timer changes its level, since each still differs from the base in the same digit.
 //!
-//! The levels are those of scheme 7 in G. Varghese and A. Lauck, *Hashed and Hierarchical Timing Wheels* (1987); filing
-//! by the highest differing digit is how a radix heap does it (Ahuja, Mehlhorn, Orlin, Tarjan, *Faster Algorithms for the
-//! Shortest Path Problem*, 1990); splitting buckets when they are first needed is multikey sorting on demand, as in a
-//! burst trie (Heinz, Zobel, Williams, 2002).
+//! A split does early the work of filing again, and does not move the base. A base ahead of the clock would leave
+//! timers between the two without a place. Either way a timer moves down, at most ten times in its life. A timer whose
+//! moment has already come waits beside the tables for the next `advance` (`late.rs`).
+//!
+//! *Order.* Two timers with the same deadline are always in the same list, which depends only on the deadline, the base
+//! and the splits. Lists grow at the tail, are read from the head and sorted stably. So equal deadlines fire in the
+//! order in which they were armed, without a sequence number.
+//!
+//! *Sources.* The levels are those of scheme 7 in G. Varghese and A. Lauck, *Hashed and Hierarchical Timing Wheels*
+//! (1987). Filing by the highest differing digit is the method of a radix heap (Ahuja, Mehlhorn, Orlin, Tarjan, *Faster
+//! Algorithms for the Shortest Path Problem*, 1990). Splitting buckets when they are first needed is multikey sorting
+//! on demand, as in a burst trie (Heinz, Zobel, Williams, 2002).
 //!
 //! # Limits
 //!
-//! Fewer than 2^32 timers at a time. Memory is that of the most timers there ever were at once, 32 bytes each (twice that
-//! while the vector has just grown), 6 KiB for the levels and half a KiB per split slot; it is kept. "O(1)" below is
-//! amortised over the life of a timer: a call that meets a long list for the first time deals with all of it, a few
-//! milliseconds for a million timers. A [`TimerKey`] carries no generation, so the owner has to forget it when its timer
-//! has fired or been cancelled.
+//! A wheel holds fewer than 2^32 timers at a time. It keeps the memory of the most timers that it ever had: 32 bytes
+//! each (twice that while the vector has just grown), 6 KiB for the levels and half a KiB per split slot.
+//!
+//! "O(1)" below is amortised over the life of a timer. A call that meets a long list for the first time deals with all
+//! of it, which takes a few milliseconds for a million timers. A [`TimerKey`] carries no generation, so the owner has
+//! to forget it when its timer has fired or been cancelled.
 
 mod earliest;
 mod filing;
@@ -55,7 +58,8 @@ use super::Time;
 
 /// Names an armed timer of one [`TimerWheel`], until it fires or is cancelled.
 ///
-/// Four bytes, also in an `Option`. It may name another timer afterwards, so whoever keeps it drops it then.
+/// It takes four bytes, also in an `Option`. Drop it when the timer has fired or been cancelled, since it may then name
+/// another timer.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct TimerKey(NonZeroU32);
 
@@ -70,7 +74,7 @@ impl TimerKey {
     }
 }
 
-/// Timers, ordered by (deadline, arming order) to the nanosecond; each carries the number of its owner.
+/// Timers in order of (deadline, arming order), to the nanosecond. Each carries the number of its owner.
 ///
 /// ```
 /// use crankwork::time::{Time, TimerWheel};
@@ -89,7 +93,7 @@ impl TimerKey {
 /// }
 /// assert_eq!(fired, [1, 3, 2]);
 /// ```
-// The engine asks the wheel in every turn of its loop: what it calls is worth inlining across codegen units.
+// The engine asks the wheel in every turn, so its small functions are worth inlining across codegen units.
 pub struct TimerWheel {
     nodes: Nodes,
     tables: Tables,
@@ -97,9 +101,9 @@ pub struct TimerWheel {
     levels: [u32; LEVELS],
     /// Bit `l` says that the table of level `l` is not empty.
     occupied: u32,
-    /// What timers are filed by. At or before `now`.
+    /// The moment by which timers are filed. It is not after `now`.
     base: u64,
-    /// The latest moment that `advance` was told.
+    /// The latest moment that `advance` was given.
     now: u64,
     /// The earliest deadline in the tables; `u64::MAX` if there is none.
     earliest: u64,
@@ -118,7 +122,7 @@ impl Default for TimerWheel {
 }
 
 impl TimerWheel {
-    /// An empty wheel at [`Time::ZERO`].
+    /// Makes an empty wheel at [`Time::ZERO`].
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -135,22 +139,22 @@ impl TimerWheel {
         }
     }
 
-    /// How many timers are armed, those included that are due and have not been popped.
+    /// Returns how many timers are armed, including due ones that have not been popped.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Whether no timer is armed.
+    /// Returns whether no timer is armed.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// When the next timer fires: exactly, or `None` if none is armed.
+    /// Returns exactly when the next timer fires, or `None` if none is armed.
     ///
-    /// Counts timers that are due and have not been popped, and timers that were armed too late; for these the moment lies
-    /// in the past. O(1).
+    /// It counts due timers that have not been popped, and timers that were armed too late, whose moment lies in the
+    /// past. O(1).
     #[must_use]
     #[inline]
     pub fn next_deadline(&self) -> Option<Time> {
@@ -161,19 +165,19 @@ impl TimerWheel {
         self.next_ahead().into_iter().chain(late).min()
     }
 
-    /// The same, those left out that were armed too late.
+    /// Returns when the next timer fires, not counting timers that were armed too late.
     #[inline]
     pub(crate) fn next_ahead(&self) -> Option<Time> {
         (self.occupied != 0).then_some(Time::from_nanos(self.earliest))
     }
 
-    /// How many timers were armed too late, and have not been popped.
+    /// Returns how many timers were armed too late and have not been popped.
     #[inline]
     pub(crate) fn late_len(&self) -> usize {
         self.late.len()
     }
 
-    /// When an armed timer fires. O(1).
+    /// Returns when an armed timer fires. O(1).
     ///
     /// # Panics
     /// If the timer has fired or was cancelled, unless its key names another timer by now.
@@ -185,7 +189,7 @@ impl TimerWheel {
     /// Arms a timer for `owner`. O(1).
     ///
     /// If `deadline` is not after the last [`advance`](Self::advance), the timer is due at the next one, in its proper
-    /// order; not before, even while what is due is being popped.
+    /// order. It is not due before that, even while due timers are being popped.
     ///
     /// # Panics
     /// If there are 2^32 - 1 timers already.
@@ -196,7 +200,7 @@ impl TimerWheel {
         TimerKey::new(index)
     }
 
-    /// Disarms a timer and returns its owner. It may be due already. O(1).
+    /// Disarms a timer, which may already be due, and returns its owner. O(1).
     ///
     /// # Panics
     /// If the timer has fired or was cancelled, unless its key names another timer by now.
@@ -216,7 +220,7 @@ impl TimerWheel {
         owner
     }
 
-    /// Gives an armed timer another deadline: the same as to cancel it and to arm it again, but the key stays. O(1).
+    /// Gives an armed timer another deadline, as if it were cancelled and armed again, but the key stays. O(1).
     ///
     /// # Panics
     /// If the timer has fired or was cancelled, unless its key names another timer by now.
@@ -237,8 +241,8 @@ impl TimerWheel {
 
     /// Makes the timers whose deadline is at or before `now` due, for [`pop_due`](Self::pop_due) to take.
     ///
-    /// Timers that are due already and have not been taken stay so. A `now` before that of an earlier call counts as that.
-    /// O(1), and O(log n) for each timer that was armed too late.
+    /// Due timers that have not been popped stay due. A `now` before that of an earlier call counts as that earlier
+    /// one. O(1), and O(log n) for each timer that was armed too late.
     #[inline]
     pub fn advance(&mut self, now: Time) {
         self.now = self.now.max(now.as_nanos());
@@ -247,13 +251,13 @@ impl TimerWheel {
         }
     }
 
-    /// Takes the first timer that is due: its deadline and its owner. The order is (deadline, arming order). O(1).
+    /// Pops the first due timer, and returns its deadline and owner. The order is (deadline, arming order). O(1).
     #[inline]
     pub fn pop_due(&mut self) -> Option<(Time, u32)> {
         self.pop_due_key().map(|(_, at, owner)| (at, owner))
     }
 
-    /// As [`TimerWheel::pop_due`], with the key that the timer had: from now on it may be another's.
+    /// Pops as [`TimerWheel::pop_due`] does, and also returns the timer's key, which may now name another timer.
     #[inline]
     pub(crate) fn pop_due_key(&mut self) -> Option<(TimerKey, Time, u32)> {
         let index = if self.late.len() > 0 && self.late_is_first() {
@@ -270,8 +274,8 @@ impl TimerWheel {
         Some((TimerKey::new(index), Time::from_nanos(deadline), owner))
     }
 
-    /// The due timers of the earliest deadline, in the order in which they would be popped: those whose order a search may
-    /// vary. O(their number) to walk.
+    /// Returns the due timers of the earliest deadline, in the order in which they would be popped. A search may vary
+    /// the order of these timers. O(their number) to walk.
     pub fn due_tied(&self) -> impl Iterator<Item = (TimerKey, u32)> + '_ {
         let first = if self.has_due() {
             self.tables.slot(self.first).head
@@ -289,14 +293,14 @@ impl TimerWheel {
             .map(|index| (TimerKey::new(index), self.nodes.armed(index).owner))
     }
 
-    /// Whether a timer in the tables is due.
+    /// Returns whether a timer in the tables is due.
     #[inline]
     fn has_due(&self) -> bool {
         self.earliest <= self.now && self.occupied != 0
     }
 
-    /// Whether the next to be popped is one that was armed too late. Of equal deadlines those in the tables were armed
-    /// before.
+    /// Returns whether the next timer to be popped was armed too late. Of equal deadlines those in the tables were
+    /// armed before.
     fn late_is_first(&self) -> bool {
         let late = self.late.earliest_due();
         late.is_some_and(|at| !self.has_due() || at < self.earliest)
@@ -313,7 +317,7 @@ impl TimerWheel {
         }
         let used_up = self.tables.of(self.first).occupied == bit(self.first);
         self.vacate(self.first);
-        // Seldom enough to be cheap, often enough to keep the way to a timer's list short.
+        // The base moves seldom enough to be cheap, and often enough to keep the way to a timer's list short.
         if used_up {
             self.move_base(self.earliest);
         }

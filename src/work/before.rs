@@ -1,13 +1,12 @@
-//! The works that a new work is after, while they are listed in its [`Spec`](super::Spec).
+//! The works that a new work is after, as listed in its [`Spec`](super::Spec).
 
 use super::WorkId;
 use smallvec::SmallVec;
 
-/// A list of works of which the first three need no memory of their own.
+/// A list of works. The first three need no allocation.
 ///
-/// It has fixed places, and what has an address (the box) is taken out to be changed: so a compiler can keep a whole
-/// spec in registers while its builder hands it from call to call. With one array and one length, as in a `SmallVec`,
-/// every such call copied the spec twice. And it is small: a spec above 128 bytes is copied by a call of `memcpy`.
+/// The places are fixed, and a change takes the box out and puts it back. So the compiler keeps a whole spec in
+/// registers while its builder hands it on. A spec above 128 bytes would be copied by a call of `memcpy`.
 #[derive(Debug, Default)]
 pub(crate) struct Before {
     near: [Option<WorkId>; 3],
@@ -41,7 +40,7 @@ impl Before {
         self.near.iter().flatten().count() + more
     }
 
-    /// In the order in which they were given.
+    /// Returns the works in the order in which they were given.
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = WorkId> + '_ {
         (0..).map_while(|index| self.get(index))

@@ -1,8 +1,8 @@
 //! Why an attempt failed.
 //!
-//! A [`Failure`] is one pointer wide: what a work's `poll` returns then fits two registers, and one failure can be
-//! shared by a child's outcome, its parent's source and a root cause. It cannot implement [`Error`] itself, because it
-//! converts from every error; [`Failure::source`] gives the error inside.
+//! A [`Failure`] is one pointer wide, so the result of `poll` fits two registers. A child's outcome, its parent's
+//! failure and a root cause can share one failure. A failure cannot implement [`Error`] itself, because it converts
+//! from every error; [`Failure::source`] returns the error inside.
 
 use super::{Name, WorkId};
 use crate::engine::panics::Contained;
@@ -31,14 +31,14 @@ pub struct Failure(Arc<Inner>);
 
 struct Inner {
     kind: FailureKind,
-    /// Contained, since failures are shared: any owner may be the one that drops the error (L24).
+    /// Contained, since failures are shared and any owner may drop the error (L24).
     error: Option<Contained<BoxError>>,
     cause: Option<Failure>,
-    /// Whether no retry can help: of this failure, or of the child's from which it stems.
+    /// Whether no retry can help this failure, or the child's failure that it stems from.
     is_final: bool,
 }
 
-/// What sort of failure it is.
+/// The kind of a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FailureKind {
@@ -46,19 +46,19 @@ pub enum FailureKind {
     Error,
     /// The work failed for good, whatever retries it has left.
     Fatal,
-    /// As `Error`, but the retry comes after exactly this delay.
+    /// The attempt failed as with `Error`, but the retry comes after exactly this delay.
     RetryAfter(Duration),
     /// The work settles as Cancelled.
     Cancelled,
-    /// The work returned `Pending` although nothing could ever wake it. For good.
+    /// The work returned `Pending` although nothing could ever wake it. No retry follows.
     LostWake,
-    /// A turn, hook, drop or offloaded job panicked. For good.
+    /// A turn, hook, drop or offloaded job panicked. No retry follows.
     Panicked,
     /// The attempt took longer than its `attempt_timeout`.
     AttemptTimeout(Duration),
-    /// The work had not succeeded by its `deadline`. For good.
+    /// The work had not succeeded by its `deadline`. No retry follows.
     Deadline(Time),
-    /// A child failed, and its failure is the [`Failure::cause`]. A retry may follow unless that is final.
+    /// A child failed, and its failure is the [`Failure::cause`]. A retry may follow unless that failure is final.
     Child {
         /// The child.
         id: WorkId,
@@ -67,41 +67,43 @@ pub enum FailureKind {
     },
     /// A work that this one is `after` did not succeed, so this one was never run.
     Blocked {
-        /// The work from which it stems.
+        /// The work whose failure or cancellation blocked this one.
         root: WorkId,
-        /// Its name.
+        /// The name of that work.
         name: Name,
     },
 }
 
 impl Failure {
-    /// A failure that is tried again if retries are left, from an error, a `String` or a `&str`.
+    /// Makes a failure from an error, a `String` or a `&str`. It is tried again if retries are left.
     pub fn new(error: impl Into<BoxError>) -> Self {
         Self::build(FailureKind::Error, Some(error.into()), None)
     }
 
-    /// The same from anything that prints.
+    /// Makes a failure from anything that prints. It is tried again if retries are left.
     pub fn msg(message: impl fmt::Display) -> Self {
         Self::new(message.to_string())
     }
 
-    /// A failure for good: retries that are left are not used.
+    /// Makes a final failure: retries that are left are not used.
     pub fn fatal(error: impl Into<BoxError>) -> Self {
         Self::build(FailureKind::Fatal, Some(error.into()), None)
     }
 
-    /// A failure that names its own delay before the next attempt. It spends a retry like any other.
+    /// Makes a failure that sets the delay before the next attempt. It spends a retry like any other.
     pub fn retry_after(error: impl Into<BoxError>, delay: Duration) -> Self {
         Self::build(FailureKind::RetryAfter(delay), Some(error.into()), None)
     }
 
-    /// A failure that is tried again if retries are left, and that stems from `cause` ([`Failure::cause`]), whatever that is.
+    /// Makes a failure that stems from `cause` ([`Failure::cause`]). It is tried again if retries are left, whatever
+    /// `cause` is.
     pub fn caused_by(error: impl Into<BoxError>, cause: Failure) -> Self {
         Self::build(FailureKind::Error, Some(error.into()), Some(cause))
     }
 
-    /// A parent's failure that stems from a child's. It [is final](Failure::is_final) if the child's is: then the parent is
-    /// tried again only if its spec says [`retry_fatal_children`](crate::Spec::retry_fatal_children).
+    /// Makes a parent's failure that stems from the failure of a child. It [is final](Failure::is_final) if `child` is:
+    /// then the parent is tried again only if its spec says
+    /// [`retry_fatal_children`](crate::Spec::retry_fatal_children).
     pub fn from_child(error: impl Into<BoxError>, child: Failure) -> Self {
         let is_final = child.is_final();
         Failure(Arc::new(Inner {
@@ -112,7 +114,7 @@ impl Failure {
         }))
     }
 
-    /// Settles the work as Cancelled.
+    /// Makes a failure that settles the work as Cancelled.
     pub fn cancelled() -> Self {
         Self::build(FailureKind::Cancelled, None, None)
     }
@@ -152,27 +154,27 @@ impl Failure {
         }))
     }
 
-    /// What sort of failure it is.
+    /// Returns the kind of the failure.
     pub fn kind(&self) -> &FailureKind {
         &self.0.kind
     }
 
-    /// The error that the work returned, if there is one.
+    /// Returns the error that the work returned, if there is one.
     pub fn source(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
         self.0.error.as_deref().map(|error| &**error)
     }
 
-    /// The error that the work returned, if it is an `E`.
+    /// Returns the error that the work returned, if it is an `E`.
     pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
         self.source()?.downcast_ref()
     }
 
-    /// The failure behind this one: a child's, or that of the work which blocked this one.
+    /// Returns the failure behind this one: that of a child, or of the work which blocked this one.
     pub fn cause(&self) -> Option<&Failure> {
         self.0.cause.as_ref()
     }
 
-    /// The innermost cause; the failure itself if there is none.
+    /// Returns the innermost cause, or the failure itself if it has none. O(causes).
     pub fn root(&self) -> &Failure {
         let mut failure = self;
         while let Some(cause) = failure.cause() {
@@ -181,18 +183,19 @@ impl Failure {
         failure
     }
 
-    /// Whether no retry can help: the failure is `Fatal`, `Panicked` or `LostWake`, or stems from a child's that is. O(1).
+    /// Returns whether no retry can help: the failure is `Fatal`, `Panicked` or `LostWake`, or stems from a child's
+    /// final failure. O(1).
     pub fn is_final(&self) -> bool {
         self.0.is_final
     }
 
-    /// Whether a retry may follow: the failure is not final, and neither a cancel, the work's deadline nor a dependency's
-    /// failure. O(1).
+    /// Returns whether a retry may follow. It may not if the failure is final, a cancel, the work's deadline or a
+    /// dependency's failure. O(1).
     pub fn may_retry(&self) -> bool {
         self.is_retryable(false)
     }
 
-    /// As [`Failure::may_retry`]; `fatal_children`: final failures of children count like any other.
+    /// Returns whether a retry may follow. With `fatal_children`, final failures of children count like any other.
     pub(crate) fn is_retryable(&self, fatal_children: bool) -> bool {
         match self.0.kind {
             FailureKind::Error
@@ -243,7 +246,7 @@ impl Failure {
     }
 }
 
-/// How many causes are printed before the rest is cut short: a tree may be deeper than anybody wants to read.
+/// The number of causes that are printed, since a tree may be deeper than anybody wants to read.
 const CAUSES_SHOWN: usize = 8;
 
 impl fmt::Display for Failure {
@@ -272,7 +275,7 @@ impl fmt::Debug for Failure {
 }
 
 impl Drop for Inner {
-    /// A chain of causes can be as long as a tree is deep; freeing it must not recurse.
+    /// Frees the chain of causes without recursion, since it can be as long as a tree is deep.
     fn drop(&mut self) {
         let mut next = self.cause.take();
         while let Some(failure) = next {

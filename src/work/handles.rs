@@ -1,4 +1,4 @@
-//! [`Handles`]: what names the works of a graph.
+//! [`Handles`]: the names of the works of a graph.
 
 use super::{Handle, WorkId};
 use std::fmt;
@@ -6,10 +6,10 @@ use std::marker::PhantomData;
 use std::num::NonZeroU32;
 use std::ops::Range;
 
-/// The [`Handle`]s of the works of a graph, by position. They take 4 bytes each, and are made when asked for.
+/// The [`Handle`]s of the works of a graph, by position. Each takes 4 bytes and is made when asked for.
 pub struct Handles<T> {
     scheduler_id: NonZeroU32,
-    /// The serial number of the first; the others follow.
+    /// The serial number of the first work. The others follow.
     first: u64,
     slots: Vec<u32>,
     output: PhantomData<fn() -> T>,
@@ -25,7 +25,7 @@ impl<T> Handles<T> {
         }
     }
 
-    /// The handles of works with outputs of this type.
+    /// Returns these handles for works with outputs of the type `U`.
     pub(crate) fn typed<U>(self) -> Handles<U> {
         Handles {
             scheduler_id: self.scheduler_id,
@@ -45,29 +45,29 @@ impl<T> Handles<T> {
         &self.slots
     }
 
-    /// The serial number of the first.
+    /// Returns the serial number of the first work.
     pub(crate) fn first(&self) -> u64 {
         self.first
     }
 
-    /// Whether it is one of these works.
+    /// Returns whether `id` is one of these works.
     pub(crate) fn contain(&self, id: WorkId) -> bool {
         let place = id.serial.checked_sub(self.first);
         id.scheduler_id == self.scheduler_id
             && place.is_some_and(|place| place < self.slots.len() as u64)
     }
 
-    /// How many works the graph has.
+    /// Returns how many works the graph has.
     pub fn len(&self) -> usize {
         self.slots.len()
     }
 
-    /// Whether it has none.
+    /// Returns whether the graph has no work.
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
 
-    /// The handle of the work at this position, counted from 0. O(1).
+    /// Returns the handle of the work at `position`, counted from 0. O(1).
     pub fn get(&self, position: usize) -> Option<Handle<T>> {
         let slot = *self.slots.get(position)?;
         Some(Handle::new(WorkId {
@@ -77,7 +77,7 @@ impl<T> Handles<T> {
         }))
     }
 
-    /// All handles, in the order of positions.
+    /// Returns all handles, in the order of positions.
     pub fn iter(&self) -> HandlesIter<'_, T> {
         HandlesIter {
             handles: self,
@@ -101,7 +101,7 @@ impl<'a, T> IntoIterator for &'a Handles<T> {
     }
 }
 
-/// The handles of a graph, one after the other; see [`Handles::iter`].
+/// The handles of a graph in their order; see [`Handles::iter`].
 pub struct HandlesIter<'a, T> {
     handles: &'a Handles<T>,
     places: Range<usize>,

@@ -1,4 +1,4 @@
-//! What names a work: [`WorkId`], the typed [`Handle`], and [`Name`].
+//! The names of works: [`WorkId`], the typed [`Handle`], and [`Name`].
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,22 +6,22 @@ use std::num::NonZeroU32;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// Names one work of one scheduler, for ever: neither a slot that is used again nor another scheduler answers to it.
+/// Names one work of one scheduler, for ever. No later work gets the same id, neither in a slot that is used again nor
+/// in another scheduler.
 ///
 /// Prints as `#17`: the work was the 18th to be added.
-// In this order: where an absent id is followed by absent boxes, as in a spec, its `scheduler_id` must not be next to them. It
-// would be cleared with half of a box in one write, and to read a box that two writes have made is to wait for both.
+// The order of the fields matters: it keeps a spec cheap to move (see the benches' README).
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WorkId {
     pub(crate) serial: u64,
-    /// Which scheduler of this process; not printed, so that logs of equal runs are equal.
+    /// The number of the scheduler in this process. It is not printed, so that logs of equal runs are equal.
     pub(crate) scheduler_id: NonZeroU32,
     pub(crate) slot: u32,
 }
 
 impl WorkId {
-    /// How many works had been added to the scheduler before this one.
+    /// Returns how many works had been added to the scheduler before this one.
     pub fn serial(self) -> u64 {
         self.serial
     }
@@ -39,7 +39,7 @@ impl fmt::Display for WorkId {
     }
 }
 
-/// A [`WorkId`] that knows the type of the work's output. `Copy`, and accepted wherever an id is.
+/// A [`WorkId`] with the type of the work's output. Every call that takes an id takes a handle. `Copy`.
 pub struct Handle<T> {
     id: WorkId,
     output: PhantomData<fn() -> T>,
@@ -53,7 +53,7 @@ impl<T> Handle<T> {
         }
     }
 
-    /// The work's id.
+    /// Returns the work's id.
     pub fn id(self) -> WorkId {
         self.id
     }
@@ -93,8 +93,8 @@ impl<T> From<&Handle<T>> for WorkId {
     }
 }
 
-/// A work's name: any characters, shared and cheap to clone. Two words: a shared one is reached through a further
-/// pointer, so that a name costs no third.
+/// A work's name: any characters, shared and cheap to clone. It takes two words, since a shared name is behind one more
+/// pointer.
 #[derive(Clone)]
 pub enum Name {
     /// A name that the program contains.

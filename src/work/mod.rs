@@ -1,7 +1,6 @@
-//! What a work is: the [`Work`] trait and the plain types that surround it.
+//! The [`Work`] trait, and the plain types that surround it.
 //!
-//! Nothing here runs anything; the one thing taken from further down is the name of [`WorkContext`], through which a
-//! work acts on the engine.
+//! Nothing here runs anything. Of other rooms it names only [`WorkContext`], through which a work acts on the engine.
 
 mod before;
 mod failure;
@@ -56,52 +55,56 @@ use std::task::Poll;
 /// # Ok::<(), crankwork::AddError>(())
 /// ```
 pub trait Work<C: ?Sized, T = ()> {
-    /// One turn. `Ready(Ok(t))` is success, `Ready(Err(f))` a failed attempt (tried again if retries are left),
+    /// Takes one turn.
+    ///
+    /// `Ready(Ok(t))` is success. `Ready(Err(f))` is a failed attempt, which is tried again if retries are left.
     /// `Pending` waits until something wakes the work; `return cx.yield_now()` asks for a turn in the next round.
     ///
-    /// It should return soon: everything else on this thread waits for it.
+    /// It should return soon, since everything else on this thread waits for it.
     fn poll(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<T, Failure>>;
 
-    /// The name used where a `Spec` gives none: the type's name.
+    /// Returns the name for calls that give none, as [`WorkScheduler::add_work`](crate::WorkScheduler::add_work).
+    /// Default: the type's name.
     fn name(&self) -> &str {
         std::any::type_name::<Self>()
     }
 
-    /// Whether an attempt needs a permit of `max_concurrency`. The scheduler asks once, when the work is added. `false` suits a
-    /// work that only starts and awaits others: a gate or a sequence. [`Spec::no_permit`] says so for one spec.
+    /// Returns whether an attempt needs a permit of `max_concurrency`. The scheduler asks once, when the work is added.
+    /// `false` suits a work that only starts and awaits others, as a gate or a sequence does. [`Spec::no_permit`] says
+    /// so for one spec.
     fn needs_permit(&self) -> bool {
         true
     }
 
-    /// One turn of the abort of a granted attempt, after its children have ended: `Pending` asks for more time (within
-    /// the grace), and needs a source of wakes just as `poll` does.
+    /// Takes one turn of the abort of a granted attempt, after its children have ended. `Pending` asks for more time
+    /// within the grace, and needs a source of wakes just as `poll` does.
     fn on_abort(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<()> {
         let _ = cx;
         Poll::Ready(())
     }
 
-    /// Makes the work ready for its first turn: called once per `add` or `restart` before the first turn (or first
-    /// `on_abort`), and once after each failed or aborted attempt.
+    /// Makes the work ready for its first turn. The scheduler calls it once per `add` or `restart`, before the first
+    /// turn (or the first `on_abort`), and once after each failed or aborted attempt.
     fn on_reset(&mut self, cx: &mut WorkContext<'_, C>) {
         let _ = cx;
     }
 
-    /// The work is about to settle as Success.
+    /// Called when the work is about to settle as Success.
     fn on_success(&mut self, cx: &mut WorkContext<'_, C>) {
         let _ = cx;
     }
 
-    /// The attempt failed, and another will follow.
+    /// Called when the attempt has failed and another will follow.
     fn on_failure_retry(&mut self, cx: &mut WorkContext<'_, C>) {
         let _ = cx;
     }
 
-    /// The attempt failed, and the work is about to settle as Failed.
+    /// Called when the attempt has failed and the work is about to settle as Failed.
     fn on_failure_raise(&mut self, cx: &mut WorkContext<'_, C>) {
         let _ = cx;
     }
 
-    /// One line for people about what the work is doing. Default: nothing.
+    /// Writes one line for people about what the work is doing. Default: nothing.
     ///
     /// # Errors
     /// Those of the formatter.
@@ -110,7 +113,7 @@ pub trait Work<C: ?Sized, T = ()> {
         Ok(())
     }
 
-    /// How far the work is, for progress bars.
+    /// Returns how far the work is, for progress bars. Default: `None`.
     fn progress(&self) -> Option<Progress> {
         None
     }

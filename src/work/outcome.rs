@@ -1,4 +1,4 @@
-//! What became of a work.
+//! The outcome of a work.
 
 use super::{Failure, FailureKind, Name, WorkId, WorkState};
 use std::fmt;
@@ -6,13 +6,13 @@ use std::fmt;
 /// How a work settled. The enum stays exhaustive: a host must have an answer for each end.
 #[derive(Clone, Debug)]
 pub enum WorkOutcome {
-    /// It succeeded; a typed output, if it has one, is to be had with `take`.
+    /// The work succeeded. If it has a typed output, `take` returns it.
     Success,
-    /// It failed for good.
+    /// The work failed for good.
     Failed(Failure),
-    /// It was cancelled.
+    /// The work was cancelled.
     Cancelled,
-    /// It was never run, because something it is `after` did not succeed.
+    /// The work was never run, because a work that it is `after` did not succeed.
     Blocked(RootCause),
 }
 
@@ -47,20 +47,20 @@ impl fmt::Display for CancelledBy {
     }
 }
 
-/// The work whose failure or cancellation a Blocked work finally stems from.
+/// The work whose failure or cancellation finally blocked another.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RootCause {
-    /// Its id; it may have been reclaimed since.
+    /// The work's id. The work may have been reclaimed since.
     pub id: WorkId,
-    /// Its name.
+    /// The work's name.
     pub name: Name,
-    /// Its failure; `None` if it was cancelled.
+    /// The work's failure; `None` if it was cancelled.
     pub failure: Option<Failure>,
 }
 
 impl WorkOutcome {
-    /// The settled state that belongs to this outcome.
+    /// Returns the settled state that belongs to this outcome.
     pub fn state(&self) -> WorkState {
         match self {
             WorkOutcome::Success => WorkState::Success,
@@ -70,12 +70,12 @@ impl WorkOutcome {
         }
     }
 
-    /// Whether it succeeded.
+    /// Returns whether the work succeeded.
     pub fn is_success(&self) -> bool {
         matches!(self, WorkOutcome::Success)
     }
 
-    /// The failure: of the work itself, or of the one that blocked it.
+    /// Returns the failure of the work, or of the work that blocked it.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             WorkOutcome::Failed(failure) => Some(failure),
@@ -86,7 +86,7 @@ impl WorkOutcome {
 }
 
 impl RootCause {
-    /// The root cause that a Blocked work's failure carries.
+    /// Returns the root cause that a Blocked work's failure carries.
     pub(crate) fn of(failure: &Failure) -> Option<RootCause> {
         match failure.kind() {
             FailureKind::Blocked { root, name } => Some(RootCause {

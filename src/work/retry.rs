@@ -1,4 +1,4 @@
-//! How often a failed work is tried again, and how long it waits before.
+//! How often a failed work is tried again, and how long it waits before that.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ impl Retry {
     /// 32 retries.
     pub const A_LOT: Retry = Retry::times(32);
 
-    /// `limit` retries after the first attempt.
+    /// Allows `limit` retries after the first attempt.
     pub const fn times(limit: u32) -> Retry {
         Retry {
             limit,
@@ -34,7 +34,7 @@ impl Retry {
         }
     }
 
-    /// The same number of retries with a back-off of its own instead of the scheduler's.
+    /// Returns the policy with a back-off of its own instead of the scheduler's.
     pub const fn with_backoff(self, backoff: Backoff) -> Retry {
         Retry {
             limit: self.limit,
@@ -42,12 +42,12 @@ impl Retry {
         }
     }
 
-    /// How many attempts may follow the first.
+    /// Returns how many attempts may follow the first.
     pub const fn limit(self) -> u32 {
         self.limit
     }
 
-    /// The work's own back-off, if it has one.
+    /// Returns the work's own back-off, if it has one.
     pub const fn backoff(self) -> Option<Backoff> {
         self.backoff
     }
@@ -74,29 +74,29 @@ impl Default for Retry {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Backoff {
-    /// Always the same.
+    /// A fixed delay before each retry.
     Fixed(Duration),
-    /// Doubling ranges with jitter, as stellar-core's `BasicWork` has them: see [`Backoff::exponential`].
+    /// Doubling ranges with jitter, as in stellar-core's `BasicWork`: see [`Backoff::exponential`].
     #[default]
     Exponential,
-    /// A base that is multiplied again and again, up to a cap, with or without jitter.
+    /// A base that is multiplied before each further retry, up to a cap, with or without jitter.
     Growing(Growing),
 }
 
 impl Backoff {
-    /// The same delay before every retry.
+    /// Waits `delay` before every retry.
     pub const fn fixed(delay: Duration) -> Backoff {
         Backoff::Fixed(delay)
     }
 
-    /// The default. With n retries made so far and m = min(n, 9): 1 s for n = 0, else a whole number of seconds drawn
-    /// uniformly from `2^(m-1) + 1 ..= 2^m`, from the work's own seeded stream.
+    /// The default. Let n be the number of retries made so far and m = min(n, 9). The delay is 1 s for n = 0. Later it
+    /// is a whole number of seconds from `2^(m-1) + 1 ..= 2^m`, drawn uniformly from the work's own seeded stream.
     pub const fn exponential() -> Backoff {
         Backoff::Exponential
     }
 
-    /// `base` before the first retry, twice as long before each further one, without jitter and without a cap; its methods
-    /// change the rest.
+    /// Waits `base` before the first retry and twice as long before each further one. There is neither jitter nor a cap
+    /// unless a method of [`Growing`] sets it.
     pub const fn growing(base: Duration) -> Growing {
         Growing {
             base,
@@ -106,7 +106,7 @@ impl Backoff {
         }
     }
 
-    /// The delay after `retries` retries; `draw(n)` gives a number below n. O(1).
+    /// Returns the delay after `retries` retries. `draw(n)` returns a number below n. O(1).
     pub(crate) fn delay(self, retries: u32, draw: impl FnOnce(u64) -> u64) -> Duration {
         match self {
             Backoff::Fixed(delay) => delay,
@@ -122,7 +122,7 @@ impl Backoff {
     }
 }
 
-/// A [`Backoff`] that grows: made by [`Backoff::growing`]. After n retries the delay is `min(cap, base * factor^n)`, before
+/// A [`Backoff`] that grows; see [`Backoff::growing`]. After n retries the delay is `min(cap, base * factor^n)`, before
 /// jitter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Growing {
@@ -132,11 +132,11 @@ pub struct Growing {
     jitter: Jitter,
 }
 
-/// How a [`Growing`] back-off is spread, so that works which failed together do not come back together. Draws come from the
-/// work's own seeded stream. (Marc Brooker, "Exponential Backoff And Jitter", 2015, compares the three.)
+/// How a [`Growing`] back-off is spread, so that works which failed together do not come back together. The draws come
+/// from the work's own seeded stream. (Marc Brooker, "Exponential Backoff And Jitter", 2015, compares the three.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Jitter {
-    /// The delay as it is.
+    /// The delay without a draw.
     #[default]
     None,
     /// Uniform from zero to the delay.
@@ -146,26 +146,26 @@ pub enum Jitter {
 }
 
 impl Growing {
-    /// How many times longer each delay is than the one before. Default 2; 0 counts as 1.
+    /// Sets how many times longer each delay is than the one before. Default 2; 0 counts as 1.
     pub const fn factor(mut self, factor: u32) -> Self {
         self.factor = if factor == 0 { 1 } else { factor };
         self
     }
 
-    /// The longest delay. Default: none.
+    /// Sets the longest delay. Default: no limit.
     pub const fn cap(mut self, cap: Duration) -> Self {
         self.cap = cap;
         self
     }
 
-    /// Default: [`Jitter::None`].
+    /// Sets the jitter. Default: [`Jitter::None`].
     pub const fn jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = jitter;
         self
     }
 
     fn delay(self, retries: u32, draw: impl FnOnce(u64) -> u64) -> Duration {
-        // Nanoseconds in 64 bits end with the scheduler's time.
+        // 64 bits of nanoseconds suffice, since the scheduler's time ends with them.
         let nanos = |d: Duration| u64::try_from(d.as_nanos()).unwrap_or(u64::MAX);
         let growth = u64::from(self.factor).saturating_pow(retries);
         let longest = nanos(self.base).saturating_mul(growth).min(nanos(self.cap));

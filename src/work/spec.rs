@@ -1,4 +1,4 @@
-//! [`Spec`]: everything the scheduler is told about a work when it is added.
+//! [`Spec`]: all that the scheduler is told about a work when it is added.
 
 use super::before::Before;
 use super::{Backoff, Name, Retry, WorkId, WorkOutcome};
@@ -8,40 +8,42 @@ use smallvec::SmallVec;
 use std::fmt;
 use std::time::Duration;
 
-/// What a parent does when a child of its attempt has failed.
+/// The rule of a parent for a failed child of its attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnChildFailure {
-    /// At the end of the round the other children are aborted, and the attempt fails with that child as its cause.
+    /// At the end of the round the other children are aborted, and the attempt fails with the failed child as its
+    /// cause.
     #[default]
     FailFast,
     /// The parent is woken and decides.
     Collect,
 }
 
-/// Where an attempt after the first waits for its permit. Works that come back for the permit of an attempt go before both.
+/// The place in which an attempt after the first waits for its permit. Works that come back for the permit of a running
+/// attempt go before both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RetryPosition {
-    /// Behind all that wait with its priority.
+    /// Behind all works that wait with its priority.
     #[default]
     Tail,
-    /// Before works of its priority that have not started, in the order in which back-offs end. So a work that failed early
-    /// in a long queue is not tried again last.
+    /// Before works of its priority that have not started, in the order in which back-offs end. So a work that failed
+    /// early in a long queue is not tried again last.
     Head,
 }
 
 /// How a work depends on another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EdgeKind {
-    /// The other must succeed.
+    /// The other work must succeed.
     After,
-    /// The other must settle, however.
+    /// The other work must settle, in any state.
     AfterSettled,
 }
 
-/// Called once, with the application, when a work has settled.
+/// A callback that is called once, with the application, when a work has settled.
 pub(crate) type Completion<C> = Contained<Box<dyn FnOnce(&mut C, WorkId, &WorkOutcome)>>;
 
-/// A work and everything the scheduler is to know about it; made with [`Spec::new`], handed to `add` or `spawn`.
+/// A work with all that the scheduler has to know about it. [`Spec::new`] makes it, and `add` or `spawn` takes it.
 ///
 /// A spec that is neither added nor spawned does nothing.
 ///
@@ -67,11 +69,11 @@ pub struct Spec<C: ?Sized, W> {
     pub(crate) on_settled: Option<Completion<C>>,
 }
 
-/// A spec without its work: on what terms the work is to run.
+/// A spec without its work: the terms on which the work is to run.
 pub(crate) struct Terms {
     pub name: Name,
     pub parent: Option<WorkId>,
-    /// Works that must have succeeded.
+    /// The works that must have succeeded.
     pub after: Before,
     pub retries: u32,
     pub permit: bool,
@@ -79,20 +81,20 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
-    /// How many works it is after, those that are given twice counted twice.
+    /// Returns how many works it is after. A work that is given twice counts twice.
     #[cfg_attr(not(debug_assertions), inline)]
     pub fn edges(&self) -> usize {
         let settled = self.extras.as_ref().map_or(0, |e| e.after_settled.len());
         self.after.len() + settled
     }
 
-    /// Whether it depends on nothing, is nobody's child, and asks for nothing that few works ask for.
+    /// Returns whether it has no dependency, no parent and no extras.
     #[inline]
     pub fn is_plain(&self) -> bool {
         self.parent.is_none() && self.extras.is_none() && self.after.is_empty()
     }
 
-    /// The works that it is after, and how.
+    /// Returns the works that it is after, and how.
     pub fn dependencies(&self) -> impl Iterator<Item = (WorkId, EdgeKind)> + '_ {
         let extras = self.extras.as_deref();
         let settled = extras.map_or(&[][..], |extras| &extras.after_settled);
@@ -116,9 +118,9 @@ impl Terms {
     }
 }
 
-/// What few works ask for; it becomes part of the work's record as it is.
+/// The terms that few works need. They become part of the work's record as they are.
 pub(crate) struct Extras {
-    /// Works that must have settled, in whatever state.
+    /// The works that must have settled, in any state.
     pub after_settled: SmallVec<[WorkId; 1]>,
     pub priority: i8,
     pub backoff: Option<Backoff>,
@@ -129,9 +131,10 @@ pub(crate) struct Extras {
     pub on_child_failure: OnChildFailure,
     pub retry_fatal_children: bool,
     pub retry_position: RetryPosition,
-    /// Tells the random streams of this work from those of an earlier one of its name path; 0 and 1 add nothing.
+    /// Makes the random streams of this work differ from those of an earlier run of its name path. 0 and 1 change
+    /// nothing.
     pub run_number: u64,
-    /// The key of the callback for its end.
+    /// The key of the callback for the end of the work.
     pub on_settled: Option<u32>,
 }
 
@@ -155,7 +158,7 @@ impl Default for Extras {
 }
 
 impl<C: ?Sized, W> Spec<C, W> {
-    /// A root work that depends on nothing, is never retried, needs one permit and has priority 0.
+    /// Makes a spec for a root work that depends on nothing, is never retried, needs one permit and has priority 0.
     #[inline(always)]
     pub fn new(name: impl Into<Name>, work: W) -> Self {
         Spec {
@@ -165,7 +168,7 @@ impl<C: ?Sized, W> Spec<C, W> {
         }
     }
 
-    /// The name that the work will have.
+    /// Returns the name that the work will have.
     pub fn name(&self) -> &Name {
         &self.terms.name
     }
@@ -174,27 +177,27 @@ impl<C: ?Sized, W> Spec<C, W> {
         self.terms.extras.get_or_insert_default()
     }
 
-    /// Makes it a child of `parent`: it is part of the parent's attempt, starts no earlier than that, and the parent
-    /// settles only after it.
+    /// Makes the work a child of `parent`. It belongs to the parent's attempt, starts no earlier than that, and the
+    /// parent settles only after it.
     pub fn parent(mut self, parent: impl Into<WorkId>) -> Self {
         self.terms.parent = Some(parent.into());
         self
     }
 
-    /// Starts only after `other` has succeeded. May be given several times; duplicates count once.
+    /// Makes the work start only after `other` has succeeded. The call may be repeated; duplicates count once.
     #[inline]
     pub fn after(mut self, other: impl Into<WorkId>) -> Self {
         self.terms.after.push(other.into());
         self
     }
 
-    /// Starts only after `other` has settled, in whatever state.
+    /// Makes the work start only after `other` has settled, in any state.
     pub fn after_settled(mut self, other: impl Into<WorkId>) -> Self {
         self.extras().after_settled.push(other.into());
         self
     }
 
-    /// How often and after what delays a failed attempt is followed by another. Default: [`Retry::NEVER`].
+    /// Sets how often another attempt follows a failed one, and after which delays. Default: [`Retry::NEVER`].
     pub fn retry(mut self, retry: Retry) -> Self {
         self.terms.retries = retry.limit();
         if retry.backoff().is_some() || self.terms.extras.is_some() {
@@ -203,21 +206,22 @@ impl<C: ?Sized, W> Spec<C, W> {
         self
     }
 
-    /// Where a retry waits for its permit. Default: [`RetryPosition::Tail`].
+    /// Sets where a retry waits for its permit. Default: [`RetryPosition::Tail`].
     pub fn retry_position(mut self, position: RetryPosition) -> Self {
         self.extras().retry_position = position;
         self
     }
 
-    /// Spends retries also on final failures of children (`Fatal`, `Panicked`, `LostWake`): where another attempt makes other
-    /// children, say. Without it, such a failure fails the work for good.
+    /// Spends retries also on final failures of children (`Fatal`, `Panicked`, `LostWake`). It suits a work whose next
+    /// attempt makes other children. Without it, such a failure fails the work for good.
     pub fn retry_fatal_children(mut self) -> Self {
         self.extras().retry_fatal_children = true;
         self
     }
 
-    /// Makes the random streams of this work, and of all below it, differ from those of other runs. It is for a parent that
-    /// runs one name again and again: a reclaimed child leaves its ordinal to the next. 0 and 1 change nothing.
+    /// Makes the random streams of this work, and of all below it, differ from those of other runs. It is for a parent
+    /// that runs one name again and again, since a reclaimed child leaves its ordinal to the next. 0 and 1 change
+    /// nothing.
     pub fn run_number(mut self, run: u64) -> Self {
         if run > 1 || self.terms.extras.is_some() {
             self.extras().run_number = run;
@@ -225,20 +229,20 @@ impl<C: ?Sized, W> Spec<C, W> {
         self
     }
 
-    /// Needs `weight` permits of a named pool besides the general one. Pools are made with
-    /// `WorkSchedulerConfig::pool` or `WorkScheduler::set_pool_capacity`. Weights for one pool add up.
+    /// Makes the work need `weight` permits of a named pool besides the general one. `WorkSchedulerConfig::pool` and
+    /// `WorkScheduler::set_pool_capacity` make pools. Weights for one pool add up.
     pub fn pool(mut self, pool: impl Into<Name>, weight: u32) -> Self {
         self.extras().pools.push((pool.into(), weight));
         self
     }
 
-    /// Does not count against `max_concurrency`. Named pools still apply.
+    /// Exempts the work from `max_concurrency`. Named pools still apply.
     pub fn no_permit(mut self) -> Self {
         self.terms.permit = false;
         self
     }
 
-    /// Higher priorities get permits first. It does not order turns. Default 0.
+    /// Sets the priority: higher priorities get permits first. It does not order turns. Default 0.
     pub fn priority(mut self, priority: i8) -> Self {
         if priority != 0 || self.terms.extras.is_some() {
             self.extras().priority = priority;
@@ -246,35 +250,36 @@ impl<C: ?Sized, W> Spec<C, W> {
         self
     }
 
-    /// An attempt that has not ended this long after its grant is aborted and counts as failed.
+    /// Limits the time of an attempt from its grant on. A longer attempt is aborted and counts as failed.
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.extras().attempt_timeout = Some(limit);
         self
     }
 
-    /// The work fails for good if it has not settled at this instant.
+    /// Sets a deadline: the work fails for good if it has not settled at this instant.
     pub fn deadline(mut self, at: Time) -> Self {
         self.extras().deadline = Some(at);
         self
     }
 
-    /// How long an abort may take before the work is dropped. Default: the scheduler's `abort_grace`. With zero there is
-    /// no time for `on_abort`: the work is dropped in the next round.
+    /// Sets how long an abort may take before the work is dropped. With zero there is no time for `on_abort`: the work
+    /// is dropped in the next round. Default: the scheduler's `abort_grace`.
     pub fn abort_grace(mut self, grace: Duration) -> Self {
         self.extras().abort_grace = Some(grace);
         self
     }
 
-    /// What the work does when one of its children fails. Default: [`OnChildFailure::FailFast`].
+    /// Sets the rule for failed children. Default: [`OnChildFailure::FailFast`].
     pub fn on_child_failure(mut self, rule: OnChildFailure) -> Self {
         self.extras().on_child_failure = rule;
         self
     }
 
-    /// Called once with the application, the work's id and its outcome, within the crank in which the work settles
-    /// (or the next, if it settles between cranks), after the turn in which it does. A restart does not call it again.
+    /// Sets a callback for the end of the work. The scheduler calls it once, with the application, the work's id and
+    /// its outcome, after the turn in which the work settles. The call comes in that crank, or in the next if the work
+    /// settles between cranks. A restart does not call it again.
     ///
-    /// A panic in it is counted in the metrics as `callback_panics`; the outcome stands.
+    /// A panic of the callback is counted in the metrics as `callback_panics`; the outcome stands.
     pub fn on_settled(
         mut self,
         callback: impl FnOnce(&mut C, WorkId, &WorkOutcome) + 'static,

@@ -1,42 +1,42 @@
 //! The states of a work and *the* transition table.
 //!
-//! Everything that may happen to a work's state is in [`TRANSITIONS`]: one row for each pair of states, with what
-//! causes it. The engine changes a state in one function only, which keeps the counters and checks this table.
-//! The diagram in [`WorkState`]'s documentation is generated from the table by a test.
+//! [`TRANSITIONS`] holds all that may happen to a work's state: one row for each pair of states, with its cause. One
+//! function of the engine changes a state; it keeps the counters and checks this table. A test compares the table in
+//! [`WorkState`]'s documentation with it.
 
 use std::fmt;
 
-/// Where a work is in its life.
+/// The states in a work's life, and what may follow each.
 ///
 #[doc = include_str!("states.md")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum WorkState {
-    /// Dependencies are open, or the parent's attempt has not begun.
+    /// The work has open dependencies, or its parent's attempt has not begun.
     Pending,
-    /// Needs a permit before its next turn.
+    /// The work needs a permit before its next turn.
     Queued,
-    /// Has a turn coming.
+    /// The work has a turn coming.
     Running,
-    /// Asleep until something wakes it.
+    /// The work sleeps until something wakes it.
     Waiting,
-    /// Itself done; its children are not.
+    /// The work itself is done; its children are not.
     Joining,
-    /// Backing off before its next attempt.
+    /// The work backs off before its next attempt.
     Retrying,
-    /// Ending an attempt early: children first, then the work itself.
+    /// The attempt is ending early: children first, then the work itself.
     Aborting,
-    /// Settled: it succeeded.
+    /// Settled: the work succeeded.
     Success,
-    /// Settled: it failed for good.
+    /// Settled: the work failed for good.
     Failed,
-    /// Settled: it was cancelled.
+    /// Settled: the work was cancelled.
     Cancelled,
-    /// Settled without having run: something it is `after` did not succeed.
+    /// Settled without having run: a work that it is `after` did not succeed.
     Blocked,
 }
 
-/// The six-state view of a work that henyey-work has. The enum stays exhaustive: it has no further state to come.
+/// The six-state view of a work that henyey-work has. The enum stays exhaustive, since no further state can come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
     /// Not in an attempt: Pending, Queued or Retrying.
@@ -60,7 +60,7 @@ pub struct Transition {
     pub from: Option<WorkState>,
     /// The state after.
     pub to: WorkState,
-    /// What causes it.
+    /// The cause.
     pub by: &'static str,
 }
 
@@ -81,7 +81,7 @@ use WorkState::{
     Waiting,
 };
 
-/// The transition table: all that may happen to a state, and why.
+/// The transition table: all that may happen to a state, and its causes.
 pub const TRANSITIONS: &[Transition] = &[
     new(Pending, "open dependencies"),
     new(Queued, "no free permit"),
@@ -203,17 +203,17 @@ impl WorkState {
         Blocked,
     ];
 
-    /// Whether the table has a row from this state to `to`. O(1).
+    /// Returns whether the table has a row from this state to `to`. O(1).
     pub const fn can_become(self, to: WorkState) -> bool {
         SUCCESSORS[self as usize] & (1 << to as u16) != 0
     }
 
-    /// Success, Failed, Cancelled or Blocked.
+    /// Returns whether the state is Success, Failed, Cancelled or Blocked.
     pub const fn is_settled(self) -> bool {
         self as u8 >= Success as u8
     }
 
-    /// The six-state view of henyey-work.
+    /// Returns the six-state view of henyey-work.
     pub const fn phase(self) -> Phase {
         match self {
             Pending | Queued | Retrying => Phase::Pending,
@@ -225,7 +225,7 @@ impl WorkState {
         }
     }
 
-    /// The state's name, as in the table.
+    /// Returns the state's name, as in the table.
     pub const fn as_str(self) -> &'static str {
         match self {
             Pending => "Pending",
@@ -249,7 +249,7 @@ impl fmt::Display for WorkState {
     }
 }
 
-/// The table as Markdown: one row a state, what it can become and by what. `states.md` beside this file is its
+/// Returns the table as Markdown: one row for each transition, with its cause. `states.md` beside this file is its
 /// output; a test compares them.
 pub fn diagram() -> String {
     use fmt::Write;

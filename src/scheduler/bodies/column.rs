@@ -1,4 +1,4 @@
-//! A column: the bodies of works of one type that came at once.
+//! A column: the bodies of works of one type that were added together.
 
 use crate::engine::notes::{Answer, Hook, Part};
 use crate::engine::panics;
@@ -6,13 +6,13 @@ use crate::scheduler::WorkContext;
 use crate::scheduler::turn::{call_hook_of, play};
 use crate::work::Work;
 
-/// Bytes of a line of the cache, on most processors.
+/// Bytes of a cache line on most processors.
 const LINE: usize = 64;
 
-/// Works of one type.
+/// Works of one type, a cell for each.
 pub(crate) struct Column<W> {
     pub(super) cells: Vec<Option<W>>,
-    /// How many are not cleared.
+    /// How many cells are not cleared. `Bodies::add_column` sets it.
     pub(super) left: usize,
 }
 
@@ -24,7 +24,7 @@ impl<W> Column<W> {
         }
     }
 
-    /// Puts a work into the next cell.
+    /// Puts a work into the next cell and returns the number of the cell.
     #[inline]
     pub fn push(&mut self, work: W) -> u32 {
         let cell = self.cells.len() as u32;
@@ -32,7 +32,7 @@ impl<W> Column<W> {
         cell
     }
 
-    /// Drops the work that was put here last; a panic in its drop is counted.
+    /// Drops the work that was pushed last; a panic in its drop is counted.
     #[cold]
     pub fn discard_last(&mut self) {
         panics::dispose(self.cells.pop());
@@ -47,17 +47,17 @@ impl<W> Drop for Column<W> {
     }
 }
 
-/// A column of whatever type.
+/// A column whose type of work is not known.
 pub(super) trait AnyColumn<C: ?Sized> {
     fn poll(&mut self, cell: u32, cx: &mut WorkContext<'_, C>) -> Answer;
     fn play(&mut self, cell: u32, cx: &mut WorkContext<'_, C>, part: Part) -> Answer;
     fn hook(&mut self, cell: u32, cx: &mut WorkContext<'_, C>, hook: Hook);
     fn look(&self, cell: u32, look: &mut dyn FnMut(&dyn Work<C>));
-    /// Reads what lies from one cell to another: a cell in each line of the cache.
+    /// Reads the cells from `first` to `last`, one in each cache line.
     fn prefetch_between(&self, first: u32, last: u32) -> u32;
     /// Reads one cell and the beginning of the next.
     fn prefetch(&self, cell: u32) -> u32;
-    /// Clears a cell, and drops what was there last. Whether it was the last.
+    /// Counts one cell as cleared, before `clear` drops its work. Returns whether it was the last.
     fn leave(&mut self) -> bool;
     fn clear(&mut self, cell: u32);
 }
@@ -97,7 +97,7 @@ impl<C: ?Sized, W: Work<C>> AnyColumn<C> for Column<W> {
     }
 
     fn prefetch(&self, cell: u32) -> u32 {
-        // A cell ends in the line in which the next begins, if not before.
+        // The end of a cell is in the same line as the beginning of the next cell, or before it.
         let is_there = |cell: usize| self.cells.get(cell).is_some_and(Option::is_some);
         is_there(cell as usize) as u32 ^ is_there(cell as usize + 1) as u32
     }
@@ -109,7 +109,7 @@ impl<C: ?Sized, W: Work<C>> AnyColumn<C> for Column<W> {
 
     fn clear(&mut self, cell: u32) {
         let work = self.cells[cell as usize].take();
-        // Its drop may panic, and the cell is free by then.
+        // The drop may panic, and the cell is free by then.
         drop(work);
     }
 }

@@ -1,11 +1,11 @@
-//! Where the bodies of works are: a column by slot, each in a box of its own, or, if many of one type came at once, side by
-//! side in a column of their type.
+//! The bodies of works, in a vector by slot. Each body has a box of its own, or a cell in a column of its type if many
+//! works of one type were added together.
 //!
-//! A column of one type spares each of its works an allocation, and lies in memory in the order in which they came. It is
-//! gone once the last of them is.
+//! A column saves an allocation per work, and keeps the bodies in memory in the order in which they were added. It is
+//! freed with the last of its works.
 //!
-//! Invariant: the column has a body for each slot whose work the engine knows, except between the engine's word that a body is
-//! gone and its drop. A body is called in body_ref.
+//! Invariant: `by_slot` has a body for each work that the engine knows, except between the engine's word that a body is
+//! gone and its drop. A body is called in place.
 
 mod column;
 
@@ -27,7 +27,7 @@ pub(crate) enum Body<C: ?Sized> {
     Gone,
 }
 
-/// Which cell of which column of one type.
+/// The place of a body: a cell of a column.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BodyRef {
     pub column: u32,
@@ -67,9 +67,9 @@ impl<C: ?Sized> Bodies<C> {
         self.by_slot[slot] = body;
     }
 
-    /// Calls a turn that is `poll` and nothing else. The error is the payload of its panic.
+    /// Calls a turn that is `poll` and nothing else. The error is the payload of a panic.
     ///
-    /// The body is looked up outside of what is caught: a call that is nothing but a call is inlined.
+    /// The lookup stays outside of `contain`, so that the compiler inlines the call.
     #[inline(always)]
     pub fn poll(&mut self, slot: u32, cx: &mut WorkContext<'_, C>) -> Result<Answer, Payload> {
         match self.by_slot.get_mut(slot as usize) {
@@ -82,7 +82,7 @@ impl<C: ?Sized> Bodies<C> {
         }
     }
 
-    /// Calls any turn. The error is the payload of its panic.
+    /// Calls any turn. The error is the payload of a panic.
     #[inline(always)]
     pub fn play(
         &mut self,
@@ -111,7 +111,7 @@ impl<C: ?Sized> Bodies<C> {
         }
     }
 
-    /// Calls `look` with a body that is there.
+    /// Calls `look` with the body, if it is there.
     pub fn look(&self, slot: u32, look: &mut dyn FnMut(&dyn Work<C>)) {
         match self.by_slot.get(slot as usize) {
             Some(Body::Own(body)) => look(&**body),
@@ -122,7 +122,7 @@ impl<C: ?Sized> Bodies<C> {
         }
     }
 
-    /// Drops a body; this may panic.
+    /// Drops a body. Its drop may panic.
     pub fn discard(&mut self, slot: u32) {
         let Some(body) = self.by_slot.get_mut(slot as usize) else {
             return;
@@ -148,7 +148,7 @@ impl<C: ?Sized> Bodies<C> {
         self.by_slot.reserve(works);
     }
 
-    /// Which one the next column will be.
+    /// Returns the number that the next column will have.
     pub fn next_column(&self) -> u32 {
         self.columns.vacant_key() as u32
     }
@@ -187,8 +187,8 @@ impl<C: ?Sized> Bodies<C> {
         read
     }
 
-    /// Reads what is between two bodies, if that is one column and no more than `most` cells: slots that have been used before
-    /// may come in any order.
+    /// Reads the cells between two bodies, if they are in one column and fewer than `most` apart. Slots that have been
+    /// used before may come in any order.
     fn prefetch_between(&self, one: u32, other: u32, most: u32) -> u32 {
         let (Some(one), Some(other)) = (self.body_ref(one), self.body_ref(other)) else {
             return 0;
@@ -204,7 +204,7 @@ impl<C: ?Sized> Bodies<C> {
 }
 
 impl<C: ?Sized> Drop for Bodies<C> {
-    /// One by one: a second panic during the first one's unwinding would end the process.
+    /// Drops the bodies one by one, since a second panic while the first unwinds would end the process.
     fn drop(&mut self) {
         let own = self.by_slot.iter_mut();
         let own = own.filter(|body| matches!(body, Body::Own(_)));
@@ -218,7 +218,7 @@ mod tests {
     use crate::work::Failure;
     use std::task::Poll;
 
-    /// A work as large as a line of the cache.
+    /// A work as large as a cache line.
     struct Large(#[expect(unused)] [u64; 8]);
 
     impl Work<()> for Large {
@@ -227,7 +227,7 @@ mod tests {
         }
     }
 
-    /// An odd number of cells shows in what has been read.
+    /// The sum of what was read is 1 if the number of cells is odd.
     #[test]
     fn what_is_read_ahead_is_near_and_in_one_column() {
         let mut bodies = Bodies::<()>::new();

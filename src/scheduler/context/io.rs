@@ -8,7 +8,7 @@ use mio::event::Source;
 use std::io;
 use std::marker::PhantomData;
 
-/// Registers sources for the present attempt of a work: [`WorkContext::io`].
+/// Registers sources for the present attempt of a work; see [`WorkContext::io`].
 pub struct Sources<'a, C: ?Sized> {
     engine: &'a mut Engine,
     slot: u32,
@@ -16,12 +16,12 @@ pub struct Sources<'a, C: ?Sized> {
 }
 
 impl<C: ?Sized> Sources<'_, C> {
-    /// Registers a source of the work's. It must not block ("non-blocking mode"), as all of mio's own do not. It counts
-    /// as something that the work may wait for. O(log sources).
+    /// Registers a source that the work owns. The source must be non-blocking, as all sources of mio are. A work may
+    /// sleep while a source of its own is registered. O(log sources).
     ///
     /// # Errors
-    /// The system's; no poll is attached, all its tokens are in use, or it is asked for in a hook. The source is closed
-    /// then.
+    /// The system's error. Also: no poll is attached, all tokens are in use, or the call comes from a hook. The source
+    /// is closed then.
     pub fn register<S: Source + 'static>(
         &mut self,
         source: S,
@@ -30,7 +30,7 @@ impl<C: ?Sized> Sources<'_, C> {
         self.engine.register_source(self.slot, source, interest)
     }
 
-    /// How many sources this attempt has registered. O(those).
+    /// Returns how many sources this attempt has registered. O(sources of the attempt).
     pub fn len(&self) -> usize {
         self.engine
             .arena
@@ -38,14 +38,14 @@ impl<C: ?Sized> Sources<'_, C> {
             .map_or(0, |extension| extension.sources.live())
     }
 
-    /// Whether it has registered none.
+    /// Returns whether this attempt has registered none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
 impl<C: ?Sized> WorkContext<'_, C> {
-    /// Registers sockets, pipes and other sources of `mio`'s with the host's poll.
+    /// Returns the sources of this attempt, to register sockets, pipes and other sources of mio with the host's poll.
     ///
     /// ```
     /// use crankwork::{Failure, Io, MioDriver, Spec, Work, WorkContext, WorkScheduler};

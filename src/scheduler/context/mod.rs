@@ -1,4 +1,4 @@
-//! What a work may do during its turn.
+//! The context: what a work may do during its turn.
 
 mod children;
 #[cfg(feature = "mio")]
@@ -25,10 +25,10 @@ use std::any::{Any, TypeId};
 use std::task::Poll;
 use std::time::Duration;
 
-/// Lent to a work for one turn or hook: the application, and what the work may do with the engine.
+/// Lends a work, for one turn or hook, the application and the calls that it may make to the engine.
 ///
-/// All calls are O(1) unless they say otherwise. What is asked for in a turn (alarms, `yield_now`, `expect_wake`) is
-/// forgotten at the next.
+/// All calls are O(1) unless they say otherwise. The engine forgets at the next turn what the work has asked for in
+/// this one: alarms, `yield_now` and `expect_wake`.
 pub struct WorkContext<'a, C: ?Sized> {
     /// The application, lent by the crank.
     pub app: &'a mut C,
@@ -42,13 +42,13 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         WorkContext { app, lent, slot }
     }
 
-    /// A hook is over and a turn begins: what the hook asked for does not count.
+    /// Ends a hook before a turn. What the hook asked for does not count.
     #[inline]
     pub(super) fn end_hook(&mut self, turn: Mode) {
         self.lent.engine.hook_is_over(self.slot, turn);
     }
 
-    /// Whether the work that has just ended well has no child and has not been cancelled: then `on_success` is next.
+    /// Returns whether `on_success` is next: the work has ended well, has no child, and has not been cancelled.
     #[inline]
     pub(super) fn succeeds_at_once(&mut self) -> bool {
         let engine = &mut self.lent.engine;
@@ -57,28 +57,28 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
 
     // ---- what it is ----
 
-    /// The work's id.
+    /// Returns the work's id.
     pub fn id(&self) -> WorkId {
         self.lent.engine.id(self.slot)
     }
 
-    /// The work's name.
+    /// Returns the work's name.
     pub fn name(&self) -> &Name {
         self.lent.engine.arena.cold(self.slot).name
     }
 
-    /// The time of this crank.
+    /// Returns the time of this crank.
     pub fn now(&self) -> Time {
         self.lent.engine.now
     }
 
-    /// Which attempt this is: 1 is the first.
+    /// Returns the number of this attempt, counted from 1.
     pub fn attempt(&self) -> u32 {
         self.lent.engine.arena.attempt(self.slot)
     }
 
-    /// Whether the work has been cancelled: in this turn, or its present abort ends as Cancelled. An abort after a failure or
-    /// a limit is [`is_aborting`](Self::is_aborting) alone. O(1).
+    /// Returns whether the work has been cancelled: in this turn, or before, so that its present abort ends as
+    /// Cancelled. After a failure or a limit only [`is_aborting`](Self::is_aborting) is true. O(1).
     pub fn is_cancelled(&self) -> bool {
         let arena = &self.lent.engine.arena;
         let abort = || arena.extension(self.slot)?.abort.as_ref();
@@ -86,12 +86,13 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         arena.is(self.slot, flag::CANCEL) || self.is_aborting() && for_cancel().is_some()
     }
 
-    /// Whether this attempt is being aborted, for whatever reason: a cancel, a limit, a failed child. O(1).
+    /// Returns whether this attempt is being aborted, after a cancel, a limit or a failed child. O(1).
     pub fn is_aborting(&self) -> bool {
         self.lent.engine.arena.at(self.slot).state == WorkState::Aborting
     }
 
-    /// A token for other threads: they see in it when this attempt is aborted, and can cancel the work with it.
+    /// Returns a token for other threads. It shows them that this attempt is being aborted, and they can cancel the
+    /// work with it.
     pub fn cancel_token(&mut self) -> CancelToken {
         self.lent.engine.cancel_token_of(self.slot)
     }
@@ -104,34 +105,37 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         Poll::Pending
     }
 
-    /// Sleeps: pending until `duration` after the first call, then ready once. The end of a sleep survives other wakes.
+    /// Sleeps: returns `Pending` until `duration` after the first call, then `Ready` once. Other wakes do not end the
+    /// sleep.
     ///
-    /// A work has one sleep at a time: `ready!(cx.sleep(d))` fits a loop or a single nap; a machine with several
+    /// A work has one sleep at a time, so `ready!(cx.sleep(d))` fits a loop or a single nap. A machine with several
     /// different waits keeps its own state and uses [`WorkContext::wake_after`]. Even a sleep of zero takes a round.
     pub fn sleep(&mut self, duration: Duration) -> Poll<()> {
         self.lent.engine.sleep(self.slot, duration)
     }
 
-    /// Wakes the work at that time if it sleeps then; of several in one turn the earliest counts, and the next turn
-    /// drops it. A time that is not after `now` gives a turn in a later round.
+    /// Wakes the work at the time `at` if it sleeps then. Of several alarms in one turn the earliest counts, and the
+    /// next turn drops it. A time that is not after `now` gives a turn in a later round.
     pub fn wake_at(&mut self, at: Time) {
         self.lent.engine.notes.wake_at(at);
     }
 
-    /// [`WorkContext::wake_at`] so long after now; the end of time (584 years) at the latest.
+    /// Calls [`WorkContext::wake_at`] with the time `delay` after now, but at most the end of time.
     pub fn wake_after(&mut self, delay: Duration) {
         self.wake_at(self.lent.engine.now.saturating_add(delay));
     }
 
-    /// Says that another work, or the host, will wake this one: without that, a `Pending` that nothing known can end
-    /// fails as a lost wake.
+    /// Announces that another work, or the host, will wake this one. Without it a work fails as a lost wake if it
+    /// returns `Pending` and nothing that the engine knows can wake it.
     pub fn expect_wake(&mut self) {
         self.lent.engine.notes.expects_wake = true;
     }
 
-    /// Wakes this work when `id` settles, and answers whether that is still to come: `false` if it has settled already
-    /// (look at it now), or is this work itself. Watching twice counts once. It lasts until `id` settles or this attempt
-    /// ends. O(log of the works that it watches).
+    /// Wakes this work when `id` settles. Returns `false` if `id` has already settled, so that the work looks at it
+    /// now, or if `id` is this work itself.
+    ///
+    /// Watching a work twice counts once. The watch lasts until `id` settles or this attempt ends. O(log of the works
+    /// that this work watches).
     ///
     /// # Errors
     /// The id names no work of this scheduler.
@@ -140,7 +144,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         Ok(self.lent.engine.watch_slot(self.slot, slot))
     }
 
-    /// A waker for other threads. As long as a clone of it lives, the work may sleep.
+    /// Returns a waker for other threads. The work may sleep as long as a clone of the waker lives.
     pub fn remote_waker(&mut self) -> RemoteWaker {
         let attempt_id = self.lent.engine.arena.attempt_id(self.slot);
         let engine = &mut self.lent.engine;
@@ -153,19 +157,19 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         waker
     }
 
-    /// Gives the permit back at the end of this turn; the work has its next turn only when it has it again. Ignored if
-    /// this turn ends the attempt.
+    /// Gives the permit back at the end of this turn. The work has its next turn only when it has a permit again. The
+    /// call means nothing if this turn ends the attempt.
     pub fn release_permit(&mut self) {
         self.lent.engine.arena.set(self.slot, flag::RELEASE);
     }
 
     // ---- other works ----
 
-    /// Adds a child: it belongs to this attempt, and this work settles only after it. Settled children stay, with their
-    /// outputs, until the attempt ends; one that never ends should `spawn_root` instead.
+    /// Adds a child, which belongs to this attempt. This work settles only after it. Settled children stay, with their
+    /// outputs, until the attempt ends. A work that never ends should use [`spawn_root`](Self::spawn_root) instead.
     ///
     /// # Errors
-    /// [`AddError`]; in hooks and in `on_abort` always.
+    /// [`AddError`]; always in hooks and in `on_abort`.
     pub fn spawn<W, T>(&mut self, spec: Spec<C, W>) -> Result<Handle<T>, AddError>
     where
         W: Work<C, T> + 'static,
@@ -179,10 +183,10 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         self.lent.add(spec.parent(parent))
     }
 
-    /// Adds a closure as a child; its types are inferred.
+    /// Adds a closure as a child. The compiler infers the closure's types.
     ///
     /// # Errors
-    /// As [`WorkContext::spawn`].
+    /// [`AddError`]; always in hooks and in `on_abort`.
     pub fn spawn_fn<T, F>(&mut self, name: impl Into<Name>, work: F) -> Result<Handle<T>, AddError>
     where
         F: FnMut(&mut WorkContext<'_, C>) -> Poll<Result<T, Failure>> + 'static,
@@ -191,7 +195,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         self.spawn(Spec::new(name, work))
     }
 
-    /// Adds a work that is nobody's child (unless the spec names a parent).
+    /// Adds a root work, or a child of the parent that the spec names.
     ///
     /// # Errors
     /// [`AddError`].
@@ -207,7 +211,8 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         self.lent.add(spec)
     }
 
-    /// As [`WorkScheduler::add_dependency`](crate::WorkScheduler::add_dependency).
+    /// Makes `after` wait until `before` has succeeded, as
+    /// [`WorkScheduler::add_dependency`](crate::WorkScheduler::add_dependency) does, at its cost.
     ///
     /// # Errors
     /// [`DependencyError`].
@@ -219,7 +224,8 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         self.lent.engine.add_dependency(before.into(), after.into())
     }
 
-    /// As [`WorkScheduler::wake`](crate::WorkScheduler::wake); a work that wakes itself has another turn.
+    /// Gives a sleeping work a turn, as [`WorkScheduler::wake`](crate::WorkScheduler::wake) does. A work that wakes
+    /// itself has another turn.
     ///
     /// # Errors
     /// The id names no work of this scheduler.
@@ -227,8 +233,8 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         self.lent.engine.wake(id.into())
     }
 
-    /// As [`WorkScheduler::cancel`](crate::WorkScheduler::cancel). A work that cancels itself, or what owns it, is aborted after this turn, whatever
-    /// the turn returns.
+    /// Cancels a work and the works that it owns, as [`WorkScheduler::cancel`](crate::WorkScheduler::cancel) does, at
+    /// its cost. If that cancels this work, its abort begins after this turn, whatever the turn returns.
     ///
     /// # Errors
     /// The id names no work of this scheduler.
@@ -249,33 +255,35 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         self.lent.engine.cancel_for(id, by)
     }
 
-    /// Cancels the live children, but not this work; they do not count as failed. O(works below; O(1) if none lives).
+    /// Cancels the live children, but not this work. They do not count as failed. O(works below; O(1) if no child is
+    /// live).
     pub fn cancel_children(&mut self) {
         self.lent.engine.cancel_children_of(self.slot);
     }
 
-    /// The children of this attempt.
+    /// Returns the children of this attempt.
     pub fn children(&self) -> Children<'_, C> {
         Children::new(&self.lent.engine, self.slot)
     }
 
-    /// Another work's state.
+    /// Returns a work's state, or `None` if it has been reclaimed or belongs to another scheduler.
     pub fn state(&self, id: impl Into<WorkId>) -> Option<WorkState> {
         self.lent.engine.state(id.into())
     }
 
-    /// How another work settled; `None` if it has not, has been reclaimed, or is another scheduler's.
+    /// Returns how a work settled, or `None` if it has not settled, has been reclaimed, or belongs to another
+    /// scheduler.
     pub fn outcome(&self, id: impl Into<WorkId>) -> Option<WorkOutcome> {
         self.lent.engine.outcome(id.into())
     }
 
-    /// Why this work's last attempt failed. In `on_failure_retry` and `on_failure_raise` that is the one which has just
-    /// ended, whether by an error of its own, a child or a limit.
+    /// Returns why this work's last failed attempt failed. In `on_failure_retry` and `on_failure_raise` that is the
+    /// attempt which has just ended, by an error of its own, a child or a limit.
     pub fn last_failure(&self) -> Option<&Failure> {
         self.lent.engine.arena.cold(self.slot).error
     }
 
-    /// The output of a work that has succeeded, if nobody has taken it.
+    /// Returns the output of a work that has succeeded, unless somebody has taken it.
     pub fn output<T: 'static>(&self, handle: Handle<T>) -> Option<&T> {
         self.lent.engine.output(handle)
     }
@@ -287,20 +295,20 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
 
     // ---- randomness and decisions ----
 
-    /// The work's own random stream: from the seed and the work's name path, the same in every run. It goes on from
-    /// turn to turn and attempt to attempt. O(depth) at the first call.
+    /// Returns the work's own random stream, which depends on the seed and the work's name path only. It continues over
+    /// turns and attempts. O(depth) at the first call.
     pub fn rng(&mut self) -> &mut Stream {
         self.lent.engine.stream_of(self.slot)
     }
 
-    /// One of `n` possibilities, for a search to vary; 0 in production. O(depth) with a decider.
+    /// Returns a number below `n`, for a search to vary; 0 in production. O(depth) with a decider.
     pub fn choose(&mut self, n: usize) -> usize {
         self.lent
             .engine
             .decide_for(DecisionKind::Choose, "", n, self.slot)
     }
 
-    /// Whether the named fault happens here; never in production. O(depth) with a decider.
+    /// Returns whether the named fault happens here; never in production. O(depth) with a decider.
     pub fn fault(&mut self, name: &str) -> bool {
         self.lent
             .engine
@@ -308,7 +316,7 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
             == 1
     }
 
-    /// Keeps the output of a turn that has succeeded.
+    /// Stores the output of a turn that has succeeded.
     pub(super) fn store_output<T: 'static>(&mut self, output: T) {
         if TypeId::of::<T>() != TypeId::of::<()>() {
             let output: Box<dyn Any> = Box::new(output);

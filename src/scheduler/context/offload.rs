@@ -9,24 +9,26 @@ use crate::work::Failure;
 use std::task::Poll;
 
 impl<C: ?Sized> WorkContext<'_, C> {
-    /// Runs the closure somewhere else, wherever [`WorkScheduler::set_offload`](crate::WorkScheduler::set_offload) says, and wakes this work when it has
-    /// ended. For what blocks or computes: files, name look-ups, hashing, unpacking.
+    /// Runs the closure where [`WorkScheduler::set_offload`](crate::WorkScheduler::set_offload) says, and wakes this
+    /// work when it has ended. It is meant for closures that block or compute: files, name look-ups, hashing,
+    /// unpacking.
     ///
-    /// What is wrong with it shows when the ticket is polled: the closure's panic, or an [`OffloadError`](crate::OffloadError). How many jobs
-    /// are outstanding is bounded only by what works ask for. O(1), and O(depth) with a simulated offload.
+    /// An error shows when the work polls the ticket: the closure's panic, or an [`OffloadError`](crate::OffloadError).
+    /// The number of outstanding jobs has no limit of its own. O(1), and O(depth) with a simulated offload.
     ///
     /// # When the attempt ends first
     ///
-    /// An attempt that succeeds waits for none of its jobs. When one fails, times out or is aborted, its jobs that have
-    /// not begun are dropped, and simulated ones always. A closure that runs is not interrupted: the work stays in
-    /// `Aborting` with its permit, after its `on_abort`, until its jobs have ended. After the grace
-    /// ([`Spec::abort_grace`](crate::Spec::abort_grace)) they are *abandoned*: the work is retried or settles, their
-    /// results are dropped, and [`abandoned_jobs`](crate::WorkSchedulerMetrics::abandoned_jobs) counts them. A closure
-    /// that may take long should look at its token and end early: [`WorkContext::offload_with`].
+    /// An attempt that succeeds waits for none of its jobs. When an attempt fails, times out or is aborted, the engine
+    /// drops its simulated jobs and its jobs that have not begun. A closure that runs is not interrupted. The work
+    /// stays in `Aborting` with its permit, after its `on_abort`, until these jobs have ended.
     ///
-    /// An abandoned closure may still write while the next attempt's closure does. So let each write to a name of its
-    /// own (with [`WorkContext::attempt`] in it), and move the file to its place in the work's turn, once the ticket is
-    /// ready: an abandoned job has no such turn.
+    /// After the grace ([`Spec::abort_grace`](crate::Spec::abort_grace)) such jobs are *abandoned*. The work is retried
+    /// or settles, their results are dropped, and [`abandoned_jobs`](crate::WorkSchedulerMetrics::abandoned_jobs)
+    /// counts them. A closure that may take long should look at its token and end early: [`WorkContext::offload_with`].
+    ///
+    /// An abandoned closure may still write while the closure of the next attempt does. So let each closure write to a
+    /// name of its own, with [`WorkContext::attempt`] in it. Move the file to its place in the work's turn, once the
+    /// ticket is ready; an abandoned job has no such turn.
     ///
     /// ```
     /// use crankwork::{Failure, InlineOffload, Ticket, VirtualDriver, Work, WorkContext, WorkScheduler};
@@ -71,9 +73,10 @@ impl<C: ?Sized> WorkContext<'_, C> {
         self.offload_with(move |_| closure())
     }
 
-    /// As [`WorkContext::offload`], for closures that can end early: they get the attempt's token, and look now and then
-    /// whether it is cancelled, as it is from the moment in which the attempt is being aborted or has failed. Success
-    /// does not cancel it. Jobs of `on_abort` see it cancelled from the start.
+    /// Runs a closure as [`WorkContext::offload`] does, and gives it the attempt's token, so that it can end early.
+    ///
+    /// The token is cancelled as soon as the attempt is being aborted or has failed; success does not cancel it. Jobs
+    /// of `on_abort` see it cancelled from the start.
     ///
     /// ```
     /// use crankwork::{CancelToken, Failure, Ticket, Work, WorkContext};
@@ -133,8 +136,8 @@ impl<C: ?Sized> WorkContext<'_, C> {
 }
 
 impl<R> Ticket<R> {
-    /// The result, once: `ready!(ticket.poll(cx))`. While it is not there, the work may return `Pending`: it is woken
-    /// when the job ends. O(1).
+    /// Returns the result, once: `ready!(ticket.poll(cx))`. Until the result is there the work may return `Pending`;
+    /// the engine wakes it when the job ends. O(1).
     ///
     /// The error is the job's panic, or an [`OffloadError`](crate::OffloadError).
     pub fn poll<C: ?Sized>(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<R, Failure>> {

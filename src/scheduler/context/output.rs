@@ -1,4 +1,4 @@
-//! Stores a work's output, so that every work in the arena has the same, small return type.
+//! Stores the output of a work, so that all bodies have one return type.
 
 use super::WorkContext;
 use crate::work::{Failure, Progress, Work};
@@ -6,7 +6,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::task::Poll;
 
-/// A `Work<C, T>` as a `Work<C>`; its output goes to the work's record.
+/// Makes a `Work<C>` of a `Work<C, T>`. The output goes to the work's record.
 pub(crate) struct OutputAdapter<W, T> {
     work: W,
     output: PhantomData<fn() -> T>,

@@ -1,26 +1,28 @@
-//! Finding the earliest timer, which is where a wheel gets its order.
+//! Finds the earliest timer. The wheel gets its order here.
 //!
-//! Slots come in order of time, so the earliest timer is in the first occupied slot; but the list of a slot is in arming
-//! order. Of each list it is known whether that is also the order of deadlines: whether it is *sorted*. Following the first
-//! slot down, a list that is not and is short gets sorted: then the head is the earliest, and is again when the head has
-//! left. A long one is *split* into a table of the level below, and that table's first slot is next. A list whose timers
-//! all have the same deadline is sorted, so this ends at level 0.
+//! Slots come in order of time, so the earliest timer is in the first occupied slot. But the list of a slot is in
+//! arming order. The wheel knows of each list whether that is also the order of deadlines: whether it is *sorted*.
 //!
-//! The list of the first slot stays sorted: timers that come later are put in their place if that is near an end, and if
-//! it is not, the list has become long and unsorted, and is split.
+//! The search follows the first slot down. It sorts a short list, whose head is then the earliest timer, as is the next
+//! head when this one has left. It *splits* a long list into a table of the level below, and goes on with that table's
+//! first slot. A list whose timers all have one deadline is sorted, so the search ends at level 0.
 //!
-//! Each timer is sorted or split once per level, so this costs O(1) over its life; but a call that meets a long list for
+//! The list of the first slot stays sorted. A later timer is put in its place if that is near an end. If it is not, the
+//! list has become long and unsorted, and is split.
+//!
+//! Each timer is sorted or split once per level, which costs O(1) over its life. But a call that meets a long list for
 //! the first time deals with all of it.
 
 use super::TimerWheel;
 use super::nodes::{List, NIL};
 use super::tables::{self, Place, Table, bit};
 
-/// A list of at most this many timers is sorted rather than split, and this far a timer is carried to its place in one.
+/// The most timers of a list that is sorted and not split. It is also the most places that a new timer is carried in a
+/// sorted list.
 pub(super) const LONG: usize = 32;
 
 impl TimerWheel {
-    /// Brings `earliest` and `first` up to date, splitting long slots on the way, and sorting the short one at its end.
+    /// Brings `earliest` and `first` up to date. It splits long slots on the way, and sorts the short list at its end.
     pub(super) fn find_earliest(&mut self) {
         let Some(mut place) = self.first_slot() else {
             self.earliest = u64::MAX;
@@ -47,7 +49,7 @@ impl TimerWheel {
         }
     }
 
-    /// Sorts the list of a slot, unless that is much work. Returns whether it is sorted now.
+    /// Sorts the list of a slot unless it is long. Returns whether it is sorted now.
     fn sort(&mut self, place: Place) -> bool {
         let list = self.tables.slot_mut(place);
         let Some(len) = self.nodes.copy(*list, &mut self.scratch) else {
@@ -63,7 +65,7 @@ impl TimerWheel {
         true
     }
 
-    /// The first occupied slot of the level tables. It may be split.
+    /// Returns the first occupied slot of the level tables. It may be split.
     fn first_slot(&self) -> Option<Place> {
         if self.occupied == 0 {
             return None;
@@ -73,7 +75,7 @@ impl TimerWheel {
         Some(tables::place(table, digit))
     }
 
-    /// Sorts the list of a slot into a new table of the given level.
+    /// Sorts the list of a slot into a new table of the level `level`.
     fn split(&mut self, place: Place, level: u32) {
         let child = self.tables.add(level);
         let list = self.tables.slot(place);

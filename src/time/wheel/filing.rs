@@ -1,4 +1,4 @@
-//! Filing timers: into the list where a deadline belongs, out of it, and again when the base has moved.
+//! Files timers: into the list of their deadline, out of it, and again when the base has moved.
 
 use super::TimerWheel;
 use super::earliest::LONG;
@@ -9,20 +9,20 @@ use super::tables::{Place, Taken, bit, digit, level, place};
 const LATE: Place = u32::MAX - 1;
 
 impl TimerWheel {
-    /// Puts a timer into the list where its deadline belongs.
+    /// Puts a timer into the list of its deadline.
     #[inline]
     pub(super) fn file(&mut self, index: u32, deadline: u64) {
         if deadline <= self.now {
             return self.file_late(index, deadline);
         }
         let place = self.place(index, deadline);
-        // Not `<`, because the wheel may have been empty. Equal deadlines are in one slot anyway.
+        // `<=`, since the wheel may have been empty. Equal deadlines are in one slot anyway.
         if deadline <= self.earliest || place == self.first {
             self.note_first(place, deadline);
         }
     }
 
-    /// Brings `earliest` and `first` up to date after a timer that is the earliest, or in the slot of the earliest.
+    /// Brings `earliest` and `first` up to date after a timer that is the earliest, or is in the slot of the earliest.
     #[inline(never)]
     fn note_first(&mut self, place: Place, deadline: u64) {
         if deadline <= self.earliest {
@@ -34,7 +34,7 @@ impl TimerWheel {
         }
     }
 
-    /// Puts a timer whose moment has come already beside the tables.
+    /// Puts a timer whose moment has already come beside the tables.
     #[cold]
     fn file_late(&mut self, index: u32, deadline: u64) {
         let number = self.late.insert(deadline, index);
@@ -49,7 +49,7 @@ impl TimerWheel {
         self.append(self.levels[level as usize], level, index, deadline)
     }
 
-    /// Puts a timer into a table of the given level and returns its slot.
+    /// Puts a timer into the table `table` of the level `level` and returns its slot.
     #[inline]
     pub(super) fn append(&mut self, table: u32, level: u32, index: u32, deadline: u64) -> Place {
         let place = place(table, digit(deadline, level));
@@ -91,7 +91,7 @@ impl TimerWheel {
         place
     }
 
-    /// Takes a timer out of its list. Leaves `earliest` to the caller.
+    /// Takes a timer out of its list. The caller brings `earliest` up to date.
     #[inline(always)]
     pub(super) fn remove(&mut self, index: u32, place: Place) {
         if place == LATE {
@@ -118,8 +118,8 @@ impl TimerWheel {
         }
     }
 
-    /// Moves the base to a moment at or before which no timer is left. Files again what the slot of the new base holds; the
-    /// levels below it are empty by now.
+    /// Moves the base to `to`; no timer is left at or before that moment. It files again the timers in the slot of the
+    /// new base. The levels below that slot are empty by now.
     pub(super) fn move_base(&mut self, to: u64) {
         let mut level = level(self.base ^ to);
         self.base = to;

@@ -1,20 +1,20 @@
-//! Timers that were armed for a moment which had come already: they are due at the next `advance`, not before.
+//! Timers that were armed for a moment which had already come. They are due at the next `advance`, not before.
 //!
-//! The tables hold what lies ahead of the clock. These few are kept beside them, in ordered maps; each is told its number,
-//! since with that and its deadline it is found again.
+//! The tables hold only timers ahead of the clock. Late timers are few, and wait in ordered maps. Each node keeps its
+//! number, since the key is the deadline and that number.
 
 use std::collections::BTreeMap;
 
-/// Deadline, and how many late timers were armed before.
+/// The deadline, and how many late timers were armed before.
 type Key = (u64, u64);
 
 #[derive(Default)]
 pub(super) struct Late {
-    /// In both maps.
+    /// The number of timers in both maps.
     len: usize,
-    /// Due since the last `advance`.
+    /// The timers that are due since the last `advance`.
     due: BTreeMap<Key, u32>,
-    /// Armed since then.
+    /// The timers that were armed since then.
     fresh: BTreeMap<Key, u32>,
     armed: u64,
 }
@@ -25,7 +25,7 @@ impl Late {
         self.len
     }
 
-    /// Adds a timer and says how many were added before it.
+    /// Adds a timer and returns how many were added before it.
     pub(super) fn insert(&mut self, deadline: u64, index: u32) -> u64 {
         let number = self.armed;
         self.armed += 1;
@@ -41,31 +41,31 @@ impl Late {
         self.len -= removed.is_some() as usize;
     }
 
-    /// The earliest deadline, due or not.
+    /// Returns the earliest deadline, due or not.
     pub(super) fn earliest(&self) -> Option<u64> {
         let keys = [&self.due, &self.fresh].map(BTreeMap::first_key_value);
         keys.into_iter().flatten().map(|(&(at, _), _)| at).min()
     }
 
-    /// The earliest deadline of those that are due.
+    /// Returns the earliest deadline of the due timers.
     pub(super) fn earliest_due(&self) -> Option<u64> {
         self.due.first_key_value().map(|(&(at, _), _)| at)
     }
 
-    /// All that are there are due now.
+    /// Makes all timers due.
     #[cold]
     pub(super) fn fall_due(&mut self) {
         self.due.append(&mut self.fresh);
     }
 
-    /// Takes the first that is due.
+    /// Takes the first due timer.
     pub(super) fn pop_due(&mut self) -> Option<u32> {
         let (_, index) = self.due.pop_first()?;
         self.len -= 1;
         Some(index)
     }
 
-    /// Those due that have this deadline, in the order in which they were armed.
+    /// Returns the due timers with this deadline, in the order in which they were armed.
     pub(super) fn due_at(&self, deadline: u64) -> impl Iterator<Item = u32> {
         let tied = self.due.range((deadline, 0)..=(deadline, u64::MAX));
         tied.map(|(_, &index)| index)

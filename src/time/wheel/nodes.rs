@@ -1,17 +1,16 @@
 //! The timers themselves, and doubly linked lists of them.
 //!
-//! All timers live in one vector and name each other by index, so a list is two indices and moving a timer between
+//! All timers live in one vector and name each other by index. So a list is two indices, and moving a timer between
 //! lists allocates nothing. Index 0 is never a timer: it ends every list, and makes `Option<TimerKey>` four bytes wide.
-//! Freed timers form a chain of their own through `next` and are used again last in, first out, while they are still in
-//! the cache. The vector never shrinks.
+//! Freed timers form a chain through `next` and are used again last in, first out. The vector never shrinks.
 
-/// The index that is no timer.
+/// The index that names no timer.
 pub(super) const NIL: u32 = 0;
 
-/// So many timers stay in a cache that is near.
+/// Above this number of timers it pays to read ahead.
 const FEW: usize = 1 << 17;
 
-/// The place of a timer that is in no list: it is free.
+/// The place of a free timer.
 const FREE: u32 = u32::MAX;
 
 #[derive(Clone, Copy)]
@@ -20,15 +19,16 @@ pub(super) struct Node {
     pub(super) owner: u32,
     pub(super) next: u32,
     prev: u32,
-    /// The timer four places further on when that was appended; by now it may be anywhere. See [`Nodes::touch_ahead`].
+    /// A timer that was four places further on when it was appended; it may be anywhere by now. See
+    /// [`Nodes::touch_ahead`].
     ahead: u32,
     /// Written and never read.
     touched: u32,
-    /// Which list the timer is in. Only the wheel knows what the number means.
+    /// The place of the list that the timer is in. Only the wheel knows its meaning.
     pub(super) place: u32,
 }
 
-// A work that sleeps pays for this. Two of them fill a cache line, and none lies in two.
+// Each sleeping work has one, so its size is checked.
 const _: () = assert!(size_of::<Node>() == 32);
 
 /// A list of timers: its two ends, both [`NIL`] if it is empty.
@@ -41,12 +41,12 @@ pub(super) struct List {
 impl List {
     pub(super) const EMPTY: Self = Self::number(NIL);
 
-    /// A list field that carries a bare number: see `Table::split`.
+    /// Makes a list whose head is a bare number: see `Tables::graft`.
     pub(super) const fn number(head: u32) -> Self {
         Self { head, tail: NIL }
     }
 
-    /// The last timer, or [`NIL`].
+    /// Returns the last timer, or [`NIL`].
     #[inline]
     pub(super) const fn last(&self) -> u32 {
         self.tail
@@ -59,7 +59,7 @@ impl List {
 }
 
 impl Node {
-    /// Of a timer that is in no list.
+    /// Returns the number of a timer that is in no list; see [`Nodes::set_number`].
     pub(super) const fn number(&self) -> u64 {
         (self.prev as u64) << 32 | self.next as u64
     }
@@ -93,8 +93,7 @@ impl Nodes {
         self.len
     }
 
-    /// The timer at `index`, which must be armed. Not a copy: that would read two links at once which have just been written
-    /// one by one, and a processor waits for that.
+    /// Returns the timer at `index`, which must be armed. It returns a reference, since a copy is slower here.
     #[track_caller]
     #[inline]
     pub(super) fn armed(&self, index: u32) -> &Node {
@@ -113,7 +112,7 @@ impl Nodes {
         self.nodes[index as usize].next
     }
 
-    /// Makes a timer that is in no list yet.
+    /// Makes a timer that is in no list yet, and returns its index.
     #[inline]
     pub(super) fn insert(&mut self, deadline: u64, owner: u32) -> u32 {
         self.len += 1;
@@ -158,13 +157,13 @@ impl Nodes {
         self.nodes[index as usize].deadline = deadline;
     }
 
-    /// Keeps a number for a timer that is in no list.
+    /// Keeps a number in a timer that is in no list.
     pub(super) fn set_number(&mut self, index: u32, number: u64, place: u32) {
         let node = &mut self.nodes[index as usize];
         (node.next, node.prev, node.place) = (number as u32, (number >> 32) as u32, place);
     }
 
-    /// Appends a timer that is in no list to `list`, and notes that as its `place`.
+    /// Appends a timer that is in no list to `list`, and notes `place` in it.
     #[inline]
     pub(super) fn push_back(&mut self, list: &mut List, index: u32, place: u32) {
         let node = &mut self.nodes[index as usize];
@@ -181,7 +180,7 @@ impl Nodes {
         }
     }
 
-    /// The same at the other end.
+    /// Puts a timer that is in no list at the head of `list`, and notes `place` in it.
     #[inline]
     pub(super) fn push_front(&mut self, list: &mut List, index: u32, place: u32) {
         let node = &mut self.nodes[index as usize];
@@ -208,22 +207,20 @@ impl Nodes {
         index
     }
 
-    /// Whether they are too many for the nearer caches.
+    /// Returns whether there are enough timers that it pays to read ahead.
     #[inline]
     fn are_many(&self) -> bool {
         self.nodes.len() > FEW
     }
 
-    /// Tells the timer four places before this one that it is ahead.
+    /// Notes in the timer four places before this one that this one is ahead.
     #[inline]
     fn note_ahead(&mut self, index: u32) {
         let before = (0..4).fold(index, |at, _| self.nodes[at as usize].prev);
         self.nodes[before as usize].ahead = index;
     }
 
-    /// Writes to a timer that is needed soon, so that it is in the cache by then. Who walks a list learns from each timer
-    /// where the next one is, and of many each is a cache miss: this way they are on their way while those before are dealt
-    /// with. A write, since a processor goes on while one is under way; to be read would do as well, but not as far ahead.
+    /// Writes to a timer that is needed soon, so that a walk over many timers does not wait for each of them.
     #[inline]
     pub(super) fn touch_ahead(&mut self, index: u32) {
         if self.are_many() {
@@ -232,7 +229,7 @@ impl Nodes {
         }
     }
 
-    /// Takes a timer out of `list`, the one it is in.
+    /// Takes a timer out of `list`, which holds it.
     #[inline]
     pub(super) fn unlink(&mut self, list: &mut List, index: u32) {
         let &Node { next, prev, .. } = &self.nodes[index as usize];
@@ -246,8 +243,8 @@ impl Nodes {
         }
     }
 
-    /// Inserts a timer that is in no list behind the last one in `list` that is not after it. Passes `limit` timers at
-    /// most; returns whether that was enough.
+    /// Inserts a timer that is in no list behind the last timer of `list` that is not after it. Gives up after `limit`
+    /// timers, and returns whether it has inserted the timer.
     pub(super) fn insert_ordered(
         &mut self,
         list: &mut List,
@@ -256,7 +253,7 @@ impl Nodes {
         limit: usize,
     ) -> bool {
         let deadline = self.deadline(index);
-        // The earliest of all is worth a look: a short timeout beside many long ones.
+        // The head is worth a look: a short timeout beside many long ones is common.
         if deadline < self.deadline(list.head) {
             self.push_front(list, index, place);
             return true;
@@ -285,8 +282,8 @@ impl Nodes {
         node.place = place;
     }
 
-    /// Copies the timers of `list` to `out`, as (deadline, index). Returns how many there are, or `None` if there are more than
-    /// `out` has room for.
+    /// Copies the timers of `list` to `out`, as (deadline, index). Returns how many there are, or `None` if `out` has
+    /// too little room.
     pub(super) fn copy(&self, list: List, out: &mut [(u64, u32)]) -> Option<usize> {
         let mut at = list.head;
         for (len, timer) in out.iter_mut().enumerate() {
@@ -300,7 +297,7 @@ impl Nodes {
         (at == NIL).then_some(out.len())
     }
 
-    /// How many timers there is memory for, in use or free.
+    /// Returns how many timers there is memory for, in use or free.
     #[cfg(test)]
     pub(super) fn capacity_used(&self) -> usize {
         self.nodes.len() - 1

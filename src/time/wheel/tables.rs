@@ -1,19 +1,19 @@
 //! The slots of the wheel: tables of 64 lists, each of which may be split into a table of the level below.
 //!
-//! A table of level `l` sorts timers by bits `6l .. 6l + 6` of their deadlines, its *digit*. Bit `s` of `occupied` says
-//! that slot `s` holds something; bit `s` of `split` says that this something is a table, not a list, and then the
-//! slot's `head` is the table's number; bit `s` of `sorted` says that it is a list in order of (deadline, arming order).
-//! Only occupied slots are split or sorted, and a table in a slot is never empty.
+//! A table of level `l` sorts timers by bits `6l .. 6l + 6` of their deadlines, its *digit*. Three bitmaps describe its
+//! slots. Bit `s` of `occupied` says that slot `s` holds something. Bit `s` of `split` says that this is a table, whose
+//! number is the slot's `head`. Bit `s` of `sorted` says that it is a list in order of (deadline, arming order). Only
+//! occupied slots are split or sorted, and a table in a slot is never empty.
 
 use super::nodes::List;
 
 /// Bits of a deadline per level.
 const BITS: u32 = 6;
 
-/// Levels that it takes to tell all 64-bit deadlines apart.
+/// The levels that tell all 64-bit deadlines apart.
 pub(super) const LEVELS: usize = 11;
 
-/// A slot: the number of its table times 64, and its digit.
+/// A slot: the number of its table times 64, plus its digit.
 pub(super) type Place = u32;
 
 /// The parent of a table that is in no slot.
@@ -47,12 +47,12 @@ pub(super) struct Tables {
     free: Vec<u32>,
 }
 
-/// The lowest level whose table can hold both of two deadlines that differ in the bits `differ`.
+/// Returns the lowest level whose table can hold two deadlines that differ in the bits `differ`.
 pub(super) const fn level(differ: u64) -> u32 {
     (63 - (differ | 1).leading_zeros()) / BITS
 }
 
-/// The digit of a deadline at a level.
+/// Returns the digit of a deadline at a level.
 pub(super) const fn digit(deadline: u64, level: u32) -> u32 {
     (deadline >> (level * BITS)) as u32 & 63
 }
@@ -61,13 +61,13 @@ pub(super) const fn place(table: u32, digit: u32) -> Place {
     table << BITS | digit
 }
 
-/// The bit of a place in the bitmaps of its table.
+/// Returns the bit of a place in the bitmaps of its table.
 pub(super) const fn bit(place: Place) -> u64 {
     1 << (place & 63)
 }
 
 impl Tables {
-    /// One empty table for each level; the number of each is its level.
+    /// Makes one empty table for each level. The number of each is its level.
     pub(super) fn new() -> Self {
         let mut tables = Self {
             tables: Vec::with_capacity(LEVELS),
@@ -84,7 +84,7 @@ impl Tables {
         &self.tables[table as usize]
     }
 
-    /// The table of a place.
+    /// Returns the table of a place.
     #[inline]
     pub(super) fn of(&self, place: Place) -> &Table {
         &self.tables[(place >> BITS) as usize]
@@ -105,7 +105,7 @@ impl Tables {
         self.of_mut(place).slot_mut(place & 63)
     }
 
-    /// Makes an empty table.
+    /// Makes an empty table and returns its number.
     pub(super) fn add(&mut self, level: u32) -> u32 {
         if let Some(table) = self.free.pop() {
             self.tables[table as usize].level = level;
@@ -124,7 +124,7 @@ impl Tables {
         number
     }
 
-    /// Gives an empty table back.
+    /// Frees an empty table.
     pub(super) fn release(&mut self, table: u32) {
         let gone = &mut self.tables[table as usize];
         debug_assert_eq!(gone.occupied, 0);
@@ -139,7 +139,7 @@ impl Tables {
         *self.slot_mut(place) = List::number(child);
     }
 
-    /// Empties a slot and returns what was in it.
+    /// Empties a slot and returns its content.
     pub(super) fn take(&mut self, place: Place) -> Taken {
         let was_split = self.of(place).split & bit(place) != 0;
         let slot = self.slot(place);
@@ -151,8 +151,8 @@ impl Tables {
         Taken::List(slot)
     }
 
-    /// Empties a slot, and gives back the tables that thereby become empty too. Returns the level of the topmost one if
-    /// that is in no slot. Bounded by the number of levels.
+    /// Empties a slot, and frees the tables that become empty by that. Returns the level of the topmost one if that is
+    /// in no slot. Bounded by the number of levels.
     pub(super) fn vacate(&mut self, mut place: Place) -> Option<u32> {
         loop {
             self.clear(place);
@@ -183,7 +183,7 @@ impl Tables {
     }
 }
 
-/// What was in a slot.
+/// The content of a slot.
 pub(super) enum Taken {
     List(List),
     Table(u32),

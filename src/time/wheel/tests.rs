@@ -1,4 +1,4 @@
-//! What can only be seen from inside: memory.
+//! Tests that need to look inside: memory.
 
 use super::*;
 
@@ -75,7 +75,8 @@ fn split_slots_are_adopted_when_their_time_comes() {
     assert_eq!(wheel.tables.in_use(), LEVELS);
 }
 
-/// Enough of them that each knows one further on; some of those are cancelled, moved or fired by the time it is their turn.
+/// There are enough timers that each knows one further on, and some of those are cancelled, moved or fired before their
+/// turn.
 #[test]
 fn a_wheel_of_very_many_timers_fires_in_order() {
     const MANY: u32 = 200_000;
