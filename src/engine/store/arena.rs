@@ -19,7 +19,9 @@ use slab::Slab;
 pub(crate) struct Arena {
     records: Slab<Record>,
     cold: ColdColumn,
+    /// How many dependencies of each work are open.
     pub pending: Pending,
+    /// How many dependents pin each settled work.
     pub pinned: Pinned,
     /// The end of each work's present `sleep`. As long as the highest slot that has ever slept.
     sleeps: Vec<Time>,

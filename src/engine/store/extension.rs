@@ -81,7 +81,7 @@ pub(crate) struct Join {
     pub retain: Retain,
 }
 
-/// Why an attempt is being aborted, and how it ends.
+/// The abort of an attempt: its reason, and how far it may go.
 pub(crate) struct Abort {
     /// Why the attempt is being aborted.
     pub cause: AbortCause,

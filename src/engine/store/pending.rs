@@ -45,7 +45,8 @@ impl Pending {
         self.0.len() as u32
     }
 
-    /// Returns the open dependencies of a work, plus one while its parent's attempt has not begun; 0 for a settled work.
+    /// Returns the open dependencies of a work, plus one while its parent's attempt has not begun; 0 for a settled
+    /// work.
     #[inline]
     pub fn of(&self, slot: u32) -> u32 {
         match self.0[slot as usize] {

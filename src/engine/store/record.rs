@@ -119,7 +119,7 @@ impl Record {
     /// timer, wake, cancel or extension. The body must be there.
     #[inline]
     pub fn is_plain_success(&self) -> bool {
-        // A lost dependency matters to later attempts only.
+        // A lost dependency changes nothing about a success.
         let among = !flag::LOST_DEPENDENCY;
         self.marks == mark::ATTEMPT
             && self
