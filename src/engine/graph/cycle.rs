@@ -46,6 +46,7 @@ pub(crate) struct CycleSearch {
     seen: Vec<u32>,
     /// The number of the present search from the first end; one more stands for the other end.
     round: u32,
+    /// The events that each end has seen, in the order of the walk.
     ends: [Vec<Event>; 2],
 }
 

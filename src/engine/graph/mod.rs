@@ -80,7 +80,7 @@ const MADE: &str = "who changes edges has made those into works";
 pub(crate) struct Graph {
     /// The edges out of works; each work's record says where its list is.
     outs: Blocks,
-    /// Not there while all edges came with whole graphs and nobody has asked for one by the work it leads into.
+    /// The edges into works. Not made while all edges came with whole graphs and no caller has needed them.
     ins: OnceCell<Ins>,
     /// How many edges there are.
     edges: usize,

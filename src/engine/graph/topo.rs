@@ -99,7 +99,7 @@ impl TopologicalOrder {
                 self.set(after, least);
             }
             if least == i64::MAX {
-                // The next one could not be higher.
+                // No level could be above this one.
                 self.distrust();
             }
         }
