@@ -25,19 +25,21 @@ pub(crate) enum Forced {
 pub(crate) struct Deferred {
     /// How many entries all the queues have; the payload counts as one.
     entries: usize,
-    /// Attempts that have nothing left to wait for: joined parents, drained aborts.
+    /// Works whose attempts have nothing left to wait for: joined parents, drained aborts.
     finishing: VecDeque<u32>,
-    /// FailFast parents a child of which has failed in this round.
+    /// FailFast parents with a child that has failed in this round.
     failing: VecDeque<AttemptId>,
+    /// Callbacks of settled works.
     callbacks: VecDeque<Callback>,
     /// The end of an attempt whose hooks are being called.
     chain: Option<Chain>,
-    /// Works whose aborts are forced, in the order in which they are dropped.
+    /// Works whose aborts are forced, in the order in which their bodies are dropped.
     forced: VecDeque<(u32, Forced)>,
     /// How many bodies wait to be entered.
     incoming: usize,
-    /// Slots whose bodies are to be dropped, and keys of callbacks.
+    /// Slots whose bodies are to be dropped.
     bodies: VecDeque<u32>,
+    /// Keys of callbacks that are to be dropped without a call.
     unused: VecDeque<u32>,
     /// The payload of a panic that is not to be caught; of several, the last.
     payload: Option<Contained<Payload>>,
