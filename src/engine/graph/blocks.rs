@@ -12,7 +12,9 @@ const FIRST_SIZE: u32 = 1;
 
 /// One end of an edge, in the list of the work at the other end. An entry holds the peer, which is that work, and the
 /// place of the edge in the peer's list. An entry out of a work also holds the kind of the edge and whether it is
-/// satisfied. All is one number, so that one access reads or writes it.
+/// satisfied.
+///
+/// An entry is one number, so that one access reads or writes it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry(u64);
 

@@ -24,8 +24,9 @@ pub(crate) struct EdgeList<'a> {
 }
 
 impl<'a> EdgeList<'a> {
-    /// Checks, counts and orders `edges` between `works` works. O(works + edges) for edges grouped by either end and
-    /// given once. O(edges log edges) for others, and for a long group of edges into one work that does not rise.
+    /// Checks, counts and orders `edges` between `works` works. O(works + edges) for edges that are grouped by either
+    /// end and given once. O(edges log edges) for others, and for a long group of edges into one work that does not
+    /// rise.
     ///
     /// # Errors
     ///

@@ -5,8 +5,8 @@
 //! An edge against the order of levels needs a search (see [`crate::engine::graph::cycle`]). The smaller side of the
 //! search, which is then known whole, is moved. So levels cost no more than the searches do.
 //!
-//! The idea of an order kept with two-way search is that of Bender, Fineman, Gilbert and Tarjan, "A New Approach to
-//! Incremental Cycle Detection and Related Problems", 2015. Which side is moved, and by how much, is our own choice.
+//! An order kept with two-way search comes from Bender, Fineman, Gilbert and Tarjan, "A New Approach to Incremental
+//! Cycle Detection and Related Problems", 2015. Which side is moved, and by how much, is our own choice.
 //!
 //! Limit: levels know of dependencies only. As soon as a work has a child, or is restarted, the order is not trusted
 //! until the scheduler is empty. Every edge that might close a cycle is then searched for.

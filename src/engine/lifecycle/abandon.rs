@@ -1,7 +1,7 @@
 //! Abandoned jobs: how long the end of an attempt waits for its jobs that run on other threads.
 //!
 //! Nothing can interrupt a closure. An attempt that fails or is aborted keeps its permit until its jobs have ended,
-//! so that no successor works beside them; but only until its grace is over. Then its jobs are abandoned: counted,
+//! so that no successor works beside them. It waits no longer than its grace. Then its jobs are abandoned: counted,
 //! their results dropped, their ends ignored. The attempt ends as it would have without them. Success waits for no
 //! job.
 //!
@@ -58,6 +58,7 @@ impl Engine {
         if self.arena.at(slot).state != WorkState::Aborting {
             return false;
         }
+        // Children that something else held up have been dropped by now, so jobs hold up those that are left.
         self.arena.live_children(slot) > 0
             || self.is_late(slot)
             || !self.is_polite(slot) && self.has_jobs(slot)

@@ -1,9 +1,9 @@
 //! Ending works early: cancel, limits, grace, shutdown.
 //!
-//! Only a work that was never granted a permit ends at once. Any other abort is a phase: first the children end, then
-//! `on_abort` runs until it is ready (not for an attempt that failed by itself), then running jobs end, all within
-//! the grace. After the grace the work is dropped with all that is left below it. If only jobs are left, it goes on
-//! without them.
+//! Only a work that was never granted a permit ends at once. Any other abort is a phase within the grace. First the
+//! children end. Then `on_abort` runs until it is ready, unless the attempt failed by itself. Then running jobs end.
+//! After the grace the work is dropped with all that is left below it. If only jobs are left, it goes on without
+//! them.
 
 use crate::engine::calls::Call;
 use crate::engine::lifecycle::settle::End;

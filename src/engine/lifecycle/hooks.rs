@@ -54,6 +54,7 @@ impl Engine {
             (None, false) => Hook::FailureRaise,
         };
         if itself.is_none() && self.arena.has_body(slot) {
+            // The hook may ask why. Without a body there is no hook, and the panic that took the body stays known.
             self.arena.cold_mut(slot).error = Some(failure.clone());
         }
         let end = Ending::Failure {

@@ -19,7 +19,7 @@ const LARGE: RangeInclusive<u32> = 64..=2_048;
 
 /// The ready ring. Places count on for ever, and wrap: their lower bits say where in the ring.
 ///
-/// There is no gap at the head of the present round or at the tail of the next, so either is empty just if it has no
+/// There is no gap at the head of the present round or at the tail of the next. So either is empty just if it has no
 /// place.
 ///
 /// The order of the fields is kept: with `end` beside `tail`, one access would read both, and each turn would be

@@ -1,8 +1,8 @@
 //! A round: how it begins and ends, and what is done between turns.
 //!
-//! A round takes the inbox as it is, fires the timers that are due, grants permits, and gives one turn to each work
-//! that is ready by then. After each turn it grants again. A work that becomes ready during the turns has its turn in
-//! the next round.
+//! A round takes the inbox as it is, fires the timers that are due, and grants permits. It gives one turn to each
+//! work that is ready by then. After each turn it grants again. A work that becomes ready during the turns has its
+//! turn in the next round.
 //!
 //! Most rounds have nothing but turns, and between most turns there is nothing to do: a few looks show that. All else
 //! is done step by step in [`Engine::next_call`], which stops wherever the shell has to call the program's code.
@@ -139,7 +139,7 @@ impl Engine {
             self.phase = Phase::Message { timers };
             return News::Calls;
         }
-        // Most often there are timers and nothing else: no call comes of them.
+        // Most often the round has timers and nothing else, and they lead to no call.
         self.phase = self.after_messages(timers);
         if self.phase == Phase::Timers && self.fire_due() {
             return News::Calls;
@@ -180,6 +180,7 @@ impl Engine {
     #[inline(never)]
     pub(crate) fn next_call(&mut self) -> Option<Call> {
         loop {
+            // Calls come before the next deferred entry, or the order of grants would change.
             if !self.deferred.is_empty()
                 && let Some(call) = self.next_urgent()
             {
