@@ -1,4 +1,6 @@
-//! The invariants, checked: in debug builds now and then after a crank, and on request.
+//! The audit: checks of the engine's invariants, in debug builds now and then after a crank, and on request.
+//!
+//! The audit counts anew, from the other side, each number that the engine keeps. It changes nothing.
 
 use crate::engine::Engine;
 use crate::engine::store::flags::flag;
@@ -7,9 +9,10 @@ use crate::work::WorkState;
 /// The most works of a scheduler that a debug build checks one by one.
 const SMALL: usize = 1_000;
 
-/// The works that a debug build checks in one crank, on average: a crank of few turns must not pay for all works.
+/// How many works a debug build checks per crank, on average: a crank of few turns must not pay for all works.
 const SHARE: usize = 8;
 
+/// Returns the formatted message as an error, unless the condition holds.
 macro_rules! ensure {
     ($holds:expr, $($message:tt)+) => {
         if !$holds {
@@ -19,8 +22,12 @@ macro_rules! ensure {
 }
 
 impl Engine {
-    /// In debug builds after a crank: checks a small scheduler once in as many cranks as the [`SHARE`] of its works. O(1)
-    /// amortised.
+    /// Checks the invariants in debug builds, once in (works / [`SHARE`]) cranks. A scheduler above [`SMALL`] gets a
+    /// glance only. O(1) amortised.
+    ///
+    /// # Panics
+    ///
+    /// If an invariant is broken.
     pub(crate) fn check_invariants(&mut self) {
         self.unchecked_cranks += 1;
         if self.unchecked_cranks * SHARE < self.arena.len() {
@@ -37,7 +44,7 @@ impl Engine {
         }
     }
 
-    /// The counters against each other. O(pools).
+    /// Checks the counters against each other. O(pools).
     fn glance(&self) -> Result<(), String> {
         let n = |state: WorkState| self.recorder.by_state[state as usize];
         ensure!(
@@ -116,7 +123,7 @@ impl Engine {
         Ok(())
     }
 
-    /// By slot, how many edges into a work are open, counted anew from the other side.
+    /// Returns by slot how many edges into a work are open, counted anew from the other side.
     fn open_edges(&self) -> Vec<u32> {
         let mut open = vec![0; self.arena.slots_end() as usize];
         let slots = self.arena.slots();
@@ -129,6 +136,7 @@ impl Engine {
         open
     }
 
+    /// Checks one work, into which `open` edges are open.
     fn audit_work(&self, slot: u32, open: u32) -> Result<(), String> {
         let record = self.arena.at(slot);
         let (state, has) = (record.state, |flag: u16| record.flags.has(flag));
@@ -171,6 +179,7 @@ impl Engine {
         self.audit_edges(slot, open)
     }
 
+    /// Checks the list of the work's children against its counts.
     fn audit_children(&self, slot: u32) -> Result<(), String> {
         let children: Vec<u32> = self.arena.children(slot).collect();
         let live = children
@@ -194,6 +203,7 @@ impl Engine {
         Ok(())
     }
 
+    /// Checks the work's dependents, its level and its count of open dependencies.
     fn audit_edges(&self, slot: u32, open: u32) -> Result<(), String> {
         let record = self.arena.at(slot);
         let settled = |slot: u32| self.arena.at(slot).state.is_settled();
@@ -211,6 +221,7 @@ impl Engine {
         let level = |slot: u32| levels.of(&self.arena, slot);
         let mut outgoing = self.graph.outs(&self.arena, slot);
         ensure!(
+            // Levels that are not trusted promise nothing: the next search makes them anew.
             !levels.are_trusted()
                 || settled(slot)
                 || outgoing.all(|edge| edge.is_satisfied()

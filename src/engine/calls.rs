@@ -1,4 +1,6 @@
-//! What the engine asks to be called, as plain words: a call, and the chain of hooks at the end of an attempt.
+//! Calls: what the engine asks the shell to call, and the chain of hooks at the end of an attempt.
+//!
+//! The engine names a call by slot and key, and never has the code itself.
 
 use super::notes::Hook;
 use crate::work::{CancelledBy, Failure, WorkId, WorkOutcome};
@@ -7,15 +9,15 @@ use crate::work::{CancelledBy, Failure, WorkId, WorkOutcome};
 pub(crate) enum Call {
     /// A hook of the work in this slot.
     Hook(u32, Hook),
-    /// The drop of a body whose abort is forced: the result says how the work ends.
+    /// The drop of a body whose abort is forced. How the drop ends decides how the work ends.
     Force(u32),
-    /// Bodies that came in a turn are to be entered.
+    /// The entry of bodies that were added during a turn.
     Incoming,
-    /// The drop of a body whose work has left; then its slot is free.
+    /// The drop of a body whose work has left; after it the slot is free.
     Drop(u32),
-    /// The drop of a callback that will not be called.
+    /// The drop of a callback that the engine will not call.
     DropCallback(u32),
-    /// The callback under this key.
+    /// The callback under this key, with the work that has settled and its outcome.
     Settled(u32, WorkId, WorkOutcome),
     /// The posted closure under this key.
     Post(u32),
@@ -23,18 +25,27 @@ pub(crate) enum Call {
 
 /// The end of an attempt, between its hooks.
 pub(crate) struct Chain {
+    /// The work whose attempt ends.
     pub slot: u32,
+    /// The hook to be called next, if one is left.
     pub next: Option<Hook>,
+    /// What happens once no hook is left.
     pub end: Ending,
 }
 
-/// What follows from the hooks. It is decided before they are called.
+/// How an attempt ends once its hooks have been called. The engine decides it before the first hook.
 pub(crate) enum Ending {
+    /// The work succeeds.
     Success,
+    /// The work is cancelled on behalf of this party.
     Cancelled(CancelledBy),
+    /// The attempt failed.
     Failure {
+        /// The reason of the failure.
         failure: Failure,
+        /// Whether a retry follows.
         again: bool,
+        /// The party on whose behalf a cancel ended the attempt, if one did.
         itself: Option<CancelledBy>,
     },
 }

@@ -1,11 +1,11 @@
-//! How a scheduler is set up.
+//! The configuration of a scheduler, and the bounds on what it holds.
 
 use crate::engine::events::{EventOverflow, EventSink};
 use crate::engine::store::record::MAX_WORKS;
 use crate::work::{Backoff, Name};
 use std::time::Duration;
 
-/// How a scheduler is set up. Every field has a default, and a method of the same name to set it.
+/// The configuration of a scheduler. Every field has a default, and a method with its name to set it.
 ///
 /// ```
 /// use crankwork::{Retain, WorkScheduler, WorkSchedulerConfig};
@@ -20,46 +20,50 @@ use std::time::Duration;
 /// ```
 #[non_exhaustive]
 pub struct WorkSchedulerConfig {
-    /// How many attempts may hold a permit at once. Default 4. With 0 nothing that needs a permit can be added.
+    /// How many attempts may hold a permit at once. Default 4. With 0, no work that needs a permit can be added.
     pub max_concurrency: usize,
-    /// The delay before a retry, for works that have none of their own. Default [`Backoff::exponential`].
+    /// The delay before a retry, for works without a back-off of their own. Default [`Backoff::exponential`].
     pub backoff: Backoff,
-    /// Named pools and their capacities.
+    /// Named pools and their capacities, in permits. Default none.
     pub pools: Vec<(Name, u32)>,
     /// The seed of every random stream. Default 0.
     pub seed: u64,
-    /// Bounds on what a scheduler holds.
+    /// Bounds on what the scheduler holds.
     pub limits: Limits,
-    /// Whether a panic in a turn, hook or drop of a work, or in a callback, posted closure or decider, is caught (the
-    /// default), or goes on through `crank_work` after that work has been failed; of several in one crank the last. Panics
-    /// in event sinks, notifiers, offloads and other drops are caught and counted in any case.
+    /// Whether the scheduler catches a panic in a turn, hook or drop of a work, or in a callback, posted closure or
+    /// decider. Default true.
+    ///
+    /// With false the work fails first, and then the panic goes on through `crank_work`; of several in one crank, the
+    /// last one. Panics in event sinks, notifiers, offloads and other drops are caught and counted in any case.
     pub catch_panics: bool,
-    /// How long an abort may take before the work is dropped, for works that say nothing else. Default 10 s.
+    /// How long an abort may take before the work is dropped, for works without a grace of their own. Default 10 s.
     pub abort_grace: Duration,
-    /// Which settled root works stay until the host reaps them.
+    /// Which settled root works stay until the host reaps them. Default [`Retain::All`].
     pub retain: Retain,
-    /// How many events `poll_event` can lag behind before events are dropped and counted. Default 0: no events.
+    /// How many events are kept for `poll_event`. Beyond that, events are dropped and counted. Default 0: no events.
     pub events: usize,
-    /// Which events are dropped when there are more. Default: those that come.
+    /// Which events are dropped when there is no room for more. Default: the new ones.
     pub event_overflow: EventOverflow,
-    /// Also receives every event.
+    /// A sink that also receives every event. Default none.
     pub event_sink: Option<Box<dyn EventSink>>,
 }
 
-/// Which settled root works stay in the scheduler until the host reaps them. Children are reclaimed with their parent,
-/// and nothing is while a work that is `after` it is unsettled.
+/// Which settled root works stay in the scheduler until the host reaps them.
+///
+/// Children are reclaimed with their parent. No work is reclaimed while a work that is `after` it is unsettled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Retain {
-    /// All of them: the default.
+    /// All root works: the default.
     #[default]
     All,
-    /// Those that did not succeed.
+    /// Root works that did not succeed.
     Failures,
-    /// None: outcomes are seen through events or `on_settled`. An output that no work has taken by then is lost.
+    /// No root work: the host sees outcomes through events or `on_settled`. An output that no work has taken by then
+    /// is lost.
     Nothing,
 }
 
-/// Bounds on what a scheduler holds. What is above them is refused with an error, and nothing is lost.
+/// Bounds on what a scheduler holds. An addition above a bound is refused with an error, and nothing is lost.
 ///
 /// ```
 /// use crankwork::Limits;
@@ -69,29 +73,31 @@ pub enum Retain {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Works in the scheduler, settled ones that have not been reclaimed included. At most, and by default, 2^30.
+    /// The most works in the scheduler, including settled works that have not been reclaimed. At most, and by
+    /// default, 2^30.
     pub works: usize,
-    /// Edges between them. At most, and by default, 2^28.
+    /// The most edges between works. At most, and by default, 2^28.
     pub edges: usize,
-    /// Closures from other threads are refused while so many of them wait to be taken. Wakes and cancels always get in;
-    /// of wakes there is at most one per waker. Default 65,536.
+    /// The most closures from other threads that may wait in the inbox; further ones are refused. Default 65,536.
+    ///
+    /// Wakes and cancels always get in. Of each waker at most one wake is in the inbox.
     pub inbox: usize,
 }
 
 impl Limits {
-    /// Works in the scheduler.
+    /// Sets the most works in the scheduler.
     pub fn works(mut self, works: usize) -> Self {
         self.works = works;
         self
     }
 
-    /// Edges between them.
+    /// Sets the most edges between works.
     pub fn edges(mut self, edges: usize) -> Self {
         self.edges = edges;
         self
     }
 
-    /// Closures from other threads that wait to be taken.
+    /// Sets the most closures from other threads that may wait in the inbox.
     pub fn inbox(mut self, closures: usize) -> Self {
         self.inbox = closures;
         self
@@ -108,6 +114,7 @@ impl Default for Limits {
     }
 }
 
+/// The upper bound of [`Limits::edges`], whatever the configuration says.
 pub(crate) const MAX_EDGES: usize = 1 << 28;
 
 impl Default for WorkSchedulerConfig {
@@ -129,72 +136,72 @@ impl Default for WorkSchedulerConfig {
 }
 
 impl WorkSchedulerConfig {
-    /// How many attempts may hold a permit at once.
+    /// Sets how many attempts may hold a permit at once.
     pub fn max_concurrency(mut self, permits: usize) -> Self {
         self.max_concurrency = permits;
         self
     }
 
-    /// The back-off of works that have none of their own.
+    /// Sets the back-off of works without one of their own.
     pub fn backoff(mut self, backoff: impl Into<Backoff>) -> Self {
         self.backoff = backoff.into();
         self
     }
 
-    /// The same fixed delay before every retry, as henyey-work has it.
+    /// Sets one fixed delay before every retry, as henyey-work has it.
     pub fn retry_delay(self, delay: Duration) -> Self {
         self.backoff(Backoff::fixed(delay))
     }
 
-    /// Adds a named pool.
+    /// Adds a named pool with `capacity` permits.
     pub fn pool(mut self, name: impl Into<Name>, capacity: u32) -> Self {
         self.pools.push((name.into(), capacity));
         self
     }
 
-    /// The seed of every random stream.
+    /// Sets the seed of every random stream.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Bounds on what the scheduler holds.
+    /// Sets the bounds on what the scheduler holds.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Whether panics become failures.
+    /// Sets whether the scheduler catches panics of the program's code and turns them into failures.
     pub fn catch_panics(mut self, catch: bool) -> Self {
         self.catch_panics = catch;
         self
     }
 
-    /// How long an abort may take.
+    /// Sets how long an abort may take before the work is dropped.
     pub fn abort_grace(mut self, grace: Duration) -> Self {
         self.abort_grace = grace;
         self
     }
 
-    /// Which settled root works stay.
+    /// Sets which settled root works stay until the host reaps them.
     pub fn retain(mut self, retain: Retain) -> Self {
         self.retain = retain;
         self
     }
 
-    /// How many events are kept for `poll_event`.
+    /// Sets how many events are kept for `poll_event`.
     pub fn events(mut self, capacity: usize) -> Self {
         self.events = capacity;
         self
     }
 
-    /// Which events are dropped when more come than are kept for `poll_event`.
+    /// Sets which events are dropped when there is no room for more.
     pub fn event_overflow(mut self, overflow: EventOverflow) -> Self {
         self.event_overflow = overflow;
         self
     }
 
-    /// Where events go besides.
+    /// Sets a sink that also receives every event.
     pub fn event_sink(mut self, sink: impl EventSink + 'static) -> Self {
         self.event_sink = Some(Box::new(sink));
         self

@@ -1,9 +1,10 @@
 //! Decisions: the points where more than one order (or a fault) is possible.
 //!
-//! Without a [`Decider`] the engine takes the first candidate everywhere, which is production. A decider sees every
-//! point with two or more answers, in production order: answer 0 is what production does. Candidates carry keys that
-//! stay the same from run to run and from program to program: the name path from the root with ordinals, the turn and
-//! the attempt; never a slot.
+//! Without a [`Decider`] the engine takes the first candidate everywhere: production order. A decider sees every
+//! point with two or more answers, in production order, so answer 0 is the answer of production.
+//!
+//! Candidates carry keys that are stable from run to run and from program to program. A key is a hash of the name
+//! path from the root, with ordinals. Slots never enter a key.
 
 use crate::engine::rng::Stream;
 use crate::work::WorkId;
@@ -16,13 +17,13 @@ pub enum DecisionKind {
     Turn,
     /// Which of the works first in line gets its permits.
     Permit,
-    /// Which of the timers of one instant fires first.
+    /// Which of several timers of one instant fires first.
     TimerTie,
     /// Which inbox entry is taken first.
     Inbox,
     /// Whether a fault site fires: 0 no, 1 yes.
     Fault,
-    /// A work's own `choose`.
+    /// An answer for a work's own `choose`.
     Choose,
 }
 
@@ -30,11 +31,11 @@ pub enum DecisionKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Candidate {
-    /// The work; `None` for an inbox entry that concerns none.
+    /// The work; `None` for an inbox entry that concerns no work.
     pub id: Option<WorkId>,
-    /// A hash of the work's name path with ordinals: the same in every run.
+    /// A hash of the work's name path with ordinals, equal in every run.
     pub key: u64,
-    /// Turns that the work has had since it was added or restarted.
+    /// The number of turns that the work has had since it was added or restarted.
     pub turn: u32,
     /// The work's attempt, from 1; 0 before the first.
     pub attempt: u32,
@@ -50,27 +51,27 @@ pub struct Decision<'a> {
 }
 
 impl Decision<'_> {
-    /// What is being decided.
+    /// Returns what is being decided.
     pub fn kind(&self) -> DecisionKind {
         self.kind
     }
 
-    /// The name of the fault site, or of the work's choice; empty for the rest.
+    /// Returns the name of the fault site or of the work's choice; empty for the other kinds.
     pub fn site(&self) -> &str {
         self.site
     }
 
-    /// How many answers there are: 2 or more.
+    /// Returns the number of possible answers: 2 or more.
     pub fn arity(&self) -> usize {
         self.arity
     }
 
-    /// The candidates in production order; for `Fault` and `Choose`, the work that asks.
+    /// Returns the candidates in production order. For `Fault` and `Choose` it returns the work that asks.
     pub fn candidates(&self) -> &[Candidate] {
         self.candidates
     }
 
-    /// The name path of a candidate as text, `sync/fetch[3]`. O(depth), allocates.
+    /// Returns the name path of `candidate` as text, as in `sync/fetch[3]`. O(depth), allocates.
     pub fn path(&self, candidate: &Candidate) -> String {
         candidate
             .id
@@ -78,9 +79,10 @@ impl Decision<'_> {
     }
 }
 
-/// Answers decisions.
+/// Answers decisions. Every closure of the right signature is a decider.
 pub trait Decider {
-    /// The index of the answer, below [`Decision::arity`]; a larger one counts as the last. After a panic the answer is 0.
+    /// Returns the index of the answer, below [`Decision::arity`]. A larger index counts as the last answer. After a
+    /// panic the engine takes answer 0.
     fn decide(&mut self, decision: &Decision<'_>) -> usize;
 }
 
@@ -90,7 +92,7 @@ impl<F: FnMut(&Decision<'_>) -> usize> Decider for F {
     }
 }
 
-/// Always the first answer: production order, with decisions counted.
+/// Gives the first answer always: production order, with decisions counted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fifo;
 
@@ -100,7 +102,7 @@ impl Decider for Fifo {
     }
 }
 
-/// The last candidate of every order; no faults, and the first answer of a work's own `choose`.
+/// Gives the last candidate of every order. No fault fires, and a work's own `choose` gets its first answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lifo;
 
@@ -113,12 +115,12 @@ impl Decider for Lifo {
     }
 }
 
-/// Every order, and every answer of a work's own `choose`, equally likely, from a seed; no faults.
+/// Draws every order and every answer of a work's own `choose` from a seed, all equally likely. No fault fires.
 #[derive(Clone, Debug)]
 pub struct RandomOrder(Stream);
 
 impl RandomOrder {
-    /// The orders of this seed.
+    /// Returns the decider that draws from `seed`.
     pub fn new(seed: u64) -> Self {
         RandomOrder(Stream::new(seed))
     }

@@ -1,4 +1,4 @@
-//! One error type per operation; each message says what to do.
+//! The errors: one type per operation. Each message says what the caller can do next.
 
 use crate::engine::store::record::MAX_WORKS;
 use crate::work::{Name, WorkId, WorkState};
@@ -19,7 +19,7 @@ pub enum UnknownWork {
     Foreign(WorkId),
 }
 
-/// The works on a cycle, in order; the first needs the last. The one that was to be added has no id.
+/// The works on a cycle, in order; the first needs the last. A work that was to be added has no id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CyclePath(pub Vec<(Option<WorkId>, Name)>);
 
@@ -29,6 +29,7 @@ impl fmt::Display for CyclePath {
     }
 }
 
+/// Writes the works in order and the first one again at the end. A long cycle is cut, to keep the message readable.
 fn write_circle(
     f: &mut fmt::Formatter<'_>,
     works: impl ExactSizeIterator<Item = impl fmt::Display> + Clone,
@@ -46,23 +47,23 @@ fn write_circle(
     }
 }
 
-/// Why a work was not added.
+/// The reason why a work was not added.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AddError {
     /// `shutdown` has been called.
     #[error("the scheduler is shutting down: add works before `shutdown`")]
     ShutDown,
-    /// The parent is not there.
+    /// The scheduler does not know the parent.
     #[error("parent: {0}")]
     Parent(UnknownWork),
-    /// A dependency is not there.
+    /// The scheduler does not know a dependency.
     #[error("dependency: {0}")]
     Dependency(UnknownWork),
     /// The parent can take no more children.
     #[error("parent {0} is {1}: add children before it settles, is cancelled or aborts")]
     ParentDone(WorkId, WorkState),
-    /// `spawn` in a hook or in `on_abort`.
+    /// The work called `spawn` in a hook or in `on_abort`.
     #[error(
         "spawn in a hook or while aborting: the attempt is over; spawn in `poll`, or use `spawn_root`"
     )]
@@ -70,21 +71,21 @@ pub enum AddError {
     /// The work would wait for itself.
     #[error("it would wait for itself: {0}; leave out one of these")]
     Cycle(CyclePath),
-    /// No pool has that name.
+    /// The scheduler has no pool of that name.
     #[error(
         "there is no pool `{0}`: make it with `WorkSchedulerConfig::pool` or `set_pool_capacity` first"
     )]
     NoSuchPool(Name),
-    /// It needs more permits than the pool has.
+    /// The work needs more permits than the pool has.
     #[error(
         "it needs {weight} of pool `{pool}`, which has {capacity}: lower the weight or raise the capacity"
     )]
     AboveCapacity {
-        /// The pool.
+        /// The name of the pool.
         pool: Name,
-        /// What the work needs of it.
+        /// How many permits the work needs.
         weight: u64,
-        /// What it has.
+        /// How many permits the pool has.
         capacity: u32,
     },
     /// [`Limits::works`](crate::Limits) has been reached.
@@ -97,46 +98,48 @@ pub enum AddError {
     TooManyEdges(usize),
 }
 
-/// Why a graph was not added.
+/// The reason why a graph was not added.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AddGraphError {
-    /// An edge is between works of which one is not in the graph.
+    /// An edge names a work that is not in the graph.
     #[error(
         "edge {edge} names work {work}, but the graph has {works}, counted from 0: mend the edge or add more works"
     )]
     NoSuchWork {
         /// The edge, counted from 0.
         edge: usize,
-        /// The work that it names.
+        /// The position that the edge names.
         work: usize,
-        /// How many there are.
+        /// How many works the graph has.
         works: usize,
     },
-    /// These works, each after the one before it, and the first after the last, would wait for themselves.
+    /// The works at these positions would wait for themselves: each is after the one before it, and the first after
+    /// the last.
     #[error("these works would wait for themselves: {}; leave out an edge", Circle(.0))]
     Cycle(Vec<usize>),
-    /// [`Limits::edges`](crate::Limits) would be exceeded. There are so many.
+    /// [`Limits::edges`](crate::Limits) would be exceeded. The number is how many edges the scheduler has.
     #[error(
         "with the {0} dependencies that there are it would be too many: reap settled works, or raise `Limits::edges`"
     )]
     TooManyEdges(usize),
-    /// The spec of this work names another of the graph by its id, which an event sink can have told it.
+    /// The spec of the work at this position names another work of the graph by its id. An event sink can have told
+    /// that id.
     #[error(
         "work {0} of the graph names another of it in its spec: use an edge, or add it after the graph"
     )]
     Inward(usize),
-    /// A work was refused.
+    /// The scheduler refused a work of the graph.
     #[error("work {work} of the graph: {error}")]
     Refused {
-        /// Which one, counted from 0.
+        /// The position of the work, counted from 0.
         work: usize,
-        /// Why.
+        /// The reason.
         error: AddError,
     },
 }
 
-/// The works of a cycle by position, the first once more at the end.
+/// Shows a cycle of positions, with the first one again at the end.
 struct Circle<'a>(&'a [usize]);
 
 impl fmt::Display for Circle<'_> {
@@ -145,11 +148,11 @@ impl fmt::Display for Circle<'_> {
     }
 }
 
-/// A spec that was refused, with the reason: nothing is lost.
+/// A spec that was refused, with the reason. The caller gets the spec back, so nothing is lost.
 pub struct Refused<S> {
-    /// Why.
+    /// The reason.
     pub error: AddError,
-    /// What was to be added.
+    /// The spec of the refused work.
     pub spec: S,
 }
 
@@ -173,17 +176,17 @@ impl<S> From<Refused<S>> for AddError {
     }
 }
 
-/// Why a dependency was not added.
+/// The reason why a dependency was not added.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DependencyError {
-    /// The work that is to come first is not there.
+    /// The scheduler does not know the work that is to come first.
     #[error("the work before: {0}")]
     Before(UnknownWork),
-    /// The work that is to wait is not there.
+    /// The scheduler does not know the work that is to wait.
     #[error("the work after: {0}")]
     After(UnknownWork),
-    /// The work that is to wait has started.
+    /// The work that is to wait has had a turn or has children.
     #[error(
         "work {0} is {1} and has had a turn or has children: add its dependencies before it starts"
     )]
@@ -196,44 +199,44 @@ pub enum DependencyError {
     TooManyEdges(usize),
 }
 
-/// Why a work was not restarted.
+/// The reason why a work was not restarted.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RestartError {
-    /// It is not there.
+    /// The scheduler does not know the work.
     #[error(transparent)]
     Unknown(#[from] UnknownWork),
-    /// It has not settled.
+    /// The work has not settled.
     #[error("work {0} is {1}: restart it after it has settled")]
     NotSettled(WorkId, WorkState),
     /// `shutdown` has been called.
     #[error("the scheduler is shutting down: restart works before `shutdown`")]
     ShutDown,
-    /// Its parent has settled or is aborting.
+    /// The parent of the work has settled or is aborting.
     #[error("the parent of {0} has settled or is aborting: restart the parent instead")]
     ParentDone(WorkId),
-    /// Its open dependencies wait for it by now.
+    /// The open dependencies of the work wait for it by now.
     #[error("it would wait for itself: {0}; restart the others first, or add it anew")]
     Cycle(CyclePath),
-    /// It panicked or was dropped by a forced abort, so there is nothing left to run.
+    /// The work panicked or was dropped by a forced abort, so no body is left to run.
     #[error("work {0} panicked or was dropped by a forced abort: add it anew")]
     Gone(WorkId),
 }
 
-/// Why a work was not reaped.
+/// The reason why a work was not reaped.
 #[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReapError {
-    /// It is not there.
+    /// The scheduler does not know the work.
     #[error(transparent)]
     Unknown(#[from] UnknownWork),
-    /// It has not settled.
+    /// The work has not settled.
     #[error("work {0} is {1}: reap it after it has settled")]
     NotSettled(WorkId, WorkState),
-    /// Its parent reclaims it.
+    /// The work is a child: its parent reclaims it.
     #[error("work {0} is a child: it is reclaimed when its parent settles")]
     Child(WorkId),
-    /// Works that are after it have not settled.
+    /// This many works that are after the work have not settled.
     #[error("{1} works that are after {0} have not settled: reap it after them")]
     Dependents(WorkId, u32),
 }

@@ -1,45 +1,46 @@
 //! The engine: a state machine that runs works, and never calls one.
 //!
 //! Invariant: nothing here names an application type. The program's code is behind `dyn` (deciders, sinks, notifiers,
-//! offloads), or it is a *call* that the engine asks for and is queued the result of. So the engine is compiled once, whatever a
-//! program's works are, and no function of it waits in its middle for a work.
+//! offloads), or it is a *call*: the engine asks for it, and the shell queues the result. So the engine is compiled
+//! once, whatever the works of a program are. No function of the engine waits in its middle for a work.
 //!
-//! Deliberately absent: bodies of works, callbacks and posted closures (the shell in `scheduler` has them, by slot and key),
-//! clocks, threads, and iteration over hash maps.
+//! Deliberately absent: bodies of works, callbacks and posted closures (the shell in `scheduler` has them, by slot
+//! and key), clocks, threads, and iteration over hash maps.
 //!
 //! # A turn that yields
 //!
-//! The shell hands `now` to [`Engine::begin_crank`], once a crank. [`Engine::open_round`] or [`Engine::next_turn`] answers the
-//! slot of the next work, [`Engine::begin_fast_turn`] marks its record, the shell calls the body in that slot, and
-//! [`Engine::end_fast_turn`] puts the slot at the end of the ready ring. [`Engine::is_anything_left`] then tells whether
-//! [`Engine::next_call`] has to be asked before the next turn.
+//! Once a crank, the shell hands `now` to [`Engine::begin_crank`]. [`Engine::open_round`] or [`Engine::next_turn`]
+//! returns the slot of the next work, and [`Engine::begin_fast_turn`] marks its record. The shell calls the body in
+//! that slot. [`Engine::end_fast_turn`] puts the slot at the end of the ready ring. [`Engine::is_anything_left`] then
+//! tells whether the shell has to ask [`Engine::next_call`] before the next turn.
 //!
 //! # Traps
 //!
-//! Calls come before deferred entries, or the order of grants changes. A work that is reclaimed keeps its slot until its body
-//! has been dropped. Small functions on the way of a turn or of an addition are `#[inline]`: without that they are calls across
-//! crates. What the shell itself calls is inline in release builds only: a debug build would compile it anew, unoptimised, in
-//! the user's crate, although the crate's dependencies are optimised.
+//! The shell makes calls before deferred entries are dealt with, or the order of grants changes. A reclaimed work
+//! keeps its slot until its body has been dropped. Small functions of a turn or of an addition are `#[inline]`, since
+//! they would be calls across crates otherwise. Functions that the shell itself calls are inline in release builds
+//! only. A debug build would compile them anew, unoptimised, in the user's crate, although the crate's dependencies
+//! are optimised.
 //!
 //! # Rooms
 //!
-//! Each uses only rooms below it; those below `lifecycle` do not know the engine.
+//! Each room uses only rooms below it; those below `lifecycle` do not know the engine.
 //!
 //! | room | what it holds |
 //! | --- | --- |
 //! | `report` | what the engine says of all works at one moment |
-//! | `run` | rounds: who has the next turn, what is done between turns, when to crank again |
-//! | `admit` | works and dependencies come in; a settled work anew |
+//! | `run` | rounds: which work has the next turn, what is done between turns, when to crank again |
+//! | `admit` | additions of works and dependencies; restarts of settled works |
 //! | `lifecycle` | *the* state machine of one work |
-//! | `queue` | who is next: ready works, permits, what is deferred |
-//! | `graph` | what waits for what; whether a new edge closes a cycle |
-//! | `store` | who there is: records, names, children, limits |
+//! | `queue` | the order: ready works, permits, deferred entries |
+//! | `graph` | dependencies between works; whether a new edge closes a cycle |
+//! | `store` | the works: records, names, children, limits |
 //! | `remote` | what other threads send: the inbox, wakers, tokens, jobs, pins |
 //! | `io` | sockets and other sources, with the feature `mio` |
 //! | `events` | events and counters |
 //! | `alone` | a harness without works, for tests and fuzzing |
 //! | `audit`, `query` | the invariants, checked; what can be read of one work |
-//! | the other files | words that all may use: the name of an attempt, calls, configuration, decisions, errors, notes, panics, randomness |
+//! | the other files | words for all rooms: attempt ids, calls, configuration, decisions, errors, notes, panics, random numbers |
 
 pub(crate) mod admit;
 #[cfg(any(test, fuzzing))]
@@ -112,39 +113,46 @@ pub(crate) struct Engine {
     pub(crate) wheel: TimerWheel,
     pub(crate) inbox: Inbox,
     pub(crate) jobs: Jobs,
+    /// [`TimePin`]s that are alive: while there is one, a host with virtual time must not advance it.
     time_pins: std::cell::Cell<usize>,
     #[cfg(feature = "mio")]
     pub(crate) io: io::source_registry::OwnedRegistry,
     pub(crate) recorder: events::Recorder,
     pub(crate) decider: Option<Contained<Box<dyn Decider>>>,
     pub(crate) cycles: CycleSearch,
+    /// Numbers same-named siblings as works are added.
     ordinals: Ordinals,
+    /// The time that the host gave to the present or last crank.
     pub(crate) now: Time,
+    /// Tells this scheduler's ids from those of another.
     pub(crate) scheduler_id: NonZeroU32,
     pub(crate) settings: Settings,
     /// Whether `shutdown` has been called.
     closed: bool,
-    /// A round has begun and not ended: the next crank goes on with it.
+    /// Whether a round has begun and not ended: the next crank goes on with it.
     round_open: bool,
+    /// What the present round does next.
     phase: Phase,
     /// What a work said during its present turn.
     pub(crate) notes: TurnNotes,
     pub(crate) deferred: Deferred,
-    /// Works about to settle; settling one may settle others, and must not recurse.
+    /// Works about to settle. Settling one work may settle others, and a queue keeps that from recursing.
     pub(crate) settling: VecDeque<(u32, settle::End)>,
+    /// Whether a caller is already working through `settling`.
     is_settling: bool,
-    /// What has been taken from the inbox in this round.
+    /// Messages that this round has taken from the inbox.
     messages: VecDeque<Message>,
-    /// Sleepers that something outside may wake.
+    /// How many sleepers something outside the engine may wake.
     external_sleepers: u32,
     fruitless: Fruitless,
-    /// Cranks since the invariants were checked, in debug builds.
+    /// Cranks since the invariants were last checked; debug builds only.
     unchecked_cranks: usize,
-    /// After the fields with the program's values: its drop forgets their panics.
+    /// Panics in drops. Declared after the fields with the program's values, because its own drop forgets their
+    /// panics.
     pub(crate) drops: Tally,
 }
 
-/// What of the configuration is read again and again.
+/// The part of the configuration that the engine reads after its construction.
 pub(crate) struct Settings {
     backoff: Backoff,
     pub seed: u64,
@@ -155,6 +163,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// Returns the settings of `config`, with its limits lowered to what slots and edges can number.
     fn of(config: &WorkSchedulerConfig) -> Self {
         Settings {
             backoff: config.backoff,
@@ -171,11 +180,11 @@ impl Settings {
     }
 }
 
-/// How many schedulers there have been. Four thousand million of them may share a number with another.
+/// The number of schedulers made so far. After 2^32 of them, two schedulers may share an id.
 static SCHEDULERS: AtomicU32 = AtomicU32::new(0);
 
 impl Engine {
-    /// An empty engine at time zero.
+    /// Returns an empty engine at time zero.
     pub(crate) fn new(config: WorkSchedulerConfig) -> Self {
         let settings = Settings::of(&config);
         let mut permits = Permits::new(u32::try_from(config.max_concurrency).unwrap_or(u32::MAX));

@@ -1,10 +1,10 @@
-//! What is called of a work, and what a work says during a call.
+//! The kinds of calls to a work, and the notes that the engine takes during a call.
 
 use crate::time::Time;
 use crate::work::Failure;
 use std::task::Poll;
 
-/// What a turn returns.
+/// The value that a turn returns.
 pub(crate) type Answer = Poll<Result<(), Failure>>;
 
 /// The calls of a work that are not turns.
@@ -16,17 +16,21 @@ pub(crate) enum Hook {
     FailureRaise,
 }
 
-/// Which turn is called: the first of all begins with `on_reset`.
+/// The kind of turn that is called. The first turn of a work begins with `on_reset`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
+    /// The first turn after `add` or `restart`.
     First,
+    /// Any later turn of an attempt.
     Next,
+    /// A turn of an abort that comes before `on_reset` has run.
     FirstAbort,
+    /// Any other turn of an abort.
     Abort,
 }
 
 impl Part {
-    /// What is called first: of a first turn `on_reset`.
+    /// Returns the mode of the first call in this part: a hook where `on_reset` comes first.
     #[inline]
     pub const fn opening(self) -> Mode {
         match self {
@@ -35,6 +39,7 @@ impl Part {
         }
     }
 
+    /// Returns the mode of the turn itself: `poll`, or `on_abort` during an abort.
     #[cfg_attr(not(debug_assertions), inline)]
     pub const fn mode(self) -> Mode {
         match self {
@@ -44,7 +49,7 @@ impl Part {
     }
 }
 
-/// Which call of a work is being made. Two bytes, so that notes are cleared by two writes.
+/// The call that is being made. It has two bytes, so that two writes clear all notes.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 #[repr(u16)]
 pub(crate) enum Mode {
@@ -54,17 +59,21 @@ pub(crate) enum Mode {
     Hook,
 }
 
-/// What a work has said during its present turn.
+/// The notes of a work's present turn. The engine acts on them after the turn.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct TurnNotes {
-    /// The earliest `wake_at`.
+    /// The earliest instant that the work gave to `wake_at`.
     pub alarm: Option<Time>,
+    /// Whether the work asked for another turn.
     pub yielded: bool,
+    /// Whether the work said `expect_wake`.
     pub expects_wake: bool,
+    /// The call that is being made.
     pub mode: Mode,
 }
 
 impl TurnNotes {
+    /// Returns empty notes for a call in `mode`.
     #[cfg_attr(not(debug_assertions), inline)]
     pub fn new(mode: Mode) -> Self {
         TurnNotes {
@@ -73,13 +82,13 @@ impl TurnNotes {
         }
     }
 
-    /// Whether the last call was a hook.
-    /// Of several alarms the earliest counts.
+    /// Notes an alarm at `at`. The earliest of several alarms counts.
     #[cfg_attr(not(debug_assertions), inline)]
     pub fn wake_at(&mut self, at: Time) {
         self.alarm = Some(self.alarm.map_or(at, |earlier| earlier.min(at)));
     }
 
+    /// Returns whether the last call was a hook.
     #[inline]
     pub fn is_hook(self) -> bool {
         self.mode == Mode::Hook

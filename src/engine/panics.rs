@@ -1,11 +1,13 @@
 //! Calls and drops of code and values that belong to the program. A panic in them stays there (L24).
 //!
-//! Invariant: nothing here panics. The payload of a panic belongs to the program, too, and its drop may panic again. So
-//! every payload ends in [`message`] or in [`discard`], or goes on with `resume_unwind`. The engine keeps the program's
-//! values as [`Contained`], and drops the bodies of works one by one: a second panic during the first one's unwinding
-//! would end the process.
+//! Invariant: nothing here panics. The payload of a panic belongs to the program, too, and its drop may panic again.
+//! So every payload ends in [`message`] or in [`discard`], or goes on with `resume_unwind`.
 //!
-//! Turns and hooks are called in `scheduler/turn.rs`: the fast turn has one `catch_unwind`, and must not pay for another.
+//! The engine keeps the program's values as [`Contained`], and drops the bodies of works one by one. A second panic
+//! during the unwinding of the first would end the process.
+//!
+//! The shell calls turns and hooks in `scheduler/turn.rs`: the fast turn has one `catch_unwind`, and must not pay for
+//! another.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -13,15 +15,15 @@ use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a panic carries.
+/// The value that a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
 
-/// The drop of a payload may panic with a payload. After this many in a row the next one is leaked.
+/// The drop of a payload may panic with another payload. After this many in a row the engine leaks the next one.
 const PAYLOADS: usize = 8;
 
 thread_local! {
-    /// Drops that have panicked on this thread, until a scheduler counts them: a failure may be dropped anywhere, and knows
-    /// no scheduler.
+    /// Drops that have panicked on this thread and that no scheduler has counted yet. A failure may be dropped
+    /// anywhere, and knows no scheduler.
     static DROPS: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -69,7 +71,7 @@ pub(crate) fn discard(mut payload: Payload) {
 pub(crate) struct Guard(AtomicU64);
 
 impl Guard {
-    /// Calls `call`; `None` if it panicked. `what` names the code in the log.
+    /// Calls `call`, and returns `None` if it panicked. `what` names the code in the log.
     pub fn call<R>(&self, what: &str, call: impl FnOnce() -> R) -> Option<R> {
         // On another thread nobody else would count the drops within the call.
         let before = DROPS.take();
@@ -84,7 +86,7 @@ impl Guard {
             .ok()
     }
 
-    /// Returns how many panics there were.
+    /// Returns how many panics the guard has caught.
     pub fn panics(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -92,24 +94,24 @@ impl Guard {
 
 // ---- drops ----
 
-/// Drops a value. A panic in its drop is counted, and goes no further.
+/// Drops `value`. A panic in its drop is counted, and goes no further.
 #[cold]
 #[inline(never)]
 pub(crate) fn dispose<T>(value: T) {
     dispose_by(|| drop(value));
 }
 
-/// Calls `call`, which ends a value. A panic in it counts as one of the value's drop.
+/// Calls `call`, which ends a value. A panic in the call counts as one of the value's drop.
 pub(crate) fn dispose_by(call: impl FnOnce()) {
     if let Err(payload) = contain(call) {
         drop_panicked(payload);
     }
 }
 
-/// Drops values one after the other. A panic in one drop does not keep the others from being dropped.
+/// Drops `values` one after the other. A panic in one drop does not keep the others from being dropped.
 pub(crate) fn dispose_each<T>(values: impl IntoIterator<Item = T>) {
     let mut values = values.into_iter();
-    // One `catch_unwind` for all of them, unless one panics.
+    // All drops share one `catch_unwind`, as long as none panics.
     let mut drop_all = || {
         for value in values.by_ref() {
             drop(value);
@@ -120,23 +122,27 @@ pub(crate) fn dispose_each<T>(values: impl IntoIterator<Item = T>) {
     }
 }
 
+/// Counts the panic of a drop and logs its text.
 #[cold]
 fn drop_panicked(payload: Payload) {
     count_drop();
-    // Not within the macro, which evaluates nothing when nobody listens.
+    // Taken outside the macro, because the macro evaluates nothing when no subscriber listens. The payload has to be
+    // dropped.
     let message = message(payload);
     tracing::error!(message, "a drop panicked");
 }
 
+/// Counts one panic in a drop on this thread.
 fn count_drop() {
     DROPS.set(DROPS.get() + 1);
 }
 
-/// A value of the program's. Its drop never panics, since it is [disposed](dispose) of.
+/// A value of the program's. Its drop never panics, since the engine [disposes](dispose) of it.
 #[derive(Clone)]
 pub(crate) struct Contained<T>(Option<T>);
 
 impl<T> Contained<T> {
+    /// Takes `value` into custody.
     pub fn new(value: T) -> Self {
         Contained(Some(value))
     }
@@ -172,15 +178,15 @@ impl<T> Drop for Contained<T> {
     }
 }
 
-/// The drops that one scheduler has counted as its own.
+/// The number of drops that one scheduler has counted as its own.
 #[derive(Default)]
 pub(crate) struct Tally(Cell<u64>);
 
 impl Tally {
-    /// Returns how many drops have panicked, after it has counted those of this thread.
+    /// Returns how many drops have panicked, and first adds those of this thread.
     #[inline]
     pub fn count(&self) -> u64 {
-        // Asked after every crank: most often there is nothing to add.
+        // The shell asks after every crank, and most often there is nothing to add.
         if DROPS.get() > 0 {
             self.0.set(self.0.get() + DROPS.take());
         }
@@ -200,7 +206,7 @@ mod tests {
     use super::*;
     use std::panic::panic_any;
 
-    /// Panics when it is dropped, with such a payload again.
+    /// Panics when it is dropped; the payload is a bomb again, until the count is used up.
     struct Bomb(u32);
 
     impl Drop for Bomb {

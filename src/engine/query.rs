@@ -1,4 +1,6 @@
-//! What a program reads of the engine, work by work or as a whole.
+//! Queries: what the shell can read of one work, or of the engine as a whole.
+//!
+//! Nothing here changes the state of a work. [`Engine::take`] moves an output out.
 
 use super::Engine;
 use super::errors::UnknownWork;
@@ -9,6 +11,7 @@ use crate::work::{Failure, Handle, Name, RootCause, WorkId, WorkOutcome, WorkSta
 use std::any::{Any, TypeId};
 
 impl Engine {
+    /// Returns the id of the work in `slot`.
     pub(crate) fn id(&self, slot: u32) -> WorkId {
         WorkId {
             serial: self.arena.at(slot).serial,
@@ -17,7 +20,7 @@ impl Engine {
         }
     }
 
-    /// The slot of a work that is in this scheduler.
+    /// Returns the slot of the work with this id. O(1).
     pub(crate) fn lookup(&self, id: WorkId) -> Result<u32, UnknownWork> {
         if id.scheduler_id != self.scheduler_id {
             return Err(UnknownWork::Foreign(id));
@@ -55,6 +58,7 @@ impl Engine {
             .then(|| self.outcome_of(slot))
     }
 
+    /// Returns the outcome of the settled work in `slot`.
     pub(crate) fn outcome_of(&self, slot: u32) -> WorkOutcome {
         let error = || {
             self.arena
@@ -66,6 +70,7 @@ impl Engine {
         match self.arena.at(slot).state {
             WorkState::Failed => WorkOutcome::Failed(error()),
             WorkState::Cancelled => WorkOutcome::Cancelled,
+            // A Blocked work without a root cause has only the failure to show.
             WorkState::Blocked => match RootCause::of(&error()) {
                 Some(root) => WorkOutcome::Blocked(root),
                 None => WorkOutcome::Failed(error()),
@@ -153,7 +158,7 @@ impl Engine {
     }
 }
 
-/// The unit value as a `T` that is known to be `()`.
+/// Returns the unit value as a `T`; the caller has checked that `T` is `()`.
 fn unit<T: 'static>() -> Option<T> {
     let unit: Box<dyn Any> = Box::new(());
     unit.downcast().ok().map(|unit| *unit)

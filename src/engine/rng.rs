@@ -1,29 +1,32 @@
-//! The random number generator: SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators",
-//! 2014); bounded draws use Lemire's multiplication with rejection (2019). And the hashes that seeds are made of.
+//! The random number generator, and the hashes from which seeds are made.
+//!
+//! The generator is SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
+//! Bounded draws use Lemire's multiplication with rejection (2019).
 
-/// A seeded stream of random numbers; the same on every machine.
+/// A seeded stream of random numbers, equal on every machine.
 #[derive(Clone, Debug)]
 pub struct Stream {
     state: u64,
 }
 
 impl Stream {
-    /// The stream of this seed.
+    /// Returns the stream that starts from `seed`.
     pub fn new(seed: u64) -> Self {
         Stream { state: seed }
     }
 
-    /// The next 64 random bits. O(1).
+    /// Returns the next 64 random bits. O(1).
     pub fn next_u64(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         mix(self.state)
     }
 
-    /// A number below `n`, each as likely as any other; 0 if `n` is 0. Expected O(1).
+    /// Returns a number below `n`, each as likely as any other; 0 if `n` is 0. Expected O(1).
     pub fn below(&mut self, n: u64) -> u64 {
         if n == 0 {
             return 0;
         }
+        // 2^64 mod n draws are too many for equal shares; the loop rejects them.
         let reject_below = n.wrapping_neg() % n;
         loop {
             let wide = self.next_u64() as u128 * n as u128;
@@ -33,24 +36,25 @@ impl Stream {
         }
     }
 
-    /// True with a probability of `numerator / denominator`. O(1).
+    /// Returns true with a probability of `numerator / denominator`. O(1).
     pub fn chance(&mut self, numerator: u64, denominator: u64) -> bool {
         self.below(denominator) < numerator
     }
 }
 
+/// Returns `z` with its bits mixed: the finaliser of SplitMix64.
 pub(crate) fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
 }
 
-/// Folds one more number into a hash.
+/// Returns `hash` with one more number folded in.
 pub(crate) fn fold(hash: u64, value: u64) -> u64 {
     mix(hash.rotate_left(23) ^ value.wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
-/// FNV-1a over the bytes, mixed. (Fowler, Noll and Vo.)
+/// Returns the FNV-1a hash of the text's bytes, mixed. (Fowler, Noll and Vo.)
 pub(crate) fn hash_text(text: &str) -> u64 {
     let fnv = text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| {
         (h ^ b as u64).wrapping_mul(0x0100_0000_01b3)

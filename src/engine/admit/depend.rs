@@ -1,4 +1,4 @@
-//! Dependencies between works: `add_dependency`, the edges of a work that is added, and what a failed dependency means.
+//! Dependencies between works: `add_dependency`, the edges of a new work, and what a failed dependency means.
 
 use crate::engine::DependencyError;
 use crate::engine::Engine;
@@ -35,8 +35,10 @@ impl Engine {
         Ok(())
     }
 
+    /// Checks everything that may refuse the edge; a refusal changes nothing.
     fn check_edge(&mut self, first: u32, then: u32) -> Result<(), DependencyError> {
         let record = self.arena.at(then);
+        // A grant without a turn or a child can still be taken back, so the work counts as not started.
         let fresh = match record.state {
             WorkState::Pending => true,
             WorkState::Queued => record.turns == 0 && self.arena.attempt(then) == 0,
@@ -72,7 +74,7 @@ impl Engine {
         self.change(slot, Some(state), WorkState::Pending);
     }
 
-    /// Takes back a grant whose work has had no turn: the attempt has not been.
+    /// Takes back the grant of a work that has had no turn, as if the attempt had never been.
     fn revoke_attempt(&mut self, slot: u32) {
         self.ready.remove(&mut self.arena, slot);
         self.permits.give_back(&mut self.arena, slot);
@@ -87,21 +89,22 @@ impl Engine {
         }
     }
 
-    /// Cancels works that have been added just now, before anything is called. All are entered before one of them blocks
-    /// another: their parents do not fail from what was not to be.
+    /// Cancels works that have just been added, before any of their code is called.
     pub(crate) fn take_back(&mut self, added: &[u32]) {
         for &slot in added {
             self.withdraw(slot);
             self.arena.set(slot, flag::BY_PARENT);
         }
         let cancelled = |&slot: &u32| (slot, End::Cancelled(CancelledBy::Host));
+        // All are entered before one of them blocks another, so that their parents do not fail from works that were
+        // never to be.
         self.settling.extend(added.iter().map(cancelled));
         self.drain_settling();
     }
 
     // ---- edges ----
 
-    /// Adds the edges to a new work, `edges` at most. Whether one of them can never be satisfied any more.
+    /// Adds the edges to a new work, at most `edges`. Returns whether one of them can never be satisfied any more.
     pub(crate) fn link_new(&mut self, slot: u32, after: &Before, edges: usize) -> bool {
         if self.cycles.levels.are_kept() {
             for id in after.iter() {
@@ -127,8 +130,8 @@ impl Engine {
         doomed
     }
 
-    /// Adds an edge to a work that has not started; one that exists counts once, and the stricter kind holds. Whether it
-    /// can never be satisfied any more.
+    /// Adds an edge to a work that has not started. An edge that exists counts once, and the stricter kind holds.
+    /// Returns whether the edge can never be satisfied any more.
     pub(crate) fn link(&mut self, before: u32, after: u32, kind: EdgeKind) -> bool {
         let state = self.arena.at(before).state;
         if let Some(edge) = self.graph.find(&self.arena, before, after) {
@@ -144,12 +147,12 @@ impl Engine {
         kind == EdgeKind::After && state.is_settled() && state != WorkState::Success
     }
 
-    /// The stricter kind of two edges between the same works holds.
+    /// Makes an existing edge as strict as `kind`.
     fn tighten(&mut self, edge: u32, before: u32, kind: EdgeKind) {
         let entry = self.graph.at(edge);
         if kind == EdgeKind::After && entry.kind() == EdgeKind::AfterSettled {
             let state = self.arena.at(before).state;
-            // What satisfied the weaker kind need not do for the stricter one: that begins anew.
+            // A settled work may satisfy the weaker kind and not the stricter one. The dependent then waits anew.
             let begins_anew = entry.is_satisfied() && state != WorkState::Success;
             self.graph
                 .mark(edge, kind, entry.is_satisfied() && !begins_anew);
@@ -161,7 +164,7 @@ impl Engine {
         }
     }
 
-    /// The failure of a dependency that has settled without satisfying its edge, as this work's own.
+    /// Returns the failure of a dependency that has settled without satisfying its edge, as this work's own failure.
     #[inline]
     pub(crate) fn failed_dependency(&self, slot: u32) -> Option<Failure> {
         let lost = self.arena.is(slot, flag::LOST_DEPENDENCY);
@@ -171,8 +174,11 @@ impl Engine {
         self.find_failed_dependency(slot)
     }
 
+    /// Searches the edges for [`Engine::failed_dependency`]. Kept apart so that the common answer stays inline.
     fn find_failed_dependency(&self, slot: u32) -> Option<Failure> {
         if self.arena.is(slot, flag::LOST_DEPENDENCY) {
+            // The dependency has been reclaimed, so the work itself stands for the root unless its own error still
+            // names it.
             let own = FailureKind::Blocked {
                 root: self.id(slot),
                 name: self.arena.cold(slot).name.clone(),
@@ -185,7 +191,7 @@ impl Engine {
                 .filter(|failure| RootCause::of(failure).is_some());
             return Some(known.unwrap_or_else(|| Failure::of_kind(own)));
         }
-        // Of several the one that was given first.
+        // The first dependency in the order of addition counts.
         let mut edges = self.graph.ins(&self.arena, slot);
         let failed = edges.find(|&edge| {
             self.arena.at(edge.peer()).state.is_settled()
@@ -194,11 +200,11 @@ impl Engine {
         failed.map(|edge| self.blocked_by(edge.peer()))
     }
 
-    /// What a dependent of this settled work records as the cause of its being Blocked.
+    /// Returns the failure that a dependent of this settled work records as the cause of its being Blocked.
     pub(crate) fn blocked_by(&self, slot: u32) -> Failure {
         let cold = self.arena.cold(slot);
         match cold.error {
-            // The root cause is the same all along a chain, and shared.
+            // All works along a chain share one root cause.
             Some(failure) if self.arena.at(slot).state == WorkState::Blocked => failure.clone(),
             failure => {
                 let cause = failure

@@ -1,4 +1,4 @@
-//! The works of a whole graph come in, and then the edges between them.
+//! Admission of a whole graph: first its works, then the edges between them.
 
 use crate::engine::admit::Plan;
 use crate::engine::graph::cycle::{settle, start};
@@ -7,15 +7,17 @@ use crate::engine::lifecycle::settle::End;
 use crate::engine::{AddError, AddGraphError, Engine};
 use crate::work::{Failure, Handles, Name, Terms, WorkState};
 
-/// A graph that is coming in: works first, in the order of their positions, then the edges.
+/// A graph that is being admitted: works first, in the order of their positions, then the edges.
 pub(crate) struct Admission<'a> {
+    /// The edges by position, checked and ordered.
     edge_list: EdgeList<'a>,
-    /// What the lists of edges out of them will take.
+    /// How many cells the lists of edges out of the works will take.
     cells: u32,
+    /// The works that have been added so far.
     added: Handles<()>,
-    /// Those that can never run, because something outside of the graph has failed already.
+    /// Works that can never run, because a work outside of the graph has failed already.
     doomed: Vec<(u32, Failure)>,
-    /// Whether one has a parent: what waits for what then is more than the edges say.
+    /// Whether a work of the graph has a parent. Its edges alone then do not say what it waits for.
     has_children: bool,
 }
 
@@ -48,13 +50,14 @@ impl<'a> Admission<'a> {
         })
     }
 
+    /// Returns how many edges of the graph lead into a work.
     #[inline]
     fn edges_into(&self, work: usize) -> u32 {
         self.edge_list.degrees.get(work).map_or(0, |of| of.ins)
     }
 
-    /// Admits a work that is alone but for the graph. Takes its name, if that is to be kept. The answer is its slot; `None`
-    /// refuses it, with [`Admission::refusal`].
+    /// Admits a work that has no parent, extras or dependencies outside of the graph, and returns its slot. Takes
+    /// `name` if the engine keeps it. Returns `None` for a refusal; [`Admission::refusal`] then says why.
     #[inline]
     pub fn admit_plain(
         &mut self,
@@ -79,11 +82,11 @@ impl<'a> Admission<'a> {
         Some(slot)
     }
 
-    /// Why a work alone but for the graph is refused.
+    /// Returns why a work of [`Admission::admit_plain`] was refused.
     #[cold]
     pub fn refusal(&self, engine: &Engine, work: usize, permit: bool) -> AddGraphError {
         let error = engine.check_any(permit).err();
-        // It was refused a moment ago.
+        // The check refused the work a moment ago, so it has an error.
         let error = error.unwrap_or(AddError::ShutDown);
         AddGraphError::Refused { work, error }
     }
@@ -102,13 +105,13 @@ impl<'a> Admission<'a> {
         engine.check(terms).map_err(refused)
     }
 
-    /// Whether a work names one of those that have come before it in this graph.
+    /// Returns whether a work names an earlier work of this graph by its id.
     fn names_inward(&self, terms: &Terms) -> bool {
         let mut named = terms.dependencies().map(|(id, _)| id).chain(terms.parent);
         named.any(|id| self.added.contain(id))
     }
 
-    /// Admits a work that has been checked. The answer is its slot.
+    /// Admits a work that has been checked, and returns its slot.
     pub fn admit(
         &mut self,
         engine: &mut Engine,
@@ -130,11 +133,12 @@ impl<'a> Admission<'a> {
         slot
     }
 
+    /// Adds the edges between the works.
     pub fn link(&mut self, engine: &mut Engine) -> Result<(), AddGraphError> {
         if self.edge_list.edges.is_empty() {
             return Ok(());
         }
-        // Works may have brought dependencies of their own.
+        // Checked again, because works may have brought dependencies of their own.
         check_room_for(engine, self.edge_list.edges.len())?;
         let (slots, cells) = (self.added.slots(), self.cells);
         engine
@@ -146,7 +150,7 @@ impl<'a> Admission<'a> {
         Ok(())
     }
 
-    /// A cycle may lead through a parent, which is not of the graph.
+    /// Checks for cycles that lead through a parent, which need not be in the graph.
     #[cold]
     fn check_cycles(&mut self, e: &mut Engine) -> Result<(), AddGraphError> {
         for &(before, after) in self.edge_list.edges.iter() {
@@ -163,9 +167,10 @@ impl<'a> Admission<'a> {
         Ok(())
     }
 
+    /// Ends the admission, and settles the works that can never run.
     pub fn complete(mut self, engine: &mut Engine) -> Handles<()> {
         self.line_up(engine);
-        // All are entered before any of them blocks another.
+        // All works are entered before any of them blocks another.
         let doomed = self.doomed.into_iter();
         let blocked = doomed.map(|(slot, failure)| (slot, End::Blocked(failure)));
         engine.settling.extend(blocked);
@@ -173,7 +178,7 @@ impl<'a> Admission<'a> {
         self.added
     }
 
-    /// TopologicalOrder are to be in the order of the new edges, too.
+    /// Gives the works levels in the topological order of the new edges.
     fn line_up(&mut self, engine: &mut Engine) {
         let end = engine.arena.slots_end();
         let levels = &mut engine.cycles.levels;
@@ -183,6 +188,7 @@ impl<'a> Admission<'a> {
                 let slot = |&work: &u32| slots[work as usize];
                 levels.line_up(order.iter().map(slot), first, end);
             }
+            // First levels would do, unless levels that were moved lie above them.
             None if levels.are_kept() => {
                 levels.line_up(slots.iter().copied(), first, end);
             }
@@ -190,12 +196,13 @@ impl<'a> Admission<'a> {
         }
     }
 
-    /// The graph does not come to its end.
+    /// Takes back the works of a graph that is not completed.
     pub fn take_back(self, engine: &mut Engine) {
         engine.take_back(self.added.slots());
     }
 }
 
+/// Checks that the graph can take `edges` more edges.
 fn check_room_for(engine: &Engine, edges: usize) -> Result<(), AddGraphError> {
     match edges > 0 && engine.graph.lacks_room(edges, engine.settings.limits.edges) {
         true => Err(AddGraphError::TooManyEdges(engine.graph.len())),

@@ -1,11 +1,12 @@
-//! Works come in: what a spec's terms come to.
+//! Admission of works: from the terms of a spec to a work in its first state.
 //!
-//! Invariant: everything is checked before anything changes, so that a refusal changes nothing. What can never run is refused
-//! here.
+//! Invariant: everything is checked before anything changes, so a refusal changes nothing. A work that can never get
+//! its permits is refused here.
 //!
-//! Deliberately absent: bodies. Admission answers a slot, and the shell enters the body there.
+//! Deliberately absent: bodies. Admission returns a slot, and the shell enters the body there.
 //!
-//! A turn that yields does not come here. `now` is read for a deadline and for the event of an addition.
+//! A turn that yields does not come here. Admission reads `now` for a deadline, for the beginning of an attempt, and
+//! for the event of an addition.
 
 pub(crate) mod depend;
 pub(crate) mod graph;
@@ -21,15 +22,16 @@ use crate::engine::{AddError, CyclePath, Engine};
 use crate::work::{EdgeKind, Extras, Failure, RetryPosition, Terms, WorkId, WorkState};
 use smallvec::SmallVec;
 
-/// What the terms of a child, or of a work with extras, come to once they have been checked.
+/// The checked terms of a child or of a work with extras.
 pub(crate) struct Plan {
+    /// The slot of the parent.
     parent: Option<u32>,
-    /// In a box, since few need anything of a named pool, and a plan is returned.
+    /// The permits of named pools. Boxed, because few works need any, and a small plan is cheap to return.
     needs: Option<Box<Needs>>,
 }
 
 impl Plan {
-    /// Nobody's child, and nothing of a named pool.
+    /// The plan of a work without a parent and without named pools.
     const PLAIN: Plan = Plan {
         parent: None,
         needs: None,
@@ -39,8 +41,8 @@ impl Plan {
 impl Engine {
     // ---- checks ----
 
-    /// What a refusal depends on, in the order in which it is told; a work that is nobody's child and asks for nothing
-    /// special has the plain plan.
+    /// Checks all that may refuse a work, in the order in which refusals are reported. A work without a parent and
+    /// without extras gets the plain plan.
     #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn check(&mut self, terms: &Terms) -> Result<Plan, AddError> {
         let edges = terms.edges();
@@ -52,7 +54,7 @@ impl Engine {
         self.check_more(terms, edges)
     }
 
-    /// What holds for every work.
+    /// Checks what holds for every work.
     #[inline(always)]
     pub(crate) fn check_any(&self, permit: bool) -> Result<(), AddError> {
         if self.closed {
@@ -67,7 +69,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The same for the others. Cold only in that the way of plain works, the many, is laid out straight.
+    /// Checks a child or a work with extras. Marked cold so that the common path stays inline.
     #[cold]
     fn check_more(&mut self, terms: &Terms, edges: usize) -> Result<Plan, AddError> {
         let parent = terms.parent.map(|id| self.check_parent(id)).transpose()?;
@@ -80,6 +82,7 @@ impl Engine {
         Ok(Plan { parent, needs })
     }
 
+    /// Returns the slot of a parent that can take children.
     fn check_parent(&self, id: WorkId) -> Result<u32, AddError> {
         let slot = self.lookup(id).map_err(AddError::Parent)?;
         let state = self.arena.at(slot).state;
@@ -89,7 +92,8 @@ impl Engine {
         Ok(slot)
     }
 
-    /// Always inlined: to call it would take longer than the check of a work that is after few.
+    /// Checks the dependencies of a new work. Always inlined, because a call costs more than the check of a few
+    /// dependencies.
     #[inline(always)]
     fn check_dependencies(
         &mut self,
@@ -119,6 +123,7 @@ impl Engine {
         Ok(())
     }
 
+    /// Returns the works on a cycle for an error message.
     pub(crate) fn cycle_path(&self, from: u32, to: u32) -> CyclePath {
         let works = cycle::path(&self.arena, &self.graph, from, to);
         CyclePath(
@@ -129,6 +134,7 @@ impl Engine {
         )
     }
 
+    /// Returns the permits of named pools that a work needs, sorted by pool.
     fn check_pools(
         &mut self,
         pools: &[(crate::Name, u32)],
@@ -146,7 +152,7 @@ impl Engine {
             }
         }
         for (pool, weight) in &mut weights {
-            // A weight of the general pool comes on top of the general permit; from here on they are one.
+            // A weight of the general pool is in addition to the general permit. From here on one number has both.
             *weight += (general && *pool == GENERAL) as u64;
             if *weight > self.permits.capacity(*pool) as u64 {
                 return Err(self.above_capacity(*pool, *weight));
@@ -160,6 +166,7 @@ impl Engine {
         Ok(needs.map(|&(pool, weight)| (pool, weight as u32)).collect())
     }
 
+    /// Returns the error of a work that needs more than a pool has.
     #[cold]
     fn above_capacity(&self, pool: Pool, weight: u64) -> AddError {
         AddError::AboveCapacity {
@@ -171,11 +178,11 @@ impl Engine {
 
     // ---- adding ----
 
-    /// Takes out of `terms` what it keeps.
+    /// Adds a checked work and gives it its first state. Takes out of `terms` what the engine keeps.
     pub(crate) fn admit(&mut self, terms: &mut Terms, plan: Plan) -> WorkId {
         let edges = terms.edges();
         let (slot, doomed) = self.take_in(terms, plan, edges);
-        // A work that can never run may be gone at once.
+        // Asked before the work gets its state, since a work that can never run may be gone at once.
         let id = self.id(slot);
         match doomed.then(|| self.failed_dependency(slot)).flatten() {
             Some(failure) => self.enter_blocked(slot, None, failure),
@@ -184,7 +191,7 @@ impl Engine {
         id
     }
 
-    /// The same, except that it does not get its first state yet. Its slot, and whether it may be that it can never run.
+    /// Adds a checked work without a first state. Returns its slot, and whether it may be unable ever to run.
     #[inline]
     pub(crate) fn take_in(&mut self, terms: &mut Terms, plan: Plan, edges: usize) -> (u32, bool) {
         let (parent, name) = (plan.parent, &mut terms.name);
@@ -196,7 +203,7 @@ impl Engine {
         (slot, doomed)
     }
 
-    /// What holds for every work. Takes the name, if it is to be kept.
+    /// Adds the part that every work has, and returns its slot. Takes `name` if the engine keeps it.
     #[inline(always)]
     pub(crate) fn take_in_any(
         &mut self,
@@ -217,7 +224,7 @@ impl Engine {
         slot
     }
 
-    /// What comes with a parent or with extras.
+    /// Adds the part that comes with a parent or with extras. Marked cold so that the common path stays inline.
     #[cold]
     fn admit_with(&mut self, slot: u32, terms: &mut Terms, plan: Plan) {
         if let Some(extras) = terms.extras.take() {
@@ -225,6 +232,7 @@ impl Engine {
             self.admit_extras(slot, *extras, needs);
         }
         if let Some(parent) = plan.parent {
+            // Levels do not know of parents.
             self.cycles.levels.distrust();
             self.arena.attach(parent, slot);
             self.hold_for_parent(parent, slot);
@@ -232,6 +240,7 @@ impl Engine {
         }
     }
 
+    /// Adds the extension of a work, its weaker edges and its deadline.
     fn admit_extras(&mut self, slot: u32, extras: Extras, needs: Needs) {
         for id in &extras.after_settled {
             self.cycles.levels.follow(&self.arena, id.slot, slot);
@@ -248,7 +257,7 @@ impl Engine {
         }
     }
 
-    /// A child waits for its parent's attempt, if that has not begun.
+    /// Makes a child wait for its parent's attempt, if the attempt has not begun.
     pub(crate) fn hold_for_parent(&mut self, parent: u32, slot: u32) {
         let begun = match self.arena.at(parent).state {
             WorkState::Pending | WorkState::Retrying => false,
@@ -261,7 +270,7 @@ impl Engine {
         }
     }
 
-    /// A new work is Pending from the beginning: that is counted, and told.
+    /// Counts a new work as Pending and reports the event. The record says Pending already.
     #[inline(always)]
     pub(crate) fn stay_pending(&mut self, slot: u32) {
         debug_assert_eq!(self.arena.at(slot).state, WorkState::Pending);
@@ -271,7 +280,8 @@ impl Engine {
         }
     }
 
-    /// The first state of a work that is added or restarted (`from` is its old state), if nothing blocks it.
+    /// Gives a work that is added or restarted its first state, if nothing blocks it. `from` is the state of a
+    /// restarted work.
     #[inline]
     pub(crate) fn enter_line(&mut self, slot: u32, from: Option<WorkState>) {
         if self.arena.pending.of(slot) > 0 {
@@ -286,11 +296,11 @@ impl Engine {
         }
     }
 
-    /// The same for a work that can never run, because a dependency has failed already.
+    /// Gives a work that can never run, because a dependency has failed already, its first state: Blocked.
     #[cold]
     pub(crate) fn enter_blocked(&mut self, slot: u32, from: Option<WorkState>, failure: Failure) {
         self.disarm_all(slot);
-        // It has settled: the beginning of its parent's attempt must not let it go.
+        // The work has settled, so the beginning of its parent's attempt must not release it.
         self.arena.clear(slot, flag::AWAITS_PARENT);
         self.arena.cold_mut(slot).error = Some(failure);
         self.arena.pending.settle(slot);

@@ -1,4 +1,4 @@
-//! Running a settled work anew.
+//! Restarts: a settled work is run anew, in its slot and with its id.
 
 use crate::engine::graph::cycle::{settle, start};
 use crate::engine::store::flags::{flag, mark};
@@ -38,7 +38,8 @@ impl Engine {
         Ok(())
     }
 
-    /// While the work was settled its edges did not count, so one that was added meanwhile may close a cycle with them.
+    /// Checks that the work's open edges close no cycle. They did not count while it was settled, so an edge added
+    /// meanwhile may close one with them.
     fn check_restart(&mut self, slot: u32) -> Result<(), RestartError> {
         for edge in self.graph.ins(&self.arena, slot) {
             let before = edge.peer();
@@ -58,6 +59,7 @@ impl Engine {
     fn make_new(&mut self, slot: u32, state: WorkState) {
         let counted_as_failed = self.counts_as_failed(slot);
         self.arena.unpin(slot);
+        // Levels do not know that the edges of this work count again.
         self.cycles.levels.distrust();
         let attempts = self.arena.forget_attempts(slot);
         self.arena.pending.reset(slot);
@@ -71,6 +73,7 @@ impl Engine {
         cold.retries_left += std::mem::take(&mut cold.retries_spent);
         if attempts > 0 || cold.extension.is_some() {
             let extension = self.arena.extension_or_new(slot);
+            // Attempts are counted over restarts, so that late messages of the earlier run find nothing.
             extension.attempts_before = extension.attempts_before.wrapping_add(attempts);
             self.drop_output(slot);
         }
@@ -89,6 +92,7 @@ impl Engine {
         }
     }
 
+    /// Counts the work's open edges again, and pins the settled works that it depends on.
     fn reopen_edges(&mut self, slot: u32) {
         self.pin_dependencies(slot);
         for edge in self.graph.ins(&self.arena, slot) {

@@ -1,4 +1,4 @@
-//! Events: what they say, and where they go.
+//! Events: what they contain, and where they go.
 
 use crate::time::Time;
 use crate::work::{CancelledBy, Failure, Name, RootCause, WorkId, WorkState};
@@ -11,29 +11,29 @@ use std::sync::mpsc::SyncSender;
 pub struct WorkEvent {
     /// The work.
     pub id: WorkId,
-    /// Its name.
+    /// The name of the work.
     pub name: Name,
-    /// The state it has come into.
+    /// The state that the work has entered.
     pub state: WorkState,
-    /// The attempt, from 1; 0 before the first.
+    /// The attempt of the work, from 1; 0 before the first.
     pub attempt: u32,
-    /// When.
+    /// The scheduler's time of the change.
     pub time: Time,
-    /// The number of the event, from 0: a gap says that events had no room.
+    /// The number of the event, from 0. A gap shows that events were dropped.
     pub seq: u64,
-    /// Why, of the states that have a reason.
+    /// The reason, for states that have one.
     pub cause: Option<EventCause>,
 }
 
-/// Why a work has come into a state.
+/// The reason why a work has entered a state.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum EventCause {
-    /// Of Failed and Retrying: the attempt's failure. Of Aborting: the failure or limit that ends the attempt.
+    /// For Failed and Retrying, the attempt's failure. For Aborting, the failure or limit that ends the attempt.
     Failure(Failure),
-    /// Of Blocked: the work from which it stems.
+    /// For Blocked, the work whose failure blocks this one.
     Blocked(RootCause),
-    /// Of Cancelled, and of Aborting that will end so: on whose behalf.
+    /// For Cancelled, and for Aborting that will end so, the party on whose behalf.
     Cancelled(CancelledBy),
 }
 
@@ -56,10 +56,10 @@ impl fmt::Display for EventCause {
 /// Which events are dropped when more come than the buffer of `poll_event` holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EventOverflow {
-    /// The ones that come: what led to the overflow stays.
+    /// The new events: the causes of the overflow stay.
     #[default]
     DropNewest,
-    /// The ones that came first: what happened last stays.
+    /// The oldest events: the last changes stay.
     DropOldest,
 }
 
@@ -82,9 +82,9 @@ impl fmt::Display for WorkEvent {
     }
 }
 
-/// Receives events without ever making the scheduler wait.
+/// Receives events. A sink must never make the scheduler wait.
 pub trait EventSink {
-    /// Takes the event, or answers `false` if there is no room: it is then dropped and counted.
+    /// Takes the event, or returns `false` if there is no room. The scheduler then drops the event and counts it.
     fn accept(&mut self, event: &WorkEvent) -> bool;
 }
 

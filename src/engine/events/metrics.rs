@@ -26,33 +26,35 @@ pub struct WorkSchedulerMetrics {
     pub retries_left: u64,
     /// Works by state, in the order of [`WorkState::ALL`]; settled ones include reclaimed ones.
     pub by_state: [u64; WorkState::COUNT],
-    /// Works in the scheduler, settled ones that have not been reclaimed included.
+    /// Works in the scheduler, including settled works that have not been reclaimed.
     pub in_scheduler: u64,
     /// Turns ever given.
     pub turns: u64,
     /// Aborts that were ended by force, after their grace or because nothing could have woken the work.
     pub forced_aborts: u64,
-    /// Jobs that still ran when the grace of their attempt was over: nothing waits for them any more.
+    /// Jobs that still ran when the grace of their attempt was over. Nothing waits for them any more.
     pub abandoned_jobs: u64,
-    /// Turns, hooks and drops that panicked. Drops are those of works, outputs, errors, panic payloads, and of callbacks and
-    /// the like that were never called, on the scheduler's thread: one that a host drops counts for the next scheduler
-    /// on that thread whose works settle or back off, or whose metrics are asked.
+    /// Turns, hooks and drops that panicked. Drops are those of works, outputs, errors and panic payloads, and of
+    /// callbacks and posted closures that were never called, on the scheduler's thread.
+    ///
+    /// A panic in a drop by the host counts for the next scheduler on that thread whose works settle or back off, or
+    /// whose metrics are read.
     pub panics: u64,
-    /// Calls of other code of the program that panicked: `on_settled` callbacks, posted closures, event sinks, deciders,
-    /// notifiers, `name`, `status` and `progress` of works, and the methods of an offload. Also drops of jobs and of their
-    /// results on other threads. (The panic of a job itself is its ticket's failure.)
+    /// Calls of the program's other code that panicked: `on_settled` callbacks, posted closures, event sinks,
+    /// deciders and notifiers; `name`, `status` and `progress` of works; the methods of an offload. Drops of jobs and
+    /// of their results on other threads count, too. (The panic of a job itself is its ticket's failure.)
     pub callback_panics: u64,
     /// Events that had no room in the buffer of `poll_event`, or that the sink did not take.
     pub events_dropped: u64,
 }
 
 impl WorkSchedulerMetrics {
-    /// How many works are in one state.
+    /// Returns how many works are in `state`. O(1).
     pub fn in_state(&self, state: WorkState) -> u64 {
         self.by_state[state as usize]
     }
 
-    /// Works that have not settled.
+    /// Returns how many works have not settled. O(1).
     pub fn unsettled(&self) -> u64 {
         self.pending + self.running
     }

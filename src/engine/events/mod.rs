@@ -1,7 +1,7 @@
 //! Events and counters: kept as states change, never scanned for.
 //!
-//! Invariant: the counters by state are those of the records, reclaimed ones included. Where nobody listens, no event is
-//! made.
+//! Invariant: the counters by state are those of the records, plus those of reclaimed works. No event is made unless
+//! a program listens.
 //!
 //! Deliberately absent: the state machine. `lifecycle` changes states and tells this room.
 //!
@@ -15,5 +15,5 @@ pub use event::{EventCause, EventOverflow, EventSink, WorkEvent};
 pub use metrics::WorkSchedulerMetrics;
 pub(crate) use recorder::Recorder;
 
-/// The target of spans and events of attempts: one for all, so that who hears of one hears of the others.
+/// The target of all spans and events of attempts, so that one filter of a subscriber covers them.
 pub(crate) const TARGET: &str = "crankwork";

@@ -1,33 +1,39 @@
-//! Counts as states change, and keeps events or hands them on.
+//! The recorder: counts as states change, and keeps events or hands them on.
 
 use super::{EventOverflow, EventSink, WorkEvent, WorkSchedulerMetrics};
 use crate::engine::panics::{self, Contained};
 use crate::work::WorkState;
 use std::collections::VecDeque;
 
-/// The counters and where the events go.
+/// The counters, and where the events go.
 pub(crate) struct Recorder {
+    /// Works by state, reclaimed works included.
     pub by_state: [u64; WorkState::COUNT],
     pub attempts: u64,
     pub retries_left: u64,
-    /// Not beside `settled_in_crank`: the two would be read as one, and that would wait for the last turn's count.
+    /// Turns ever given. Kept apart from `settled_in_crank`: next to each other they would slow a turn down.
     pub turns: u64,
     pub forced_aborts: u64,
     pub abandoned_jobs: u64,
     pub panics: u64,
-    /// Since the last crank began.
+    /// Works that have settled since the last crank began.
     pub settled_in_crank: u64,
     pub callback_panics: u64,
     events_dropped: u64,
+    /// Events that `poll_event` has not returned yet.
     queue: VecDeque<WorkEvent>,
+    /// The most events in `queue`.
     capacity: usize,
     overflow: EventOverflow,
+    /// The number of the next event. Dropped events use up numbers, so that a reader sees the gap.
     next_seq: u64,
     sink: Option<Contained<Box<dyn EventSink>>>,
+    /// Whether any buffer or sink takes events.
     listens: bool,
 }
 
 impl Recorder {
+    /// Returns counters at zero, and where the events go.
     pub fn new(capacity: usize, overflow: EventOverflow, sink: Option<Box<dyn EventSink>>) -> Self {
         Recorder {
             by_state: [0; WorkState::COUNT],
@@ -49,12 +55,13 @@ impl Recorder {
         }
     }
 
-    /// Whether anybody listens: if not, no event is made.
+    /// Returns whether any buffer or sink takes events: if not, no event is made.
     #[inline]
     pub fn listens(&self) -> bool {
         self.listens
     }
 
+    /// Counts a work that enters `state`.
     #[inline]
     pub fn enter(&mut self, state: WorkState) {
         self.by_state[state as usize] += 1;
@@ -63,18 +70,21 @@ impl Recorder {
         }
     }
 
+    /// Counts a work that leaves `state`.
     #[inline]
     pub fn leave(&mut self, state: WorkState) {
         self.by_state[state as usize] -= 1;
     }
 
-    /// Works that have not settled: summed up when somebody asks, since every change would have to keep it.
+    /// Returns how many works have not settled.
     #[inline]
     pub fn unsettled(&self) -> u64 {
+        // Summed up on request, since otherwise every change of a state would have to keep the sum.
         let unsettled = WorkState::ALL.iter().filter(|state| !state.is_settled());
         unsettled.map(|&state| self.by_state[state as usize]).sum()
     }
 
+    /// Hands an event to the sink, and keeps it for `poll_event`.
     pub fn emit(&mut self, event: WorkEvent) {
         if let Some(sink) = &mut self.sink {
             // A sink that panics must not leave the engine half way through a change.
@@ -87,6 +97,7 @@ impl Recorder {
         }
     }
 
+    /// Keeps an event, and drops one if there is no room.
     fn keep(&mut self, event: WorkEvent) {
         if self.queue.len() >= self.capacity {
             self.events_dropped += 1;
@@ -98,17 +109,19 @@ impl Recorder {
         self.queue.push_back(event);
     }
 
-    /// The number of the event that is being made.
+    /// Returns the number of the event that is being made.
     pub fn next_seq(&mut self) -> u64 {
         let seq = self.next_seq;
         self.next_seq += 1;
         seq
     }
 
+    /// Takes the oldest event.
     pub fn poll(&mut self) -> Option<WorkEvent> {
         self.queue.pop_front()
     }
 
+    /// Returns the counters as a program reads them.
     pub fn metrics(&self, total: u64, in_scheduler: u64) -> WorkSchedulerMetrics {
         let n = |state: WorkState| self.by_state[state as usize];
         use WorkState::*;

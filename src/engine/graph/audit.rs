@@ -1,4 +1,4 @@
-//! The invariants of the lists, checked.
+//! The audit of the edge lists: every entry has its twin, and every cell is in one list or spare.
 
 use super::blocks::Blocks;
 use super::ins::Ins;
@@ -6,7 +6,8 @@ use super::{Graph, Side};
 use crate::engine::store::arena::Arena;
 use crate::engine::store::record::NONE;
 
-/// Both sides, also if edges into works have not been made yet: to check them is no reason to make them for good.
+/// Both sides of the graph. Edges into works may not be made yet; the audit then makes its own, since a check must
+/// not change the graph for good.
 struct Sides<'a> {
     arena: &'a Arena,
     outs: &'a Blocks,
@@ -14,10 +15,11 @@ struct Sides<'a> {
 }
 
 impl Graph {
-    /// Whether all lists are as they should be, and every cell is in one of them or spare. O(works + edges).
+    /// Checks all lists, and that every cell is in one of them or spare. O(works + edges).
     ///
     /// # Errors
-    /// What is broken, in words.
+    ///
+    /// A sentence that says what is broken.
     pub fn audit(&self, arena: &Arena) -> Result<(), String> {
         let unmade;
         let ins = match self.ins.get() {
@@ -38,6 +40,7 @@ impl Graph {
 }
 
 impl Sides<'_> {
+    /// Returns the memory of one side.
     fn blocks(&self, side: Side) -> &Blocks {
         match side {
             Side::Outs => self.outs,
@@ -45,6 +48,7 @@ impl Sides<'_> {
         }
     }
 
+    /// Returns the block of a work's list on one side.
     fn list(&self, slot: u32, side: Side) -> u32 {
         match side {
             Side::Outs => self.arena.at(slot).outs,
@@ -52,6 +56,7 @@ impl Sides<'_> {
         }
     }
 
+    /// Checks one side.
     fn audit(&self, side: Side) -> Result<(), String> {
         let mut used = 0;
         for slot in self.arena.slots() {
@@ -66,7 +71,7 @@ impl Sides<'_> {
         Ok(())
     }
 
-    /// How many cells the list takes.
+    /// Checks one list, and returns how many cells it takes.
     fn audit_list(&self, slot: u32, side: Side) -> Result<usize, String> {
         let block = self.list(slot, side);
         if block == NONE {

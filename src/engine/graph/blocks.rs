@@ -1,57 +1,65 @@
-//! Memory for lists of edges: blocks of cells in one vector, their sizes powers of two.
+//! Memory for edge lists: blocks of cells in one vector, their sizes powers of two.
 //!
-//! The first cell of a block is its header, the others are entries; a given-back block is kept for the next that wants
-//! its size.
+//! The first cell of a block is its header, the others are entries. A block that is given back goes to the next list
+//! that needs its size.
 
 use crate::engine::store::record::NONE;
 use crate::work::EdgeKind;
 use std::ops::Range;
 
-/// A list that comes to be edge by edge begins with so large a block (as a power of two): one edge.
+/// The size (as a power of two) of a list's first block if edges come one by one: room for one edge.
 const FIRST_SIZE: u32 = 1;
 
-/// One end of an edge in the list of the work at the other: that work, the place of the edge in *that* work's list, and, of
-/// edges out of a work, what the edge is like. One number, so that it is written and read at once.
+/// One end of an edge, in the list of the work at the other end. An entry holds the peer, which is that work, and the
+/// place of the edge in the peer's list. An entry out of a work also holds the kind of the edge and whether it is
+/// satisfied.
+///
+/// An entry is one number, so that one access reads or writes it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry(u64);
 
-/// Bits beside a slot, which is below 2^30.
+/// Set in an entry out of a work if its edge is satisfied. It lies beside the slot, which is below 2^30.
 const SATISFIED: u64 = 1 << 30;
+/// Set in an entry out of a work if its edge only needs the work to settle.
 const AFTER_SETTLED: u64 = 1 << 31;
+/// The bits of the peer.
 const SLOT: u64 = SATISFIED - 1;
 
 impl Entry {
-    /// What is left of an edge that is gone: no entry is at place 0, where the header is. Nobody waits for it, so it is
-    /// satisfied.
+    /// The rest of an edge that is gone. Its place is 0, where the header is, so no entry equals it. It counts as
+    /// satisfied, because no work waits for it.
     pub const GAP: Entry = Entry(SATISFIED);
 
+    /// Returns the end of an edge whose other end is at `place` in the list of `peer`.
     #[inline]
     pub fn new(peer: u32, place: u32) -> Self {
         Entry((place as u64) << 32 | peer as u64)
     }
 
+    /// Returns whether the edge is gone.
     #[inline]
     pub fn is_gap(self) -> bool {
         self.place() == 0
     }
 
-    /// The work at the other end.
+    /// Returns the work at the other end.
     #[inline]
     pub fn peer(self) -> u32 {
         (self.0 & SLOT) as u32
     }
 
+    /// Returns the place of the edge in the peer's list.
     #[inline]
     pub fn place(self) -> u32 {
         (self.0 >> 32) as u32
     }
 
-    /// The same edge, the other end of which is now at this place.
+    /// Returns this entry after its other end has moved to `place`.
     pub fn with_place(self, place: u32) -> Self {
         Entry(self.0 as u32 as u64 | (place as u64) << 32)
     }
 
-    /// Of an edge out of a work.
+    /// Returns the kind of the edge. Only entries out of a work know it.
     #[inline]
     pub fn kind(self) -> EdgeKind {
         if self.0 & AFTER_SETTLED == 0 {
@@ -61,18 +69,19 @@ impl Entry {
         }
     }
 
-    /// Of an edge out of a work.
+    /// Returns whether the edge is satisfied. Only entries out of a work know it.
     #[inline]
     pub fn is_satisfied(self) -> bool {
         self.0 & SATISFIED != 0
     }
 
+    /// Returns this entry with its edge satisfied.
     #[inline]
     pub fn satisfied(self) -> Self {
         Entry(self.0 | SATISFIED)
     }
 
-    /// An edge out of a work that is like this.
+    /// Returns this entry with `kind` and `satisfied`, as an entry out of a work.
     #[inline]
     pub fn with(self, kind: EdgeKind, satisfied: bool) -> Self {
         let kind = match kind {
@@ -84,71 +93,80 @@ impl Entry {
     }
 }
 
-/// How full a block is: 30 bits of how many entries it has, 29 of how many of them are gaps, and its size.
+/// The counts of a block: 30 bits for its entries, 29 for the gaps among them, and the size of the block.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header(u64);
 
+/// The bits of the count of entries.
 const LEN: u64 = (1 << 30) - 1;
+/// The bits of the count of gaps, before they are shifted.
 const GAPS: u64 = (1 << 29) - 1;
 
 impl Header {
-    /// Without gaps.
+    /// Returns the header of a block with `len` entries, none of them a gap.
     #[inline]
     pub fn new(size: u32, len: u32) -> Self {
         Header(len as u64 | (size as u64) << 59)
     }
 
-    /// Entries, gaps included.
+    /// Returns how many entries the block has, gaps included.
     #[inline]
     pub fn len(self) -> u32 {
         (self.0 & LEN) as u32
     }
 
+    /// Returns how many of the entries are gaps.
     pub fn gaps(self) -> u32 {
         (self.0 >> 30 & GAPS) as u32
     }
 
-    /// The block has so many cells, as a power of two.
+    /// Returns the number of cells, as a power of two.
     #[inline]
     pub fn size(self) -> u32 {
         (self.0 >> 59) as u32
     }
 
-    /// Entries that are no gaps.
+    /// Returns how many entries are no gaps.
     pub fn live(self) -> u32 {
         self.len() - self.gaps()
     }
 
+    /// Returns whether no cell is left for another entry.
     #[inline]
     pub fn is_full(self) -> bool {
         (self.len() + 1) >> self.size() != 0
     }
 
+    /// Returns the header with one more entry.
     #[inline]
     fn with_one_more(self) -> Self {
         debug_assert!((self.len() as u64) < LEN);
         Header(self.0 + 1)
     }
 
+    /// Returns the header with one more of its entries a gap.
     pub fn with_gap(self) -> Self {
         debug_assert!((self.gaps() as u64) < GAPS);
         Header(self.0 + (1 << 30))
     }
 }
 
-/// Cells are made a few at a time: at least so many, later so many.
+/// The fewest cells that are made at once.
 const FEW: usize = 16;
+/// The most cells that are made at once when a block needs them.
 const MANY: usize = 512;
 
+/// All blocks of one side of the graph.
 pub(crate) struct Blocks {
     cells: Vec<Entry>,
     /// The first cell that has never been in a block.
     end: u32,
-    /// By size, the first of the blocks that have been given back; in each one's first cell is the next.
+    /// The first block of each size that has been given back. Its first cell leads to the next.
     free: [u32; 32],
 }
 
 impl Blocks {
+    /// Returns memory without blocks.
     pub const fn new() -> Self {
         Blocks {
             cells: Vec::new(),
@@ -157,45 +175,50 @@ impl Blocks {
         }
     }
 
-    /// Cells of all blocks, those that have been given back included.
+    /// Returns how many cells all blocks have, including blocks that have been given back.
     #[inline]
     pub fn len(&self) -> usize {
         self.end as usize
     }
 
+    /// Returns the entry in a cell.
     #[inline]
     pub fn at(&self, index: u32) -> Entry {
         self.cells[index as usize]
     }
 
+    /// Returns the entry in a cell for changes.
     #[inline]
     pub fn at_mut(&mut self, index: u32) -> &mut Entry {
         &mut self.cells[index as usize]
     }
 
+    /// Returns all cells for changes.
     #[inline]
     pub fn cells_mut(&mut self) -> &mut [Entry] {
         &mut self.cells
     }
 
+    /// Returns the header of a block.
     #[inline]
     pub fn header(&self, block: u32) -> Header {
         Header(self.at(block).0)
     }
 
+    /// Writes the header of a block.
     #[inline]
     pub fn set_header(&mut self, block: u32, header: Header) {
         *self.at_mut(block) = Entry(header.0);
     }
 
-    /// The first entries of a block.
+    /// Returns the first `len` entries of a block.
     #[inline]
     pub fn first(&self, block: u32, len: u32) -> &[Entry] {
         let first = block as usize + 1;
         &self.cells[first..first + len as usize]
     }
 
-    /// The entries of a block, gaps included; none of no block.
+    /// Returns the entries of a block, gaps included; none if `block` is `NONE`.
     #[inline]
     pub fn entries(&self, block: u32) -> &[Entry] {
         if block == NONE {
@@ -204,7 +227,7 @@ impl Blocks {
         self.first(block, self.header(block).len())
     }
 
-    /// Where the entries of a block are, gaps included; nowhere for no block.
+    /// Returns the cells of a block's entries, gaps included; none if `block` is `NONE`.
     #[inline]
     pub fn range(&self, block: u32) -> Range<u32> {
         if block == NONE {
@@ -213,8 +236,8 @@ impl Blocks {
         block + 1..block + 1 + self.header(block).len()
     }
 
-    /// The block of a list and its next place, which is the caller's to fill at once; `None` if it is full. A list that has
-    /// no block gets one.
+    /// Returns the block of `list` and its next place, or `None` if the block is full. A list without a block gets
+    /// one. The caller fills the place at once.
     #[inline]
     pub fn next_place(&mut self, list: &mut u32) -> Option<(u32, u32)> {
         if *list == NONE {
@@ -224,7 +247,7 @@ impl Blocks {
         self.append(*list).map(|place| (*list, place))
     }
 
-    /// The next place of a block, which is the caller's to fill at once; `None` if it is full.
+    /// Returns the next place of a block, or `None` if it is full. The caller fills the place at once.
     #[inline]
     fn append(&mut self, block: u32) -> Option<u32> {
         let header = self.header(block);
@@ -236,7 +259,7 @@ impl Blocks {
         Some(header.len())
     }
 
-    /// Copies the entries of one block to another that has the room.
+    /// Copies the entries of block `from` to block `to`, which has the room.
     #[inline]
     pub fn copy(&mut self, from: u32, to: u32) {
         let first = from as usize + 1;
@@ -244,7 +267,7 @@ impl Blocks {
         self.cells.copy_within(entries, to as usize + 1);
     }
 
-    /// A block with this header; its entries are the caller's to fill at once.
+    /// Returns a block with this header. The caller fills its entries at once.
     #[inline]
     pub fn take(&mut self, header: Header) -> u32 {
         let size = header.size();
@@ -262,18 +285,19 @@ impl Blocks {
         block
     }
 
-    /// Cells there is memory for.
+    /// Returns how many cells there is memory for.
     #[cfg(test)]
     pub fn made(&self) -> usize {
         self.cells.len()
     }
 
-    /// Whether there are blocks that have been given back.
+    /// Returns whether any block has been given back.
     pub fn has_spare(&self) -> bool {
         self.free.iter().any(|&block| block != NONE)
     }
 
-    /// So many cells that have never been in a block, side by side; they are the caller's to divide into blocks.
+    /// Returns the first of `cells` cells that have never been in a block, side by side. The caller divides them into
+    /// blocks.
     pub fn take_cells(&mut self, cells: u32) -> u32 {
         let first = self.end;
         self.end += cells;
@@ -284,21 +308,24 @@ impl Blocks {
         first
     }
 
+    /// Makes memory up to `end`, a few cells at a time.
     #[cold]
     fn make_cells(&mut self) {
         while self.cells.len() < self.end as usize {
             let more = self.cells.len().clamp(FEW, MANY);
+            // The vector grows by more than one block, so that small blocks do not each grow it.
             self.cells.extend_from_slice(&[Entry::GAP; MANY][..more]);
         }
     }
 
+    /// Takes a block back for the next list that needs its size.
     pub fn give_back(&mut self, block: u32) {
         let size = self.header(block).size() as usize;
         *self.at_mut(block) = Entry(self.free[size] as u64);
         self.free[size] = block;
     }
 
-    /// All blocks are given back.
+    /// Takes all blocks back.
     pub fn clear(&mut self) {
         if self.end > 0 {
             self.end = 0;
@@ -306,7 +333,7 @@ impl Blocks {
         }
     }
 
-    /// Cells of blocks that have been given back. O(blocks).
+    /// Returns how many cells are in blocks that have been given back. O(blocks).
     pub fn spare(&self) -> usize {
         let step = |block: u32| (block != NONE).then_some(block);
         let count = |head: u32| {

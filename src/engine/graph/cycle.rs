@@ -1,14 +1,14 @@
-//! Whether a new edge would close a cycle, across dependencies and ownership.
+//! The search for cycles: whether a new edge would close one, across dependencies and ownership.
 //!
-//! Each work has two events: it starts, and it settles. Settling needs the start and the settling of all children;
-//! starting needs the settling of what the work is `after`, and of a child that awaits its parent the start of its parent. What has
-//! happened already needs nothing, so it ends a search. An edge that makes event B need event A closes a cycle exactly
-//! if A needs B already.
+//! Each work has two events: it starts, and it settles. Its settling needs its start and the settling of all its
+//! children. Its start needs the settling of the works that it is `after`. The start of a child that awaits its
+//! parent needs the start of the parent. An event that has happened needs nothing any more, so it ends a search. An
+//! edge that makes event B need event A closes a cycle exactly if A needs B already.
 //!
-//! The search goes from both ends, one edge at a time in turn, and stops when either end is exhausted: it costs at most
-//! twice the smaller side (the idea of two-way search is that of Haeupler, Kavitha, Mathew, Sen and Tarjan,
-//! "Incremental Cycle Detection, Topological Ordering, and Strong Component Maintenance", 2012). It is bounded by the
-//! number of unsettled works and edges.
+//! The search goes from both ends, one edge at a time in turn, and stops when either end is exhausted. So it costs at
+//! most twice the smaller side. It is bounded by the number of unsettled works and edges. The idea of two-way search
+//! is that of Haeupler, Kavitha, Mathew, Sen and Tarjan, "Incremental Cycle Detection, Topological Ordering, and
+//! Strong Component Maintenance", 2012.
 
 use crate::engine::graph::topo::TopologicalOrder;
 use crate::engine::graph::{Entries, Entry, Graph};
@@ -20,32 +20,38 @@ use std::collections::BTreeMap;
 /// An event of a work: slot times two, plus one for its settling.
 type Event = u32;
 
+/// Returns the start of a work.
 pub(crate) const fn start(slot: u32) -> Event {
     slot << 1
 }
 
+/// Returns the settling of a work.
 pub(crate) const fn settle(slot: u32) -> Event {
     slot << 1 | 1
 }
 
+/// The direction in which one end of a search walks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// From an event to those that need it.
+    /// From an event to the events that need it.
     Needed,
-    /// From an event to those that it needs.
+    /// From an event to the events that it needs.
     Needs,
 }
 
-/// The levels, and the scratch space of searches, kept from one to the next.
+/// The topological order, and the scratch space of searches, kept from one search to the next.
 pub(crate) struct CycleSearch {
     pub levels: TopologicalOrder,
-    /// Per event, the last search that has seen it, from either end.
+    /// By event, the last search that has seen it, and from which end.
     seen: Vec<u32>,
+    /// The number of the present search from the first end; one more stands for the other end.
     round: u32,
+    /// The events that each end has seen, in the order of the walk.
     ends: [Vec<Event>; 2],
 }
 
 impl CycleSearch {
+    /// Returns a search without any history.
     pub fn new() -> Self {
         CycleSearch {
             levels: TopologicalOrder::new(),
@@ -55,7 +61,8 @@ impl CycleSearch {
         }
     }
 
-    /// Whether a dependency of `after` on `before` would close a cycle; if not, the levels are made to fit it.
+    /// Returns whether a dependency of `after` on `before` would close a cycle. If not, it makes the levels fit the
+    /// edge.
     pub fn closes(&mut self, arena: &Arena, graph: &Graph, before: u32, after: u32) -> bool {
         let Some(lack) = self.levels.lack(arena, before, after) else {
             return self.precedes(arena, graph, start(after), settle(before));
@@ -68,17 +75,19 @@ impl CycleSearch {
             Some(Way::Needed) => (0, lack),
             Some(Way::Needs) => (1, -lack),
         };
+        // The search has seen one side whole. Moving that side by what the levels lack puts the edge in order.
         let slots = self.ends[end].iter().map(|event| event >> 1);
         self.levels.shift(arena, slots, by);
         false
     }
 
-    /// Whether `from` has to happen before `to`.
+    /// Returns whether `from` has to happen before `to`.
     pub fn precedes(&mut self, arena: &Arena, graph: &Graph, from: Event, to: Event) -> bool {
         self.search(arena, graph, from, to).is_none()
     }
 
-    /// `None` if `from` has to happen before `to`; else the way in which all has been seen, which is then in `ends`.
+    /// Returns `None` if `from` has to happen before `to`. Else it returns the way of the end that is exhausted;
+    /// `ends` then has all events of that end.
     fn search(&mut self, arena: &Arena, graph: &Graph, from: Event, to: Event) -> Option<Way> {
         let (from, to) = (canonical(arena, from), canonical(arena, to));
         if from == to {
@@ -88,6 +97,8 @@ impl CycleSearch {
             self.ends[end].clear();
             self.ends[end].push(event);
         }
+        // Most edges are added to or from a work with nothing else around it. Its end of the search is exhausted at
+        // once.
         let (last, first) = (from >> 1, to >> 1);
         if last != first && is_first(arena, graph, first) {
             return Some(Way::Needs);
@@ -102,6 +113,7 @@ impl CycleSearch {
         whole
     }
 
+    /// Prepares `seen` for a new search. Numbers tell searches apart, so nothing has to be cleared between them.
     fn begin(&mut self, from: Event, to: Event, arena: &Arena) {
         if self.round >= u32::MAX - 2 {
             self.seen.clear();
@@ -116,6 +128,7 @@ impl CycleSearch {
         self.seen[to as usize] = self.round + 1;
     }
 
+    /// Walks from both ends in turn until they meet (`None`) or one is exhausted.
     fn meet(
         &mut self,
         arena: &Arena,
@@ -129,6 +142,8 @@ impl CycleSearch {
         loop {
             for (end, (queue, way)) in sides.iter_mut().enumerate() {
                 let neighbour = loop {
+                    // The cursor walks the neighbours of one event, and takes the next event of its queue when it is
+                    // through.
                     let cursor: &mut Option<Neighbours<'_>> = &mut open[end];
                     match cursor.as_mut().and_then(Iterator::next) {
                         Some(event) => break event,
@@ -152,13 +167,13 @@ impl CycleSearch {
     }
 }
 
-/// Whether a work has no children, so that its start leads to its settling and to nothing else: both are then one
-/// event, and a search has half as far to go.
+/// Returns whether a work has no children. Its start then leads to its settling only, so one event stands for both,
+/// and a search has half as far to go.
 fn is_plain(arena: &Arena, slot: u32) -> bool {
     !arena.is(slot, flag::CHILDREN)
 }
 
-/// The one event that stands for both of a plain work.
+/// Returns the event that stands for `event`: a plain work has one only.
 fn canonical(arena: &Arena, event: Event) -> Event {
     if is_plain(arena, event >> 1) {
         event | 1
@@ -167,19 +182,19 @@ fn canonical(arena: &Arena, event: Event) -> Event {
     }
 }
 
-/// Whether a work needs nothing but itself: most edges are added to or from such a one.
+/// Returns whether a work needs no other event.
 fn is_first(arena: &Arena, graph: &Graph, slot: u32) -> bool {
     !arena.is(slot, flag::CHILDREN | flag::AWAITS_PARENT) && !graph.has_ins(arena, slot)
 }
 
-/// Whether nothing but itself needs a work.
+/// Returns whether no other event needs a work.
 fn is_last(arena: &Arena, slot: u32) -> bool {
     let record = arena.at(slot);
     let is_child = record.marks & mark::CHILD != 0;
     record.outs == NONE && !is_child && !record.flags.has(flag::CHILDREN)
 }
 
-/// A shortest chain of works from `from` to `to`, for an error message. O(works and edges in between).
+/// Returns a shortest chain of works from `from` to `to`, for an error message. O(works and edges in between).
 pub(crate) fn path(arena: &Arena, graph: &Graph, from: Event, to: Event) -> Vec<u32> {
     let (from, to) = (canonical(arena, from), canonical(arena, to));
     let mut came_from = BTreeMap::from([(from, from)]);
@@ -195,6 +210,7 @@ pub(crate) fn path(arena: &Arena, graph: &Graph, from: Event, to: Event) -> Vec<
             });
         }
     }
+    // Walks back from `to`. A work whose two events follow each other is named once.
     let mut works = vec![to >> 1];
     let mut event = to;
     while event != from {
@@ -210,19 +226,22 @@ pub(crate) fn path(arena: &Arena, graph: &Graph, from: Event, to: Event) -> Vec<
     works
 }
 
-/// The events next to one, lazily: first the one that is not in a list, then the children or edges.
+/// The events next to an event, lazily: first `single`, then the children, then the edges.
 struct Neighbours<'a> {
     arena: &'a Arena,
     graph: &'a Graph,
+    /// Which neighbours are asked for.
     way: Way,
+    /// A neighbour that is in no list: the parent, or the other event of the work.
     single: Option<Event>,
-    /// The next child to look at; its start or its settling, by `way`.
+    /// The next child to look at. `way` says whether its start or its settling is meant.
     child: u32,
     /// The edges to look at.
     edges: Entries<'a>,
 }
 
 impl<'a> Neighbours<'a> {
+    /// Returns the neighbours of `event` in direction `way`.
     fn of(arena: &'a Arena, graph: &'a Graph, event: Event, way: Way) -> Self {
         let slot = event >> 1;
         let record = arena.at(slot);
@@ -270,6 +289,7 @@ impl<'a> Neighbours<'a> {
         of
     }
 
+    /// Returns the event of the next child that matters in this direction.
     fn next_child(&mut self) -> Option<Event> {
         while self.child != NONE {
             let child = self.child;
@@ -287,10 +307,12 @@ impl<'a> Neighbours<'a> {
         None
     }
 
+    /// Returns whether the work at the other end has settled.
     fn is_settled(&self, edge: Entry) -> bool {
         self.arena.at(edge.peer()).state.is_settled()
     }
 
+    /// Returns the event at the other end of the next open edge.
     fn next_edge(&mut self) -> Option<Event> {
         while let Some(edge) = self.edges.next() {
             match self.way {

@@ -1,33 +1,36 @@
-//! A graph that is to be added: its edges by position, checked, counted and ordered before anything of it is there.
+//! The edge list of a graph that is to be added: its edges by position. The list is checked, counted and ordered
+//! before the engine has anything of the graph.
 
 use crate::engine::AddGraphError;
 use crate::engine::store::record::NONE;
 use std::borrow::Cow;
 
-/// How many edges a work has, out of it and into it.
+/// How many edges lead out of a work and into it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Degrees {
     pub outs: u32,
     pub ins: u32,
 }
 
-/// The edges of a graph without cycle, each once.
+/// The edges of a graph without a cycle, each once.
 #[derive(Debug)]
 pub(crate) struct EdgeList<'a> {
-    /// (before, after), in the order in which they were given.
+    /// (before, after), in the order in which the caller gave them.
     pub edges: Cow<'a, [(usize, usize)]>,
-    /// By work; none if there are no edges.
+    /// The degrees by work; empty if there are no edges.
     pub degrees: Vec<Degrees>,
-    /// The works, each after those it depends on; none if they came so.
+    /// The works in topological order; `None` if their own order is one.
     pub order: Option<Vec<u32>>,
 }
 
 impl<'a> EdgeList<'a> {
-    /// O(works + edges), and O(edges log edges) if an edge is there twice or they are in no order, or if those into a work
-    /// are many and do not rise.
+    /// Checks, counts and orders `edges` between `works` works. O(works + edges) for edges that are grouped by either
+    /// end and given once. O(edges log edges) for others, and for a long group of edges into one work that does not
+    /// rise.
     ///
     /// # Errors
-    /// An edge that names no work; a cycle.
+    ///
+    /// An edge names no work, or the edges have a cycle.
     pub fn new(works: u32, edges: &'a [(usize, usize)]) -> Result<Self, AddGraphError> {
         let mut edge_list = EdgeList {
             edges: Cow::Borrowed(edges),
@@ -48,11 +51,11 @@ impl<'a> EdgeList<'a> {
         Ok(edge_list)
     }
 
-    /// Counts what leads out of each work and into it.
+    /// Counts the edges out of each work and into it, and returns what a first look shows.
     fn count(&mut self) -> Result<Scan, AddGraphError> {
         let mut found = Scan::default();
         let works = self.degrees.len();
-        // Of the edges into one work that are looked at now: where they begin, and whether their befores rise.
+        // `first` is where the present group of edges into one work begins; `rising` says whether their befores rise.
         let (mut first, mut rising) = (0, true);
         let mut last = (usize::MAX, usize::MAX);
         for (edge, &(before, after)) in self.edges.iter().enumerate() {
@@ -69,6 +72,8 @@ impl<'a> EdgeList<'a> {
             if after == last.1 {
                 rising &= before > last.0;
             } else {
+                // A rising group has no edge twice. A work that already had edges begins a second group, which may
+                // repeat some.
                 found.doubtful |= *ins > 0 || !rising && is_one_repeated(&self.edges[first..edge]);
                 (first, rising) = (edge, true);
             }
@@ -79,9 +84,9 @@ impl<'a> EdgeList<'a> {
         Ok(found)
     }
 
-    /// Whether the edges out of each work stand together, and none is there twice.
+    /// Returns whether the edges out of each work stand together, and none is there twice.
     fn stand_together_by_before(&self) -> bool {
-        // By work: the last edge into it came from this one.
+        // By work, the `before` of the last edge into it.
         let mut last = vec![usize::MAX; self.degrees.len()];
         let mut is_done = vec![false; self.degrees.len()];
         let mut present = usize::MAX;
@@ -94,7 +99,7 @@ impl<'a> EdgeList<'a> {
         })
     }
 
-    /// Of edges that are there several times the first one stays.
+    /// Drops each edge that repeats an earlier one.
     fn drop_repeated(&mut self) {
         let edges = self.edges.to_mut();
         let mut by_ends: Vec<usize> = (0..edges.len()).collect();
@@ -112,7 +117,7 @@ impl<'a> EdgeList<'a> {
         });
     }
 
-    /// The order of Kahn, "Topological sorting of large networks", 1962.
+    /// Returns a topological order, by the algorithm of Kahn, "Topological sorting of large networks", 1962.
     fn sort(&self) -> Result<Vec<u32>, AddGraphError> {
         let (first, dependents) = self.rows();
         let mut open: Vec<u32> = self.degrees.iter().map(|work| work.ins).collect();
@@ -137,7 +142,7 @@ impl<'a> EdgeList<'a> {
         Ok(order)
     }
 
-    /// The dependents of all works, one row after the other, and where each row begins.
+    /// Returns where the row of each work begins, and the dependents of all works, one row after the other.
     fn rows(&self) -> (Vec<u32>, Vec<u32>) {
         let mut first = Vec::with_capacity(self.degrees.len() + 1);
         let mut end = 0;
@@ -156,7 +161,8 @@ impl<'a> EdgeList<'a> {
         (first, dependents)
     }
 
-    /// A cycle among the works that have something open left: each of them waits for one of them.
+    /// Returns a cycle among the works whose count in `open` is above 0. Each of them waits for another one of them,
+    /// so a walk against the edges comes back.
     fn cycle(&self, open: &[u32]) -> Vec<usize> {
         let is_left = |work: usize| open[work] > 0;
         let mut before_of = vec![0; open.len()];
@@ -168,7 +174,7 @@ impl<'a> EdgeList<'a> {
         let mut place = vec![NONE; open.len()];
         while let Some(at) = work {
             if place[at] != NONE {
-                // What came before the first visit leads to the cycle, and is not on it.
+                // The works before the first visit lead to the cycle, and are not on it.
                 path.drain(..place[at] as usize);
                 break;
             }
@@ -181,10 +187,11 @@ impl<'a> EdgeList<'a> {
     }
 }
 
-/// Whether an edge is twice among those into one work.
+/// Returns whether an edge is twice in `into`, which leads into one work.
 #[inline]
 fn is_one_repeated(into: &[(usize, usize)]) -> bool {
     const FEW: usize = 8;
+    // Comparing all pairs of a short list is quicker than a sorted copy.
     if into.len() <= FEW {
         return (1..into.len()).any(|place| into[..place].contains(&into[place]));
     }
@@ -193,12 +200,12 @@ fn is_one_repeated(into: &[(usize, usize)]) -> bool {
     sorted.windows(2).any(|pair| pair[0] == pair[1])
 }
 
-/// What the edges are like, on a first look.
+/// What a first look at the edges shows.
 #[derive(Default)]
 struct Scan {
-    /// One leads from a later work to an earlier one.
+    /// Whether an edge leads from a later work to an earlier one.
     backward: bool,
-    /// The edges into a work do not stand together, or one is there twice.
+    /// Whether the edges into a work do not stand together, or an edge is there twice.
     doubtful: bool,
 }
 
@@ -227,7 +234,7 @@ mod tests {
         assert_eq!(degrees, [(1, 0), (2, 0), (0, 2), (0, 1)]);
     }
 
-    /// The last edge repeats one of the others, or none.
+    /// The last edge repeats one of the others, or none of them.
     #[test]
     fn an_edge_that_is_repeated_is_found_wherever_it_is_among_those_into_its_work() {
         for len in 1..30 {

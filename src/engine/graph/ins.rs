@@ -1,15 +1,18 @@
-//! The edges into works. Nothing is in them that the edges out of works do not say, too, and who runs a graph to its end
-//! and keeps it does not ask: so a graph that came whole has none until somebody does (a work that is reclaimed asks, too).
+//! The edges into works.
+//!
+//! They repeat what the edges out of works say, and a program that runs a whole graph to its end never asks for them.
+//! So a graph that came whole has none until a caller needs them; reclaiming a work does.
 
 use super::blocks::{Blocks, Entry, Header};
 use super::size_for;
 use crate::engine::store::arena::Arena;
 use crate::engine::store::record::NONE;
 
-/// By slot: the block of a work's list. As long as the highest slot that an edge has ever led into.
+/// By slot, the block of a work's list. As long as the highest slot that an edge has ever led into.
 struct Heads(Vec<u32>);
 
 impl Heads {
+    /// Returns the entry of a slot for changes, and makes it if need be.
     #[inline]
     fn at_mut(&mut self, slot: u32) -> &mut u32 {
         if self.0.len() <= slot as usize {
@@ -19,12 +22,14 @@ impl Heads {
     }
 }
 
+/// The lists of edges into works.
 pub(crate) struct Ins {
     heads: Heads,
     pub blocks: Blocks,
 }
 
 impl Ins {
+    /// Returns no lists.
     pub const fn new() -> Self {
         Ins {
             heads: Heads(Vec::new()),
@@ -32,12 +37,12 @@ impl Ins {
         }
     }
 
-    /// Whether there has never been an edge in them.
+    /// Returns whether no edge has ever been in them.
     pub fn is_unused(&self) -> bool {
         self.heads.0.is_empty()
     }
 
-    /// Those of all edges. O(slots + edges).
+    /// Makes the lists for all edges in `outs`. O(slots + edges).
     #[cold]
     pub fn of(arena: &Arena, outs: &Blocks) -> Self {
         let mut counts = vec![0; arena.slots_end() as usize];
@@ -54,28 +59,32 @@ impl Ins {
         ins
     }
 
+    /// Returns the block of a work's list.
     #[inline]
     pub fn head(&self, slot: u32) -> u32 {
         self.heads.0.get(slot as usize).copied().unwrap_or(NONE)
     }
 
+    /// Returns the block of a work's list for changes.
     #[inline]
     pub fn head_mut(&mut self, slot: u32) -> &mut u32 {
         self.heads.at_mut(slot)
     }
 
+    /// Returns the entries of a work's list, gaps included.
     #[inline]
     pub fn entries(&self, slot: u32) -> &[Entry] {
         self.blocks.entries(self.head(slot))
     }
 
-    /// See [`Blocks::next_place`].
+    /// Returns the next place of a work's list, as [`Blocks::next_place`] does.
     #[inline]
     pub fn next_place(&mut self, slot: u32) -> Option<(u32, u32)> {
         self.blocks.next_place(self.heads.at_mut(slot))
     }
 
-    /// So many more edges will be filled in, into a work no edge into which has ever gone. How many there will be then.
+    /// Makes room for `more` edges into a work, and returns how many there will be then. The caller fills them in at
+    /// once. The list of the work has no gaps.
     pub fn make_room(&mut self, slot: u32, more: u32) -> u32 {
         if more == 0 {
             return 0;
@@ -92,7 +101,7 @@ impl Ins {
         all
     }
 
-    /// Fills in the edges out of these works, none of which is a gap, where they say that they are.
+    /// Enters the edges out of the works in `slots` at the places that their entries name. None of them is a gap.
     pub fn fill(&mut self, arena: &Arena, outs: &Blocks, slots: impl Iterator<Item = u32>) {
         for slot in slots {
             for (place, entry) in (1..).zip(outs.entries(arena.at(slot).outs)) {
@@ -102,7 +111,7 @@ impl Ins {
         }
     }
 
-    /// No edge is left.
+    /// Takes all lists back, once no edge is left.
     pub fn clear(&mut self) {
         self.blocks.clear();
     }

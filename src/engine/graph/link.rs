@@ -1,4 +1,5 @@
-//! Edges that come and go one by one: both ends of an edge are written together, lists grow, close gaps and shrink.
+//! Edges that are added and removed one by one. Both ends of an edge are written together; lists grow, close gaps and
+//! shrink.
 
 use super::{Entry, Graph, Side, size_for};
 use crate::engine::graph::blocks::Header;
@@ -7,9 +8,9 @@ use crate::engine::store::record::{NONE, Record};
 use crate::work::EdgeKind;
 
 impl Graph {
-    /// Adds edges from `befores`, at most `most`, into a new work that has none yet. `look` gets the record of each `before` and
-    /// returns whether the edge is satisfied. A `before` that comes twice counts once. Amortised O(edges), but see
-    /// [`Graph::find`].
+    /// Adds edges from `befores` into a new work without edges. At most `most` come, and a `before` that comes twice
+    /// counts once. `look` gets the record of each `before` and returns whether the edge is satisfied. Amortised
+    /// O(edges), but see [`Graph::find`].
     #[inline]
     pub fn link_new(
         &mut self,
@@ -20,6 +21,7 @@ impl Graph {
         mut look: impl FnMut(&mut Record) -> bool,
     ) {
         self.ins_or_new(arena);
+        // The new list gets its final size at once, so that it need not grow edge by edge.
         let size = size_for(most as u32);
         let block = self.ins_mut().blocks.take(Header::new(size, 0));
         let mut len = 0;
@@ -76,6 +78,7 @@ impl Graph {
     fn grow(&mut self, arena: &mut Arena, slot: u32, side: Side) -> (u32, u32) {
         let list = self.list(arena, slot, side);
         let header = self.blocks_mut(side).header(list);
+        // With many gaps, closing them gives enough room, and the block keeps its size.
         let half_are_gaps = header.gaps() > header.len() / 2;
         let size = header.size() + !half_are_gaps as u32;
         let len = header.live() + 1;
@@ -158,8 +161,8 @@ impl Graph {
         *self.list_mut(arena, slot, side) = NONE;
     }
 
-    /// Removes the twin of `entry`, which is in the list `side` of its peer. A list that is empty then gives its block back, and
-    /// one that is almost empty moves to a smaller block.
+    /// Removes the twin of `entry`, which is in the list `side` of its peer. A list that is empty then gives its
+    /// block back. A list that is almost empty moves to a smaller block.
     fn leave_gap(&mut self, arena: &mut Arena, entry: Entry, side: Side) {
         let block = self.list(arena, entry.peer(), side);
         let blocks = self.blocks_mut(side);
@@ -172,7 +175,7 @@ impl Graph {
         *blocks.at_mut(block + entry.place()) = Entry::GAP;
         blocks.set_header(block, header);
         if header.live() < 1 << header.size() >> 3 {
-            // Half full, so that it does not grow again at once.
+            // The smaller block is half full, so that the list does not grow again at once.
             let smaller = Header::new(header.size() - 2, header.live());
             self.rebuild(arena, entry.peer(), side, smaller);
         }

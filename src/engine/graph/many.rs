@@ -1,20 +1,20 @@
-//! Many edges at once, all between works that are new: since it is known how many each will have, its list is made in its
-//! final size, and every edge is written once.
+//! Many edges at once, all between new works. Their numbers are known, so each list is made in its final size and
+//! each edge is written once.
 
 use super::blocks::Header;
 use super::ins::Ins;
 use super::{Arena, Entry, Graph, MOST_CELLS, size_for};
 use crate::engine::graph::edge_list::{Degrees, EdgeList};
 
-/// How many cells a list takes; none if there is none.
+/// Returns how many cells a list of `edges` edges takes.
 #[inline]
 const fn cells_for(edges: u32) -> u32 {
     if edges == 0 { 0 } else { 1 << size_for(edges) }
 }
 
 impl Graph {
-    /// The cells that lists out of works with so many edges need; `None` if there is no memory for them, or for those into
-    /// the works.
+    /// Returns how many cells the lists out of works with these degrees need. Returns `None` if there is no memory
+    /// for them, or for the lists into the works.
     pub fn cells_for_many(&self, degrees: &[Degrees]) -> Option<u32> {
         let sum = |edges: fn(&Degrees) -> u32| -> usize {
             let cells = degrees.iter().map(|work| cells_for(edges(work)) as usize);
@@ -22,7 +22,7 @@ impl Graph {
         };
         let outs = sum(|work| work.outs);
         let outs_fit = self.outs.len() + outs <= MOST_CELLS;
-        // Lists that are made later have no more than two cells for an edge, for which there is always room.
+        // Lists that are made later have at most two cells for an edge, and there is always room for those.
         let ins_fit = self
             .ins
             .get()
@@ -30,8 +30,8 @@ impl Graph {
         (outs_fit && ins_fit).then_some(outs as u32)
     }
 
-    /// Adds the edges of a graph between these works, none of which has edges out of it yet. What `edge_list` knows of degrees
-    /// is used up. O(works + edges).
+    /// Adds the edges of a graph between `works`, none of which has edges out of it yet. Uses up the degrees of
+    /// `edge_list`. O(works + edges).
     pub fn link_many(
         &mut self,
         arena: &mut Arena,
@@ -39,25 +39,26 @@ impl Graph {
         edge_list: &mut EdgeList<'_>,
         cells: u32,
     ) {
-        // Once somebody has asked for them, somebody may ask again and again: they are made at once from then on.
+        // A program that has asked for the lists into works may ask again, so they are made at once from then on.
+        // Here no edge has ever been in them.
         if self.edges == 0 && self.ins.get().is_some_and(Ins::is_unused) {
             self.ins.take();
         }
-        // Side by side, unless there is memory that has been given back.
+        // The lists lie side by side, unless a block that was given back can be used.
         let mut next = (!self.outs.has_spare()).then(|| self.outs.take_cells(cells));
         for (&work, degrees) in works.iter().zip(&mut edge_list.degrees) {
             if degrees.outs > 0 {
                 let block = self.new_list(&mut next, degrees.outs);
                 arena.at_mut(work).outs = block;
-                // From here on: where its last edge goes that is not there yet.
+                // From here on the degree is the cell of the last edge that is not written yet.
                 degrees.outs += block;
             }
             if let Some(ins) = self.ins.get_mut() {
                 degrees.ins = ins.make_room(work, degrees.ins);
             }
         }
-        // From the last to the first, so that every list is filled from its end. Where both are known to be as long, one of two
-        // lengths is compared with.
+        // From the last edge to the first, so that every list is filled from its end. Cutting `works` to the length
+        // of `degrees` saves one of two bounds checks.
         let degrees = &mut edge_list.degrees[..];
         let works = &works[..degrees.len()];
         let cells = self.outs.cells_mut();
@@ -75,7 +76,7 @@ impl Graph {
         }
     }
 
-    /// A list with so many edges, which are the caller's to fill in: in the `next` cells, if they are known.
+    /// Returns a block for `edges` edges, in the `next` cells if they are known. The caller fills the edges in.
     #[inline]
     fn new_list(&mut self, next: &mut Option<u32>, edges: u32) -> u32 {
         let header = Header::new(size_for(edges), edges);

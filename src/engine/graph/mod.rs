@@ -1,26 +1,30 @@
-//! Dependencies: of each work two lists, the edges out of it and the edges into it, each in a block of memory of its own.
+//! Dependencies. Each work has two edge lists, the edges out of it and the edges into it, each in a block of memory
+//! of its own.
 //!
-//! An edge is an entry in the list of either end, and each says at which place the other is. So the edges of a work lie
-//! side by side in the order in which they were added, and removing one leaves a gap in the other's list without a
-//! search. A full list moves to a block of twice the size, or closes its gaps if they are half of it; one that is almost
-//! empty moves to a smaller block. Places do not change with the block, only when gaps are closed, and then the other
-//! ends are told: all in all O(1) per edge.
+//! An edge is an entry in the list of either end, and each entry says at which place the other is. So the edges of a
+//! work lie side by side in the order in which they were added. Removing an edge leaves a gap in the peer's list,
+//! without a search.
 //!
-//! An edge stays as long as both its works do: a satisfied one stays satisfied, and a restarted work takes its open
-//! ones as they are. What an edge is like is kept on the side of the work that comes first, so that its end is told to
-//! its dependents in one pass. Whether an edge exists already is looked for in the shorter of the two lists.
+//! A full list moves to a block of twice the size, or closes its gaps if they are half of it. A list that is almost
+//! empty moves to a smaller block. Places change only when gaps are closed, and then the other ends are told: O(1)
+//! per edge in all.
 //!
-//! Edges come and go one by one (`link.rs`), or come with a whole graph (`many.rs`). The lists into works say nothing that the
-//! lists out of works do not. As long as all edges came with whole graphs there are none; the first call that needs one makes
-//! them all (`ins.rs`).
+//! An edge stays as long as both its works do. A satisfied edge stays satisfied, and a restarted work takes its open
+//! edges as they are. The entry on the side of the work that comes first holds the kind of the edge. So a work that
+//! settles tells its dependents in one pass. A search for an existing edge walks the shorter of the two lists.
 //!
-//! Invariant: the graph has no cycle, settling and starting counted apart (`cycle`), and each edge is in the lists of both its
-//! works or, while those into works are not made, in the one.
+//! Edges are added and removed one by one (`link.rs`), or added with a whole graph (`many.rs`). The lists into works
+//! repeat what the lists out of works say. As long as all edges came with whole graphs there are none; the first call
+//! that needs one makes them all (`ins.rs`).
 //!
-//! Deliberately absent: a clock, queues, and what follows when the last dependency settles. A turn that yields does not come
-//! here.
+//! Invariant: the graph has no cycle, where starting and settling are two events (`cycle`). Each edge is in the lists
+//! of both its works. While the lists into works are not made, it is in the other list only.
 //!
-//! At most 2^28 edges, and at most 2^30 cells of memory before one more is added: indices and counters have the room.
+//! Deliberately absent: a clock, queues, and what follows when the last dependency settles. A turn that yields does
+//! not come here.
+//!
+//! Limits: at most 2^28 edges, and at most 2^30 cells of memory before one more edge is added. Indices and counters
+//! have the room.
 
 mod audit;
 mod blocks;
@@ -43,21 +47,24 @@ use std::ops::Range;
 
 pub(crate) use blocks::Entry;
 
-/// Edges into a work that are looked at before the length of the other list is.
+/// How many edges into a work are searched before the lengths of both lists are compared.
 const FIRST_LOOK: usize = 16;
 
-/// No edge is added once there are so many cells. One call doubles each list at most once, so it adds twice as many at
-/// most, besides the list of a new work.
+/// No edge is added once there are this many cells. One call doubles each list at most once. So it adds at most twice
+/// as many, besides the list of a new work.
 const MOST_CELLS: usize = 1 << 30;
 
-/// Which of the two lists of a work.
+/// The two lists of a work.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
+    /// The edges to its dependents.
     Outs,
+    /// The edges to its dependencies.
     Ins,
 }
 
 impl Side {
+    /// Returns the side at which the twins of this side's entries are.
     const fn other(self) -> Side {
         match self {
             Side::Outs => Side::Ins,
@@ -66,18 +73,21 @@ impl Side {
     }
 }
 
-/// What holds wherever edges change one by one.
+/// The invariant that holds wherever edges change one by one.
 const MADE: &str = "who changes edges has made those into works";
 
+/// All edges between the works of one scheduler.
 pub(crate) struct Graph {
     /// The edges out of works; each work's record says where its list is.
     outs: Blocks,
-    /// Not there while all edges came with whole graphs and nobody has asked for one by the work it leads into.
+    /// The edges into works. Not made while all edges came with whole graphs and no caller has needed them.
     ins: OnceCell<Ins>,
+    /// How many edges there are.
     edges: usize,
 }
 
 impl Graph {
+    /// Returns a graph without edges.
     pub fn new() -> Self {
         Graph {
             outs: Blocks::new(),
@@ -86,12 +96,13 @@ impl Graph {
         }
     }
 
+    /// Returns how many edges there are.
     #[inline]
     pub fn len(&self) -> usize {
         self.edges
     }
 
-    /// Whether so many edges more would be more than `limit`, or more than there is memory for.
+    /// Returns whether `more` edges would exceed `limit`, or the memory that there is.
     #[inline]
     pub fn lacks_room(&self, more: usize, limit: usize) -> bool {
         let into = self.ins.get().map_or(0, |ins| ins.blocks.len());
@@ -100,7 +111,7 @@ impl Graph {
 
     // ---- the two sides ----
 
-    /// The edges into works, made if need be.
+    /// Returns the edges into works, and makes them if need be.
     #[inline]
     fn ins_or_new(&self, arena: &Arena) -> &Ins {
         self.ins.get_or_init(|| match self.edges {
@@ -109,17 +120,19 @@ impl Graph {
         })
     }
 
-    /// Once they have been made.
+    /// Returns the edges into works, which have been made.
     #[inline]
     fn known_ins(&self) -> &Ins {
         self.ins.get().expect(MADE)
     }
 
+    /// Returns the edges into works for changes; they have been made.
     #[inline]
     fn ins_mut(&mut self) -> &mut Ins {
         self.ins.get_mut().expect(MADE)
     }
 
+    /// Returns the memory of one side for changes.
     #[inline]
     fn blocks_mut(&mut self, side: Side) -> &mut Blocks {
         match side {
@@ -128,6 +141,7 @@ impl Graph {
         }
     }
 
+    /// Returns the block of a work's list on one side.
     #[inline]
     fn list(&self, arena: &Arena, slot: u32, side: Side) -> u32 {
         match side {
@@ -136,6 +150,7 @@ impl Graph {
         }
     }
 
+    /// Returns the block of a work's list on one side for changes.
     #[inline]
     fn list_mut<'a>(&'a mut self, arena: &'a mut Arena, slot: u32, side: Side) -> &'a mut u32 {
         match side {
@@ -146,56 +161,57 @@ impl Graph {
 
     // ---- looking ----
 
-    /// Edges out of `slot`, in the order in which they were added.
+    /// Returns the edges out of `slot`, in the order in which they were added.
     #[inline]
     pub fn outs(&self, arena: &Arena, slot: u32) -> Entries<'_> {
         Entries(self.outs.entries(arena.at(slot).outs).iter())
     }
 
-    /// Edges into `slot`, in the order in which they were added; what they are like is told by [`Graph::out_of`].
+    /// Returns the edges into `slot`, in the order in which they were added. [`Graph::out_of`] returns the kind of
+    /// each.
     #[inline]
     pub fn ins(&self, arena: &Arena, slot: u32) -> Entries<'_> {
         Entries(self.ins_or_new(arena).entries(slot).iter())
     }
 
-    /// Whether an edge leads into `slot`.
+    /// Returns whether an edge leads into `slot`.
     #[inline]
     pub fn has_ins(&self, arena: &Arena, slot: u32) -> bool {
         self.ins_or_new(arena).head(slot) != NONE
     }
 
-    /// The same edge on the side of the work that comes first.
+    /// Returns the twin of an incoming entry: the entry on the side of the work that comes first.
     #[inline]
     pub fn out_of(&self, arena: &Arena, into: Entry) -> Entry {
         self.outs.at(arena.at(into.peer()).outs + into.place())
     }
 
-    /// Where the entries of a list out of a work are, gaps included: for walks during which other things change.
+    /// Returns the cells of a list out of a work, gaps included. A caller uses it to walk while other things change.
     #[inline]
     pub fn range(&self, outs: u32) -> Range<u32> {
         self.outs.range(outs)
     }
 
-    /// The entries of a list out of a work, gaps included.
+    /// Returns the entries of a list out of a work, gaps included.
     #[inline]
     pub fn entries(&self, outs: u32) -> &[Entry] {
         self.outs.entries(outs)
     }
 
-    /// The work that the first entry of a list out of a work leads to; any work if that is a gap.
+    /// Returns the peer of the first entry of a list out of a work; any work if that entry is a gap.
     #[inline]
     pub fn first_of(&self, outs: u32) -> Option<u32> {
         (outs != NONE).then(|| self.outs.at(outs + 1).peer())
     }
 
-    /// The outgoing entry at such an index.
+    /// Returns the outgoing entry in a cell.
     #[inline]
     pub fn at(&self, index: u32) -> Entry {
         self.outs.at(index)
     }
 
-    /// The work before this outgoing entry has settled. The work after it, and whether the edge is satisfied now, unless the
-    /// entry is a gap or was satisfied before.
+    /// Notes that the work before this outgoing entry has settled. Returns the work after it, and whether the edge is
+    /// satisfied now. Returns `None` for a gap or for an edge that was satisfied before.
     #[inline]
     pub fn settle(&mut self, index: u32, success: bool) -> Option<(u32, bool)> {
         let entry = self.outs.at_mut(index);
@@ -209,21 +225,23 @@ impl Graph {
         Some((entry.peer(), satisfied))
     }
 
-    /// Says what the edge of this outgoing entry is like from now on.
+    /// Sets the kind of an outgoing entry, and whether its edge is satisfied.
     #[inline]
     pub fn mark(&mut self, index: u32, kind: EdgeKind, satisfied: bool) {
         let entry = self.outs.at_mut(index);
         *entry = entry.with(kind, satisfied);
     }
 
-    /// The index of the outgoing entry of the edge from `before` to `after`, if there is one. Costs the shorter of the two
-    /// lists, but for the first few edges into `after`: mostly they are all.
+    /// Returns the index of the outgoing entry of the edge from `before` to `after`, if there is one. Costs the
+    /// shorter of the two lists. Up to [`FIRST_LOOK`] edges into `after` are searched in any case, since mostly there
+    /// are no more.
     #[inline]
     pub fn find(&self, arena: &Arena, before: u32, after: u32) -> Option<u32> {
         let into = self.ins_or_new(arena).entries(after);
         self.find_in(arena.at(before).outs, into, before, after)
     }
 
+    /// Returns the index of the edge, given both lists.
     #[inline]
     fn find_in(&self, outs: u32, into: &[Entry], before: u32, after: u32) -> Option<u32> {
         if into.len() <= FIRST_LOOK {
@@ -232,6 +250,7 @@ impl Graph {
         self.find_among_many(outs, into, before, after)
     }
 
+    /// Returns the index of the edge after a walk of the shorter list.
     fn find_among_many(&self, outs: u32, into: &[Entry], before: u32, after: u32) -> Option<u32> {
         let out = self.outs.entries(outs);
         if out.len() < into.len() {
@@ -261,13 +280,14 @@ impl DoubleEndedIterator for Entries<'_> {
     }
 }
 
+/// Returns the position of the entry with this peer.
 #[inline]
 fn position(entries: &[Entry], peer: u32) -> Option<usize> {
     let is_it = |entry: &Entry| entry.peer() == peer && !entry.is_gap();
     entries.iter().position(is_it)
 }
 
-/// The size of a block for so many entries and the header.
+/// Returns the size (as a power of two) of a block for a header and `entries` entries.
 #[inline]
 const fn size_for(entries: u32) -> u32 {
     u32::BITS - entries.leading_zeros()

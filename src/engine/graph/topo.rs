@@ -1,29 +1,33 @@
-//! A level for each work, higher than those of all works it is after: where two works' levels are in order already, an
-//! edge between them can close no cycle, and nothing needs to be searched.
+//! The topological order: a level for each work, above those of all works that it is after. Where the levels of two
+//! works are in order already, an edge between them can close no cycle, and no search is needed.
 //!
-//! A work's first level is its serial number, so that works which are added after their dependencies need no levels kept.
-//! An edge against the order of levels is settled by a search (see [`crate::engine::graph::cycle`]), and the search's smaller side, which
-//! is then known whole, is moved: so levels cost no more than the searches do. (TopologicalOrder kept with two-way search: Bender,
-//! Fineman, Gilbert and Tarjan, "A New Approach to Incremental Cycle Detection and Related Problems", 2015; which side is
-//! moved, and by how much, is ours.)
+//! A work's first level is its serial number. So works that are added after their dependencies need no stored levels.
+//! An edge against the order of levels needs a search (see [`crate::engine::graph::cycle`]). The smaller side of the
+//! search, which is then known whole, is moved. So levels cost no more than the searches do.
 //!
-//! TopologicalOrder know of dependencies only. As soon as a work has a child, or is restarted, they are not trusted any more until
-//! the scheduler is empty, and every edge that might close a cycle is searched for.
+//! An order kept with two-way search comes from Bender, Fineman, Gilbert and Tarjan, "A New Approach to Incremental
+//! Cycle Detection and Related Problems", 2015. Which side is moved, and by how much, is our own choice.
+//!
+//! Limit: levels know of dependencies only. As soon as a work has a child, or is restarted, the order is not trusted
+//! until the scheduler is empty. Every edge that might close a cycle is then searched for.
 
 use crate::engine::store::arena::Arena;
 
-/// Stands for the serial number.
+/// The level of a work that still has its serial number as level.
 const UNSET: i64 = i64::MIN;
 
+/// The levels of all works.
 pub(crate) struct TopologicalOrder {
-    /// By slot; empty until an edge goes against the order in which works were added.
+    /// Levels by slot; empty until an edge goes against the order in which works were added.
     levels: Vec<i64>,
-    /// No level that was ever moved is higher.
+    /// An upper bound of all levels that were ever moved.
     highest: i64,
+    /// Whether levels say anything about cycles.
     trusted: bool,
 }
 
 impl TopologicalOrder {
+    /// Returns an order in which each work has its first level.
     pub fn new() -> Self {
         TopologicalOrder {
             levels: Vec::new(),
@@ -32,18 +36,19 @@ impl TopologicalOrder {
         }
     }
 
+    /// Returns whether levels say anything about cycles.
     #[inline]
     pub fn are_trusted(&self) -> bool {
         self.trusted
     }
 
-    /// Something has happened that levels do not know of.
+    /// Gives the levels up, after an event that they do not know of.
     pub fn distrust(&mut self) {
         self.trusted = false;
         self.levels = Vec::new();
     }
 
-    /// A work takes this slot. The first one of an empty scheduler finds all levels as if new.
+    /// Gives a work in `slot` its first level. The first work of an empty scheduler makes the order as good as new.
     #[inline]
     pub fn enter(&mut self, slot: u32, is_first: bool) {
         if is_first {
@@ -55,6 +60,7 @@ impl TopologicalOrder {
         }
     }
 
+    /// Returns the level of a work.
     #[inline]
     pub fn of(&self, arena: &Arena, slot: u32) -> i64 {
         match self.levels.get(slot as usize) {
@@ -63,7 +69,7 @@ impl TopologicalOrder {
         }
     }
 
-    /// By how much the level of `before` is too high for an edge from it to `after`: at most 0 if they are in order.
+    /// Returns by how much the level of `before` is too high for an edge to `after`. At most 0 if they are in order.
     /// `None` if levels cannot tell.
     #[inline]
     pub fn lack(&mut self, arena: &Arena, before: u32, after: u32) -> Option<i64> {
@@ -78,13 +84,13 @@ impl TopologicalOrder {
         lack
     }
 
-    /// Whether any work's level is another than its serial number.
+    /// Returns whether any work's level may differ from its serial number.
     #[inline]
     pub fn are_kept(&self) -> bool {
         !self.levels.is_empty()
     }
 
-    /// A new work, which nothing is after yet, is after `before`.
+    /// Raises the level of a new work `after`, which no work is after yet, above the level of `before`.
     #[inline]
     pub fn follow(&mut self, arena: &Arena, before: u32, after: u32) {
         if self.are_kept() {
@@ -93,13 +99,14 @@ impl TopologicalOrder {
                 self.set(after, least);
             }
             if least == i64::MAX {
-                // The next one could not be higher.
+                // No level could be above this one.
                 self.distrust();
             }
         }
     }
 
-    /// Moves all of `slots` by as much. TopologicalOrder that would leave the range of numbers are trusted no more.
+    /// Moves the levels of all `slots` by `by`. If one would leave the range of numbers, no level is trusted any
+    /// more.
     pub fn shift(&mut self, arena: &Arena, slots: impl Iterator<Item = u32>, by: i64) {
         for slot in slots {
             match self.of(arena, slot).checked_add(by) {
@@ -109,8 +116,8 @@ impl TopologicalOrder {
         }
     }
 
-    /// New works, of which nothing that was there is after any, get levels in this order. `first` is the serial number of
-    /// the oldest; all slots are below `slots_end`.
+    /// Gives new works levels in the order of `slots`. No older work is after any of them. `first` is the serial
+    /// number of the oldest; all slots are below `slots_end`.
     pub fn line_up(
         &mut self,
         slots: impl ExactSizeIterator<Item = u32>,
@@ -133,6 +140,7 @@ impl TopologicalOrder {
         }
     }
 
+    /// Stores a level.
     fn set(&mut self, slot: u32, level: i64) {
         self.highest = self.highest.max(level);
         if self.levels.len() <= slot as usize {
@@ -147,7 +155,7 @@ mod tests {
     use super::*;
     use crate::Name;
 
-    /// Two works, the levels of which have been moved by as much.
+    /// Returns two works, whose levels have been moved by `first` and `second`.
     fn moved(first: i64, second: i64) -> (Arena, TopologicalOrder) {
         let (mut arena, mut levels) = (Arena::new(), TopologicalOrder::new());
         for by in [first, second] {

@@ -1,13 +1,16 @@
-//! Without the feature `mio` there are no sources of readiness.
+//! The room `io` without the feature `mio`: there are no sources of readiness.
 
+/// An empty list of sources.
 #[derive(Default)]
 pub(crate) struct SourceList;
 
 impl SourceList {
+    /// Returns false: no source is registered.
     pub fn any_live(&self) -> bool {
         false
     }
 
+    /// Returns 0: no source is registered.
     pub fn live(&self) -> usize {
         0
     }

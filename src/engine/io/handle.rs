@@ -1,4 +1,4 @@
-//! A registered source, as its work has it.
+//! A registered source, as its work holds it.
 
 use super::source_registry::{
     News, READABLE, Registered, SourceCell, SourceRegistry, WRITABLE, bits, is_over,
@@ -12,26 +12,29 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::rc::Rc;
 use std::task::Poll;
 
-/// A source that is registered for one attempt of one work. Whatever it reports wakes that work.
+/// A source that is registered for one attempt of one work. Each of its events wakes that work.
 ///
-/// `mio` reports edges: readiness is queued once, and queued again only after the source would have blocked. The `poll`
-/// methods see to that: a work calls them for as long as they are ready, and may stop in between and go on later; it
-/// may return [`Poll::Pending`] once one of them has. They cost no system call while nothing has been reported.
+/// `mio` reports edges: readiness is queued once, and queued again only after the source would have blocked. The
+/// `poll` methods see to that. A work calls them as long as they return `Ready`, and may stop in between and go on
+/// later. It may return [`Poll::Pending`] once one of them has. They cost no system call while nothing has been
+/// reported.
 ///
-/// When the attempt ends, however it ends, the source is deregistered and closed, wherever the `Io` is then; who wants
-/// to keep the source takes it out before ([`Io::deregister`]). Drop the `Io` in `on_reset`, and register anew in each
+/// When the attempt ends, however it ends, the source is deregistered and closed, wherever the `Io` is then. To keep
+/// the source, take it out before ([`Io::deregister`]). Drop the `Io` in `on_reset`, and register anew in each
 /// attempt.
 pub struct Io<S: Source + 'static> {
+    /// The source and its registration, which the scheduler shares.
     pub(crate) held: Rc<SourceCell<S>>,
+    /// The table of the scheduler's sources.
     pub(crate) source_registry: Rc<SourceRegistry>,
 }
 
 impl<S: Source + 'static> Io<S> {
-    /// Calls `operation` if the source may be ready for what `interest` says. If it would block, that is `Pending`, until
-    /// the source reports something; if it was interrupted, it is called again.
+    /// Calls `operation` if the source may be ready for `interest`. If the operation would block, returns `Pending`
+    /// until the source reports something. If it was interrupted, calls it again.
     ///
     /// # Errors
-    /// Those of the operation; the attempt is over; or the source is registered for something else only.
+    /// Those of the operation; the attempt is over; or the source is not registered for `interest`.
     ///
     /// # Panics
     /// If `operation` panics.
@@ -49,6 +52,7 @@ impl<S: Source + 'static> Io<S> {
                 "the source is not registered for that: `reregister` it with this interest";
             return Poll::Ready(Err(io::Error::new(ErrorKind::InvalidInput, message)));
         }
+        // `mio` reports readiness once, so the flag stays set until the source would block.
         while registration.ready.get() & wanted != 0 {
             match self.held.with(&mut operation).flatten() {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -72,7 +76,7 @@ impl<S: Source + 'static> Io<S> {
         self.poll_io(Interest::READABLE, |source| source.read(buffer))
     }
 
-    /// Writes some of these bytes.
+    /// Writes some of `bytes`.
     ///
     /// # Errors
     /// As [`Io::poll_io`].
@@ -83,22 +87,23 @@ impl<S: Source + 'static> Io<S> {
         self.poll_io(Interest::WRITABLE, |source| source.write(bytes))
     }
 
-    /// Whether reading may come to something: what the last event said, or what nobody has tried yet.
+    /// Returns whether reading may succeed: the source has reported it, or no read has been tried yet.
     pub fn is_readable(&self) -> bool {
         self.held.registration.ready.get() & READABLE != 0
     }
 
-    /// Whether writing may come to something.
+    /// Returns whether writing may succeed.
     pub fn is_writable(&self) -> bool {
         self.held.registration.ready.get() & WRITABLE != 0
     }
 
-    /// Whether it is still registered: not once the attempt is over.
+    /// Returns whether the source is still registered. It is not once the attempt is over.
     pub fn is_registered(&self) -> bool {
         self.held.registration.live.get()
     }
 
-    /// Uses the source itself, for what neither waits nor depends on readiness: addresses, options, shutting down.
+    /// Calls `operation` with the source, for calls that do not depend on readiness: addresses, options, shutting
+    /// down.
     ///
     /// # Errors
     /// The attempt is over.
@@ -109,10 +114,10 @@ impl<S: Source + 'static> Io<S> {
         self.held.with(operation)
     }
 
-    /// Registers it for something else.
+    /// Registers the source for `interest` instead.
     ///
     /// # Errors
-    /// The system's; or the attempt is over.
+    /// An error of the system; or the attempt is over.
     pub fn reregister(&mut self, interest: Interest) -> io::Result<()> {
         let registration = &self.held.registration;
         if !registration.live.get() {
@@ -128,7 +133,7 @@ impl<S: Source + 'static> Io<S> {
         Ok(())
     }
 
-    /// Takes the source out; it is deregistered, and open.
+    /// Takes the source out: it is deregistered, and stays open.
     ///
     /// # Errors
     /// The attempt is over, and the source closed.
@@ -137,7 +142,7 @@ impl<S: Source + 'static> Io<S> {
         self.held.source.take().ok_or_else(is_over)
     }
 
-    /// The source reports nothing any more.
+    /// Deregisters the source, unless it is deregistered already.
     fn leave(&self) {
         if self.held.registration.live.replace(false) {
             let registration = &self.held.registration;
@@ -156,7 +161,7 @@ impl Io<TcpStream> {
     /// Waits until a stream made by [`TcpStream::connect`] is connected. It has to be registered as writable.
     ///
     /// # Errors
-    /// Why there is no connection; or as [`Io::poll_io`].
+    /// The reason why there is no connection; or as [`Io::poll_io`].
     pub fn poll_connect(&mut self) -> Poll<io::Result<()>> {
         self.poll_io(Interest::WRITABLE, |stream| {
             if let Some(error) = stream.take_error()? {
@@ -175,7 +180,7 @@ impl Io<TcpStream> {
 impl<S: Source + 'static> Drop for Io<S> {
     fn drop(&mut self) {
         dispose_by(|| self.leave());
-        // Closed here, even if the scheduler still has its end.
+        // The source is closed here, even if the scheduler still has its end of it.
         dispose(self.held.source.take());
     }
 }

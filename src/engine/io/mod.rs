@@ -1,18 +1,19 @@
 //! Sources of readiness: sockets, pipes, whatever `mio` can register.
 //!
-//! Invariant: a source that is registered is in the table under its token, and its attempt is under way.
+//! Invariant: a registered source is in the table under its token, and its attempt is under way.
 //!
-//! Deliberately absent: polling, and what an event leads to. A turn that yields asks whether there is news; its slot and
-//! `now` do not come here.
+//! Deliberately absent: polling, and what an event leads to. A turn that yields asks whether there is news; its slot
+//! and `now` do not come here.
 //!
-//! The host owns the `Poll`, the work owns the source (through [`Io`]), and the scheduler knows which attempt has which
-//! source under which token. A source is deregistered and closed when its `Io` is dropped or when the attempt ends,
-//! whichever comes first: a settled work that is kept for its outcome keeps no socket open.
+//! The host owns the `Poll`, the work owns the source (through [`Io`]), and the scheduler knows which attempt has
+//! which source under which token. A source is deregistered and closed when its `Io` is dropped or when the attempt
+//! ends, whichever comes first. So a settled work that is kept for its outcome keeps no socket open.
 //!
-//! Tokens are handed out in a circle, so one that is free again is the last to be used again: an event that comes late
-//! finds no source and is dropped, unless the whole range has been handed out in between.
+//! Tokens are handed out in a circle, so a token that is free again is the last to be used again. An event that comes
+//! late finds no source and is dropped, unless the whole range has been handed out in between.
 //!
-//! An event only sets flags and enters the source into `news`; the works are woken at the start of the next round.
+//! An event only sets flags and enters the source into `news`. The engine wakes the works at the start of the next
+//! round.
 
 mod handle;
 pub(crate) mod source_registry;

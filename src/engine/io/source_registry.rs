@@ -1,4 +1,5 @@
-//! What the scheduler, the sources and a driver share: which token is whose, and what has been reported.
+//! The source registry, which the scheduler, the sources and a driver share: the source of each token, and its
+//! events.
 
 use crate::engine::id::AttemptId;
 use crate::engine::panics::{contain, dispose, dispose_by};
@@ -11,16 +12,20 @@ use std::ops::Range;
 use std::panic::resume_unwind;
 use std::rc::Rc;
 
+/// The bit of interest in reading, and of readiness for it.
 pub(crate) const READABLE: u8 = 1;
+/// The bit of interest in writing, and of readiness for it.
 pub(crate) const WRITABLE: u8 = 2;
 
+/// Returns the bits of an interest.
 pub(crate) fn bits(interest: Interest) -> u8 {
     let readable = if interest.is_readable() { READABLE } else { 0 };
     let writable = if interest.is_writable() { WRITABLE } else { 0 };
     readable | writable
 }
 
-/// What an event says; the end of a stream and an error are seen by reading or writing.
+/// Returns the bits of an event. A reader or writer finds out about the end of a stream or an error, so these are
+/// ready, too.
 fn bits_of(event: &Event) -> u8 {
     let readable = event.is_readable() || event.is_read_closed() || event.is_priority();
     let writable = event.is_writable() || event.is_write_closed();
@@ -32,31 +37,38 @@ fn bits_of(event: &Event) -> u8 {
     }
 }
 
-/// Where the tokens come from, and whose they are.
+/// The tokens, and the sources that have them.
 #[derive(Default)]
 pub(crate) struct SourceRegistry {
+    /// The attached poll, if one is.
     attached: RefCell<Option<Attached>>,
+    /// The registered sources by token.
     pub(crate) sources: RefCell<BTreeMap<usize, Rc<dyn Registered>>>,
+    /// What the next round has to see.
     news: RefCell<VecDeque<News>>,
-    /// Whether there are news: asked in every round.
+    /// Whether `news` has any; the engine asks in every round.
     has_news: Cell<bool>,
 }
 
+/// An attached poll, and the range of tokens that it leaves to the scheduler.
 struct Attached {
     registry: Rc<Registry>,
+    /// All tokens of the scheduler.
     tokens: Range<usize>,
+    /// The token to be tried next.
     next: usize,
 }
 
 /// What the next round has to see.
 pub(crate) enum News {
+    /// The source has reported an event.
     Ready(Rc<dyn Registered>),
-    /// An `Io` has been dropped; was it the last thing that its work could wait for?
+    /// An `Io` of this attempt was dropped. Its work may have nothing left to wait for.
     Lost(AttemptId),
 }
 
 impl SourceRegistry {
-    /// Whether the token is one of the scheduler's.
+    /// Takes an event, and returns whether its token is one of the scheduler's.
     pub fn handle_event(&self, event: &Event) -> bool {
         let Token(token) = event.token();
         let attached = self.attached.borrow();
@@ -66,6 +78,7 @@ impl SourceRegistry {
             registration
                 .ready
                 .set(registration.ready.get() | bits_of(event));
+            // A source is in `news` once, however many events come before the next round.
             if !registration.queued.replace(true) {
                 self.tell(News::Ready(source.clone()));
             }
@@ -73,22 +86,29 @@ impl SourceRegistry {
         ours
     }
 
+    /// Returns whether the next round has something to see.
     #[inline]
     pub fn has_news(&self) -> bool {
         self.has_news.get()
     }
 
+    /// Adds an entry to `news`.
     pub(crate) fn tell(&self, news: News) {
         self.news.borrow_mut().push_back(news);
         self.has_news.set(true);
     }
 
+    /// Takes the next entry of `news`.
     pub(crate) fn next_news(&self) -> Option<News> {
         let news = self.news.borrow_mut().pop_front();
         self.has_news.set(news.is_some());
         news
     }
 
+    /// Attaches a poll, whose `tokens` are the scheduler's from now on.
+    ///
+    /// # Errors
+    /// The range is empty; sources are registered with the former poll; or an error of the system.
     pub fn attach(&self, registry: &Registry, tokens: Range<usize>) -> io::Result<()> {
         if tokens.is_empty() {
             let message = "attach: the range of tokens is empty, so no source could be registered";
@@ -106,7 +126,10 @@ impl SourceRegistry {
         Ok(())
     }
 
-    /// A free token. O(log sources), unless almost all tokens are in use.
+    /// Returns a free token. O(log sources), unless almost all tokens are in use.
+    ///
+    /// # Errors
+    /// No poll is attached, or all tokens are in use.
     pub fn new_token(&self) -> io::Result<(Rc<Registry>, usize)> {
         let mut attached = self.attached.borrow_mut();
         let Some(attached) = attached.as_mut() else {
@@ -132,33 +155,37 @@ impl SourceRegistry {
     }
 }
 
-/// What is known of a registered source besides the source.
+/// All that is known of a registered source besides the source.
 pub(crate) struct Registration {
     pub token: usize,
     pub attempt_id: AttemptId,
     pub registry: Rc<Registry>,
+    /// The bits for which the source is registered.
     pub interest: Cell<u8>,
-    /// What it may be ready for: all of it at first, until it would block.
+    /// The bits for which the source may be ready: all of them at first, until it would block.
     pub ready: Cell<u8>,
-    /// Registered; never again once it is not.
+    /// Whether the source is registered. Once false, it stays false.
     pub live: Cell<bool>,
-    /// In `news`.
+    /// Whether the source is in `news`.
     pub queued: Cell<bool>,
 }
 
+/// A source and its registration, shared by its `Io` and the scheduler.
 pub(crate) struct SourceCell<S> {
     pub registration: Registration,
+    /// The source, until it is closed or taken out.
     pub source: RefCell<Option<S>>,
 }
 
 impl<S> SourceCell<S> {
-    /// Calls the operation, unless the source is gone.
+    /// Calls `operation` with the source, unless the source is gone.
     pub fn with<R>(&self, operation: impl FnOnce(&mut S) -> R) -> io::Result<R> {
         let mut source = self.source.borrow_mut();
         source.as_mut().map(operation).ok_or_else(is_over)
     }
 }
 
+/// Returns the error of a source whose attempt is over.
 pub(crate) fn is_over() -> io::Error {
     let message = "the source is closed, because the attempt that registered it is over: drop it in `on_reset`, and register anew in each attempt";
     io::Error::new(ErrorKind::NotConnected, message)
@@ -166,10 +193,11 @@ pub(crate) fn is_over() -> io::Error {
 
 /// A source without its type.
 pub(crate) trait Registered {
+    /// Returns its registration.
     fn registration(&self) -> &Registration;
-    /// It reports nothing from now on.
+    /// Deregisters the source, which reports nothing from now on.
     fn deregister(&self);
-    /// Closes it. A panic in its deregistration comes through after that.
+    /// Deregisters and closes the source. A panic in the deregistration goes on after that.
     fn close(&self);
 }
 
@@ -182,14 +210,14 @@ impl<S: Source> Registered for SourceCell<S> {
         if let Ok(mut source) = self.source.try_borrow_mut()
             && let Some(source) = source.as_mut()
         {
-            // It fails if the source is closed, and then there is nothing to undo.
+            // The call fails if the source is closed, and then there is nothing to undo.
             let _ = self.registration.registry.deregister(source);
         }
     }
 
     fn close(&self) {
         let call = contain(|| self.deregister());
-        // One that is in use right now is closed by its `Io`.
+        // A source that is in use right now is closed by its `Io`.
         let source = self.source.try_borrow_mut().map(|mut source| source.take());
         dispose(source);
         if let Err(payload) = call {
@@ -198,9 +226,10 @@ impl<S: Source> Registered for SourceCell<S> {
     }
 }
 
-/// The scheduler's end of the source_registry: when it goes, so does every source.
+/// The scheduler's end of the source registry: its drop closes every source.
 #[derive(Default)]
 pub(crate) struct OwnedRegistry {
+    /// The registry itself.
     pub source_registry: Rc<SourceRegistry>,
 }
 
@@ -219,20 +248,22 @@ impl Drop for OwnedRegistry {
 pub(crate) struct SourceList(pub(crate) Vec<Rc<dyn Registered>>);
 
 impl SourceList {
+    /// Adds a source. Amortised O(1).
     pub fn push(&mut self, source: Rc<dyn Registered>) {
-        // Those that are gone are forgotten now and then: amortised O(1).
+        // Sources that are gone are forgotten when the list would grow.
         if self.0.len() == self.0.capacity() {
             self.0.retain(|source| source.registration().live.get());
         }
         self.0.push(source);
     }
 
-    /// Whether one is registered: asked whenever the work goes to sleep. The first nearly always is.
+    /// Returns whether a source is registered. The engine asks whenever the work goes to sleep, and the first source
+    /// nearly always is.
     pub fn any_live(&self) -> bool {
         self.0.iter().any(|source| source.registration().live.get())
     }
 
-    /// How many are registered. O(n).
+    /// Returns how many sources are registered. O(n).
     pub fn live(&self) -> usize {
         let live = |source: &&Rc<dyn Registered>| source.registration().live.get();
         self.0.iter().filter(live).count()

@@ -1,29 +1,31 @@
-//! How long the end of an attempt waits for its jobs that run on other threads.
+//! Abandoned jobs: how long the end of an attempt waits for its jobs that run on other threads.
 //!
-//! Nothing can interrupt a closure. An attempt that fails or is aborted keeps its permit until its jobs have ended, so
-//! that no successor works beside them; but only until its grace is over. Then they are abandoned: counted, their
-//! results dropped, their ends ignored, and the attempt ends as it would have without them. Success waits for no job.
+//! Nothing can interrupt a closure. An attempt that fails or is aborted keeps its permit until its jobs have ended,
+//! so that no successor works beside them. It waits no longer than its grace. Then its jobs are abandoned: counted,
+//! their results dropped, their ends ignored. The attempt ends as it would have without them. Success waits for no
+//! job.
 //!
-//! A work that holds up its parent in this way must not cost the parent its own `on_abort`: with the grace over, parents
-//! of such works go on, too, but have one turn for it.
+//! A work that holds up its parent in this way must not cost the parent its own `on_abort`. With the grace over,
+//! parents of such works go on, too, but have one turn for it.
 
 use crate::engine::Engine;
 use crate::engine::store::extension::Abort;
 use crate::work::WorkState;
 
 impl Engine {
-    /// Whether jobs of this attempt still run; those that have not begun are dropped.
+    /// Drops the jobs of this attempt that have not begun, and returns whether others still run.
     pub(crate) fn has_running_jobs(&mut self, slot: u32) -> bool {
         self.cancel_jobs(slot);
         self.has_jobs(slot)
     }
 
+    /// Returns whether a job of this attempt has not been seen to end.
     fn has_jobs(&self, slot: u32) -> bool {
         let extension = self.arena.extension(slot);
         extension.is_some_and(|extension| !extension.pending_jobs.outstanding.is_empty())
     }
 
-    /// Whether jobs that run keep an abort from its end. From now on their ends end it, or the grace does.
+    /// Returns whether running jobs keep an abort from its end. From now on their ends end it, or the grace does.
     pub(crate) fn waits_for_jobs(&mut self, slot: u32) -> bool {
         if !self.has_running_jobs(slot) {
             return false;
@@ -34,6 +36,7 @@ impl Engine {
         }
         match self.abort_mut(slot) {
             Some(abort) => {
+                // The work has had its `on_abort`, so the end of the last job ends the abort.
                 abort.polite = false;
                 true
             }
@@ -41,7 +44,7 @@ impl Engine {
         }
     }
 
-    /// A job has ended. If it was the last that an abort waited for, the abort is over.
+    /// Ends the abort that waited for a job which has ended, if it was the last.
     pub(crate) fn end_wait_for_jobs(&mut self, slot: u32) {
         let aborting = self.arena.at(slot).state == WorkState::Aborting;
         if aborting && !self.has_jobs(slot) {
@@ -49,18 +52,19 @@ impl Engine {
         }
     }
 
-    /// Whether nothing but jobs keeps a work from the end of its abort: its own, or those of its children.
+    /// Returns whether nothing but jobs keeps a work from the end of its abort: its own jobs, or those of its
+    /// children.
     pub(crate) fn is_held_up_by_jobs(&self, slot: u32) -> bool {
         if self.arena.at(slot).state != WorkState::Aborting {
             return false;
         }
-        // Of the children, those that something else held up have been dropped by now.
+        // Children that something else held up have been dropped by now, so jobs hold up those that are left.
         self.arena.live_children(slot) > 0
             || self.is_late(slot)
             || !self.is_polite(slot) && self.has_jobs(slot)
     }
 
-    /// The grace is over: the abort goes on, and waits for no job.
+    /// Lets an abort go on after its grace, without waiting for jobs.
     pub(crate) fn go_on_without_jobs(&mut self, slot: u32) {
         self.abandon_jobs(slot);
         if let Some(abort) = self.abort_mut(slot) {
@@ -69,7 +73,7 @@ impl Engine {
         self.deferred.finish(slot);
     }
 
-    /// Nobody waits any more for the jobs of this attempt that run.
+    /// Abandons the running jobs of this attempt: nothing waits for them any more.
     pub(crate) fn abandon_jobs(&mut self, slot: u32) {
         self.cancel_jobs(slot);
         let Some(extension) = self.arena.extension_mut(slot) else {
@@ -89,25 +93,28 @@ impl Engine {
         abandoned.into_iter().for_each(|id| self.jobs.abandon(id));
     }
 
-    /// Whether the grace of an abort is over, and only jobs had held it up.
+    /// Returns whether the grace of an abort is over with only jobs left.
     pub(crate) fn is_late(&self, slot: u32) -> bool {
         self.abort(slot).is_some_and(|abort| abort.late)
     }
 
-    /// Whether `on_abort` is to be called, or has been and was not ready. A work without a body has no such turn: it ends as
-    /// soon as it may.
+    /// Returns whether `on_abort` is to be called, or has been called and was not ready. A work without a body has no
+    /// such turn: it ends as soon as it may.
     pub(crate) fn has_turns_in_abort(&self, slot: u32) -> bool {
         self.is_polite(slot) && self.arena.has_body(slot)
     }
 
+    /// Returns whether the abort still has to call `on_abort`.
     fn is_polite(&self, slot: u32) -> bool {
         self.abort(slot).is_some_and(|abort| abort.polite)
     }
 
+    /// Returns the abort of a work that is under way.
     fn abort(&self, slot: u32) -> Option<&Abort> {
         self.arena.extension(slot)?.abort.as_ref()
     }
 
+    /// Returns the abort of a work that is under way, for changes.
     fn abort_mut(&mut self, slot: u32) -> Option<&mut Abort> {
         self.arena.extension_mut(slot)?.abort.as_mut()
     }

@@ -1,8 +1,9 @@
 //! Ending works early: cancel, limits, grace, shutdown.
 //!
-//! Only a work that was never granted a permit ends at once. An abort is otherwise a phase: the children first, then
-//! `on_abort` until it is ready (not for an attempt that failed by itself), then the ends of jobs that run, all within
-//! the grace; then the work is dropped with all that is left below it, or, if only jobs are left, goes on without them.
+//! Only a work that was never granted a permit ends at once. Any other abort is a phase within the grace. First the
+//! children end. Then `on_abort` runs until it is ready, unless the attempt failed by itself. Then running jobs end.
+//! After the grace the work is dropped with all that is left below it. If only jobs are left, it goes on without
+//! them.
 
 use crate::engine::calls::Call;
 use crate::engine::lifecycle::settle::End;
@@ -19,6 +20,7 @@ impl Engine {
         self.cancel_for(id, CancelledBy::Host)
     }
 
+    /// Cancels a work on behalf of `by`, and returns whether it was unsettled.
     pub(crate) fn cancel_for(&mut self, id: WorkId, by: CancelledBy) -> Result<bool, UnknownWork> {
         let slot = self.lookup(id)?;
         let live = !self.arena.at(slot).state.is_settled();
@@ -33,6 +35,7 @@ impl Engine {
         self.cancel_all_for(CancelledBy::Host);
     }
 
+    /// Cancels all root works on behalf of `by`, and with them their children.
     pub(crate) fn cancel_all_for(&mut self, by: CancelledBy) {
         for slot in self.arena.slots_by_age() {
             // A work that settled meanwhile may have been reclaimed.
@@ -55,10 +58,10 @@ impl Engine {
         }
     }
 
-    /// Cancels the live children of a work; they do not count as failed ones.
+    /// Cancels the live children of a work. They do not count as failed children.
     pub(crate) fn cancel_children_of(&mut self, slot: u32) {
         for child in self.live_children_of(slot) {
-            // The end of one may have been that of another, which may even have been reclaimed.
+            // The end of one child may have ended another, which may even have been reclaimed.
             let live = |record: &crate::engine::store::record::Record| !record.state.is_settled();
             if self.arena.get(child).is_some_and(live) {
                 self.arena.set(child, flag::BY_PARENT);
@@ -67,6 +70,7 @@ impl Engine {
         }
     }
 
+    /// Returns the children of a work that have not settled.
     pub(crate) fn live_children_of(&self, slot: u32) -> Vec<u32> {
         if self.arena.live_children(slot) == 0 {
             return Vec::new();
@@ -79,6 +83,7 @@ impl Engine {
 
     /// Aborts a work and everything below it.
     pub(crate) fn begin_abort(&mut self, slot: u32, cause: AbortCause) {
+        // A stack of its own instead of recursion, since nests may be deep.
         let mut stack = vec![(slot, cause)];
         while let Some((slot, cause)) = stack.pop() {
             let record = self.arena.at(slot);
@@ -99,6 +104,7 @@ impl Engine {
         }
     }
 
+    /// Adds the live children of a work to the stack, the first one on top.
     fn push_children(&mut self, slot: u32, stack: &mut Vec<(u32, AbortCause)>) {
         for child in self.live_children_of(slot).into_iter().rev() {
             self.arena.set(child, flag::BY_PARENT);
@@ -106,11 +112,12 @@ impl Engine {
         }
     }
 
+    /// Ends a work without an attempt at once.
     fn end_unstarted(&mut self, slot: u32, cause: AbortCause) {
         self.settle(slot, End::from(cause));
     }
 
-    /// A cancel beats a failure or retry that is still aborting.
+    /// Changes the cause of an abort under way: a cancel beats a failure or a retry.
     fn override_abort(&mut self, slot: u32, cause: AbortCause) {
         let AbortCause::Cancel(by) = cause else {
             return;
@@ -130,7 +137,8 @@ impl Engine {
         }
     }
 
-    /// The phase begins: out of every queue, only the grace is armed. Works without live children go on at once.
+    /// Begins the phase of aborting: takes the work out of every queue and arms the grace only. Works without live
+    /// children go on at once.
     fn enter_abort(&mut self, slot: u32, cause: AbortCause, polite: bool) {
         self.fruitless.stir();
         let state = self.arena.at(slot).state;
@@ -162,7 +170,7 @@ impl Engine {
         }
     }
 
-    /// An attempt that failed by itself: its children are aborted and drained, without its own `on_abort`.
+    /// Aborts the children of an attempt that failed by itself. The attempt's own `on_abort` is not called.
     pub(crate) fn drain_failed(&mut self, slot: u32, failure: Failure) {
         let cause = if failure.is_cancelled() {
             AbortCause::Cancel(CancelledBy::Itself)
@@ -173,7 +181,7 @@ impl Engine {
         self.cancel_children_of(slot);
     }
 
-    /// An aborting work has no live child (any more): its own turn, or the end.
+    /// Goes on with an abort once no child is live: with a turn of `on_abort`, or with the end.
     pub(crate) fn drained(&mut self, slot: u32) {
         if self.has_turns_in_abort(slot) {
             self.ready.push(&mut self.arena, slot);
@@ -182,18 +190,19 @@ impl Engine {
         }
     }
 
-    /// A deadline or an attempt timeout has come.
+    /// Acts on a deadline or an attempt timeout.
     pub(crate) fn limit(&mut self, slot: u32, kind: FailureKind) {
         self.fruitless.stir();
         let failure = Failure::of_kind(kind);
+        // Between attempts there is nothing to abort.
         if self.arena.at(slot).state == WorkState::Retrying {
             return self.settle(slot, End::Failed(failure));
         }
         self.begin_abort(slot, AbortCause::Fail(failure));
     }
 
-    /// The grace is over: the work is dropped, what lives below it first. Works that only jobs hold up are not: they go
-    /// on without these.
+    /// Forces the abort of a work and of all that lives below it, the deepest first. Works that only jobs hold up go
+    /// on without their jobs instead.
     pub(crate) fn grace_is_over(&mut self, slot: u32) {
         self.fruitless.stir();
         let mut order = vec![slot];
@@ -208,7 +217,7 @@ impl Engine {
         }
     }
 
-    /// The next body that is to be dropped by force.
+    /// Returns the next body that is to be dropped by force.
     pub(crate) fn next_forced(&mut self) -> Option<Call> {
         while let Some((slot, forced)) = self.deferred.next_forced() {
             if forced == Forced::UnlessOnlyJobsRun && self.is_held_up_by_jobs(slot) {
@@ -220,8 +229,7 @@ impl Engine {
         None
     }
 
-    /// Readies a work that has no live child for the drop of its body: its grace is over, or nothing could end its abort.
-    /// Whether there is a body to be dropped.
+    /// Readies a work without live children for the drop of its body. Returns whether there is a body to be dropped.
     fn begin_force(&mut self, slot: u32) -> bool {
         if self.arena.at(slot).state.is_settled() {
             return false;

@@ -1,4 +1,4 @@
-//! The beginning of an attempt, and what every end of one has in common.
+//! Attempts: how they begin, and what all ends of an attempt have in common.
 
 use super::change;
 use crate::engine::Engine;
@@ -9,7 +9,7 @@ use crate::work::WorkState;
 use std::collections::VecDeque;
 
 impl Engine {
-    /// A work gets the permits it needs, its next attempt begins, and it has a turn. `from` is its state until now.
+    /// Begins the next attempt of a work: it gets its permits and has a turn. `from` is its state so far.
     #[inline(always)]
     pub(crate) fn begin_attempt(&mut self, slot: u32, from: Option<WorkState>) {
         if self.is_heard() || !self.is_plain_start(slot, from) {
@@ -17,8 +17,8 @@ impl Engine {
         }
     }
 
-    /// The same for a work that has one attempt with nothing about it, as most have, if nobody hears of it: one look at the
-    /// record. Whether it is one.
+    /// Begins the attempt of a plain work with one look at its record, and returns whether the work is plain. Most
+    /// are. No event may be wanted.
     #[inline(always)]
     fn is_plain_start(&mut self, slot: u32, from: Option<WorkState>) -> bool {
         let record = self.arena.at_mut(slot);
@@ -33,6 +33,7 @@ impl Engine {
         true
     }
 
+    /// Begins any other attempt. Marked cold so that the common path stays inline.
     #[cold]
     fn begin_full_attempt(&mut self, slot: u32, from: Option<WorkState>) {
         self.permits.take(&mut self.arena, slot);
@@ -52,13 +53,13 @@ impl Engine {
         self.ready.push(&mut self.arena, slot);
     }
 
-    /// The duration of the attempt before, whose place the present one takes.
+    /// Moves the duration of the last attempt out of the way of the present one.
     fn keep_last_duration(&mut self, slot: u32) {
         let last = self.arena.at(slot).began_or_took;
         self.arena.extension_or_new(slot).last = last;
     }
 
-    /// What few attempts begin with: a limit, or children who have waited for it.
+    /// Arms the attempt timeout, and notes a child that has failed already.
     fn begin_limits_and_children(&mut self, slot: u32) {
         if let Some(limit) = self
             .arena
@@ -68,6 +69,7 @@ impl Engine {
             let at = self.now.saturating_add(limit);
             self.arm_limit(slot, Limit::AttemptTimeout, at);
         }
+        // A child that was cancelled before this attempt began counts as failed in it.
         if self.arena.is(slot, flag::CHILDREN) {
             // A child that was cancelled before this attempt began has failed in it.
             if self
@@ -80,6 +82,7 @@ impl Engine {
         }
     }
 
+    /// Opens the span of an attempt for subscribers.
     #[cold]
     fn open_span(&mut self, slot: u32) {
         let (name, attempt) = (self.arena.cold(slot).name.clone(), self.arena.attempt(slot));
@@ -87,9 +90,10 @@ impl Engine {
         self.arena.extension_or_new(slot).tracing = Some(span);
     }
 
-    /// The children that were added before this attempt began need wait for it no longer. Those that need no permit
-    /// begin at once, and with them their own: a loop, since nests may be deep.
+    /// Releases the children that were added before this attempt began. A child that needs no permit begins at once,
+    /// and so its own children are released, too.
     fn release_waiting_children(&mut self, slot: u32) {
+        // A queue instead of recursion, since nests may be deep.
         let mut begun = VecDeque::from([slot]);
         while let Some(parent) = begun.pop_front() {
             let children = self.arena.children(parent);
@@ -105,7 +109,7 @@ impl Engine {
         }
     }
 
-    /// The last thing that this work waited for has settled well. `at_once`: see [`Self::may_begin_at_once`].
+    /// Lets a work go on after its last dependency has settled well. `at_once`: see [`Self::may_begin_at_once`].
     #[inline]
     pub(crate) fn dependencies_done(&mut self, slot: u32, at_once: bool) {
         let free = self.permits.waiting() == 0 && self.permits.is_general_free();
@@ -114,28 +118,35 @@ impl Engine {
         }
     }
 
-    /// Whether the dependents of a work that succeeds plainly in its turn may begin while there is a permit for them,
-    /// instead of joining the permit queue and leaving it when the turn is over.
+    /// Returns whether the dependents of a plain success may begin at once while permits are free. Else they join the
+    /// permit queue and leave it when the turn is over.
     ///
-    /// Nobody hears of it or must decide about it, and the order must be the same. Until the grants after this turn, nobody
-    /// but these dependents joins the queue: a plain success concerns no parent and no watcher, and nothing is on the
-    /// deferred. They join in the order of their edges, and if all have one rank, permits are granted in that order, too: to
-    /// the first ones, as long as they last. Who comes after one that had to join does so as well. Nor is one overtaken
-    /// in its turn by a work that needs no permit (it never joins), or by children that waited for it (it does not
-    /// begin plainly).
+    /// No program may see the difference, so there must be no decider, and the order must not change:
+    ///
+    /// * Until the grants after this turn, only these dependents join the queue. A plain success has no parent and no
+    ///   watcher, and
+    /// there is no deferred entry.
+    /// * The dependents join in the order of their edges. If all have one rank, permits are granted in that order,
+    ///   too: to the
+    /// first ones, as long as permits last. After one that had to join, all others have to join.
+    /// * A work that needs no permit never joins the queue. Children that wait for a dependent keep it from a plain
+    ///   beginning. So
+    /// neither overtakes a dependent in its turn.
     #[inline]
     pub(crate) fn may_begin_at_once(&self) -> bool {
         self.permits.by_arrival && self.deferred.is_empty() && self.decider.is_none()
     }
 
-    /// A work that is ready for a new attempt joins the permit queue at the tail, or begins it if it needs no permit.
+    /// Puts a work that is ready for a new attempt at the tail of the permit queue, or begins the attempt if it needs
+    /// no permit.
     pub(crate) fn rejoin(&mut self, slot: u32) {
         if self.line_up(slot) {
             self.release_waiting_children(slot);
         }
     }
 
-    /// Whether the attempt has begun and there are children: those that wait for it are the caller's to release.
+    /// Does the work of [`Engine::rejoin`] for one work. Returns whether its attempt has begun and it has children,
+    /// which the caller then releases.
     fn line_up(&mut self, slot: u32) -> bool {
         let needs_none = self.permits.needs_none(&self.arena, slot);
         let state = self.arena.at(slot).state;
@@ -148,7 +159,7 @@ impl Engine {
         needs_none && self.arena.is(slot, flag::CHILDREN)
     }
 
-    /// A waiting work has got its permit: its attempt begins.
+    /// Begins the attempt of a waiting work that gets its permit.
     pub(crate) fn granted(&mut self, slot: u32) {
         self.begin_attempt(slot, Some(WorkState::Queued));
         if self.arena.is(slot, flag::CHILDREN) {
@@ -156,15 +167,15 @@ impl Engine {
         }
     }
 
-    /// A work in the middle of an attempt has got its permit back: it has a turn.
+    /// Gives a work its permit back in the middle of an attempt, and a turn.
     pub(crate) fn go_on(&mut self, slot: u32) {
         self.permits.take(&mut self.arena, slot);
         self.change(slot, Some(WorkState::Queued), WorkState::Running);
         self.ready.push(&mut self.arena, slot);
     }
 
-    /// What every end of an attempt has in common: limits, watches and wakers are dropped, the permit goes back, the
-    /// children are reclaimed, the time is noted.
+    /// Does what all ends of an attempt have in common: drops limits, watches and wakers, gives the permit back,
+    /// reclaims the children, and notes the duration.
     pub(crate) fn end_attempt(&mut self, slot: u32) {
         self.disarm_all(slot);
         self.not_external(slot);

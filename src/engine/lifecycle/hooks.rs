@@ -1,9 +1,11 @@
-//! The hooks at the end of an attempt: what the engine asks to be called, and what it does when it is told the result.
+//! Hooks at the end of an attempt: what the engine asks the shell to call, and what it does with the result.
 //!
-//! Invariant: no function of the engine waits in its middle for the program's code. The end of an attempt that has hooks is
-//! a [`Chain`]: which hooks are still to be called, and what follows from them. The shell asks for the next call
-//! ([`Engine::next_call`]), makes it, and tells the engine. Hooks cannot crank, so one chain is enough; they can cancel works
-//! and add roots, so the engine takes changes while a chain is pending.
+//! Invariant: no function of the engine waits in its middle for the program's code. An end with hooks is a [`Chain`]:
+//! the hooks still to be called, and what follows from them. The shell asks for the next call
+//! ([`Engine::next_call`]), makes it, and tells the engine.
+//!
+//! Hooks cannot crank, so one chain is enough. They can cancel works and add roots, so the engine takes changes while
+//! a chain is pending.
 
 use crate::engine::Engine;
 use crate::engine::calls::{Call, Chain, Ending};
@@ -17,12 +19,12 @@ use crate::work::{CancelledBy, Failure, FailureKind};
 impl Engine {
     // ---- chains ----
 
-    /// The attempt succeeds, children included; `on_success` is to be called.
+    /// Begins the success of an attempt, children included: `on_success` is to be called.
     pub(crate) fn call_on_success(&mut self, slot: u32) {
         self.begin_chain(slot, Hook::Success, Ending::Success);
     }
 
-    /// The abort is over: `on_abort` was ready, or there was none to call. Jobs that run still hold it up.
+    /// Concludes an abort once `on_abort` was ready, or there was none to call. Running jobs still hold it up.
     pub(crate) fn conclude_abort(&mut self, slot: u32) {
         if self.waits_for_jobs(slot) {
             return;
@@ -42,7 +44,7 @@ impl Engine {
         self.begin_chain(slot, Hook::Reset, Ending::Cancelled(by));
     }
 
-    /// All that a failed attempt had to wait for is over: hooks, then the next attempt or the end.
+    /// Concludes a failed attempt that has nothing left to wait for: hooks, then the next attempt or the end.
     pub(crate) fn conclude_failure(&mut self, slot: u32, failure: Failure) {
         let itself = failure.is_cancelled().then_some(CancelledBy::Itself);
         let again = self.may_try_again(slot, &failure);
@@ -52,7 +54,7 @@ impl Engine {
             (None, false) => Hook::FailureRaise,
         };
         if itself.is_none() && self.arena.has_body(slot) {
-            // The hook may ask why. Without a body none is called, and the panic that took it stays known.
+            // The hook may ask why. Without a body there is no hook, and the panic that took the body stays known.
             self.arena.cold_mut(slot).error = Some(failure.clone());
         }
         let end = Ending::Failure {
@@ -63,12 +65,13 @@ impl Engine {
         self.begin_chain(slot, first, end);
     }
 
+    /// Begins the end of an attempt. A work without a body has no hooks.
     fn begin_chain(&mut self, slot: u32, first: Hook, end: Ending) {
         let next = self.arena.has_body(slot).then_some(first);
         self.deferred.begin_chain(Chain { slot, next, end });
     }
 
-    /// The next hook of the chain that is pending; at its end, what follows.
+    /// Returns the next hook of the chain that is pending. At its end, does what follows and returns `None`.
     pub(crate) fn next_of_chain(&mut self) -> Option<Call> {
         let chain = self.deferred.chain()?;
         let slot = chain.slot;
@@ -89,7 +92,7 @@ impl Engine {
         None
     }
 
-    /// The hook has returned, or panicked: then the shell drops the body next.
+    /// Notes that a hook has returned or panicked. Returns false after a panic: the shell then drops the body.
     pub(crate) fn hook_returned(&mut self, slot: u32, result: Result<(), Payload>) -> bool {
         let over = flag::IN_TURN | flag::WOKEN | flag::RELEASE;
         self.arena.clear(slot, over);
@@ -102,6 +105,7 @@ impl Engine {
         }
     }
 
+    /// Does what follows from the hooks.
     fn end_of_chain(&mut self, Chain { slot, end, .. }: Chain) {
         match end {
             Ending::Success => self.finish_success(slot),
@@ -117,6 +121,7 @@ impl Engine {
         }
     }
 
+    /// Ends a failed attempt: with a cancel that came in a hook, a retry, or failure.
     fn failed(&mut self, slot: u32, failure: Failure, again: bool, itself: Option<CancelledBy>) {
         let cancelled = self.arena.take_cancel(slot).or(itself);
         self.end_attempt(slot);
@@ -139,7 +144,7 @@ impl Engine {
 
     // ---- panics ----
 
-    /// A call of a work has panicked: its body is gone.
+    /// Notes that a call of a work has panicked, and that its body is gone.
     #[cold]
     pub(crate) fn broke(&mut self, slot: u32, payload: Payload) {
         self.arena.clear(slot, flag::IN_TURN);
@@ -147,7 +152,7 @@ impl Engine {
         self.arena.extension_or_new(slot).gone = true;
     }
 
-    /// The work panicked and is no more: what is left is to end its attempt.
+    /// Ends the attempt of a work that panicked and whose body is gone.
     pub(crate) fn broke_down(&mut self, slot: u32, aborting: bool) {
         if aborting {
             return self.conclude_abort(slot);
@@ -159,7 +164,7 @@ impl Engine {
         self.fail_attempt(slot, failure);
     }
 
-    /// Notes a panic of a work.
+    /// Notes a panic of a work, and returns it as a failure.
     pub(crate) fn panicked(&mut self, slot: u32, payload: Payload) -> Failure {
         self.recorder.panics += 1;
         let failure = Failure::panicked(text_of(&*payload).to_owned());
@@ -172,7 +177,7 @@ impl Engine {
         failure
     }
 
-    /// The failure of a work whose body is gone.
+    /// Returns the failure of a work whose body is gone.
     pub(crate) fn panic_of(&self, slot: u32) -> Failure {
         let error = self.arena.cold(slot).error.cloned();
         error.unwrap_or_else(|| Failure::panicked(String::from("the work was dropped")))
@@ -192,7 +197,7 @@ impl Engine {
 
     // ---- forced aborts ----
 
-    /// The body of a work whose abort is forced has been dropped.
+    /// Ends a work whose abort was forced, after the drop of its body.
     pub(crate) fn forced(&mut self, slot: u32, result: Result<(), Payload>) {
         let panicked = result.err().map(|payload| self.panicked(slot, payload));
         let extension = self.arena.extension_or_new(slot);

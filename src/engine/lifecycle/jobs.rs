@@ -1,7 +1,7 @@
-//! Jobs and pins as the engine sees them: which attempt has which job outstanding, and what their ends and the attempt's
-//! end mean.
+//! Jobs and pins as the engine sees them: which attempt has which job outstanding, and what their ends and the
+//! attempt's end mean.
 //!
-//! How long the end of an attempt waits for its jobs is in `abandon.rs`.
+//! `abandon.rs` decides how long the end of an attempt waits for its jobs.
 
 use crate::engine::Engine;
 use crate::engine::id::AttemptId;
@@ -15,6 +15,7 @@ use crate::time::Time;
 use std::time::Duration;
 
 impl Engine {
+    /// Sets the offload, and shuts down the one before it without blocking.
     pub(crate) fn set_offload(&mut self, offload: Box<dyn Offload>) {
         let before = self.jobs.offload.replace(Contained::new(offload));
         self.jobs.is_shut_down = false;
@@ -42,7 +43,7 @@ impl Engine {
         self.jobs.outside as u64
     }
 
-    /// When a simulated job ends next.
+    /// Returns when a simulated job ends next.
     #[inline]
     pub(crate) fn next_job_due(&self) -> Option<Time> {
         match self.jobs.simulated {
@@ -51,6 +52,7 @@ impl Engine {
         }
     }
 
+    /// Asks the offload. Marked cold so that the common path stays inline.
     #[cold]
     fn ask_next_due(&self) -> Option<Time> {
         let offload = self.jobs.offload.as_ref()?;
@@ -58,7 +60,7 @@ impl Engine {
         guard.call("an offload", || offload.next_due()).flatten()
     }
 
-    /// Runs the simulated jobs that end by now; their ends are in the inbox then.
+    /// Runs the simulated jobs that end by now. The messages of their ends are in the inbox then.
     pub(crate) fn run_due_jobs(&mut self) {
         let (now, guard) = (self.now, &self.inbox.sender.guard);
         let Some(offload) = &mut self.jobs.offload else {
@@ -69,8 +71,10 @@ impl Engine {
         }
     }
 
+    /// Acts on the end of a job: wakes its work, and ends an abort that waited for it.
     pub(crate) fn job_ended(&mut self, attempt_id: AttemptId, id: JobId) {
         self.jobs.ended(id, &self.inbox.sender.guard);
+        // The job of an earlier attempt means nothing to this one.
         if !self.arena.is_present(attempt_id) {
             return;
         }
@@ -84,7 +88,7 @@ impl Engine {
         self.end_wait_for_jobs(attempt_id.slot);
     }
 
-    /// Drops the jobs of this attempt that have not begun; their tickets fail at once.
+    /// Drops the jobs of this attempt that have not begun. Their tickets fail at once.
     pub(crate) fn cancel_jobs(&mut self, slot: u32) {
         let Some(extension) = self.arena.extension_mut(slot) else {
             return;
@@ -96,7 +100,8 @@ impl Engine {
             .retain(|&id| !jobs.cancel(id, guard));
     }
 
-    /// The attempt is over. Jobs that run still come to their end, and mean nothing to the next attempt.
+    /// Lets go of the jobs of an attempt that is over. Running jobs come to their end, and mean nothing to the next
+    /// attempt.
     pub(crate) fn forget_jobs(&mut self, slot: u32) {
         self.cancel_jobs(slot);
         if let Some(extension) = self.arena.extension_mut(slot) {
@@ -106,7 +111,7 @@ impl Engine {
 }
 
 impl Engine {
-    /// Whether and how the work in this slot may offload a job now.
+    /// Returns whether the offload is simulated, or why the present work may not offload now.
     fn check_job(&self) -> Result<bool, OffloadError> {
         if self.notes.is_hook() {
             return Err(OffloadError::InHook);
@@ -118,7 +123,7 @@ impl Engine {
         }
     }
 
-    /// What a new job of the work in this slot is besides its closure.
+    /// Returns all that a new job of the work has besides its closure, and counts the job.
     pub(crate) fn label_job(&mut self, slot: u32) -> Result<Label, OffloadError> {
         let simulated = self.check_job()?;
         let cancel = self.cancel_token_of(slot);
@@ -145,7 +150,9 @@ impl Engine {
         })
     }
 
+    /// Gives a job to the offload.
     pub(crate) fn submit(&mut self, job: Job) {
+        // Counted first: an offload that drops the job at once already sends the message of its end.
         *self.jobs.count_of(job.id()) += 1;
         if let Some(offload) = &mut self.jobs.offload {
             let (guard, now) = (&self.inbox.sender.guard, self.now);
@@ -153,7 +160,7 @@ impl Engine {
         }
     }
 
-    /// The token of a work's present attempt.
+    /// Returns the token of a work's present attempt, and makes it if need be.
     pub(crate) fn cancel_token_of(&mut self, slot: u32) -> CancelToken {
         let id = self.id(slot);
         let token = &mut self.arena.extension_or_new(slot).token;
@@ -178,6 +185,7 @@ impl Engine {
         self.jobs.outside() > 0 || self.time_pins.get() > 0
     }
 
+    /// Takes back a time pin that is gone.
     pub(crate) fn unpinned(&mut self) {
         *self.time_pins.get_mut() -= 1;
     }

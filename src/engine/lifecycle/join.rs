@@ -1,11 +1,11 @@
-//! What a child's end means to its parent.
+//! Joins: what a child's end means to its parent.
 
 use crate::engine::store::flags::flag;
 use crate::engine::{Engine, Retain};
 use crate::work::{Failure, FailureKind, OnChildFailure, WorkState};
 
 impl Engine {
-    /// A child has settled: the parent counts it, and goes on if that was what it waited for.
+    /// Counts a settled child, and lets the parent go on if that was what it waited for.
     pub(crate) fn child_settled(&mut self, parent: u32, child: u32) {
         let bad = self.counts_as_failed(child);
         let fail_fast = self.fails_fast(parent);
@@ -38,7 +38,8 @@ impl Engine {
         }
     }
 
-    /// A settled child that its parent does not want to keep counts no longer, and is reclaimed like an orphan.
+    /// Lets go of a settled child that its parent does not keep. It counts no longer, and is reclaimed like an
+    /// orphan.
     fn forget_child(&mut self, parent: u32, child: u32) {
         let success = self.arena.at(child).state == WorkState::Success;
         let join = &mut self.arena.extension_or_new(parent).join;
@@ -58,14 +59,14 @@ impl Engine {
         self.arena.set(child, flag::ORPHAN);
     }
 
-    /// A sleeper that comes to have a live child holds no permit any longer.
+    /// Takes the permit of a sleeper that gets a live child: it holds none until the child ends or wakes it.
     pub(crate) fn give_back_asleep(&mut self, parent: u32) {
         if self.arena.at(parent).state == WorkState::Waiting {
             self.permits.give_back(&mut self.arena, parent);
         }
     }
 
-    /// A settled child has been restarted: it is live again and counts neither way.
+    /// Counts a restarted child as live, and not as succeeded or failed any more.
     pub(crate) fn child_restarted(&mut self, parent: u32, was: WorkState, failed: bool) {
         let join = &mut self.arena.extension_or_new(parent).join;
         join.live += 1;
@@ -73,6 +74,7 @@ impl Engine {
         join.failed -= failed as u32;
     }
 
+    /// Returns whether a settled child counts as failed for its parent.
     pub(crate) fn counts_as_failed(&self, child: u32) -> bool {
         match self.arena.at(child).state {
             WorkState::Failed | WorkState::Blocked => true,
@@ -81,6 +83,7 @@ impl Engine {
         }
     }
 
+    /// Returns the failure that a child's end means to its FailFast parent.
     fn child_failure(&self, child: u32) -> Failure {
         let cold = self.arena.cold(child);
         let cancelled = self.arena.at(child).state == WorkState::Cancelled;
@@ -95,6 +98,7 @@ impl Engine {
         )
     }
 
+    /// Returns whether one failed child fails the parent's attempt. The rule of the attempt beats that of the spec.
     pub(crate) fn fails_fast(&self, parent: u32) -> bool {
         let rule = self.arena.extension(parent).map(|extension| {
             extension

@@ -1,23 +1,24 @@
-//! THE state machine of one work: how it begins, waits, ends, is tried again, and what its end means to others.
+//! The state machine of one work: how it begins, waits, ends and is tried again, and what its end means to others.
 //!
-//! Invariant: a state changes in [`change`] and nowhere else, by the table in `work/state.rs`; the counters follow in the
-//! instruction after. Nothing recurses: works about to settle wait in `Engine::settling`, attempts that have nothing left to
-//! wait for in the deferred. So a chain of a million blocked works is a loop.
+//! Invariant: a state changes in [`change`] and nowhere else, by the table in `work/state.rs`; the counters follow in
+//! the next statement. Nothing recurses: works about to settle wait in `Engine::settling`, and finished attempts are
+//! deferred entries. So a chain of a million blocked works is a loop.
 //!
-//! Deliberately absent: rounds and the order of turns (`run`), and calls of works: a hook is asked for, and its result told.
+//! Deliberately absent: rounds and the order of turns (`run`), and calls of works. The engine asks for a hook, and
+//! the shell tells the result.
 //!
-//! In a turn that yields, the slot comes to [`Engine::begin_fast_turn`](Engine), which marks its record, and after the call to
-//! [`Engine::end_fast_turn`](Engine), which enters it into the ready ring. `now` is read from the engine where an attempt
-//! begins or ends or a timer is armed; a turn that yields reads none.
+//! In a turn that yields, [`Engine::begin_fast_turn`](Engine) gets the slot and marks its record. After the call,
+//! [`Engine::end_fast_turn`](Engine) enters the slot into the ready ring. The engine reads `now` where an attempt
+//! begins or ends or a timer is armed; a turn that yields reads it nowhere.
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `turn` | one turn: the usual and the first one on their fast way, and all others |
+//! | `turn` | one turn: fast turns and first turns on short paths, and full turns |
 //! | `attempt` | how attempts begin, and what all ends of one have in common |
 //! | `hooks` | the hooks at the end of an attempt, and panics in them |
 //! | `settle` | success, failure, back-off; settling, and what it means to dependents |
 //! | `abort`, `abandon` | cancel, limits, grace, shutdown; jobs that outlast the grace |
-//! | `wake`, `timers`, `jobs`, `sources` | what brings a turn: wakes, alarms and limits, jobs and pins, sources of readiness |
+//! | `wake`, `timers`, `jobs`, `sources` | what brings a turn: wakes, alarms, limits, jobs, pins, sources of readiness |
 //! | `join` | what a child's end means to its parent |
 //! | `reclaim` | giving slots back |
 
@@ -41,8 +42,8 @@ use super::store::extension::AbortCause;
 use super::store::record::Record;
 use crate::work::{CancelledBy, RootCause, WorkState};
 
-/// The one place where a record changes its state: the table is checked, and the counters follow. `from` is `None` for a
-/// work that is being added.
+/// Changes the state of a record. Only this function does: it checks the table, and keeps the counters. `from` is
+/// `None` for a work that is being added.
 ///
 /// Always inlined: where both states are known, a call would take longer than the change.
 #[inline(always)]
@@ -65,7 +66,8 @@ pub(crate) fn change(
 }
 
 impl Engine {
-    /// Changes a state, and says so. Who has made sure that nobody hears of it may call the function [`change`] alone.
+    /// Changes a state and reports it. A caller that knows that nothing listens may call the function [`change`]
+    /// instead.
     #[inline(always)]
     pub(crate) fn change(&mut self, slot: u32, from: Option<WorkState>, to: WorkState) {
         change(&mut self.recorder, self.arena.at_mut(slot), from, to);
@@ -74,13 +76,13 @@ impl Engine {
         }
     }
 
-    /// Whether anybody hears of changes.
+    /// Returns whether a buffer, a sink or a subscriber listens to changes.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn is_heard(&self) -> bool {
         self.recorder.listens() || tracing::enabled!(target: TARGET, tracing::Level::DEBUG)
     }
 
-    /// Makes the event of a change; `by`: for whom the work is cancelled.
+    /// Makes the event of a change. `by` is the party on whose behalf the work is cancelled.
     #[cold]
     pub(crate) fn tell(&mut self, slot: u32, to: WorkState, by: Option<CancelledBy>) {
         let event = WorkEvent {
@@ -104,14 +106,14 @@ impl Engine {
         }
     }
 
-    /// The span of the present attempt.
+    /// Returns the span of the present attempt.
     pub(crate) fn span_of(&self, slot: u32) -> Option<tracing::Span> {
         self.arena
             .extension(slot)
             .and_then(|extension| extension.tracing.clone())
     }
 
-    /// Why the work is in its present state. It is asked before anything is reclaimed.
+    /// Returns why the work is in its present state. The caller asks before anything is reclaimed.
     fn cause_of(&self, slot: u32, to: WorkState, by: Option<CancelledBy>) -> Option<EventCause> {
         let error = || self.arena.cold(slot).error;
         match to {

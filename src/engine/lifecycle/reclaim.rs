@@ -1,5 +1,5 @@
-//! Giving slots back: children when their parent's attempt has ended, roots when the host reaps them or by `Retain`;
-//! never while a work that is after them is unsettled.
+//! Reclaiming works and their slots: children when their parent's attempt has ended, roots when the host reaps them
+//! or by `Retain`. A work is never reclaimed while a work that is after it is unsettled.
 
 use crate::engine::panics::Payload;
 use crate::engine::store::extension::Join;
@@ -40,7 +40,7 @@ impl Engine {
         ids.into_iter().filter(|&id| self.reap(id).is_ok()).count()
     }
 
-    /// Works that are after it and have not settled. O(its edges).
+    /// Returns how many works are after this one and have not settled. O(its edges).
     fn unsettled_dependents(&self, slot: u32) -> u32 {
         let dependents = self.graph.outs(&self.arena, slot);
         dependents
@@ -48,8 +48,8 @@ impl Engine {
             .count() as u32
     }
 
-    /// Removes a settled work that neither the host nor its parent keeps. Unsettled dependents pin it until they have settled.
-    /// Only a pinned work counts its dependents.
+    /// Removes a settled work that neither the host nor its parent keeps. Unsettled dependents pin it until they have
+    /// settled. Only a pinned work counts its dependents.
     pub(crate) fn reclaim_if_due(&mut self, slot: u32) {
         let record = self.arena.at(slot);
         let is_child = record.marks & mark::CHILD != 0;
@@ -68,7 +68,7 @@ impl Engine {
         }
     }
 
-    /// Removes the works that only this work, which has settled, has pinned.
+    /// Removes the works that only this settled work has pinned.
     #[inline]
     pub(crate) fn release_pinned(&mut self, slot: u32) {
         if self.arena.pinned.any() {
@@ -76,6 +76,7 @@ impl Engine {
         }
     }
 
+    /// Counts this work off the pinned works that it is after, and removes those that nothing pins any more.
     fn unpin_dependencies(&mut self, slot: u32) {
         let mut gone: SmallVec<[u32; 8]> = SmallVec::new();
         for edge in self.graph.ins(&self.arena, slot).rev() {
@@ -84,7 +85,7 @@ impl Engine {
                 gone.push(before);
             }
         }
-        // Each takes its edge out of the list that has been walked.
+        // Only now, since each removal takes its edge out of the list that the loop above walks.
         for before in gone {
             self.remove(before);
         }
@@ -99,6 +100,7 @@ impl Engine {
         }
     }
 
+    /// Returns whether the host keeps root works that settle in this state.
     #[inline]
     pub(crate) fn keeps(&self, state: WorkState) -> bool {
         match self.settings.retain {
@@ -108,7 +110,8 @@ impl Engine {
         }
     }
 
-    /// The attempt is over, and with it the time of its children; all have settled.
+    /// Makes orphans of the children of an attempt that is over. All have settled; those without unsettled dependents
+    /// go.
     pub(crate) fn reclaim_children(&mut self, slot: u32) {
         let serial = self.arena.at(slot).serial;
         let children: Vec<u32> = self.arena.children(slot).collect();
@@ -123,6 +126,7 @@ impl Engine {
         self.arena.clear(slot, flag::CHILDREN);
     }
 
+    /// Removes a work and its edges. Its dependents keep a flag if an edge was never satisfied.
     fn remove(&mut self, slot: u32) {
         self.arena.unpin(slot);
         if !self.arena.is(slot, flag::ORPHAN) {
@@ -142,7 +146,7 @@ impl Engine {
         self.deferred.drop_body(slot);
     }
 
-    /// The body of a work that has left has been dropped: its slot is free.
+    /// Frees the slot of a work that has left, after the drop of its body.
     pub(crate) fn dropped(&mut self, slot: u32, result: Result<(), Payload>) {
         if let Err(payload) = result {
             self.panicked(slot, payload);

@@ -1,8 +1,7 @@
-//! How an attempt ends, and what follows from it for others.
+//! Settling: how an attempt ends, and what follows from it for other works.
 //!
-//! Nothing here recurses: works about to settle wait in `settling`, attempts that have nothing left to wait for in
-//! the deferred. So a chain of a million blocked works, or a million parents that end with their last grandchild, is a
-//! loop.
+//! Nothing here recurses: works about to settle wait in `settling`, and finished attempts are deferred entries. So a
+//! chain of a million blocked works, or a million parents that end with their last grandchild, is a loop.
 
 use super::change;
 use crate::engine::Engine;
@@ -20,9 +19,13 @@ use std::time::Duration;
 
 /// How a work settles, and why.
 pub(crate) enum End {
+    /// The work has succeeded.
     Success,
+    /// The work has failed for good.
     Failed(Failure),
+    /// A dependency of the work has failed, so it can never run.
     Blocked(Failure),
+    /// The work is cancelled on behalf of this party.
     Cancelled(CancelledBy),
 }
 
@@ -36,12 +39,12 @@ impl From<AbortCause> for End {
 }
 
 impl Engine {
-    /// `on_success` has returned: the attempt ends, and with it the work.
+    /// Ends the attempt after `on_success`, and with it the work.
     #[inline]
     pub(crate) fn finish_success(&mut self, slot: u32) {
         let heard = self.is_heard();
         let record = self.arena.at_mut(slot);
-        // A body that is gone is noted in the extension, and such a work does not end plainly.
+        // The extension notes that a body is gone, and a work with an extension has no plain success.
         if !self.is_settling && !heard && record.is_plain_success() {
             let outs =
                 record_plain_success(record, self.now, &mut self.permits, &mut self.recorder);
@@ -50,7 +53,7 @@ impl Engine {
         self.finish_full_success(slot);
     }
 
-    /// What follows for others from [`record_plain_success`], of which nobody hears.
+    /// Does what follows for other works from [`record_plain_success`], when nothing listens.
     #[inline(never)]
     pub(crate) fn release_after_plain_success(&mut self, slot: u32, outs: u32) {
         debug_assert!(!self.is_settling, "works have no turns while others settle");
@@ -63,6 +66,7 @@ impl Engine {
         }
     }
 
+    /// Ends any other success: a panic or a cancel in a hook still wins.
     fn finish_full_success(&mut self, slot: u32) {
         if !self.arena.has_body(slot) {
             let failure = self.panic_of(slot);
@@ -76,7 +80,7 @@ impl Engine {
         self.settle(slot, End::Success);
     }
 
-    /// The attempt has failed: its live children are aborted first, and jobs that run end.
+    /// Fails an attempt. Its live children are aborted first, and running jobs end.
     pub(crate) fn fail_attempt(&mut self, slot: u32, failure: Failure) {
         let state = self.arena.at(slot).state;
         let holds_up = self.arena.live_children(slot) > 0 || self.has_running_jobs(slot);
@@ -86,6 +90,7 @@ impl Engine {
         self.conclude_failure(slot, failure);
     }
 
+    /// Returns whether a retry follows this failure.
     pub(crate) fn may_try_again(&self, slot: u32, failure: &Failure) -> bool {
         let cold = self.arena.cold(slot);
         let extras = cold.extension.map(|extension| &extension.extras);
@@ -97,6 +102,7 @@ impl Engine {
             && deadline.is_none_or(|at| at > self.now)
     }
 
+    /// Lets a failed work wait for its next attempt.
     pub(crate) fn back_off(&mut self, slot: u32, failure: Failure) {
         let delay = failure
             .retry_delay()
@@ -118,6 +124,7 @@ impl Engine {
         }
     }
 
+    /// Returns the delay of the back-off before the next attempt.
     fn backoff_delay(&self, slot: u32) -> Duration {
         let cold = self.arena.cold(slot);
         let backoff = cold
@@ -126,6 +133,7 @@ impl Engine {
             .and_then(|extension| extension.extras.backoff)
             .unwrap_or(self.settings.backoff);
         backoff.delay(cold.retries_spent, |n| {
+            // Jitter depends on the name path and the retry, so other works do not change it.
             let key = names::path_key(&self.arena, slot);
             names::stream(
                 self.settings.seed,
@@ -139,7 +147,7 @@ impl Engine {
 
     // ---- settling ----
 
-    /// Settles a work, and all whose end follows from that.
+    /// Settles a work, and all works whose end follows from that.
     pub(crate) fn settle(&mut self, slot: u32, end: End) {
         if self.is_settling || !self.settling.is_empty() {
             self.settling.push_back((slot, end));
@@ -153,6 +161,7 @@ impl Engine {
         }
     }
 
+    /// Settles all works that are about to settle, unless a caller is already doing so.
     pub(crate) fn drain_settling(&mut self) {
         if self.is_settling {
             return;
@@ -164,8 +173,9 @@ impl Engine {
         self.is_settling = false;
     }
 
+    /// Settles one work that has not settled yet.
     fn settle_one(&mut self, slot: u32, end: End) {
-        // A work that two failures block is entered twice; by now it may even have been reclaimed.
+        // A work that two failures block is entered twice. By now it may even have been reclaimed.
         let Some(state) = self
             .arena
             .get(slot)
@@ -195,7 +205,7 @@ impl Engine {
             self.drop_output(slot);
         }
         if error.is_some() {
-            // Else the last attempt's failure stays known.
+            // Without an error, the last attempt's failure stays known.
             self.arena.cold_mut(slot).error = error;
         }
         self.drops.count();
@@ -207,6 +217,7 @@ impl Engine {
         self.after_settling(slot);
     }
 
+    /// Drops the output of a work. A panic in the drop is the work's.
     pub(crate) fn drop_output(&mut self, slot: u32) {
         if let Some(output) = self
             .arena
@@ -220,7 +231,8 @@ impl Engine {
         }
     }
 
-    /// Children of a work that ends without an attempt have not started either.
+    /// Enters the live children of a work before the work itself. The work ends without an attempt, so they have not
+    /// started.
     fn settle_children_first(&mut self, slot: u32, end: End) {
         self.settling.push_front((slot, end));
         for child in self.live_children_of(slot).into_iter().rev() {
@@ -230,7 +242,7 @@ impl Engine {
         }
     }
 
-    /// What a work's end means to others. It is in its settled state.
+    /// Does what follows for other works from the end of a work, which is in its settled state.
     pub(crate) fn after_settling(&mut self, slot: u32) {
         let record = self.arena.at(slot);
         self.release_dependents(slot, record.outs, record.state, false);
@@ -250,12 +262,13 @@ impl Engine {
         self.reclaim_if_due(slot);
     }
 
-    /// Tells the dependents in this list, in the order in which their edges were added, that the work has settled so.
+    /// Tells the dependents in the list `outs`, in the order of their edges, that the work has settled in `state`.
     /// `at_once`: see [`Self::may_begin_at_once`].
     fn release_dependents(&mut self, slot: u32, outs: u32, state: WorkState, at_once: bool) {
         let success = state == WorkState::Success;
         let mut blocked = None;
-        // What follows adds and removes no edge: who can run joins a queue, who can not waits in `settling`.
+        // The loop adds and removes no edge: a dependent that can run joins a queue, and any other waits in
+        // `settling`.
         for index in self.graph.range(outs) {
             let Some((after, satisfied)) = self.graph.settle(index, success) else {
                 continue;
@@ -272,8 +285,7 @@ impl Engine {
     }
 }
 
-/// What the general way comes to for a work that has nothing to be undone: most works, and their whole end is this. Its list
-/// of edges to dependents.
+/// Ends a work that has nothing to undo, and returns the list of its edges to dependents. Most works end here.
 #[inline(always)]
 pub(crate) fn record_plain_success(
     record: &mut Record,

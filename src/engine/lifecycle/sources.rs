@@ -1,4 +1,4 @@
-//! Sources of readiness as the engine sees them: an attempt takes them, events wake it, its end closes them.
+//! Sources of readiness as the engine sees them: an attempt registers them, events wake it, and its end closes them.
 
 use crate::engine::Engine;
 use crate::engine::io::Io;
@@ -11,7 +11,11 @@ use std::io::{self, ErrorKind};
 use std::rc::Rc;
 
 impl Engine {
-    /// Registers a source of the work in this slot.
+    /// Registers a source for the present attempt of the work.
+    ///
+    /// # Errors
+    ///
+    /// The work is in a hook, no token is free, or the system refuses the source.
     pub(crate) fn register_source<S: Source + 'static>(
         &mut self,
         slot: u32,
@@ -51,12 +55,13 @@ impl Engine {
         })
     }
 
+    /// Returns whether a source has something to report.
     #[inline]
     pub(crate) fn has_io_news(&self) -> bool {
         self.io.source_registry.has_news()
     }
 
-    /// At the start of a round: works whose sources have something to report are woken.
+    /// Wakes the works whose sources have something to report. A round does so at its start.
     pub(crate) fn take_io_news(&mut self) {
         while let Some(news) = self.io.source_registry.next_news() {
             match news {
@@ -72,11 +77,12 @@ impl Engine {
         }
     }
 
+    /// Enters a source into the work's list.
     fn note_source(&mut self, slot: u32, source: Rc<dyn Registered>) {
         self.arena.extension_or_new(slot).sources.push(source);
     }
 
-    /// The attempt is over, and so are its sources. A panic in that is the work's.
+    /// Closes the sources of an attempt that is over. A panic in that is the work's.
     pub(crate) fn forget_sources(&mut self, slot: u32) {
         let Some(extension) = self.arena.extension_mut(slot) else {
             return;

@@ -1,9 +1,10 @@
 //! The timers of a work: its alarm, and the limits that few works have (`store/limits.rs` lists them).
 //!
-//! The wheel knows whose a timer is and whether it is a limit. Which limit it is, its key tells. So kinds take one bit of
-//! a timer's owner, however many there are.
+//! The wheel knows the owner of a timer and whether it is a limit. The key tells which limit it is. So all kinds of
+//! limits take one bit of a timer's owner.
 //!
-//! Invariant: each key that a work has is armed in the wheel. A timer that fires is forgotten before it is acted on.
+//! Invariant: each key that a work has is armed in the wheel. A timer that fires is forgotten before the engine acts
+//! on it.
 
 use crate::engine::Engine;
 use crate::engine::decision::DecisionKind;
@@ -17,17 +18,20 @@ const IS_LIMIT: u32 = 1 << 31;
 impl Engine {
     // ---- arming ----
 
+    /// Arms the alarm of a work.
     pub(crate) fn arm_alarm(&mut self, slot: u32, at: Time) {
         let key = self.wheel.arm(at, slot);
         self.arena.at_mut(slot).alarm = Some(key);
     }
 
+    /// Drops the alarm of a work, if it has one.
     pub(crate) fn disarm_alarm(&mut self, slot: u32) {
         if let Some(key) = self.arena.at_mut(slot).alarm.take() {
             self.wheel.cancel(key);
         }
     }
 
+    /// Arms one limit of a work.
     pub(crate) fn arm_limit(&mut self, slot: u32, limit: Limit, at: Time) {
         let key = self.wheel.arm(at, slot | IS_LIMIT);
         let place = &mut self.arena.extension_or_new(slot).limits.0[limit as usize];
@@ -35,6 +39,7 @@ impl Engine {
         *place = Some(key);
     }
 
+    /// Drops one limit of a work, if it is armed.
     pub(crate) fn disarm_limit(&mut self, slot: u32, limit: Limit) {
         let extension = self.arena.extension_mut(slot);
         if let Some(key) = extension.and_then(|extension| extension.limits.0[limit as usize].take())
@@ -53,7 +58,7 @@ impl Engine {
         }
     }
 
-    /// The keys of all timers that a work has.
+    /// Returns the keys of all timers that a work has.
     pub(crate) fn timers_of(&self, slot: u32) -> impl Iterator<Item = TimerKey> {
         let limits = self.arena.extension(slot).map(|extension| extension.limits);
         let limits = limits.unwrap_or_default();
@@ -63,8 +68,8 @@ impl Engine {
 
     // ---- firing ----
 
-    /// Fires what is due: in the order of deadlines, then of arming. What is armed meanwhile waits for the next round, even if
-    /// it is due. Stops where something else is to be done first; the answer is whether it has.
+    /// Fires the timers that are due, in the order of deadlines, then of arming. Timers armed meanwhile wait for the
+    /// next round, even if they are due. Stops, and returns true, where a deferred entry is to be dealt with first.
     pub(crate) fn fire_due(&mut self) -> bool {
         while let Some((key, at, owner)) = self.pop_due() {
             self.fire(key, at, owner);
@@ -75,6 +80,7 @@ impl Engine {
         false
     }
 
+    /// Takes the next due timer from the wheel.
     #[inline]
     fn pop_due(&mut self) -> Option<(TimerKey, Time, u32)> {
         match self.decider {
@@ -83,7 +89,8 @@ impl Engine {
         }
     }
 
-    /// Among the timers of one instant the decider picks, one at a time: firing one may cancel others.
+    /// Takes the timer that the decider picks among the timers of one instant. One at a time, since firing one may
+    /// cancel others.
     fn pop_due_as_decided(&mut self) -> Option<(TimerKey, Time, u32)> {
         let tied: Vec<_> = self.wheel.due_tied().collect();
         let slots: Vec<u32> = tied.iter().map(|&(_, owner)| owner & !IS_LIMIT).collect();
@@ -115,8 +122,8 @@ impl Engine {
         }
     }
 
-    /// The limit that wins among a work's timers of one instant; the others are moot once it has been acted on. `None` is
-    /// the alarm.
+    /// Returns the limit that wins among a work's timers of one instant, or `None` for the alarm. The other timers
+    /// mean nothing once the winner has been acted on.
     fn strongest(&self, slot: u32, at: Time, fired: Option<Limit>) -> Option<Limit> {
         let extension = self.arena.extension(slot)?;
         let mut armed = extension.limits.armed();
@@ -128,6 +135,7 @@ impl Engine {
             .min_by_key(|&limit| limit as usize)
     }
 
+    /// Acts on a limit.
     fn limit_reached(&mut self, slot: u32, limit: Limit, at: Time) {
         match limit {
             Limit::Deadline => self.limit(slot, FailureKind::Deadline(at)),

@@ -1,7 +1,7 @@
-//! One turn, on the engine's side: what it begins with, and what follows from its answer.
+//! One turn, on the engine's side: how it begins, and what follows from its answer.
 //!
-//! Programs are made of fast turns, in the middle of an attempt, and of first turns: each has a fast way, which looks at
-//! the record once before the call and once after it.
+//! Most turns are fast turns, in the middle of an attempt, or first turns. Each of the two has a short path, which
+//! looks at the record once before the call and once after it.
 
 use crate::engine::Engine;
 use crate::engine::events::TARGET;
@@ -18,7 +18,7 @@ use std::time::Duration;
 impl Engine {
     // ---- fast turns ----
 
-    /// Begins a turn in the middle of an attempt, if that is all there is to it. O(1).
+    /// Begins a turn in the middle of an attempt, and returns true, if nothing else is going on. O(1).
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn begin_fast_turn(&mut self, slot: u32) -> bool {
         self.recorder.turns += 1;
@@ -35,7 +35,8 @@ impl Engine {
         }
     }
 
-    /// Ends such a turn, if the work has asked for another and nothing else has happened. O(1).
+    /// Ends a fast turn, and returns true, if the work has asked for another turn and nothing else has happened.
+    /// O(1).
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn end_fast_turn(&mut self, slot: u32) -> bool {
         match self.arena.get_mut(slot) {
@@ -48,7 +49,7 @@ impl Engine {
         }
     }
 
-    /// Begins the first turn of a work of which nobody hears. O(1).
+    /// Begins the first turn of a work, and returns true, if nothing else is going on and nothing listens. O(1).
     #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn begin_first_turn(&mut self, slot: u32) -> bool {
         if self.is_heard() {
@@ -64,7 +65,7 @@ impl Engine {
         }
     }
 
-    /// Ends a turn whose last call was `on_success`, if nothing else follows from it. The answer is the list of its edges to
+    /// Ends a turn whose last call was `on_success`, if nothing else follows. Returns the list of the work's edges to
     /// dependents; the caller goes on with [`Engine::release_after_plain_success`].
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn end_plain_success(&mut self, slot: u32, heard: bool) -> Option<u32> {
@@ -77,7 +78,7 @@ impl Engine {
         None
     }
 
-    /// Whether what the next turns will touch is to be read ahead.
+    /// Returns whether the memory of the next turns is to be read ahead.
     #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn wants_prefetch(&self, outs: u32) -> bool {
         outs != NONE && self.ready.is_unread()
@@ -85,14 +86,14 @@ impl Engine {
 
     // ---- within a turn ----
 
-    /// A hook is over, and a turn of this mode begins: what the hook asked for does not count.
+    /// Goes from a hook to a turn in `mode`. Wishes of the hook do not count.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn hook_is_over(&mut self, slot: u32, mode: Mode) {
         self.notes = TurnNotes::new(mode);
         self.arena.clear(slot, flag::WOKEN | flag::RELEASE);
     }
 
-    /// Whether the work that has just ended well has no child and has not been cancelled: then `on_success` is next.
+    /// Returns whether `on_success` is next, because the work has no child and no cancel has come.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn succeeds_at_once(&mut self, slot: u32) -> bool {
         let flags = self.arena.at(slot).flags;
@@ -124,7 +125,7 @@ impl Engine {
 
     // ---- all others ----
 
-    /// Begins any other turn. `None` if the work has no body any more: then its attempt has been ended.
+    /// Begins any other turn. Returns `None` if the work has no body any more; its attempt is then over.
     pub(crate) fn begin_full_turn(&mut self, slot: u32) -> Option<Part> {
         let gone = !self.arena.has_body(slot);
         let record = self.arena.at_mut(slot);
@@ -148,8 +149,9 @@ impl Engine {
         Some(part)
     }
 
-    /// A turn of `poll` is over.
+    /// Handles the answer of a turn of `poll`.
     pub(crate) fn after_turn(&mut self, slot: u32, answer: Answer) {
+        // A cancel that came during the turn beats the answer.
         if let Some(by) = self.arena.take_cancel(slot) {
             return self.begin_abort(slot, AbortCause::Cancel(by));
         }
@@ -160,9 +162,10 @@ impl Engine {
         }
     }
 
+    /// Handles `Pending`: another turn, sleep, or failure for want of anything that could wake the work.
     fn paused(&mut self, slot: u32) {
         let woken = self.arena.take(slot, flag::WOKEN);
-        // A work that needs nothing has nothing to come back for: its turn follows without a change of state.
+        // A work that needs no permit has none to come back for: its turn follows without a change of state.
         if self.arena.take(slot, flag::RELEASE) && !self.permits.needs_none(&self.arena, slot) {
             self.permits.give_back(&mut self.arena, slot);
         }
@@ -183,12 +186,13 @@ impl Engine {
         }
     }
 
-    /// A child has failed, and the end of the round will fail this attempt with it.
+    /// Returns whether a child has failed, so that the end of the round will fail this attempt.
     fn is_doomed(&self, slot: u32) -> bool {
         let extension = self.arena.extension(slot);
         extension.is_some_and(|extension| extension.join.first_failure.is_some())
     }
 
+    /// Handles success: failed children first, then live ones, then `on_success`.
     fn ended_well(&mut self, slot: u32) {
         self.arena.clear(slot, flag::WOKEN | flag::RELEASE);
         if self.arena.is(slot, flag::CHILDREN) {
@@ -202,6 +206,7 @@ impl Engine {
                 return self.change(slot, Some(WorkState::Running), WorkState::Joining);
             }
         }
+        // The short path has called `on_success` in this turn already.
         if self.notes.is_hook() {
             self.finish_success(slot);
         } else {
@@ -209,7 +214,7 @@ impl Engine {
         }
     }
 
-    /// A turn of `on_abort` is over.
+    /// Handles the answer of a turn of `on_abort`.
     pub(crate) fn after_abort_turn(&mut self, slot: u32, ready: bool) {
         self.arena.clear(slot, flag::IN_TURN);
         let woken = self.arena.take(slot, flag::WOKEN);

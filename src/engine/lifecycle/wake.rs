@@ -1,7 +1,7 @@
 //! Sleeping and waking: watches, remote wakers, and what a work may wait for.
 //!
-//! A sleeper has at least one thing that can wake it, or its attempt fails (`LostWake`). A wake drops the alarm, since
-//! the turn that it brings would.
+//! Invariant: a sleeper has at least one thing that can wake it, or its attempt fails (`LostWake`). A wake drops the
+//! alarm, since the turn that it brings would drop it, too.
 
 use crate::engine::id::AttemptId;
 use crate::engine::store::extension::Extension;
@@ -20,12 +20,13 @@ impl Engine {
         Ok(!self.arena.at(slot).state.is_settled())
     }
 
+    /// Wakes a work. Does nothing if it has a turn coming or cannot have one.
     pub(crate) fn wake_slot(&mut self, slot: u32) {
         self.fruitless.stir();
         self.rouse(slot);
     }
 
-    /// As [`Self::wake_slot`], by the work's own alarm.
+    /// Wakes a work by its own alarm, which does not count as news for [`Engine::fruitless_turns`].
     pub(crate) fn rouse(&mut self, slot: u32) {
         let record = self.arena.at(slot);
         match record.state {
@@ -37,7 +38,7 @@ impl Engine {
                 self.not_external(slot);
                 self.want_turn(slot);
             }
-            // Asleep in `on_abort`; while children end it waits for them alone.
+            // The work sleeps in `on_abort`. While its children end, it waits for them alone.
             WorkState::Aborting if self.sleeps_in_abort(slot) => {
                 self.disarm_alarm(slot);
                 self.not_external(slot);
@@ -47,7 +48,7 @@ impl Engine {
         }
     }
 
-    /// Has had a turn of its abort, and is to have more.
+    /// Returns whether the work has had a turn of its abort and is to have more.
     fn sleeps_in_abort(&self, slot: u32) -> bool {
         let record = self.arena.at(slot);
         self.has_turns_in_abort(slot)
@@ -55,10 +56,12 @@ impl Engine {
             && self.arena.live_children(slot) == 0
     }
 
-    /// A turn in the middle of an attempt: at once if it holds its permit, else as soon as it has it back.
+    /// Gives a work a turn in the middle of an attempt: at once if it holds its permit, else as soon as it has it
+    /// back.
     pub(crate) fn want_turn(&mut self, slot: u32) {
         let state = self.arena.at(slot).state;
         let joining = state == WorkState::Joining;
+        // A parent that joined has given its permit back, and takes it again at once if no other work waits.
         let free_now =
             joining && self.permits.waiting() == 0 && self.permits.fits(&self.arena, slot);
         if self.arena.is(slot, flag::PERMIT)
@@ -77,6 +80,7 @@ impl Engine {
         }
     }
 
+    /// Notes that the work no longer sleeps until something outside wakes it.
     pub(crate) fn not_external(&mut self, slot: u32) {
         if self.arena.take(slot, flag::EXTERNAL) {
             self.arena.at_mut(slot).marks &= !mark::EXPECTS_WAKE;
@@ -86,7 +90,7 @@ impl Engine {
 
     // ---- going to sleep ----
 
-    /// Whether something can wake a work that has just returned `Pending`, other than a limit.
+    /// Returns whether something other than a limit can wake a work that has just returned `Pending`.
     pub(crate) fn has_source(&self, slot: u32) -> bool {
         if self.notes.alarm.is_some() || self.notes.expects_wake {
             return true;
@@ -96,20 +100,22 @@ impl Engine {
             .is_some_and(|extension| extension.has_outer_source() || extension.has_inner_source())
     }
 
+    /// Returns whether another thread or a source of readiness may wake the work.
     fn has_outer_source(&self, slot: u32) -> bool {
         self.arena
             .extension(slot)
             .is_some_and(Extension::has_outer_source)
     }
 
-    /// Whether the work's only source was a remote waker that has died before the turn was over. It is then woken, as
-    /// if that had happened a moment later; but only once until it next sleeps.
+    /// Returns whether the work's only source was a remote waker that died before the turn was over. The work is then
+    /// woken, as if the waker had died a moment later; but only once until it next sleeps.
     pub(crate) fn has_just_lost_waker(&mut self, slot: u32) -> bool {
         let dead = self
             .arena
             .extension_mut(slot)
             .and_then(|extension| extension.remote.take());
-        // Who let go of the waker last did so after its wakes: they are in the inbox, and the next round sees them.
+        // The last holder of the waker let go of it after its wakes. They are in the inbox, and the next round sees
+        // them.
         fence(Ordering::Acquire);
         let marks = &mut self.arena.at_mut(slot).marks;
         let first = dead.is_some() && *marks & mark::DEAD_WAKER == 0;
@@ -117,7 +123,7 @@ impl Engine {
         first
     }
 
-    /// Arms what the turn asked for, and notes whether something outside may wake the work.
+    /// Arms the alarm that the turn asked for, and notes whether something outside may wake the work.
     pub(crate) fn arm_sleeper(&mut self, slot: u32) {
         if let Some(at) = self.notes.alarm {
             self.arm_alarm(slot, at);
@@ -135,7 +141,8 @@ impl Engine {
 
     // ---- watching, and wakers of other threads ----
 
-    /// Wakes `watcher` when `slot` settles; `false` if that will not come. One that watches already is entered once.
+    /// Makes `slot` wake `watcher` when it settles. Returns false if that will not happen. A watcher that watches
+    /// already is entered once.
     pub(crate) fn watch_slot(&mut self, watcher: u32, slot: u32) -> bool {
         if watcher == slot || self.arena.at(slot).state.is_settled() {
             return false;
@@ -148,8 +155,8 @@ impl Engine {
         true
     }
 
-    /// Watchers whose attempt has ended stay in the list; now and then it is cleared of them, so that works that watch
-    /// for ever, one attempt after another, do not fill it. Amortised O(1).
+    /// Clears the list of watchers whose attempts have ended, when it would grow. So works that watch for ever, one
+    /// attempt after another, do not fill it. Amortised O(1).
     fn drop_old_watchers(&mut self, slot: u32) {
         const FEWEST: usize = 32;
         let watchers = &mut self.arena.extension_or_new(slot).watchers;
@@ -160,14 +167,14 @@ impl Engine {
         }
     }
 
-    /// The attempt is over: it watches nothing any more.
+    /// Ends all watches of an attempt that is over.
     pub(crate) fn unwatch_all(&mut self, watcher: u32) {
         if let Some(extension) = self.arena.extension_mut(watcher) {
             extension.watching.clear();
         }
     }
 
-    /// The work has settled: its watchers have a turn, and watch it no more.
+    /// Wakes the watchers of a work that has settled. They watch it no more.
     pub(crate) fn wake_watchers(&mut self, slot: u32) {
         let Some(extension) = self.arena.extension_mut(slot) else {
             return;
@@ -184,7 +191,8 @@ impl Engine {
         }
     }
 
-    /// The last clone of a remote waker, or a registered source, is gone; a sleeper that has lost its last source is woken.
+    /// Notes that the last clone of a remote waker, or a registered source, is gone. A sleeper that has lost its last
+    /// source is woken.
     pub(crate) fn outside_lost(&mut self, attempt_id: AttemptId) {
         if !self.arena.is_present(attempt_id) {
             return;

@@ -1,4 +1,7 @@
-//! What is left to be done between turns, and whether that is anything: one look, since it is asked after every turn.
+//! Deferred entries: what is to be done between turns. One number counts all of them, since the engine asks after
+//! every turn.
+//!
+//! Invariant: `entries` is the sum over all queues. Each function changes a queue and the number together.
 
 use crate::engine::calls::{Call, Chain};
 use crate::engine::id::AttemptId;
@@ -6,38 +9,44 @@ use crate::engine::panics::{Contained, Payload};
 use crate::work::{WorkId, WorkOutcome};
 use std::collections::VecDeque;
 
-/// The key of a callback that a settled work has left, and what it is called with.
+/// The key of a callback, the work that has settled, and its outcome.
 pub(crate) type Callback = (u32, WorkId, WorkOutcome);
 
-/// Whether an abort that only jobs hold up goes on without them, instead of being forced.
+/// When an abort is forced.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Forced {
+    /// In any case.
     Always,
+    /// Unless only jobs hold it up. The abort then goes on without them.
     UnlessOnlyJobsRun,
 }
 
+/// The deferred entries of one scheduler, by kind.
 pub(crate) struct Deferred {
-    /// Entries in all the queues, and one for the payload.
+    /// How many entries all the queues have; the payload counts as one.
     entries: usize,
-    /// Attempts that have nothing left to wait for: joined parents, drained aborts.
+    /// Works whose attempts have nothing left to wait for: joined parents, drained aborts.
     finishing: VecDeque<u32>,
-    /// FailFast parents a child of which has failed in this round.
+    /// FailFast parents with a child that has failed in this round.
     failing: VecDeque<AttemptId>,
+    /// Callbacks of settled works.
     callbacks: VecDeque<Callback>,
     /// The end of an attempt whose hooks are being called.
     chain: Option<Chain>,
-    /// Works whose aborts are forced, in the order in which they are dropped.
+    /// Works whose aborts are forced, in the order in which their bodies are dropped.
     forced: VecDeque<(u32, Forced)>,
     /// How many bodies wait to be entered.
     incoming: usize,
-    /// Slots whose bodies are to be dropped, and keys of callbacks.
+    /// Slots whose bodies are to be dropped.
     bodies: VecDeque<u32>,
+    /// Keys of callbacks that are to be dropped without a call.
     unused: VecDeque<u32>,
-    /// A panic that is not to be caught; of several the last.
+    /// The payload of a panic that is not to be caught; of several, the last.
     payload: Option<Contained<Payload>>,
 }
 
 impl Deferred {
+    /// Returns empty queues.
     pub fn new() -> Self {
         Deferred {
             entries: 0,
@@ -53,26 +62,31 @@ impl Deferred {
         }
     }
 
+    /// Returns how many entries there are.
     #[inline]
     pub fn len(&self) -> usize {
         self.entries
     }
 
+    /// Returns whether there is nothing to do between turns.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.entries == 0
     }
 
+    /// Adds a work whose attempt has nothing left to wait for.
     pub fn finish(&mut self, slot: u32) {
         self.entries += 1;
         self.finishing.push_back(slot);
     }
 
+    /// Adds a FailFast parent with a failed child.
     pub fn fail(&mut self, parent: AttemptId) {
         self.entries += 1;
         self.failing.push_back(parent);
     }
 
+    /// Begins the end of an attempt.
     pub fn begin_chain(&mut self, chain: Chain) {
         debug_assert!(
             self.chain.is_none(),
@@ -82,45 +96,53 @@ impl Deferred {
         self.chain = Some(chain);
     }
 
+    /// Returns the end of an attempt that is under way.
     pub fn chain(&mut self) -> Option<&mut Chain> {
         self.chain.as_mut()
     }
 
+    /// Takes the end of an attempt that is under way.
     pub fn end_chain(&mut self) -> Option<Chain> {
         self.entries -= self.chain.is_some() as usize;
         self.chain.take()
     }
 
+    /// Adds a work whose abort is forced.
     pub fn force(&mut self, slot: u32, forced: Forced) {
         self.entries += 1;
         self.forced.push_back((slot, forced));
     }
 
+    /// Takes the next work whose abort is forced.
     pub fn next_forced(&mut self) -> Option<(u32, Forced)> {
         let next = self.forced.pop_front();
         self.entries -= next.is_some() as usize;
         next
     }
 
-    /// A work has come whose body waits with the shell.
+    /// Notes that the shell has a body to enter.
     #[inline]
     pub fn expect_body(&mut self) {
         self.entries += 1;
         self.incoming += 1;
     }
 
+    /// Adds a body that is to be dropped.
     pub fn drop_body(&mut self, slot: u32) {
         self.entries += 1;
         self.bodies.push_back(slot);
     }
 
+    /// Adds a callback that is to be dropped without a call.
     pub fn drop_callback(&mut self, key: u32) {
         self.entries += 1;
         self.unused.push_back(key);
     }
 
-    /// Bodies to be entered, then bodies and callbacks to be dropped.
+    /// Returns the next call for bodies to be entered, then for bodies to be dropped, then for callbacks to be
+    /// dropped.
     pub fn next_disposal(&mut self) -> Option<Call> {
+        // Bodies enter first, because a work that came and went in one turn has its body dropped after that.
         if self.incoming > 0 {
             self.entries -= std::mem::take(&mut self.incoming);
             return Some(Call::Incoming);
@@ -131,44 +153,52 @@ impl Deferred {
         next
     }
 
+    /// Adds a callback.
     pub fn call(&mut self, callback: Callback) {
         self.entries += 1;
         self.callbacks.push_back(callback);
     }
 
+    /// Keeps the payload of a panic until the crank can let it through.
     pub fn let_through(&mut self, payload: Payload) {
         self.entries += self.payload.is_none() as usize;
         self.payload = Some(Contained::new(payload));
     }
 
+    /// Returns whether the crank has a panic to let through.
     #[cfg_attr(not(debug_assertions), inline)]
     pub fn has_payload(&self) -> bool {
         self.payload.is_some()
     }
 
+    /// Takes the payload of the panic to let through.
     pub fn take_payload(&mut self) -> Option<Payload> {
         self.entries -= self.payload.is_some() as usize;
         self.payload.take().map(Contained::into_inner)
     }
 
+    /// Takes the next work whose attempt has nothing left to wait for.
     pub fn next_finishing(&mut self) -> Option<u32> {
         let next = self.finishing.pop_front();
         self.entries -= next.is_some() as usize;
         next
     }
 
+    /// Takes the next FailFast parent with a failed child.
     pub fn next_failing(&mut self) -> Option<AttemptId> {
         let next = self.failing.pop_front();
         self.entries -= next.is_some() as usize;
         next
     }
 
+    /// Takes the next callback.
     pub fn next_callback(&mut self) -> Option<Callback> {
         let next = self.callbacks.pop_front();
         self.entries -= next.is_some() as usize;
         next
     }
 
+    /// Returns whether a FailFast parent has a failed child.
     pub fn has_failing(&self) -> bool {
         !self.failing.is_empty()
     }

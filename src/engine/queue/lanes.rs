@@ -1,9 +1,10 @@
-//! Lanes of the permit queue: works that need the same of the same pools and have one place in the order wait in one list.
+//! Lanes of the permit queue. A lane is the list of works with one place in the order and one need: equal permits of
+//! equal pools.
 
 use crate::engine::queue::list::List;
 use crate::engine::store::record::{Needs, Pool};
 
-/// A lane's place in the order: priority (higher first), then [`Class`]. Lower is earlier.
+/// A lane's place in the order: priority (higher first), then [`Class`]. Lower ranks are earlier.
 pub type Rank = u16;
 
 /// The order among works of one priority.
@@ -11,33 +12,40 @@ pub type Rank = u16;
 pub enum Class {
     /// A work in the middle of an attempt that comes back for its permit.
     Returner = 0,
-    /// A retry whose spec says [`RetryPosition::Head`].
+    /// A retry whose spec says [`RetryPosition::Head`](crate::RetryPosition::Head).
     HeadRetry = 1,
+    /// Any other work, in order of arrival.
     Arrival = 2,
 }
 
+/// The number of classes, and so of ranks per priority.
 pub const CLASSES: Rank = 3;
 
 /// The rank of a work without priority that joins at the tail.
 pub const PLAIN: Rank = i8::MAX as u16 * CLASSES + Class::Arrival as u16;
 
+/// The works of one key that wait, in order of arrival.
 pub(crate) struct Lane {
+    /// Where the lane is in the order.
     pub rank: Rank,
-    /// Whether the general permit is needed, besides what `needs` says.
+    /// Whether its works need the general permit, besides `needs`.
     pub general: bool,
+    /// The permits of named pools that its works need.
     pub needs: Needs,
+    /// The works.
     pub list: List,
 }
 
-/// What tells in which lane a work waits; lanes are in this order.
+/// The values that decide in which lane a work waits. Lanes are sorted by them.
 pub type Key<'a> = (Rank, bool, &'a [(Pool, u32)]);
 
 impl Lane {
+    /// Returns the lane's key.
     pub fn key(&self) -> Key<'_> {
         (self.rank, self.general, &self.needs)
     }
 
-    /// Whether its works need permits of the same pools as those of that key.
+    /// Returns whether its works have the rank of that key and need permits of equal pools.
     pub fn has_pools_of(&self, (rank, general, needs): Key<'_>) -> bool {
         let same_pools = || {
             self.needs

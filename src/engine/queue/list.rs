@@ -11,21 +11,25 @@ pub(crate) struct List {
 }
 
 impl List {
+    /// A list without works.
     pub const EMPTY: List = List {
         head: NONE,
         tail: NONE,
     };
 
+    /// Returns whether the list has no work.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.head == NONE
     }
 
+    /// Returns the first work.
     #[inline]
     pub fn head(&self) -> Option<u32> {
         (self.head != NONE).then_some(self.head)
     }
 
+    /// Adds a work at the end. O(1).
     #[inline]
     pub fn push_back(&mut self, arena: &mut Arena, slot: u32) {
         arena.at_mut(slot).links = Links {
@@ -35,7 +39,7 @@ impl List {
         self.append(arena, slot);
     }
 
-    /// Makes a work the last of the list whose links say already that it is.
+    /// Makes a work the last of the list; its links say so already.
     #[inline]
     fn append(&mut self, arena: &mut Arena, slot: u32) {
         if self.tail == NONE {
@@ -46,10 +50,11 @@ impl List {
         self.tail = slot;
     }
 
-    /// Leaves the `prev` of the new head as it is: what is before the head is never asked.
+    /// Takes out the first work. O(1).
     #[inline]
     pub fn pop_front(&mut self, arena: &mut Arena) -> Option<u32> {
         let slot = self.head()?;
+        // The new head keeps its `prev`, since nothing asks for it.
         self.head = arena.at(slot).links.next;
         if self.head == NONE {
             self.tail = NONE;
@@ -73,7 +78,7 @@ impl List {
         }
     }
 
-    /// The works in the list, in order.
+    /// Returns the works in order.
     pub fn iter<'a>(&self, arena: &'a Arena) -> impl Iterator<Item = u32> + use<'a> {
         let step = |slot: u32| (slot != NONE).then_some(slot);
         std::iter::successors(step(self.head), move |&slot| {

@@ -1,12 +1,12 @@
-//! Who is next: works that have a turn coming, works that wait for permits, and what is deferred between turns.
+//! The queues: works that have a turn coming, works that wait for permits, and deferred entries.
 //!
-//! Invariant: a work is in the ready ring or in one lane of the permit queue, or in neither; its record says in which. What
-//! is deferred is counted in one number, so that a look between turns is one comparison.
+//! Invariant: a work is in the ready ring, or in one lane of the permit queue, or in neither; its record says where.
+//! One number counts the deferred entries, so that a look between turns is one comparison.
 //!
 //! Deliberately absent: a clock, and what a turn or a permit leads to.
 //!
-//! In a turn that yields, the slot is taken out of the ready ring at its head and put in again at its tail. `now` is not
-//! read.
+//! In a turn that yields, the slot leaves the ready ring at its head and enters it again at its tail. The turn does
+//! not read `now`.
 
 pub(crate) mod deferred;
 pub(crate) mod lanes;

@@ -1,10 +1,10 @@
-//! Permits: how many attempts may use what at once, and who is next.
+//! Permits: how many attempts may use each pool at once, and which work is next.
 //!
 //! Pool 0 is `max_concurrency`; the others are named. An attempt takes all the permits it needs at once or none.
-//! Those who wait are in lanes: one lane for each (priority, returner or not, needs). Who is behind in a lane lacks what
-//! its head lacks, and within a lane the order of arrival is exact. Between lanes, in (priority, returner, arrival) order,
-//! a work may be overtaken only by works that need none of the pools it lacks. So a grant looks at the heads of the lanes
-//! only, however many wait.
+//! Waiting works are in lanes, one for each (priority, returner or not, needs). A work behind the head of its lane
+//! lacks what the head lacks, and within a lane the order of arrival is exact. Between lanes, in (priority, returner,
+//! arrival) order, a work may be overtaken only by works that need none of the pools it lacks. So a grant looks at
+//! the heads only.
 
 use crate::engine::queue::lanes::{CLASSES, Class, Key, Lane, PLAIN, Rank};
 use crate::engine::queue::list::List;
@@ -17,27 +17,29 @@ use smallvec::SmallVec;
 /// The general pool, bounded by `max_concurrency`.
 pub(crate) const GENERAL: Pool = 0;
 
+/// How many permits of a pool there are, and how many are out.
 struct Counter {
     name: Name,
     capacity: u32,
     used: u32,
 }
 
+/// The pools and the queue of one scheduler.
 pub(crate) struct Permits {
-    /// Pool 0: most works need one permit of it and nothing else, and each of their steps looks at it.
+    /// Pool 0. Most works need one permit of it and nothing else, and each of their steps looks at it.
     general: Counter,
     /// The pools from 1 on.
     named: Vec<Counter>,
     lanes: Vec<Lane>,
-    /// Every work until now needs the general permit, and none has a priority or retries at the head.
+    /// Whether every work so far needs the general permit, and none has a priority or retries at the head.
     pub by_arrival: bool,
     waiting: u32,
     arrivals: u64,
-    /// Some work has needed more than the general permit.
+    /// Whether some work has needed more than the general permit.
     needs_differ: bool,
-    /// By slot, when each waiting work has arrived: kept only once needs differ, since until then every rank has one lane.
+    /// By slot, the arrival of each waiting work; kept once needs differ, since until then each rank has one lane.
     arrived: Vec<u64>,
-    /// How much has changed since it was last seen that nobody can be granted.
+    /// Changes since the engine last found that it can grant nothing.
     changes: usize,
 }
 
@@ -110,7 +112,7 @@ impl Permits {
         self.changes += 1;
     }
 
-    /// From now on works need different things.
+    /// Notes that works need different permits from now on.
     pub fn let_needs_differ(&mut self, arena: &Arena) {
         if !std::mem::replace(&mut self.needs_differ, true) {
             for lane in 0..self.lanes.len() {
@@ -129,7 +131,7 @@ impl Permits {
         self.arrived[slot as usize] = self.arrivals;
     }
 
-    /// How many works wait for a permit.
+    /// Returns how many works wait for a permit.
     #[inline]
     pub fn waiting(&self) -> u32 {
         self.waiting
@@ -151,26 +153,26 @@ impl Permits {
         self.general.used < self.general.capacity
     }
 
-    /// Whether the work needs no permit at all.
+    /// Returns whether the work needs no permit at all.
     #[inline]
     pub fn needs_none(&self, arena: &Arena, slot: u32) -> bool {
         arena.is(slot, flag::NO_PERMIT) && arena.at(slot).marks & mark::POOLS == 0
     }
 
-    /// The permits that the work needs.
+    /// Returns the permits that the work needs, by pool.
     fn needs(arena: &Arena, slot: u32) -> impl Iterator<Item = (Pool, u32)> {
         let weights = match arena.at(slot).marks & mark::POOLS {
             0 => &[],
             _ => Self::named_needs(arena, slot),
         };
-        // Weights are sorted by pool, and one of the general pool includes the general permit.
+        // Weights are sorted by pool, and a weight of the general pool includes the general permit.
         let weighs_general = weights.first().is_some_and(|&(pool, _)| pool == GENERAL);
         let needs_general = !arena.is(slot, flag::NO_PERMIT) && !weighs_general;
         let general = needs_general.then_some((GENERAL, 1));
         general.into_iter().chain(weights.iter().copied())
     }
 
-    /// Whether all that the work needs is free now.
+    /// Returns whether all that the work needs is free now.
     #[inline]
     pub fn fits(&self, arena: &Arena, slot: u32) -> bool {
         let record = arena.at(slot);
@@ -180,7 +182,7 @@ impl Permits {
         Self::needs(arena, slot).all(|(pool, weight)| self.free(pool) >= weight)
     }
 
-    /// Takes what the work needs; sets its flag.
+    /// Takes what the work needs, and sets its flag.
     #[inline]
     pub fn take(&mut self, arena: &mut Arena, slot: u32) {
         let record = arena.at_mut(slot);
@@ -194,7 +196,7 @@ impl Permits {
         }
     }
 
-    /// The same for a work that needs the general permit at most, and has been noted to have it.
+    /// Takes the general permit, if the work needs it, for a work that has its flag and needs nothing else.
     #[inline]
     pub fn count_general(&mut self, record: &Record) {
         debug_assert!(record.flags.has(flag::PERMIT) && record.marks & mark::POOLS == 0);
@@ -218,7 +220,7 @@ impl Permits {
         self.changes += (self.waiting > 0) as usize;
     }
 
-    /// The same for a work that holds the general permit and nothing else; its flag is the caller's to clear.
+    /// Gives back the general permit of a work that holds nothing else. The caller clears the flag.
     #[inline]
     pub fn give_back_general(&mut self) {
         self.general.used -= 1;
@@ -241,7 +243,7 @@ impl Permits {
         priority * CLASSES + class as u16
     }
 
-    /// What the work needs besides the general permit.
+    /// Returns what the work needs besides the general permit.
     #[inline]
     fn named_needs(arena: &Arena, slot: u32) -> &[(Pool, u32)] {
         arena
@@ -256,7 +258,7 @@ impl Permits {
         (Self::rank(arena, slot), general, needs)
     }
 
-    /// The lane of this key, or where it belongs.
+    /// Returns the lane of this key, or where it belongs.
     #[inline]
     fn find_lane(&self, key: Key<'_>) -> Result<usize, usize> {
         match &self.lanes[..] {
@@ -294,12 +296,12 @@ impl Permits {
         self.lanes[lane].list.push_back(arena, slot);
     }
 
-    /// Takes a work out of its lane; an empty lane goes.
+    /// Takes a work out of its lane. An empty lane goes.
     pub fn leave(&mut self, arena: &mut Arena, slot: u32) {
         let lane = self.find_lane(Self::key(arena, slot));
         let lane = lane.expect("a queued work has a lane");
         self.lanes[lane].list.remove(arena, slot);
-        // One lane stays: most programs only ever have that one.
+        // One lane stays: most programs only ever have one.
         if self.lanes[lane].list.is_empty() && self.lanes.len() > 1 {
             self.lanes.remove(lane);
         }
@@ -307,7 +309,7 @@ impl Permits {
         self.changes += 1;
     }
 
-    /// Takes who gets the next permit out of its lane. As [`Permits::next_grant`].
+    /// Takes the work of [`Permits::next_grant`] out of its lane.
     pub fn pop_grant(&mut self, arena: &mut Arena) -> Option<u32> {
         if let [lane] = &self.lanes[..] {
             let head = lane.list.head()?;
@@ -322,7 +324,7 @@ impl Permits {
         Some(slot)
     }
 
-    /// Who gets the next permit. O(lanes), whatever the number of works that wait.
+    /// Returns the work that gets the next permit. O(lanes), whatever the number of works that wait.
     pub fn next_grant(&self, arena: &Arena) -> Option<u32> {
         if let [lane] = &self.lanes[..] {
             return lane.list.head().filter(|&slot| self.fits(arena, slot));
@@ -336,6 +338,7 @@ impl Permits {
                 .collect();
             heads.sort_unstable();
             for (_, slot) in heads {
+                // A head that fits must not take permits of a pool that an earlier head lacks.
                 let overtakes = Self::needs(arena, slot).any(|(pool, _)| lacking.contains(&pool));
                 let lacked = lacking.len();
                 lacking.extend(self.lacks(arena, slot));
@@ -347,14 +350,14 @@ impl Permits {
         None
     }
 
-    /// Whether a work waits for permits that others hold. O(lanes).
+    /// Returns whether a work waits for permits that others hold. O(lanes).
     pub fn is_any_lacked(&self, arena: &Arena) -> bool {
         let mut heads = self.lanes.iter().filter_map(|lane| lane.list.head());
         heads.any(|slot| self.lacks(arena, slot).any(|pool| self.used(pool) > 0))
     }
 
-    /// Those who might get the permit in `first`'s place: who is of its rank, needs permits of the same pools, and can have
-    /// them now; in order of arrival.
+    /// Returns the works that might get the permit in place of `first`, in order of arrival. They have its rank, need
+    /// permits of its pools, and can have them now.
     pub fn rivals(&self, arena: &Arena, first: u32) -> Vec<u32> {
         let key = Self::key(arena, first);
         let lanes = self.lanes.iter().filter(|lane| lane.has_pools_of(key));
@@ -364,25 +367,25 @@ impl Permits {
         rivals
     }
 
-    /// Nobody can be granted anything until something changes.
+    /// Notes that the engine can grant nothing until something changes.
     #[inline]
     pub fn seen(&mut self) {
         self.changes = 0;
     }
 
-    /// Whether the work needs permits of that pool.
+    /// Returns whether the work needs permits of `pool`.
     pub fn needs_of(arena: &Arena, slot: u32, pool: Pool) -> bool {
         Self::needs(arena, slot).any(|(needed, _)| needed == pool)
     }
 
-    /// The pools of which the work needs more than is free.
+    /// Returns the pools of which the work needs more than is free.
     pub fn lacks(&self, arena: &Arena, slot: u32) -> impl Iterator<Item = Pool> {
         let needs = Self::needs(arena, slot);
         let lacks = needs.filter(|&(pool, weight)| self.free(pool) < weight);
         lacks.map(|(pool, _)| pool)
     }
 
-    /// What the works that hold permits take of each pool, counted anew. O(works).
+    /// Returns what the works that hold permits take of each pool, counted anew. O(works).
     pub fn recount(&self, arena: &Arena) -> Vec<u32> {
         let mut used = vec![0; self.pools().len()];
         for slot in arena.slots().filter(|&slot| arena.is(slot, flag::PERMIT)) {

@@ -1,35 +1,35 @@
-//! The works that have a turn coming: those of the present round, and after them what becomes ready meanwhile.
+//! The works that have a turn coming: first those of the present round, then those that become ready meanwhile.
 //!
-//! One ring with a mark where the present round ends. A work knows its place in it, so that it can be taken out in O(1),
-//! and leaves a gap. A ring and not links through the records: a turn then touches no record but its own, and the
-//! processor sees early which comes next.
+//! They are in one ring with a mark where the present round ends. A work knows its place, so it can be taken out in
+//! O(1), and leaves a gap. A ring and not links through the records, so that a turn touches no record but its own.
 
 use crate::engine::store::arena::Arena;
 use crate::engine::store::flags::flag;
 use crate::engine::store::record::{NONE, Record};
 use std::ops::{Range, RangeInclusive};
 
-/// What a ring has at first, and below which its gaps are not worth closing.
+/// The first length of a ring. Below it, gaps are not worth closing.
 const SHORT: u32 = 64;
 
-/// Works that are read ahead at once where they are scattered.
+/// How many works are read ahead at once where they are scattered.
 pub(crate) const BATCH: usize = 16;
 
-/// Works of a round that may be read ahead all at once. Of the largest, records, lists and bodies take a quarter of a megabyte
-/// if they lie one by one, and twice as much at most, besides the records of their dependents.
+/// How many works a round may have to be read ahead all at once. Larger rounds would not fit into a near cache.
 const LARGE: RangeInclusive<u32> = 64..=2_048;
 
-/// The works that have a turn coming. Places count on for ever, and wrap: their lower bits say where in the ring.
+/// The ready ring. Places count on for ever, and wrap: their lower bits say where in the ring.
 ///
-/// There is no gap at the head of the present round or at the tail of the next, so either is empty just if it has no place.
+/// There is no gap at the head of the present round or at the tail of the next. So either is empty just if it has no
+/// place.
 ///
-/// The order of the fields is kept, since `end` and `tail` must not be neighbours: a compiler would read the two as one,
-/// and a processor waits for that until the last push has reached its cache.
+/// The order of the fields is kept: with `end` beside `tail`, one access would read both, and each turn would be
+/// slower.
 #[derive(Default)]
 #[repr(C)]
 pub(crate) struct Ready {
+    /// The place that the next work gets.
     tail: u32,
-    /// Places that hold nothing.
+    /// How many places hold no work.
     gaps: u32,
     /// The first place that has not had its turn.
     head: u32,
@@ -44,27 +44,30 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
+    /// Returns an empty ring.
     pub fn new() -> Self {
         Ready::default()
     }
 
+    /// Returns where in the ring a place is.
     #[inline]
     fn index(&self, place: u32) -> usize {
         (place & (self.ring.len() as u32).wrapping_sub(1)) as usize
     }
 
-    /// Whether nobody has a turn coming, in this round or the next.
+    /// Returns whether no work has a turn coming, in this round or the next.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.head == self.tail
     }
 
+    /// Returns whether all works of the present round have had their turns.
     #[cfg_attr(not(debug_assertions), inline)]
     pub fn round_is_over(&self) -> bool {
         self.head == self.end
     }
 
-    /// A turn in the next round. Amortised O(1).
+    /// Gives a work a turn in the next round. Amortised O(1).
     #[inline]
     pub fn push(&mut self, arena: &mut Arena, slot: u32) {
         let record = arena.at_mut(slot);
@@ -76,14 +79,14 @@ impl Ready {
         self.push_flagged(record, slot);
     }
 
-    /// The same for a work whose flags say already that it has a turn coming.
+    /// Gives a work, whose flags say `READY` already, a turn in the next round.
     #[inline]
     pub fn push_flagged(&mut self, record: &mut Record, slot: u32) {
         debug_assert!(record.flags.has(flag::READY));
         record.links.prev = self.enter(slot);
     }
 
-    /// The place that the work gets.
+    /// Enters a work, and returns its place.
     #[inline(always)]
     fn enter(&mut self, slot: u32) -> u32 {
         if self.tail.wrapping_sub(self.head) as usize == self.ring.len() {
@@ -95,7 +98,7 @@ impl Ready {
         place
     }
 
-    /// Twice as long: each place stays where it is or moves by the old length.
+    /// Doubles the ring: each place stays where it is or moves by the old length.
     #[cold]
     fn grow(&mut self) {
         let old = self.ring.len();
@@ -107,7 +110,7 @@ impl Ready {
         }
     }
 
-    /// The next work of this round, which must not be over. The work must then have its turn: it is not ready any more.
+    /// Takes the next work of this round, which must not be over. The caller gives the work its turn.
     #[inline]
     pub fn pop(&mut self) -> u32 {
         let slot = self.pop_before_no_gap();
@@ -117,7 +120,7 @@ impl Ready {
         slot
     }
 
-    /// The same where it is known that no gap follows.
+    /// Takes the next work of this round, where no gap follows.
     #[inline]
     fn pop_before_no_gap(&mut self) -> u32 {
         debug_assert!(!self.round_is_over());
@@ -141,7 +144,7 @@ impl Ready {
         }
     }
 
-    /// Those at the head of the round and at the tail of the next. Each gap goes once.
+    /// Skips the gaps at the head of the round and at the tail of the next. Each gap goes once.
     #[cold]
     fn skip_gaps(&mut self) {
         while self.head != self.end && self.ring[self.index(self.head)] == NONE {
@@ -154,7 +157,7 @@ impl Ready {
         }
     }
 
-    /// Works that are added and cancelled without end fill no memory.
+    /// Closes all gaps, so that works that are added and cancelled without end fill no memory.
     fn close_gaps(&mut self, arena: &mut Arena) {
         let (mut place, mut to, end, tail) = (self.head, self.head, self.end, self.tail);
         while place != tail {
@@ -176,7 +179,7 @@ impl Ready {
         (self.tail, self.gaps) = (to, 0);
     }
 
-    /// What has become ready makes the next round. The last one must be over.
+    /// Starts the next round with all works that have become ready. The last round must be over.
     #[inline]
     pub fn start_round(&mut self) {
         debug_assert!(self.round_is_over());
@@ -186,7 +189,7 @@ impl Ready {
         }
     }
 
-    /// The same, and the first work of the round, which must have one, is popped as by [`Ready::pop`].
+    /// Starts the next round, which must have a work, and takes its first work.
     #[inline]
     pub fn start_and_pop(&mut self) -> u32 {
         debug_assert!(self.round_is_over() && !self.next_is_empty());
@@ -198,28 +201,28 @@ impl Ready {
         self.pop_before_no_gap()
     }
 
-    /// Whether nothing has become ready since the present round began.
+    /// Returns whether no work has become ready since the present round began.
     #[inline]
     pub fn next_is_empty(&self) -> bool {
         self.end == self.tail
     }
 
-    /// The works whose turns of this round are still to come.
+    /// Returns the works whose turns of this round are still to come.
     pub fn round(&self) -> impl Iterator<Item = u32> + '_ {
         let places = 0..self.end.wrapping_sub(self.head);
         let slots = places.map(|count| self.ring[self.index(self.head.wrapping_add(count))]);
         slots.filter(|&slot| slot != NONE)
     }
 
-    /// Whether the next place is one for which nothing has been read ahead.
+    /// Returns whether nothing has been read ahead for the next place.
     #[inline]
     pub fn is_unread(&self) -> bool {
-        // Never is more than the largest of rounds read ahead: what seems to be is long past.
+        // At most the largest of rounds is read ahead. A greater distance means that the place is long past.
         self.unread.wrapping_sub(self.head).wrapping_sub(1) >= *LARGE.end()
     }
 
-    /// The works that have their turns next, in this round or the next, NONE for a gap; `None` if there are fewer, or if they lie
-    /// in memory in the order in which they come, since those a processor reads ahead by itself. They count as read ahead.
+    /// Returns the works that have their turns next, `NONE` for a gap, and counts them as read ahead. Returns `None`
+    /// if there are fewer, or if they lie in memory in the order of their turns: a processor then needs no help.
     #[inline]
     pub fn next_batch(&mut self) -> Option<[u32; BATCH]> {
         self.unread = self.head.wrapping_add(BATCH as u32);
@@ -231,8 +234,8 @@ impl Ready {
         (batch[0].abs_diff(batch[BATCH - 1]) >= 2 * BATCH as u32).then_some(batch)
     }
 
-    /// The slots among which all works of this round are, if the round is large, but not too large for a near cache, and half
-    /// of the slots at least are theirs. They count as read ahead. O(works), once in a round.
+    /// Returns the slots among which all works of this round are, and counts the works as read ahead. The round must
+    /// be [`LARGE`], and at least half of these slots its own. O(works), once in a round.
     pub fn dense_round(&mut self) -> Option<Range<u32>> {
         let works = self.end.wrapping_sub(self.head);
         if !LARGE.contains(&works) || self.looked_at == self.end {
@@ -252,7 +255,7 @@ impl Ready {
         Some(low..high + 1)
     }
 
-    /// How many works there are, in this round and the next.
+    /// Returns how many works have a turn coming, in this round and the next.
     pub fn len(&self) -> usize {
         (self.tail.wrapping_sub(self.head) - self.gaps) as usize
     }
@@ -274,7 +277,7 @@ mod tests {
         arena
     }
 
-    /// Whether there was a batch to be read ahead, which must be what comes next.
+    /// Returns whether there was a batch to be read ahead, and checks that it is what comes next.
     fn is_read_ahead(ready: &mut Ready, round: &VecDeque<u32>, later: &VecDeque<u32>) -> bool {
         let batch = ready.next_batch();
         assert!(!ready.is_unread());
@@ -284,7 +287,7 @@ mod tests {
         batch.is_some()
     }
 
-    /// Rounds of pushes, pops and removals, against two queues; places start just before they wrap.
+    /// Rounds of pushes, pops and removals, against two queues. Places start just before they wrap.
     #[test]
     fn a_ring_does_what_two_queues_do() {
         let (mut arena, mut ready) = (arena(), Ready::new());
@@ -333,7 +336,7 @@ mod tests {
         assert!(batches > 100, "{batches}");
     }
 
-    /// The slots that are to be read ahead of a round of these works, of which some have had their turns.
+    /// Returns what is to be read ahead for a round of `slots`, whose first `had` works have had their turns.
     fn dense(arena: &mut Arena, slots: impl Iterator<Item = u32>, had: u32) -> Option<Range<u32>> {
         let mut ready = Ready::new();
         for slot in slots {

@@ -1,10 +1,12 @@
-//! What other threads send: wakes, cancels, and word of closures.
+//! The inbox: messages from other threads. They carry wakes, cancels, and keys of closures.
 //!
-//! One std mpsc channel and one flag. A sender puts its message into the channel and then swaps the flag to true;
-//! whoever finds it false calls the host's notifier, so the host is told only when the inbox goes from empty to not
-//! empty. The receiver clears the flag, sends itself a mark, and takes what is before the mark: so a round ends however
-//! fast others send. A message behind the mark was sent after the flag was cleared, and sets it again; one before it may
-//! do so too, and a spurious notification is all that can follow.
+//! It is one std mpsc channel and one flag. A sender puts its message into the channel and then swaps the flag to
+//! true. A sender that finds it false calls the host's notifier. So the host is told only when the inbox stops being
+//! empty.
+//!
+//! The receiver clears the flag, sends itself a mark, and takes the messages before the mark. So a round ends however
+//! fast other threads send. A message behind the mark was sent after the flag was cleared, and sets it again. A
+//! message before the mark may set it again, too; a spurious notification is all that can follow.
 //!
 //! A wake is a message without a reference to its waker, since counting references would cost as much as the rest.
 
@@ -21,41 +23,50 @@ use std::sync::mpsc::SendError;
 use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
 
-/// Tells a parked host that the inbox is no longer empty; may be called from any thread.
+/// Tells a parked host that the inbox is no longer empty. The scheduler calls it from any thread that sends a
+/// message.
 pub type Notifier = Arc<dyn Fn() + Send + Sync>;
 
+/// A message to the scheduler. It names an attempt or a work, so that a late one finds nothing.
 pub(crate) enum Message {
+    /// A remote waker of this attempt was used.
     Wake(AttemptId),
     /// The last clone of a remote waker is gone.
     WakerDropped(AttemptId),
+    /// This work is to be cancelled.
     Cancel(WorkId, CancelledBy),
+    /// All works are to be cancelled.
     CancelAll(CancelledBy),
     /// A job has run or been dropped, and its ticket knows.
     JobEnded(AttemptId, JobId),
-    /// A [`TimePin`](super::TimePin) is gone, and what its thread sent before is in front of this.
+    /// A [`TimePin`](super::TimePin) is gone. All messages that its thread sent before are in front of this one.
     Unpinned,
-    /// What comes after it waits for the next round.
+    /// Ends a round's share: messages after it wait for the next round.
     Mark,
     /// A closure waits under this key: see `posts`.
     Post(u32),
 }
 
-/// The senders' side.
+/// The senders' side of the inbox.
 pub(crate) struct InboxSender {
+    /// The way to the receiver.
     channel: Sender<Message>,
+    /// Whether a message has come since the receiver last looked.
     full: AtomicBool,
+    /// The host's notifier, if it has set one.
     notifier: RwLock<Option<Contained<Notifier>>>,
-    /// Calls the program's code that belongs to no work.
+    /// Calls the program's code that belongs to no work, and counts its panics.
     pub(crate) guard: Guard,
 }
 
 impl InboxSender {
-    /// `Err` if the scheduler is gone.
+    /// Sends a message, and calls the notifier if the inbox was empty. Returns the message if the scheduler is gone.
     pub(crate) fn send(&self, message: Message) -> Result<(), Message> {
         self.channel
             .send(message)
             .map_err(|SendError(message)| message)?;
         if !self.full.swap(true, Ordering::AcqRel) {
+            // Cloned, so that the notifier runs without the lock and may set another one.
             let notifier = self
                 .notifier
                 .read()
@@ -69,13 +80,14 @@ impl InboxSender {
     }
 }
 
-/// The scheduler's side.
+/// The scheduler's side of the inbox.
 pub(crate) struct Inbox {
     pub sender: Arc<InboxSender>,
     receiver: Receiver<Message>,
 }
 
 impl Inbox {
+    /// Returns an empty inbox without a notifier.
     pub fn new() -> Self {
         let (sender, receiver) = mpsc::channel();
         let sender = InboxSender {
@@ -90,7 +102,7 @@ impl Inbox {
         }
     }
 
-    /// The one before comes back.
+    /// Sets the notifier, and returns the one before.
     pub fn set_notifier(
         &mut self,
         notifier: Option<Contained<Notifier>>,
@@ -103,15 +115,17 @@ impl Inbox {
         std::mem::replace(&mut *place, notifier)
     }
 
+    /// Returns whether a message has come since the last [`Inbox::take`].
     #[inline]
     pub fn has_messages(&self) -> bool {
         self.sender.full.load(Ordering::Acquire)
     }
 
-    /// Takes what is there now; what comes meanwhile waits for the next round. O(messages).
+    /// Moves the messages that are there now to `into`. Messages that come meanwhile wait for the next round.
+    /// O(messages).
     pub fn take(&mut self, into: &mut VecDeque<Message>) {
         self.sender.full.swap(false, Ordering::AcqRel);
-        // It arrives: the receiver is here.
+        // The send cannot fail, since the receiver is here.
         let _ = self.sender.channel.send(Message::Mark);
         while let Ok(message) = self.receiver.try_recv() {
             match message {
@@ -122,21 +136,24 @@ impl Inbox {
     }
 }
 
-/// One attempt's waker: at most one message of it is under way at a time.
+/// The waker of one attempt. At most one message of it is under way at a time.
 pub(crate) struct WakerCell {
     pub attempt_id: AttemptId,
+    /// Whether a message of this waker is in the inbox.
     under_way: AtomicBool,
     sender: Arc<InboxSender>,
 }
 
 impl WakerCell {
+    /// Sends a wake, unless one is under way.
     fn wake_up(&self) {
         if !self.under_way.swap(true, Ordering::AcqRel) {
             let _ = self.sender.send(Message::Wake(self.attempt_id));
         }
     }
 
-    /// The message has arrived; the next wake sends another. Not called once the attempt has ended: then none does.
+    /// Notes that the message has arrived; the next wake sends another. The engine does not call it after the
+    /// attempt's end, and then no more wakes are sent.
     pub fn arrived(&self) {
         self.under_way.swap(false, Ordering::AcqRel);
     }
@@ -158,7 +175,7 @@ impl Drop for WakerCell {
     }
 }
 
-/// Wakes one attempt of a work from any thread; does nothing once that attempt has ended.
+/// Wakes one attempt of a work from any thread. It does nothing once that attempt has ended.
 ///
 /// As long as a clone of it exists, the work may sleep. Wakes that come before the work's next turn merge with it.
 #[derive(Clone)]
@@ -167,6 +184,7 @@ pub struct RemoteWaker {
 }
 
 impl RemoteWaker {
+    /// Returns a waker of this attempt.
     pub(crate) fn new(inbox: &Inbox, attempt_id: AttemptId) -> Self {
         let cell = WakerCell {
             attempt_id,
@@ -178,7 +196,7 @@ impl RemoteWaker {
         }
     }
 
-    /// Asks for a turn. Never blocks; a wake that is under way already costs one atomic operation.
+    /// Asks for a turn. Never blocks; while a wake is under way it costs one atomic operation.
     pub fn wake(&self) {
         self.cell.wake_up();
     }
@@ -202,29 +220,34 @@ impl fmt::Debug for RemoteWaker {
     }
 }
 
-/// Says from any thread that something is to be cancelled, and tells any thread whether it has been.
+/// Cancels works from any thread, and tells any thread whether they have been cancelled.
 ///
-/// One from `WorkScheduler::cancel_token` cancels everything in that scheduler, one from `WorkContext::cancel_token`
-/// that work. One from [`CancelToken::new`] does so for the schedulers that are run with it.
+/// A token from `WorkScheduler::cancel_token` cancels everything in that scheduler. A token from
+/// `WorkContext::cancel_token` cancels that work. A token from [`CancelToken::new`] cancels everything in the
+/// schedulers that are run with it.
 #[derive(Clone, Default)]
 pub struct CancelToken {
     shared: Arc<TokenState>,
 }
 
+/// The state that all clones of a token share.
 #[derive(Default)]
 struct TokenState {
     cancelled: AtomicBool,
+    /// The inboxes to be told, each once per [`CancelToken::listen`].
     listeners: Mutex<Vec<Listener>>,
 }
 
+/// An inbox that a token tells, and for which work.
 #[derive(Clone)]
 struct Listener {
     sender: Arc<InboxSender>,
-    /// `None`: all works.
+    /// The work to be cancelled; `None` for all works.
     work: Option<WorkId>,
 }
 
 impl Listener {
+    /// Sends the cancel.
     fn tell(&self) {
         let by = CancelledBy::Token;
         let _ = self.sender.send(match self.work {
@@ -235,12 +258,12 @@ impl Listener {
 }
 
 impl CancelToken {
-    /// A token that nothing listens to yet.
+    /// Returns a token without listeners.
     pub fn new() -> Self {
         CancelToken::default()
     }
 
-    /// Cancels, and tells whoever listens. Waits at most for another thread that does the same.
+    /// Cancels, and tells all listeners. Waits at most for another thread that uses the token's list of listeners.
     pub fn cancel(&self) {
         let listeners = {
             let listeners = self.listeners();
@@ -251,15 +274,16 @@ impl CancelToken {
                 listeners.clone()
             }
         };
-        // Without the lock: a notifier may do with the token what it likes.
+        // Outside of the lock, because a notifier may use the token.
         listeners.iter().for_each(Listener::tell);
     }
 
-    /// Whether it has been cancelled. O(1), no lock.
+    /// Returns whether the token has been cancelled. O(1), no lock.
     pub fn is_cancelled(&self) -> bool {
         self.shared.cancelled.load(Ordering::Acquire)
     }
 
+    /// Returns the listeners under their lock. A panic elsewhere leaves the list whole.
     fn listeners(&self) -> MutexGuard<'_, Vec<Listener>> {
         self.shared
             .listeners
@@ -276,16 +300,16 @@ impl CancelToken {
         let cancelled = {
             let mut listeners = self.listeners();
             listeners.push(listener.clone());
-            // Under the lock: whoever cancels later finds the listener, and only one of the two tells it.
+            // Under the lock: a later cancel finds the listener, and only one of the two tells it.
             self.is_cancelled()
         };
-        // Without the lock: a notifier may do with the token what it likes.
+        // Outside of the lock, because a notifier may use the token.
         if cancelled {
             listener.tell();
         }
     }
 
-    /// Takes the last `listen` for all works of this inbox back.
+    /// Takes back the last `listen` for all works of this inbox.
     pub(crate) fn ignore(&self, inbox: &Inbox) {
         let mut listeners = self.listeners();
         let ours = |listener: &Listener| {
@@ -296,7 +320,7 @@ impl CancelToken {
         }
     }
 
-    /// The engine itself has cancelled: only those who look are told.
+    /// Marks the token after the engine itself has cancelled. No listener is told, since the engine knows.
     pub(crate) fn mark(&self) {
         self.shared.cancelled.store(true, Ordering::Release);
     }

@@ -1,12 +1,12 @@
-//! The inbox itself, not a copy of it, under every interleaving and memory order that loom finds (threads bounded to two
-//! or three, preemptions to three).
+//! The inbox itself, not a copy of it, under every interleaving and memory order that loom finds (threads bounded to
+//! two or three, preemptions to three).
 //!
 //! ```text
 //! RUSTFLAGS="--cfg loom" cargo test --lib --target-dir target/loom loom
 //! ```
 //!
-//! The host of these models parks as a real one does: it waits only after it has seen an empty inbox, and only a call
-//! of the notifier ends that. A lost wake is then a deadlock, which loom reports.
+//! The host of these models parks as a real host does: only after it has seen an empty inbox. Only a call of the
+//! notifier ends the wait. So a lost wake is a deadlock, which loom reports.
 
 use crate::engine::id::AttemptId;
 use crate::engine::panics::Contained;
@@ -38,12 +38,14 @@ struct Parking {
 }
 
 impl Parking {
+    /// Tells the thread to go on: the notifier of the models.
     fn tell(&self) {
         self.calls.fetch_add(1, Ordering::Relaxed);
         *self.told.lock().unwrap() = true;
         self.news.notify_one();
     }
 
+    /// Waits until it is told to go on.
     fn park(&self) {
         let mut told = self.told.lock().unwrap();
         while !*told {
@@ -53,12 +55,12 @@ impl Parking {
     }
 }
 
-/// What a scheduler does with its inbox, without the scheduler.
+/// A scheduler's use of its inbox, without the scheduler.
 struct Host {
     inbox: Inbox,
     closures: Posts<App>,
     parking: Arc<Parking>,
-    /// As the scheduler has it.
+    /// The waker's cell, held weakly as the scheduler holds it.
     cell: Weak<WakerCell>,
     wakes: usize,
     drops: usize,
@@ -87,13 +89,14 @@ impl Host {
         }
     }
 
+    /// Returns a waker, and keeps its cell.
     fn waker(&mut self) -> RemoteWaker {
         let waker = RemoteWaker::new(&self.inbox, ATTEMPT);
         self.cell = Arc::downgrade(&waker.cell);
         waker
     }
 
-    /// One round; then parks if there is nothing to do.
+    /// Takes the messages of one round, and counts them.
     fn turn(&mut self) {
         let mut letters = VecDeque::new();
         self.inbox.take(&mut letters);
@@ -119,18 +122,21 @@ impl Host {
         }
     }
 
+    /// Parks if there is nothing to do.
     fn park(&mut self) {
         if !self.inbox.has_messages() {
             self.parking.park();
         }
     }
 
-    /// The notifier is called once per transition from empty to not empty: at most once between two rounds.
+    /// Returns how often the notifier was called: once per change from empty to not empty, so at most once between
+    /// two rounds.
     fn calls(&self) -> usize {
         self.parking.calls.load(Ordering::Relaxed)
     }
 }
 
+/// Runs `check` under all interleavings with up to three preemptions.
 fn model(check: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(3);
@@ -169,7 +175,7 @@ fn loom_a_wake_after_the_flag_was_set_is_seen_by_the_turn_it_causes() {
                 waker.wake();
             }
         });
-        // What a work does: it looks at the flag in each of its turns, and sleeps otherwise.
+        // A work looks at the flag in each of its turns, and sleeps otherwise.
         while flag.load(Ordering::Relaxed) < 2 {
             host.park();
             host.turn();
@@ -179,7 +185,8 @@ fn loom_a_wake_after_the_flag_was_set_is_seen_by_the_turn_it_causes() {
     });
 }
 
-/// A virtual driver parks as long as there is a pin, and moves the time then: it must not miss what was posted before.
+/// A virtual driver parks as long as there is a pin, and then moves the time. It must not miss a closure posted
+/// before.
 #[test]
 fn loom_the_end_of_a_pin_wakes_a_parked_host_and_comes_after_what_was_posted_under_it() {
     model(|| {
@@ -252,7 +259,7 @@ fn loom_posted_closures_arrive_and_a_full_inbox_gives_them_back() {
     });
 }
 
-/// The notifier cancels the token in turn: whoever tells must not hold the token's lock.
+/// The notifier cancels the token in turn, so no caller may hold the token's lock while it tells.
 #[test]
 fn loom_a_token_that_is_cancelled_while_somebody_begins_to_listen_tells_once() {
     model(|| {

@@ -1,8 +1,8 @@
-//! One closure on its way to another thread and its result on the way back.
+//! Jobs: one closure on its way to another thread, and its result on the way back.
 //!
-//! A [`Job`] is what an [`Offload`](crate::Offload) gets, a [`Ticket`] what the work keeps; between them is one cell
-//! with the result. However a job ends (it ran, panicked, or was dropped), its cell is filled first and the scheduler is
-//! told after that, once: so who is woken by the message finds the result.
+//! An [`Offload`](crate::Offload) gets a [`Job`], and the work keeps a [`Ticket`]. Between them is one cell with the
+//! result. However a job ends (it ran, panicked, or was dropped), it fills its cell first and then tells the
+//! scheduler, once. So a work that the message wakes finds the result.
 
 use crate::engine::id::AttemptId;
 use crate::engine::panics::{self, dispose};
@@ -14,17 +14,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use thiserror::Error;
 
-/// Why a ticket has no result. It comes as the [`Failure`] of [`Ticket::poll`], and is found there with
-/// [`Failure::downcast_ref`].
+/// The reason why a ticket has no result. [`Ticket::poll`] returns it as a [`Failure`]; [`Failure::downcast_ref`]
+/// finds it there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum OffloadError {
-    /// The scheduler has no offload. For good.
+    /// The scheduler has no offload. Fatal ([`Failure::fatal`]), as are all but [`OffloadError::Dropped`].
     #[error(
         "no offload is set: call `WorkScheduler::set_offload` with a `ThreadOffload`, or in a simulation with an `InlineOffload`"
     )]
     NotSet,
-    /// It was asked for in a hook. For good.
+    /// The work offloaded in a hook.
     #[error(
         "offload in a hook: the attempt is over or has not begun; offload in `poll` or `on_abort`"
     )]
@@ -37,22 +37,23 @@ pub enum OffloadError {
         "the offload dropped the job before it began: it was replaced or is shutting down; offload the job again"
     )]
     Dropped,
-    /// [`WorkScheduler::shutdown_offload`](crate::WorkScheduler::shutdown_offload) has been called. For good.
+    /// [`WorkScheduler::shutdown_offload`](crate::WorkScheduler::shutdown_offload) has been called.
     #[error(
         "the offload has been shut down: call `WorkScheduler::set_offload` before works offload again"
     )]
     ShutDown,
-    /// An attempt asked a ticket that is not its own. For good.
+    /// An attempt polled a ticket that belongs to another attempt.
     #[error(
         "the ticket belongs to another attempt or another work, which alone its job wakes: drop tickets in `on_reset`, and offload anew in each attempt"
     )]
     Stale,
-    /// The result has been taken. For good.
+    /// The ticket has already given its result.
     #[error("the ticket has given its result: drop it when it is ready")]
     Taken,
 }
 
 impl OffloadError {
+    /// Returns the failure of the ticket. Only a dropped job is worth another attempt.
     fn failure(self) -> Failure {
         match self {
             OffloadError::Dropped => Failure::new(self),
@@ -64,38 +65,47 @@ impl OffloadError {
 /// Names one job of one scheduler; later jobs are greater.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct JobId {
+    /// The number of jobs that the scheduler had made before.
     pub(crate) number: u64,
-    /// Whether it was given to a simulated offload.
+    /// Whether a simulated offload got the job.
     pub(crate) simulated: bool,
 }
 
 // ---- the cell between them ----
 
+/// The content of a cell.
 enum Content<R> {
+    /// The job has not ended.
     Open,
+    /// The job has ended with this result, which the work has not taken.
     Ready(Result<R, Failure>),
+    /// The work has taken the result.
     Taken,
-    /// The ticket is gone: nobody wants the result.
+    /// The ticket is gone, so the result is dropped.
     Unwanted,
 }
 
+/// The place between a job and its ticket.
 struct Cell<R>(Mutex<Content<R>>);
 
 impl<R> Cell<R> {
+    /// Returns the content under its lock. Nothing under the lock panics, so it is whole even if poisoned.
     fn lock(&self) -> MutexGuard<'_, Content<R>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns whether the ticket is still there.
     fn is_wanted(&self) -> bool {
         !matches!(*self.lock(), Content::Unwanted)
     }
 
+    /// Puts the result in, or drops it if the ticket is gone.
     fn fill(&self, result: Result<R, Failure>) {
         let mut content = self.lock();
         if let Content::Open = *content {
             *content = Content::Ready(result);
         } else {
-            // What is dropped may do as it likes: not under the lock.
+            // The drop of a result is the program's code, so it happens outside of the lock.
             drop(content);
             drop(result);
         }
@@ -104,10 +114,13 @@ impl<R> Cell<R> {
 
 /// A closure and the cell for its result, without their types.
 trait Task: Send {
+    /// Runs the closure and fills the cell.
     fn run(self: Box<Self>, cancel: &CancelToken);
+    /// Drops the closure and fills the cell with the error.
     fn refuse(self: Box<Self>, error: OffloadError);
 }
 
+/// A closure and the cell for its result, with their types.
 struct Typed<F, R> {
     closure: F,
     cell: Arc<Cell<R>>,
@@ -123,7 +136,7 @@ where
         if !cell.is_wanted() {
             return drop(closure);
         }
-        // Whatever the panic carries, the cell is filled: the work would wait for ever.
+        // A panic fills the cell, too, or the work would wait for ever.
         cell.fill(panics::call(|| closure(cancel)).map_err(Failure::panicked));
     }
 
@@ -134,68 +147,73 @@ where
 
 // ---- the offload's side ----
 
-/// A closure that an [`Offload`](crate::Offload) is to run. One that is dropped fails its ticket
-/// ([`OffloadError::Dropped`]); either way the work is woken.
+/// A closure that an [`Offload`](crate::Offload) is to run. Dropping a job instead fails its ticket
+/// ([`OffloadError::Dropped`]). Either way the scheduler wakes the work.
 pub struct Job {
     id: JobId,
     attempt_id: AttemptId,
     work: WorkId,
     name: Name,
+    /// The random stream; simulated jobs only.
     stream: Option<Stream>,
     cancel: CancelToken,
+    /// The closure; `None` once it has run or been refused.
     task: Option<Box<dyn Task>>,
-    /// Who is told of its end.
+    /// The inbox that is told of the job's end, unless the engine itself has cancelled the job.
     sender: Option<Arc<InboxSender>>,
 }
 
 impl Job {
-    /// Its id.
+    /// Returns the job's id.
     pub fn id(&self) -> JobId {
         self.id
     }
 
-    /// The work whose job it is.
+    /// Returns the work that offloaded the job.
     pub fn work(&self) -> WorkId {
         self.work
     }
 
-    /// That work's name.
+    /// Returns the name of that work.
     pub fn name(&self) -> &Name {
         &self.name
     }
 
-    /// The attempt's token, which the closure of [`WorkContext::offload_with`](crate::WorkContext::offload_with) gets, too: it is cancelled as soon as the
-    /// attempt is being aborted.
+    /// Returns the attempt's token. It is cancelled as soon as the attempt is being aborted. The closure of
+    /// [`WorkContext::offload_with`](crate::WorkContext::offload_with) gets the token, too.
     pub fn cancel_token(&self) -> &CancelToken {
         &self.cancel
     }
 
-    /// Random numbers for a simulated latency: of this job of this work, whatever other works do. For a simulated
-    /// offload only; the same numbers for every job otherwise.
+    /// Returns random numbers for a simulated latency. They depend on this job of this work, and on no other work.
+    /// Without a simulated offload, every job has equal numbers.
     pub fn stream(&mut self) -> &mut Stream {
         self.stream.get_or_insert_with(|| Stream::new(0))
     }
 
-    /// Runs it, on whatever thread: a panic becomes the ticket's failure. Does nothing if the ticket has been dropped.
+    /// Runs the job on the calling thread. A panic becomes the ticket's failure. Does nothing if the ticket has been
+    /// dropped.
     pub fn run(mut self) {
         if let Some(task) = self.task.take() {
             self.contain(|| task.run(&self.cancel));
         }
     }
 
-    /// Drops it, with that failure; nobody is told.
+    /// Drops the job with [`OffloadError::Cancelled`], and sends no message.
     pub(crate) fn cancel(mut self) {
         self.refuse(OffloadError::Cancelled);
         self.sender = None;
     }
 
+    /// Fails the ticket, unless the job has run.
     fn refuse(&mut self, error: OffloadError) {
         if let Some(task) = self.task.take() {
             self.contain(|| task.refuse(error));
         }
     }
 
-    /// A panic in the drop of a closure or of a result that nobody wants is nobody's: it must not end a thread of a pool.
+    /// Calls `call`, and counts its panic. A panic in the drop of a closure or of an unwanted result belongs to no
+    /// work, and must not end a thread of a pool.
     fn contain(&self, call: impl FnOnce()) {
         if let Some(sender) = &self.sender {
             sender.guard.call("dropping a job", call);
@@ -222,23 +240,24 @@ impl fmt::Debug for Job {
     }
 }
 
-/// What an offload leaves when it is shut down: [`shutdown_offload`](crate::WorkScheduler::shutdown_offload).
+/// The jobs that an offload leaves when it is shut down: see
+/// [`shutdown_offload`](crate::WorkScheduler::shutdown_offload).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Leftover {
-    /// Jobs that had not begun. They never will: their tickets say [`OffloadError::Dropped`].
+    /// Jobs that had not begun. They never will: their tickets fail with [`OffloadError::Dropped`].
     pub dropped: u64,
-    /// Jobs that still run. Nothing interrupts them but the end of the process.
+    /// Jobs that still run. Only the end of the process interrupts them.
     pub running: u64,
 }
 
 impl Leftover {
-    /// Returns what an [`Offload`](crate::Offload) of one's own reports.
+    /// Returns a report for an [`Offload`](crate::Offload) of one's own.
     pub fn new(dropped: u64, running: u64) -> Self {
         Leftover { dropped, running }
     }
 
-    /// Whether no job was dropped and none runs.
+    /// Returns whether no job was dropped and none runs.
     pub fn is_empty(&self) -> bool {
         *self == Leftover::default()
     }
@@ -256,12 +275,12 @@ pub struct Ticket<R> {
 }
 
 impl<R> Ticket<R> {
-    /// The result, once, for the attempt that asks.
+    /// Returns the result, once, to the attempt `asks`.
     pub(crate) fn poll_for(&mut self, asks: AttemptId) -> Poll<Result<R, Failure>> {
         let mut content = self.cell.lock();
         match &*content {
             Content::Ready(Err(_)) => {}
-            // Whether an older attempt's job was done by now must not decide how this one goes on.
+            // The result of an older attempt must not count: whether it is there by now depends on another thread.
             Content::Ready(Ok(_)) if self.attempt_id == asks => {}
             Content::Open if self.attempt_id == asks => return Poll::Pending,
             Content::Open | Content::Ready(Ok(_)) => {
@@ -275,12 +294,12 @@ impl<R> Ticket<R> {
         }
     }
 
-    /// Whether `poll` would give the result (or an error that took its place). O(1).
+    /// Returns whether `poll` would return the result, or an error in its place. O(1).
     pub fn is_ready(&self) -> bool {
         matches!(*self.cell.lock(), Content::Ready(_))
     }
 
-    /// A ticket without a job.
+    /// Returns a ticket without a job.
     pub(crate) fn refused(attempt_id: AttemptId, error: OffloadError) -> Self {
         let cell = Arc::new(Cell(Mutex::new(Content::Ready(Err(error.failure())))));
         Ticket { cell, attempt_id }
@@ -306,7 +325,7 @@ impl<R> fmt::Debug for Ticket<R> {
     }
 }
 
-/// What a job is besides its closure.
+/// All that a job has besides its closure.
 pub(crate) struct Label {
     pub id: JobId,
     pub attempt_id: AttemptId,
@@ -316,7 +335,7 @@ pub(crate) struct Label {
     pub cancel: CancelToken,
 }
 
-/// The two ends of a new job.
+/// Returns the two ends of a new job.
 pub(crate) fn job<F, R>(label: Label, sender: Arc<InboxSender>, closure: F) -> (Job, Ticket<R>)
 where
     F: FnOnce(&CancelToken) -> R + Send + 'static,

@@ -1,12 +1,13 @@
-//! What other threads send: wakes, cancels, the ends of jobs and pins, posted closures.
+//! The remote side: what other threads send. Wakes, cancels, ends of jobs and pins, posted closures.
 //!
-//! Invariant: all atomics of the crate but the number of a scheduler are here, and their protocol is checked with loom. The
-//! messages of one thread are taken in the order in which it sent them. A message names an attempt, so one that comes late
-//! means nothing.
+//! Invariant: the atomics by which threads synchronise are here, and loom checks their protocol. Elsewhere are only
+//! the counts of schedulers and of panics, and a fence in `lifecycle/wake.rs`. The scheduler takes the messages of
+//! one thread in the order in which that thread sent them. A message names an attempt or a work, so a late one finds
+//! nothing.
 //!
 //! Deliberately absent: threads, and what a message leads to.
 //!
-//! A turn that yields asks whether there is message: one relaxed load. Neither its slot nor `now` comes here.
+//! A turn that yields asks whether there is a message: one atomic load. Neither its slot nor `now` comes here.
 
 pub(crate) mod inbox;
 #[cfg(all(test, loom))]

@@ -1,5 +1,5 @@
-//! What the inbox is made of: the primitives of std, or those that loom watches when it checks the inbox (`--cfg loom`,
-//! see `inbox_loom`).
+//! The primitives of the inbox: those of std, or those that loom watches when it checks the inbox (`--cfg loom`, see
+//! `inbox_loom`).
 
 #[cfg(loom)]
 pub use loom::sync::{Mutex, MutexGuard, RwLock, atomic::AtomicBool, mpsc};

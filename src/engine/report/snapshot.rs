@@ -1,4 +1,4 @@
-//! The state of every work at one moment.
+//! Snapshots: every work at one moment.
 
 use crate::engine::Engine;
 use crate::engine::graph::Entry;
@@ -13,31 +13,32 @@ use std::time::Duration;
 pub struct WorkSnapshot {
     /// The work.
     pub id: WorkId,
-    /// Its name.
+    /// The name of the work.
     pub name: Name,
-    /// Its state.
+    /// The state of the work.
     pub state: WorkState,
-    /// The works that it is after, satisfied ones included, in the order in which they were given.
+    /// The works that this one is after, satisfied ones included, in the order in which they were given.
     pub deps: Vec<WorkId>,
-    /// Those of `deps` that it only needs to see settled: see [`Spec::after_settled`](crate::Spec::after_settled).
+    /// The works in `deps` that this one only needs to see settled: see
+    /// [`Spec::after_settled`](crate::Spec::after_settled).
     pub after_settled: Vec<WorkId>,
-    /// The works that are after it, in the order in which they were given.
+    /// The works that are after this one, in the order in which they were given.
     pub dependents: Vec<WorkId>,
-    /// The work that owns it.
+    /// The work that owns this one.
     pub parent: Option<WorkId>,
-    /// Attempts begun since it was added or restarted.
+    /// Attempts begun since the work was added or restarted.
     pub attempts: u32,
-    /// Retries it has left.
+    /// Retries that the work has left.
     pub retries_left: u32,
-    /// Its last failure, even if a later attempt succeeded before a restart cleared it.
+    /// The last failure of the work, even if a later attempt succeeded. A restart clears it.
     pub last_error: Option<Failure>,
-    /// How long its last attempt took that has ended.
+    /// The duration of the last ended attempt.
     pub last_duration: Option<Duration>,
-    /// How long all its attempts took, the present one included.
+    /// The duration of all attempts together, the present one included.
     pub total_duration: Duration,
     /// The work because of which a Blocked work can never run.
     pub root_cause: Option<RootCause>,
-    /// The earliest of its timers: alarm, back-off, grace, attempt timeout or deadline.
+    /// The instant of the work's earliest timer: alarm, back-off, grace, attempt timeout or deadline.
     pub next_deadline: Option<Time>,
 }
 
@@ -52,6 +53,7 @@ impl Engine {
     }
 
     // No `..`: the compiler asks here for the value of a new field.
+    /// Returns the snapshot of one work.
     fn snapshot_of(&self, slot: u32) -> WorkSnapshot {
         let (record, cold) = (self.arena.at(slot), self.arena.cold(slot));
         let (last_duration, total_duration) = self.durations(slot);
@@ -61,6 +63,7 @@ impl Engine {
             let out = self.graph.out_of(&self.arena, edge);
             out.kind() == EdgeKind::AfterSettled
         };
+        // No `..`, so that the compiler asks here for the value of a new field.
         WorkSnapshot {
             id: self.id(slot),
             name: cold.name.clone(),
@@ -79,7 +82,7 @@ impl Engine {
         }
     }
 
-    /// Returns how long the last ended attempt took, and how long all attempts took.
+    /// Returns the duration of the last ended attempt, and that of all attempts together.
     fn durations(&self, slot: u32) -> (Option<Duration>, Duration) {
         let (record, extension) = (self.arena.at(slot), self.arena.extension(slot));
         if record.marks & mark::ATTEMPT != 0 {

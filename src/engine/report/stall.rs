@@ -1,4 +1,4 @@
-//! Who waits for what: the answer to "why does nothing happen?".
+//! Stall reports: which work waits for what, the answer to "why does nothing happen?".
 
 use crate::engine::Engine;
 use crate::engine::queue::permits::Permits;
@@ -12,32 +12,32 @@ use crate::work::{Name, WorkId, WorkState};
 pub enum WaitsFor {
     /// A work that has to settle first.
     Dependency(WorkId, Name),
-    /// Its parent's attempt has not begun.
+    /// The parent, whose attempt has not begun.
     ParentAttempt(WorkId, Name),
     /// Permits of a pool.
     Permit {
-        /// The pool.
+        /// The name of the pool.
         pool: Name,
-        /// How many are out.
+        /// How many permits of the pool are out.
         used: u32,
-        /// How many there are.
+        /// How many permits the pool has.
         capacity: u32,
     },
-    /// This many children, which have not settled.
+    /// Children that have not settled: this many.
     Children(usize),
-    /// A work that it watches.
+    /// A work that this one watches.
     Watched(WorkId, Name),
-    /// This many offloaded jobs.
+    /// Offloaded jobs: this many.
     Jobs(usize),
-    /// This many sockets or other registered sources.
+    /// Sockets or other registered sources: this many.
     Sources(usize),
-    /// A timer.
+    /// A timer that fires at this instant.
     Timer(Time),
     /// A remote waker that another thread holds.
     RemoteWaker,
-    /// Another work's or the host's `wake`: it said `expect_wake`.
+    /// A `wake` by another work or the host: the work said `expect_wake`.
     Wake,
-    /// Nothing: it has a turn coming.
+    /// Nothing: the work has a turn coming.
     Turn,
 }
 
@@ -47,11 +47,11 @@ pub enum WaitsFor {
 pub struct Stalled {
     /// The work.
     pub id: WorkId,
-    /// Its name.
+    /// The name of the work.
     pub name: Name,
-    /// Its state.
+    /// The state of the work.
     pub state: WorkState,
-    /// What it waits for.
+    /// All that the work waits for.
     pub waits_for: Vec<WaitsFor>,
 }
 
@@ -61,9 +61,9 @@ pub struct Stalled {
 pub struct PermitHolder {
     /// The work.
     pub id: WorkId,
-    /// Its name.
+    /// The name of the work.
     pub name: Name,
-    /// The pool.
+    /// The name of the pool.
     pub pool: Name,
 }
 
@@ -71,13 +71,15 @@ pub struct PermitHolder {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StallReport {
-    /// When the report was made.
+    /// The scheduler's time of the report.
     pub time: Time,
     /// The works, in the order in which they were added.
     pub works: Vec<Stalled>,
-    /// Sleepers that hold permits which Queued works lack: by pool, then in the order in which they were added.
+    /// Sleepers that hold permits which Queued works lack. They are sorted by pool, then in the order in which they
+    /// were added.
     pub holders: Vec<PermitHolder>,
-    /// How many turns in a row came to nothing: see [`WorkScheduler::fruitless_turns`](crate::WorkScheduler::fruitless_turns).
+    /// How many turns in a row achieved nothing: see
+    /// [`WorkScheduler::fruitless_turns`](crate::WorkScheduler::fruitless_turns).
     pub fruitless_turns: u64,
 }
 
@@ -100,7 +102,7 @@ impl Engine {
         }
     }
 
-    /// The sleepers that hold what Queued works lack.
+    /// Returns the sleepers that hold what Queued works lack.
     fn sleeping_holders(&self) -> Vec<PermitHolder> {
         if self.permits.waiting() == 0 {
             return Vec::new();
@@ -130,10 +132,12 @@ impl Engine {
         lacked.into_iter().flat_map(of_pool).collect()
     }
 
+    /// Returns the id and name of a work.
     fn named(&self, slot: u32) -> (WorkId, Name) {
         (self.id(slot), self.arena.cold(slot).name.clone())
     }
 
+    /// Returns all that a work waits for.
     fn waits_for(&self, slot: u32) -> Vec<WaitsFor> {
         let mut waits = Vec::new();
         match self.arena.at(slot).state {
@@ -155,6 +159,7 @@ impl Engine {
         waits
     }
 
+    /// Adds what keeps a work Pending.
     fn dependencies(&self, slot: u32, waits: &mut Vec<WaitsFor>) {
         if self.arena.is(slot, flag::AWAITS_PARENT)
             && let Some(parent) = self.arena.parent(slot)
@@ -172,6 +177,7 @@ impl Engine {
         }));
     }
 
+    /// Adds whatever may wake a work that sleeps, joins or aborts.
     fn wake_sources(&self, slot: u32, waits: &mut Vec<WaitsFor>) {
         match self.arena.live_children(slot) {
             0 => {}

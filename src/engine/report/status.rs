@@ -1,4 +1,4 @@
-//! One work in one line, for people.
+//! The status of one work: a line of text for people.
 
 use crate::engine::Engine;
 use crate::work::{WorkId, WorkState};
@@ -6,7 +6,8 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 impl Engine {
-    /// As [`WorkScheduler::status_of`](crate::WorkScheduler::status_of), which adds what the work says of itself with `own`.
+    /// As [`WorkScheduler::status_of`](crate::WorkScheduler::status_of). The shell passes the work's own words as
+    /// `own`.
     pub(crate) fn status_of(&self, id: WorkId, own: &dyn Fn(u32) -> String) -> Option<String> {
         let slot = self.lookup(id).ok()?;
         let mut text = String::new();
@@ -15,6 +16,7 @@ impl Engine {
         Some(text)
     }
 
+    /// Writes the line.
     fn write_status(&self, text: &mut String, slot: u32, own: &str) -> fmt::Result {
         let (state, cold) = (self.arena.at(slot).state, self.arena.cold(slot));
         write!(text, "{}: {state}", cold.name)?;
@@ -27,6 +29,7 @@ impl Engine {
         match &cold.error {
             Some(error) if state != WorkState::Success => {
                 let guard = &self.inbox.sender.guard;
+                // Printing the error is the program's code, and may panic.
                 let error = guard.call("printing an error", || format!(" : {error}"));
                 text.push_str(error.as_deref().unwrap_or(" : (its error panicked)"));
                 Ok(())
@@ -35,7 +38,7 @@ impl Engine {
         }
     }
 
-    /// Writes how many children of the work are done, and what it has outside of the scheduler.
+    /// Writes how many children of the work are done, and how many jobs and sources it has outside of the scheduler.
     fn write_counts(&self, text: &mut String, slot: u32) -> fmt::Result {
         let Some(extension) = self.arena.extension(slot) else {
             return Ok(());

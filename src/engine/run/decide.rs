@@ -1,4 +1,4 @@
-//! What is decided, and what is drawn: the engine's side of both.
+//! Decisions and draws: the engine's side of both.
 
 use crate::engine::Engine;
 use crate::engine::decision::{Candidate, Decision, DecisionKind};
@@ -8,6 +8,7 @@ use crate::engine::store::names::{self, Purpose};
 use crate::work::WorkId;
 
 impl Engine {
+    /// Returns the candidate for a work; `None` stands for an inbox entry without a work. O(depth).
     pub(crate) fn candidate(&self, slot: Option<u32>) -> Candidate {
         match slot {
             None => Candidate {
@@ -29,6 +30,7 @@ impl Engine {
         }
     }
 
+    /// Returns the index of the work that the decider picks; 0 without a choice.
     pub(crate) fn decide_slots(&mut self, kind: DecisionKind, slots: &[u32]) -> usize {
         if slots.len() < 2 {
             return 0;
@@ -40,7 +42,8 @@ impl Engine {
         self.decide(kind, "", slots.len(), &candidates)
     }
 
-    /// Asks the decider, if there is one and something to decide.
+    /// Returns the decider's answer, or 0 without a decider. The caller has checked that there are two or more
+    /// answers.
     pub(crate) fn decide(
         &mut self,
         kind: DecisionKind,
@@ -48,6 +51,7 @@ impl Engine {
         arity: usize,
         candidates: &[Candidate],
     ) -> usize {
+        // Taken out, because the decision borrows the engine to print name paths.
         let Some(mut decider) = self.decider.take() else {
             return 0;
         };
@@ -73,7 +77,7 @@ impl Engine {
         }
     }
 
-    /// A decision that a work asks for.
+    /// Returns the answer to a decision that a work asks for.
     pub(crate) fn decide_for(
         &mut self,
         kind: DecisionKind,
@@ -88,7 +92,7 @@ impl Engine {
         self.decide(kind, site, arity, &asks)
     }
 
-    /// A work's own stream, made when it is first asked for. O(depth) then.
+    /// Returns a work's own stream, and makes it on the first draw. O(depth) then.
     pub(crate) fn stream_of(&mut self, slot: u32) -> &mut Stream {
         let extension = self.arena.extension(slot);
         let key = match extension.and_then(|extension| extension.stream.as_ref()) {

@@ -1,12 +1,13 @@
-//! Rounds: who has the next turn, what is done between turns, and when to crank again.
+//! Rounds: which work has the next turn, what is done between turns, and when to crank again.
 //!
-//! Invariant: only this room knows what a round is. A round takes what there is at its beginning; what becomes ready
-//! meanwhile has its turn in the next. Between two steps the engine may be asked for a call, and goes on where it was.
+//! Invariant: only this room knows what a round is. A round takes the works that are ready at its beginning. A work
+//! that becomes ready meanwhile has its turn in the next round. Between two steps the shell may ask for a call, and
+//! the engine then goes on where it was.
 //!
 //! Deliberately absent: what a turn does to its work (`lifecycle`), and the budget of a crank, which is the shell's.
 //!
-//! In a turn that yields: [`Engine::begin_crank`](super::Engine) stores `now`, once a crank, and a round reads it to fire
-//! what is due. [`Engine::next_turn`](super::Engine) answers the slot. Nothing else travels.
+//! In a turn that yields: [`Engine::begin_crank`](super::Engine) stores `now`, once a crank, and a round reads it to
+//! fire the timers that are due. [`Engine::next_turn`](super::Engine) returns the slot. Nothing else travels.
 
 pub(crate) mod decide;
 pub(crate) mod fruitless;

@@ -1,41 +1,43 @@
-//! What a crank did, and when to crank again.
+//! Cranks: what a crank did, and when to crank again.
 
 use crate::engine::Engine;
 use crate::time::Time;
 use std::panic::resume_unwind;
 use std::time::Duration;
 
-/// When to crank again. Any call that changes the scheduler makes it stale. The enum stays exhaustive: a host must have an
-/// answer for each.
+/// When to crank again. Any call that changes the scheduler makes it stale.
+///
+/// The enum stays exhaustive, because a host must have an answer for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// At once: there is something to do.
     Now,
-    /// At this time; a crank then gives a turn or changes a state.
+    /// At this time. A crank then gives a turn or changes a state.
     At(Time),
-    /// When something outside has woken a work; before that nothing happens.
+    /// When something outside has woken a work. Before that nothing happens.
     External,
-    /// Never: works are left, and nothing can make them go on. `stall_report` says who waits for what.
+    /// Never: works are left, and nothing can make them go on. `stall_report` says which work waits for what.
     Stalled,
-    /// Not until works are added: all have settled.
+    /// When works are added: all have settled.
     Idle,
 }
 
-/// What a crank did.
+/// The result of a crank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use = "`next` says when to crank again"]
 pub struct Crank {
-    /// Turns given.
+    /// How many turns the crank gave.
     pub turns: u64,
-    /// Works settled in this crank; what settled in calls of the host's before it is not counted.
+    /// How many works settled in this crank. Works that settled in earlier calls of the host are not counted.
     pub settled: u64,
     /// When to crank again.
     pub next: Next,
 }
 
 impl Next {
-    /// How long the host may wait for its own events: zero for `Now`, `None` (for ever) unless a time is known.
+    /// Returns how long the host may wait for its own events: zero for `Now`, and `None` (for ever) unless a time is
+    /// known.
     pub fn timeout(self, now: Time) -> Option<Duration> {
         match self {
             Next::Now => Some(Duration::ZERO),
@@ -46,10 +48,11 @@ impl Next {
 }
 
 impl Engine {
-    /// A crank begins. The answer is how many turns there had been.
+    /// Begins a crank at `now`, and returns how many turns there had been.
     #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn begin_crank(&mut self, now: Time) -> u64 {
         debug_assert!(now >= self.now, "time went back from {} to {now}", self.now);
+        // A release build ignores a time that goes back, since timers that have fired cannot be taken back.
         if now > self.now {
             self.now = now;
         }
@@ -57,7 +60,11 @@ impl Engine {
         self.recorder.turns
     }
 
-    /// A crank has ended, which began when there had been `turns_before` turns.
+    /// Ends the crank that began when there had been `turns_before` turns.
+    ///
+    /// # Panics
+    ///
+    /// With the payload of a panic that is not to be caught.
     #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn end_crank(&mut self, turns_before: u64) -> Crank {
         if cfg!(debug_assertions) {
@@ -66,7 +73,7 @@ impl Engine {
         if !self.deferred.is_empty()
             && let Some(payload) = self.deferred.take_payload()
         {
-            // A panic that is not to be caught goes on.
+            // Here the engine is whole again, so the panic may go on.
             resume_unwind(payload);
         }
         Crank {
@@ -76,7 +83,7 @@ impl Engine {
         }
     }
 
-    /// When to crank again. O(1), or O(lanes of the permit queue) after a call that freed permits.
+    /// Returns when to crank again. O(1), or O(lanes of the permit queue) after a call that freed permits.
     #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn next(&self) -> Next {
         if self.ready.is_empty() {
@@ -86,6 +93,7 @@ impl Engine {
         }
     }
 
+    /// Returns when to crank again if no work has a turn coming.
     fn next_without_turns(&self) -> Next {
         if self.has_loose_ends() || self.can_grant() {
             return Next::Now;
@@ -98,16 +106,16 @@ impl Engine {
         }
     }
 
-    /// What `next` says when no timer is armed and works are left: a job that is outside ends with a message, and so
-    /// does a pin.
+    /// Returns when to crank again if no timer is armed and works are left.
     fn next_from_outside(&self) -> Next {
+        // A job on another thread ends with a message, and so does a pin.
         if self.external_sleepers > 0 || self.is_time_pinned() {
             return Next::External;
         }
         Next::Stalled
     }
 
-    /// When the next timer fires or the next simulated job ends.
+    /// Returns when the next timer fires or the next simulated job ends.
     #[inline]
     fn next_time(&self) -> Option<Time> {
         match (self.wheel.next_deadline(), self.next_job_due()) {
@@ -116,6 +124,7 @@ impl Engine {
         }
     }
 
+    /// Returns whether there is something to do besides turns, timers and grants.
     #[inline]
     pub(crate) fn has_loose_ends(&self) -> bool {
         self.inbox.has_messages()
@@ -124,6 +133,7 @@ impl Engine {
             || !self.messages.is_empty()
     }
 
+    /// Returns whether a waiting work can get its permits now.
     pub(crate) fn can_grant(&self) -> bool {
         self.permits.changes() > 0 && self.permits.next_grant(&self.arena).is_some()
     }

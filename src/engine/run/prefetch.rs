@@ -1,12 +1,12 @@
-//! Ahead of a run of turns: reads what they will touch, for many works at once.
+//! Reading ahead: touches the memory of many turns at once, before they come.
 //!
-//! The works of a wide graph have their turns in an order that is not that of memory. Each turn would wait for a body, for
-//! a list of edges and for the records of dependents to come from a far cache, one after the other; read in one go, they
-//! come together. Safe code has no prefetch instruction, but a read whose result nobody waits for is as good, as long as
-//! there are few instructions between one and the next.
+//! The works of a wide graph have their turns in an order that is not that of memory. Each turn would wait for a
+//! body, for an edge list and for the records of dependents, one after the other. Read in one go, they come together.
+//! Safe code has no prefetch instruction, so this room reads values that nothing uses. The benches' README has the
+//! figures.
 //!
-//! If the works of a round lie side by side, in whatever order they come, all of them are read in the order of memory:
-//! that a processor foresees. Else a few are read at once, as they come.
+//! If the works of a round lie side by side, in whatever order they come, all of them are read in the order of
+//! memory. Else the next few works are read.
 
 use crate::engine::Engine;
 use crate::engine::queue::ready::BATCH;
@@ -14,22 +14,26 @@ use crate::engine::store::record::NONE;
 use std::hint::black_box;
 use std::ops::Range;
 
-/// Of so many edges out of each: a work with very many, and many turns, must not have them read again and again.
+/// How many edges out of each work are read ahead. The limit keeps a work with very many from being read again and
+/// again.
 const EDGES: usize = 8;
 
-/// What has never had so many slots stays in a near cache anyway.
+/// How many slots an arena must have to need reading ahead. A smaller one stays in a near cache anyway.
 const MANY: u32 = 1 << 12;
 
-/// Bodies that will soon be called, by slot.
+/// The bodies that will soon be called, by slot.
 pub(crate) enum Ahead<'a> {
-    /// All between these two, if they are near: no more than so many.
+    /// All slots from the first to the second number, if their bodies are near: within as many places as the third
+    /// says.
     Between(u32, u32, u32),
+    /// These slots; `NONE` for a gap.
     Each(&'a [u32]),
 }
 
 impl Engine {
-    /// Reads ahead for the works that have their turns next, if they are many. For whenever a turn is next for which nothing
-    /// has been read ahead, at the end of works that have dependents; it need not be called for each.
+    /// Reads ahead for the works that have their turns next, if there are many. `bodies` reads their bodies.
+    ///
+    /// The shell calls it after a work with dependents when the next turn is unread; it need not call it every time.
     #[inline(never)]
     pub(crate) fn prefetch(&mut self, bodies: &dyn Fn(Ahead<'_>) -> u32) {
         let Some(batch) = self.ready.next_batch() else {
@@ -46,10 +50,12 @@ impl Engine {
             }
             None => bodies(Ahead::Each(&batch)) ^ self.prefetch_scattered(batch),
         };
-        // Else a compiler would see that nobody wants it.
+        // Without this the compiler would drop the reads, since nothing uses their result.
         black_box(read);
     }
 
+    /// Reads the lists of works that lie side by side, and the records of their first dependents if those are near
+    /// each other.
     fn prefetch_side_by_side(&self, slots: Range<u32>, most: u32) -> u32 {
         let (mut low, mut high) = (u32::MAX, 0);
         for slot in slots {
@@ -67,7 +73,9 @@ impl Engine {
         read ^ low
     }
 
+    /// Reads the lists of scattered works, and the records of their first dependents.
     fn prefetch_scattered(&self, slots: [u32; BATCH]) -> u32 {
+        // First all records and then all lists, so that no read waits for the one before it.
         let mut lists = [NONE; BATCH];
         let mut read = 0;
         for (at, slot) in slots.into_iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Taking the inbox: what other threads have sent becomes wakes, cancels and calls.
+//! Taking the inbox: messages from other threads become wakes, cancels and calls.
 
 use crate::engine::Engine;
 use crate::engine::decision::{Candidate, DecisionKind};
@@ -18,6 +18,7 @@ impl Engine {
         self.messages.remove(index)
     }
 
+    /// Returns the index of the message that the decider picks.
     fn decide_message(&mut self) -> usize {
         if self.decider.is_none() || self.messages.len() < 2 {
             return 0;
@@ -39,6 +40,7 @@ impl Engine {
         self.decide(DecisionKind::Inbox, "", candidates.len(), &candidates)
     }
 
+    /// Acts on a message.
     pub(crate) fn receive(&mut self, message: Message) {
         match message {
             Message::Wake(attempt_id) => self.remote_wake(attempt_id),
@@ -51,11 +53,12 @@ impl Engine {
             Message::CancelAll(by) => self.cancel_all_for(by),
             Message::JobEnded(attempt_id, id) => self.job_ended(attempt_id, id),
             Message::Unpinned => self.unpinned(),
-            // The inbox takes the one, and the caller the other.
+            // The inbox takes marks, and `next_call` takes posts.
             Message::Mark | Message::Post(_) => {}
         }
     }
 
+    /// Wakes the work of an attempt whose remote waker was used.
     fn remote_wake(&mut self, attempt_id: AttemptId) {
         if !self.arena.is_present(attempt_id) {
             return;
@@ -65,7 +68,7 @@ impl Engine {
         if let Some(waker) = waker {
             waker.arrived();
         }
-        // Even if the waker is gone by now, it has been used: its loss is not held against the work.
+        // Even if the waker is gone by now, it has been used. So its loss is not held against the work.
         self.arena.at_mut(attempt_id.slot).marks &= !mark::DEAD_WAKER;
         self.wake_slot(attempt_id.slot);
     }

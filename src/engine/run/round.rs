@@ -1,11 +1,11 @@
 //! A round: how it begins and ends, and what is done between turns.
 //!
-//! A round takes the inbox as it is, fires the timers that are due, grants permits, and gives one turn to each work
-//! that is ready by then; after each turn it grants again. What becomes ready during the turns has its turn in the next
-//! round.
+//! A round takes the inbox as it is, fires the timers that are due, and grants permits. It gives one turn to each
+//! work that is ready by then. After each turn it grants again. A work that becomes ready during the turns has its
+//! turn in the next round.
 //!
-//! Most rounds have nothing but turns, and between most turns there is nothing to do: a few looks tell so. All else is done
-//! step by step in [`Engine::next_call`], which stops wherever the program's code is to be called.
+//! Most rounds have nothing but turns, and between most turns there is nothing to do: a few looks show that. All else
+//! is done step by step in [`Engine::next_call`], which stops wherever the shell has to call the program's code.
 
 use crate::engine::Engine;
 use crate::engine::calls::Call;
@@ -15,23 +15,24 @@ use crate::engine::remote::inbox::Message;
 use crate::engine::store::flags::flag;
 use crate::work::WorkState;
 
-/// What is to be done in a round.
+/// What the shell does next in a round.
 pub(crate) enum Round {
-    /// There is none, since there is nothing to do.
+    /// Nothing: there is no round, since there is nothing to do.
     None,
-    /// It begins with something else than turns: ask for calls until there is none, then look again.
+    /// Calls: the round begins with something besides turns. The shell asks for calls until there is none, then looks
+    /// again.
     News,
-    /// It has no turns left.
+    /// The end: the round has no turns left.
     Empty,
-    /// This work's turn is next.
+    /// The turn of this work.
     Turn(u32),
 }
 
-/// What a round that may begin with something else than turns begins with.
+/// What a round begins with before its turns.
 enum News {
     /// There is no round, since there is nothing to do.
     None,
-    /// Steps in which calls may have to be made.
+    /// Steps in which the shell may have to make calls.
     Calls,
     /// Steps that have been done.
     Done,
@@ -40,23 +41,24 @@ enum News {
 /// Where a round is.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Phase {
-    /// It takes what is in the inbox; then timers, if any are due.
+    /// The round takes the messages of the inbox; then timers, if any are due.
     Message { timers: bool },
-    /// It fires the timers that are due.
+    /// The round fires the timers that are due.
     Timers,
-    /// It ends what can end and grants permits; then turns begin.
+    /// The round ends attempts that can end and grants permits; then turns begin.
     Opening,
-    /// Between turns it ends what can end and grants permits, too.
+    /// Between turns the round ends attempts that can end and grants permits, too.
     #[default]
     Turns,
-    /// FailFast parents fail, since the round's turns are over.
+    /// FailFast parents with a failed child fail, since the round's turns are over.
     Failing,
-    /// What follows from that.
+    /// The round deals with the consequences of those failures.
     Closing,
 }
 
 impl Engine {
-    /// Goes on with the round that is open, or starts one, if there is anything to do: most often nothing but turns.
+    /// Goes on with the round that is open, or starts one if there is anything to do. Most rounds have nothing but
+    /// turns.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn open_round(&mut self) -> Round {
         if !self.round_open {
@@ -75,6 +77,7 @@ impl Engine {
         }
     }
 
+    /// Starts a round that has nothing but turns, if there are any.
     #[inline(always)]
     fn open_round_of_turns(&mut self) -> Round {
         if self.ready.next_is_empty() {
@@ -84,7 +87,7 @@ impl Engine {
         Round::Turn(self.start_and_pop())
     }
 
-    /// The next round, which has turns and nothing else, begins with this one.
+    /// Starts a round that has turns and nothing else, and returns its first work.
     #[inline(always)]
     fn start_and_pop(&mut self) -> u32 {
         match self.decider {
@@ -93,16 +96,17 @@ impl Engine {
         }
     }
 
+    /// Does the work of [`Engine::start_and_pop`] with a decider.
     #[cold]
     fn start_and_pop_as_decided(&mut self) -> u32 {
         self.ready.start_round();
         self.pop_as_decided()
     }
 
-    /// Whether a round may have to begin with something else than turns.
+    /// Returns whether a round may have to begin with something besides turns.
     #[inline(always)]
     fn may_have_news(&self) -> bool {
-        // Asked all at once, since most often there is nothing of either.
+        // One comparison covers all of these, since most often all are empty.
         let inside = self.deferred.len() | self.permits.changes() | self.wheel.late_len();
         (inside | self.messages.len() | self.jobs.simulated()) > 0
             || self.inbox.has_messages()
@@ -110,11 +114,11 @@ impl Engine {
             || self.wheel.next_ahead().is_some_and(|at| at <= self.now)
     }
 
-    /// Starts a round with whatever else there is to do, if there is anything.
+    /// Starts a round with whatever there is to do besides turns, if there is anything.
     #[inline(never)]
     fn begin_round_with_news(&mut self) -> News {
         if self.deferred.has_payload() {
-            // Nothing more is done before that panic has come through.
+            // Nothing more is done before that panic has gone through.
             return News::None;
         }
         let timers = self.wheel.next_deadline().is_some_and(|at| at <= self.now);
@@ -135,7 +139,7 @@ impl Engine {
             self.phase = Phase::Message { timers };
             return News::Calls;
         }
-        // Most often there are timers and nothing else: no call comes of them.
+        // Most often the round has timers and nothing else, and they lead to no call.
         self.phase = self.after_messages(timers);
         if self.phase == Phase::Timers && self.fire_due() {
             return News::Calls;
@@ -145,7 +149,8 @@ impl Engine {
         News::Done
     }
 
-    /// Ends the round after its last turn, when whatever could be granted a permit has it. Whether calls are to be asked for.
+    /// Ends the round after its last turn, when the grants have been made. Returns whether the shell has to ask for
+    /// calls.
     #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn end_round(&mut self) -> bool {
         self.round_open = false;
@@ -162,7 +167,7 @@ impl Engine {
         self.phase = Phase::Failing;
     }
 
-    /// Whether something may be left to be done between turns.
+    /// Returns whether something may be left to be done between turns.
     #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn is_anything_left(&self) -> bool {
         (self.deferred.len() | self.permits.changes()) > 0
@@ -170,7 +175,8 @@ impl Engine {
 
     // ---- steps ----
 
-    /// Does what is to be done before the next turn, up to the next call. `None`: nothing is left.
+    /// Does what is to be done before the next turn, up to the next call, and returns the call. Returns `None` once
+    /// nothing is left.
     #[inline(never)]
     pub(crate) fn next_call(&mut self) -> Option<Call> {
         loop {
@@ -213,16 +219,19 @@ impl Engine {
         }
     }
 
+    /// Returns the phase after the last message, and advances the wheel if timers are due.
     #[inline]
     fn after_messages(&mut self, timers: bool) -> Phase {
         if !timers {
             return Phase::Opening;
         }
+        // Only after the messages, so that a timer armed by one of them and due at once fires in this round.
         self.wheel.advance(self.now);
         Phase::Timers
     }
 
-    /// What goes before all deferred entries: hooks that are under way, forced drops, bodies that come and go.
+    /// Returns the next call that goes before all deferred entries: hooks under way, forced drops, bodies that come
+    /// and go.
     fn next_urgent(&mut self) -> Option<Call> {
         while self.deferred.chain().is_some() {
             if let Some(call) = self.next_of_chain() {
@@ -232,14 +241,14 @@ impl Engine {
         self.next_forced().or_else(|| self.deferred.next_disposal())
     }
 
-    /// Grants permits after all else. Whether the steps are over.
+    /// Grants permits after all else. Returns whether the steps are over.
     fn end_of_steps(&mut self) -> bool {
         if self.permits.changes() > 0 {
             self.grant();
         }
         match self.phase {
             Phase::Opening => self.ready.start_round(),
-            // Their own failure may fail their parents in turn.
+            // The failure of a FailFast parent may fail its own parent in turn.
             Phase::Closing if self.deferred.has_failing() => {
                 self.phase = Phase::Failing;
                 return false;
@@ -250,6 +259,7 @@ impl Engine {
         true
     }
 
+    /// Fails the attempt of a FailFast parent, if it is still under way.
     fn fail_with_child(&mut self, attempt_id: AttemptId) {
         if !self.arena.is_present(attempt_id) || !self.is_in_attempt(attempt_id.slot) {
             return;
@@ -261,6 +271,7 @@ impl Engine {
         }
     }
 
+    /// Returns whether an attempt of the work is under way and not aborting.
     fn is_in_attempt(&self, slot: u32) -> bool {
         match self.arena.at(slot).state {
             WorkState::Running | WorkState::Waiting | WorkState::Joining => true,
@@ -269,7 +280,8 @@ impl Engine {
         }
     }
 
-    /// What was true when it was entered may not be true any more: only what still is counts.
+    /// Ends an attempt that had nothing left to wait for when it was entered. Conditions are checked anew, since they
+    /// may have changed meanwhile.
     fn finish_one(&mut self, slot: u32) {
         let Some(state) = self.arena.get(slot).map(|record| record.state) else {
             return;
@@ -286,6 +298,7 @@ impl Engine {
         }
     }
 
+    /// Grants permits until no waiting work can have its own.
     fn grant(&mut self) {
         while let Some(slot) = self.next_granted() {
             self.fruitless.stir();
@@ -312,7 +325,7 @@ impl Engine {
 
     // ---- turns ----
 
-    /// The work that has the next turn of this round.
+    /// Returns the work that has the next turn of this round.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn next_of_round(&mut self) -> Option<u32> {
         match self.ready.round_is_over() {
@@ -321,7 +334,8 @@ impl Engine {
         }
     }
 
-    /// The work that has the next turn of this round; or in the next one, if nothing is to be done between the two.
+    /// Returns the work that has the next turn of this round. If the round is over and nothing is to be done before
+    /// the next round, returns the first work of that one.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn next_turn(&mut self) -> Option<u32> {
         if !self.ready.round_is_over() {
@@ -333,6 +347,7 @@ impl Engine {
         Some(self.start_and_pop())
     }
 
+    /// Takes the next work of this round.
     #[inline(always)]
     fn pop(&mut self) -> u32 {
         match self.decider {
@@ -341,6 +356,7 @@ impl Engine {
         }
     }
 
+    /// Takes the work that the decider picks out of this round.
     #[cold]
     fn pop_as_decided(&mut self) -> u32 {
         if self.ready.round().nth(1).is_none() {

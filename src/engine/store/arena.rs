@@ -1,7 +1,7 @@
-//! Where works live: a slab of hot records, and beside it columns of what a turn does not touch.
+//! The arena: a slab of hot records, and beside it columns of what a turn does not touch.
 //!
-//! A slot is a `u32`; a [`WorkId`](crate::WorkId) also carries the serial number of the work, so a slot that is used
-//! again never answers to an old id.
+//! A slot is a `u32`. A [`WorkId`](crate::WorkId) also carries the serial number of the work, so a reused slot never
+//! answers to an old id.
 
 use crate::engine::id::AttemptId;
 use crate::engine::store::cold::{Cold, ColdColumn, ColdRef};
@@ -19,13 +19,17 @@ use slab::Slab;
 pub(crate) struct Arena {
     records: Slab<Record>,
     cold: ColdColumn,
+    /// How many dependencies of each work are open.
     pub pending: Pending,
+    /// How many dependents pin each settled work.
     pub pinned: Pinned,
-    /// The end of each work's present `sleep`: as long as the highest slot that has ever slept.
+    /// The end of each work's present `sleep`. As long as the highest slot that has ever slept.
     sleeps: Vec<Time>,
+    /// Parents and siblings of the children.
     pub(crate) tree: Vec<TreeLinks>,
+    /// The serial number of the next work, which is also how many works have been added.
     next_serial: u64,
-    /// Works that have left, and whose slots are not free before their bodies have been dropped.
+    /// Works that have left, but whose bodies have not been dropped: their slots are not free yet.
     leaving: usize,
 }
 
@@ -33,6 +37,7 @@ pub(crate) struct Arena {
 const LEFT: u64 = u64::MAX;
 
 impl Arena {
+    /// Returns an arena without works.
     pub fn new() -> Self {
         Arena {
             records: Slab::new(),
@@ -46,29 +51,28 @@ impl Arena {
         }
     }
 
+    /// Returns how many works are in the scheduler. Works that have left do not count.
     pub fn len(&self) -> usize {
         self.records.len() - self.leaving
     }
 
-    /// How many works have ever been added.
+    /// Returns how many works have ever been added.
     pub fn added(&self) -> u64 {
         self.next_serial
     }
 
-    /// Makes room for so many works more.
+    /// Makes room for `works` more works.
     pub fn reserve(&mut self, works: usize) {
         self.records.reserve(works);
         self.pending.reserve(works);
     }
 
-    /// Adds a work in state Pending. Takes the name, if it is to be kept. Amortised O(1).
-    ///
-    /// Blank entries are put in and then filled: an entry that has just been put together piece by piece cannot be moved
-    /// before all pieces have reached the cache.
+    /// Adds a work in state Pending and returns its slot. Takes `name` if the arena has to keep it. Amortised O(1).
     #[inline(always)]
     pub fn insert(&mut self, name: &mut Name, retries: u32, ordinal: u32) -> u32 {
         let serial = self.next_serial;
         self.next_serial += 1;
+        // A blank record is inserted and then filled in place, since moving a filled one costs more.
         let slot = self.records.insert(Record::BLANK) as u32;
         let record = self.at_mut(slot);
         record.serial = serial;
@@ -83,9 +87,9 @@ impl Arena {
         self.leaving += 1;
     }
 
-    /// Frees the slot of a work that has left.
+    /// Frees the slot of a work that has left, and returns its record.
     ///
-    /// What is known of the work beside its record is dropped or forgotten: the next work of this slot finds nothing of it.
+    /// Clears the columns beside the record, so that the next work of this slot finds nothing of this one.
     pub fn remove(&mut self, slot: u32) -> Record {
         self.leaving -= 1;
         self.cold.leave(slot);
@@ -93,51 +97,68 @@ impl Arena {
         self.records.remove(slot as usize)
     }
 
+    /// Returns the record in `slot`, if the slot is in use.
     pub fn get(&self, slot: u32) -> Option<&Record> {
         self.records.get(slot as usize)
     }
 
+    /// Returns the record in `slot` for changes, if the slot is in use.
     #[inline]
     pub fn get_mut(&mut self, slot: u32) -> Option<&mut Record> {
         self.records.get_mut(slot as usize)
     }
 
+    /// Returns the record of the work in `slot`.
+    ///
+    /// # Panics
+    ///
+    /// If the slot is free.
     #[cfg_attr(not(debug_assertions), inline)]
     pub fn at(&self, slot: u32) -> &Record {
         &self.records[slot as usize]
     }
 
+    /// Returns the record of the work in `slot` for changes.
+    ///
+    /// # Panics
+    ///
+    /// If the slot is free.
     #[cfg_attr(not(debug_assertions), inline)]
     pub fn at_mut(&mut self, slot: u32) -> &mut Record {
         &mut self.records[slot as usize]
     }
 
-    /// Reads the count and the record of a work, if it is still there; see `run/prefetch.rs`. Records lie across two lines of a
-    /// cache: the one is read by `get`, the other has the serial.
+    /// Reads the count and the record of a work, if it is still there; see `run/prefetch.rs`.
     #[inline]
     pub fn prefetch(&self, slot: u32) -> u32 {
+        // `get` reads the start of the record, and `serial` its other end.
         let record = self.get(slot);
         self.pending.prefetch(slot) ^ record.map_or(0, |record| record.serial as u32)
     }
 
+    /// Returns the cold part of a work for reading.
     #[inline]
     pub fn cold(&self, slot: u32) -> ColdRef<'_> {
         self.cold.get(slot)
     }
 
+    /// Returns the cold part of a work for changes. From now on the work has an entry of its own.
     #[inline]
     pub fn cold_mut(&mut self, slot: u32) -> &mut Cold {
         self.cold.get_mut(slot)
     }
 
+    /// Returns the work's extension, if it has one.
     #[inline]
     pub fn extension(&self, slot: u32) -> Option<&Extension> {
+        // Without the mark the cold part need not be read at all.
         if self.at(slot).marks & mark::EXTENDED == 0 {
             return None;
         }
         self.cold.get(slot).extension
     }
 
+    /// Returns the work's extension for changes, if it has one.
     #[inline]
     pub fn extension_mut(&mut self, slot: u32) -> Option<&mut Extension> {
         if self.at(slot).marks & mark::EXTENDED == 0 {
@@ -146,7 +167,7 @@ impl Arena {
         self.cold.get_mut(slot).extension.as_deref_mut()
     }
 
-    /// The work's extension, made if need be.
+    /// Returns the work's extension, and makes it if need be.
     #[cfg_attr(not(debug_assertions), inline)]
     pub fn extension_or_new(&mut self, slot: u32) -> &mut Extension {
         if self.at(slot).marks & mark::EXTENDED == 0 {
@@ -156,28 +177,29 @@ impl Arena {
         extension.expect("what is marked as extension has its box")
     }
 
+    /// Makes an empty extension and moves the duration of the last attempt into it.
     #[cold]
     #[inline(never)]
     fn make_rare(&mut self, slot: u32) {
         let mut extension = Box::new(Extension::new(Extras::default(), Needs::default()));
         let record = self.at_mut(slot);
         record.marks |= mark::EXTENDED;
-        // Until now no more than one attempt has ended, and the record has its duration.
+        // At most one attempt has ended so far, and the record has its duration.
         let under_way = record.marks & mark::ATTEMPT != 0;
         extension.total = if under_way { 0 } else { record.began_or_took };
         self.cold.get_mut(slot).extension = Some(extension);
     }
 
-    /// The number of the work's attempt since `add` or `restart`; 0 before the first grant. A first attempt, and most works
-    /// have no other, is not written down.
+    /// Returns the number of the work's attempt since `add` or `restart`; 0 before the first grant.
     pub fn attempt(&self, slot: u32) -> u32 {
+        // Most works have one attempt only, so the first is a flag and is not written down.
         match self.is(slot, flag::TRIED) {
             true => self.cold(slot).attempts.max(1),
             false => 0,
         }
     }
 
-    /// Another attempt begins.
+    /// Counts the attempt that begins.
     #[inline]
     pub fn count_attempt(&mut self, slot: u32) {
         if self.is(slot, flag::TRIED) {
@@ -187,7 +209,7 @@ impl Arena {
         self.set(slot, flag::TRIED);
     }
 
-    /// It has had no attempt. Says how many there were.
+    /// Sets the work back to having had no attempt, and returns how many it had.
     pub fn forget_attempts(&mut self, slot: u32) -> u32 {
         let attempts = self.attempt(slot);
         self.clear(slot, flag::TRIED);
@@ -195,28 +217,31 @@ impl Arena {
         attempts
     }
 
-    /// Whether the work's body is there to be called: not while it has its turn, and not once it is gone.
+    /// Returns whether the work's body can be called: not during its turn, and not once it is gone.
     pub fn has_body(&self, slot: u32) -> bool {
         let is_gone = |slot| self.extension(slot).is_some_and(|extension| extension.gone);
         !self.is(slot, flag::IN_TURN) && !is_gone(slot)
     }
 
+    /// Returns whether any of the flags in `flag` is set.
     #[inline]
     pub fn is(&self, slot: u32, flag: u16) -> bool {
         self.at(slot).flags.has(flag)
     }
 
+    /// Sets the flag.
     #[inline]
     pub fn set(&mut self, slot: u32, flag: u16) {
         self.at_mut(slot).flags.set(flag);
     }
 
+    /// Clears the flag.
     #[cfg_attr(not(debug_assertions), inline)]
     pub fn clear(&mut self, slot: u32, flag: u16) {
         self.at_mut(slot).flags.clear(flag);
     }
 
-    /// Clears the flag and tells whether it was set.
+    /// Clears the flag, and returns whether it was set.
     #[inline]
     pub fn take(&mut self, slot: u32, flag: u16) -> bool {
         let flags = &mut self.at_mut(slot).flags;
@@ -225,8 +250,9 @@ impl Arena {
         was
     }
 
-    /// A cancel has come at a moment when the work cannot be aborted; it takes effect as soon as it can.
+    /// Notes a cancel at a moment when the work cannot be aborted. It takes effect as soon as the work can.
     pub fn cancel_later(&mut self, slot: u32, by: CancelledBy) {
+        // The first cancel says on whose behalf the work ends.
         if !self.is(slot, flag::CANCEL) {
             self.set(slot, flag::CANCEL);
             self.extension_or_new(slot).cancelled_by = Some(by);
@@ -242,6 +268,7 @@ impl Arena {
         }
     }
 
+    /// Clears the cancel and returns its party. Marked cold so that the common path stays inline.
     #[cold]
     fn take_cancel_that_came(&mut self, slot: u32) -> CancelledBy {
         self.clear(slot, flag::CANCEL);
@@ -250,12 +277,13 @@ impl Arena {
         by.unwrap_or(CancelledBy::Host)
     }
 
-    /// The end of the work's `sleep`, which is under way.
+    /// Returns the end of the work's present `sleep`.
     #[inline]
     pub fn sleep_end(&self, slot: u32) -> Time {
         self.sleeps[slot as usize]
     }
 
+    /// Notes that the work sleeps until `until`.
     pub fn begin_sleep(&mut self, slot: u32, until: Time) {
         if self.sleeps.len() <= slot as usize {
             self.sleeps.resize(slot as usize + 1, Time::ZERO);
@@ -263,7 +291,7 @@ impl Arena {
         self.sleeps[slot as usize] = until;
     }
 
-    /// Children of the present attempt that have not settled.
+    /// Returns how many children of the present attempt have not settled.
     #[inline]
     pub fn live_children(&self, slot: u32) -> u32 {
         if !self.is(slot, flag::CHILDREN) {
@@ -273,7 +301,7 @@ impl Arena {
             .map_or(0, |extension| extension.join.live)
     }
 
-    /// The attempt's number, counted over restarts.
+    /// Returns the number of the present attempt, counted over restarts.
     pub fn attempt_number(&self, slot: u32) -> u32 {
         let before = self
             .extension(slot)
@@ -281,7 +309,7 @@ impl Arena {
         before.wrapping_add(self.attempt(slot))
     }
 
-    /// The present attempt.
+    /// Returns the id of the present attempt.
     pub fn attempt_id(&self, slot: u32) -> AttemptId {
         AttemptId {
             slot,
@@ -290,26 +318,26 @@ impl Arena {
         }
     }
 
-    /// Whether that attempt is still the present one.
+    /// Returns whether `attempt_id` names the present attempt of its work.
     pub fn is_present(&self, attempt_id: AttemptId) -> bool {
         self.get(attempt_id.slot)
             .is_some_and(|record| record.serial == attempt_id.serial)
             && self.attempt_id(attempt_id.slot) == attempt_id
     }
 
-    /// More than the highest slot that was ever used; less than twice as many, once there are a few.
+    /// Returns an upper bound of the slots ever used: less than twice as many, once there are a few.
     pub fn slots_end(&self) -> u32 {
         self.pending.slots()
     }
 
-    /// Slots in use, in no order that may reach a decision.
+    /// Returns the slots in use, in an order that must not reach a decision.
     pub fn slots(&self) -> impl Iterator<Item = u32> + '_ {
         let records = self.records.iter();
         let here = records.filter(|(_, record)| record.serial != LEFT);
         here.map(|(slot, _)| slot as u32)
     }
 
-    /// Slots in use in the order in which their works were added. O(n log n).
+    /// Returns the slots in use in the order in which their works were added. O(n log n).
     pub fn slots_by_age(&self) -> Vec<u32> {
         let mut slots: Vec<u32> = self.slots().collect();
         slots.sort_unstable_by_key(|&slot| self.at(slot).serial);

@@ -1,27 +1,31 @@
-//! What a turn does not need, for every work: a column in chunks, so that growing it copies nothing that is there.
+//! The cold part of each work, which a turn does not need: a column in chunks, so that growing it moves no entry.
 //!
-//! Most programs add many works of one name. Those that come one after the other differ by their ordinal only, and that
-//! follows from their place: they are written down once for a chunk, until one of them has something of its own.
+//! Most programs add many works of one name. Works that come one after the other differ by their ordinal only, and
+//! the ordinal follows from their place. So a chunk holds name and retries once, until one of its works needs an
+//! entry of its own.
 
 use crate::engine::store::extension::Extension;
 use crate::work::{Failure, Name};
 
-/// What is known of a work that has something of its own.
+/// The entry of a work that differs from its chunk.
 pub(crate) struct Cold {
     pub name: Name,
-    /// The last failure; of a Blocked work: whose failure it stems from.
+    /// The last failure; for a Blocked work, the failure of the work that blocks it.
     pub error: Option<Failure>,
     pub extension: Option<Box<Extension>>,
+    /// Retries that the work may still spend.
     pub retries_left: u32,
+    /// Retries that the work has spent.
     pub retries_spent: u32,
-    /// The number of its attempts, once there have been two. See [`Arena::attempt`](crate::engine::store::arena::Arena::attempt).
+    /// The number of its attempts, once there have been two. See
+    /// [`Arena::attempt`](crate::engine::store::arena::Arena::attempt).
     pub attempts: u32,
-    /// Which of its same-named siblings it is.
+    /// The number of the work among its same-named siblings.
     pub ordinal: u32,
 }
 
 impl Cold {
-    /// What is to be filled.
+    /// An entry that is to be filled.
     const BLANK: Self = Cold {
         name: Name::Static(""),
         error: None,
@@ -33,7 +37,7 @@ impl Cold {
     };
 }
 
-/// The cold of any work, to be read.
+/// The cold part of a work for reading, whether or not the work has an entry of its own.
 pub(crate) struct ColdRef<'a> {
     pub name: &'a Name,
     pub error: Option<&'a Failure>,
@@ -47,21 +51,26 @@ pub(crate) struct ColdRef<'a> {
 /// Works per chunk: a power of two.
 const CHUNK: usize = 512;
 
-/// Entries of the first chunk at first: it doubles until it is a whole one, since most schedulers never need another.
+/// Entries that the first chunk makes at first. The number doubles up to a whole chunk, since most schedulers stay
+/// small.
 const FIRST: usize = 4;
 
-/// A chunk begins with works that differ by their ordinals only.
+/// The works of [`CHUNK`] slots, and what they have in common.
 struct Chunk {
+    /// The name that the works have in common.
     name: Name,
+    /// The retries that the works have in common.
     retries: u32,
-    /// That of the first work of the chunk.
+    /// The ordinal of the chunk's first work; it rises by one per place.
     ordinal: u32,
-    /// Empty, or the cold of all works up to one that has something of its own, and some more.
+    /// Entries of the first works of the chunk. Works past its end have no entry of their own.
     own: Vec<Cold>,
 }
 
 impl Chunk {
+    /// Returns a chunk whose first work has these values.
     fn beginning_with(name: &Name, retries: u32, ordinal: u32) -> Self {
+        // A shared name costs memory, so no chunk keeps one. The work gets an entry of its own.
         let name = match name {
             Name::Static(name) => Name::Static(name),
             Name::Shared(_) => Name::Static(""),
@@ -74,22 +83,25 @@ impl Chunk {
         }
     }
 
+    /// Returns the ordinal that a work at `place` has without an entry.
     #[inline]
     fn ordinal_at(&self, place: usize) -> u32 {
         self.ordinal.wrapping_add(place as u32)
     }
 
-    /// Whether such a work at this place has nothing of its own.
+    /// Returns whether a work at `place` with these values needs no entry of its own.
     #[inline]
     fn foresees(&self, place: usize, name: &Name, retries: u32, ordinal: u32) -> bool {
         let same_name = match (&self.name, name) {
+            // Addresses are compared, which costs less than texts. An equal text at another address only costs an
+            // entry.
             (Name::Static(own), Name::Static(other)) => std::ptr::eq(*own, *other),
             _ => false,
         };
         same_name && self.retries == retries && self.ordinal_at(place) == ordinal
     }
 
-    /// Makes room for many at once, so that each costs next to nothing.
+    /// Makes entries for `room` works at once, so that each costs little.
     #[cold]
     #[inline(never)]
     fn grow(&mut self, room: usize) {
@@ -106,19 +118,22 @@ impl Chunk {
     }
 }
 
-/// The cold of all works, by slot.
+/// The cold parts of all works, by slot.
 pub(crate) struct ColdColumn(Vec<Chunk>);
 
+/// Returns the chunk of a slot and the place in it.
 #[inline(always)]
 const fn split(slot: u32) -> (usize, usize) {
     (slot as usize / CHUNK, slot as usize % CHUNK)
 }
 
 impl ColdColumn {
+    /// Returns an empty column.
     pub const fn new() -> Self {
         ColdColumn(Vec::new())
     }
 
+    /// Returns the cold part of a work for reading.
     #[inline]
     pub fn get(&self, slot: u32) -> ColdRef<'_> {
         let (chunk, place) = split(slot);
@@ -145,7 +160,7 @@ impl ColdColumn {
         }
     }
 
-    /// The work has something of its own from now on. Amortised O(1).
+    /// Returns the entry of a work, and makes it if need be. Amortised O(1).
     #[inline]
     pub fn get_mut(&mut self, slot: u32) -> &mut Cold {
         let (index, place) = split(slot);
@@ -156,8 +171,8 @@ impl ColdColumn {
         &mut chunk.own[place]
     }
 
-    /// A work has come, to a slot that has been used before or to the next one. Takes the name, if it is to be kept. Amortised
-    /// O(1).
+    /// Enters a work in a slot that has been used before or in the next one. Takes `name` if the work needs an entry
+    /// of its own. Amortised O(1).
     #[inline]
     pub fn enter(&mut self, slot: u32, name: &mut Name, retries: u32, ordinal: u32) {
         let (chunk, place) = split(slot);
@@ -170,6 +185,7 @@ impl ColdColumn {
         self.enter_own(slot, name, retries, ordinal);
     }
 
+    /// Enters a work that begins a chunk or differs from its chunk.
     fn enter_own(&mut self, slot: u32, name: &mut Name, retries: u32, ordinal: u32) {
         let (chunk, place) = split(slot);
         if chunk == self.0.len() {
@@ -183,7 +199,7 @@ impl ColdColumn {
         (cold.retries_left, cold.ordinal) = (retries, ordinal);
     }
 
-    /// The work is gone: what it had of its own is dropped.
+    /// Drops the entry of a work that is gone.
     #[inline]
     pub fn leave(&mut self, slot: u32) {
         let (chunk, place) = split(slot);
@@ -193,7 +209,7 @@ impl ColdColumn {
     }
 }
 
-/// For how many works memory is made if so many of a chunk are there.
+/// Returns how many entries to make in `chunk` when the first `works` of them are needed.
 fn room_for(chunk: usize, works: usize) -> usize {
     match chunk {
         0 => works.next_power_of_two().max(FIRST),
@@ -206,6 +222,7 @@ mod tests {
     use super::*;
     use crate::Stream;
 
+    /// Name, retries left, ordinal and failure of a work.
     type Known = (String, u32, u32, Option<String>);
 
     fn known(cold: &ColdColumn, slot: u32) -> Known {
@@ -219,7 +236,7 @@ mod tests {
         )
     }
 
-    /// Works of two names come and go and fail, against a vector of what is known of each.
+    /// Works of two names come, go and fail; a vector of what each was told is the model.
     #[test]
     fn what_is_written_down_once_is_what_each_was_told() {
         let mut stream = Stream::new(5);

@@ -1,4 +1,6 @@
-//! What only few works need, in a box: limits, output, children, watches, jobs, sources, the abort under way.
+//! The extension of a work: a box for what only few works need.
+//!
+//! It holds limits, output, children, watches, jobs, sources, and the abort under way. Most works never get one.
 
 use super::limits::LimitKeys;
 use super::record::Needs;
@@ -14,17 +16,23 @@ use std::any::Any;
 use std::collections::BTreeSet;
 use std::sync::Weak;
 
-/// What few works need.
+/// What only few works need.
 pub(crate) struct Extension {
+    /// Settings of the work's spec that few specs have.
     pub extras: Extras,
+    /// Permits of named pools that each attempt needs.
     pub needs: Needs,
+    /// The children of the present attempt.
     pub join: Join,
+    /// The abort that is under way, if one is.
     pub abort: Option<Abort>,
-    /// The work's body is gone: it panicked, or was dropped by a forced abort.
+    /// Whether the work's body is gone: it panicked, or was dropped by a forced abort.
     pub gone: bool,
-    /// The one on whose behalf the flag `CANCEL` is set.
+    /// The party on whose behalf the flag `CANCEL` is set.
     pub cancelled_by: Option<CancelledBy>,
+    /// The timers of the work's limits.
     pub limits: LimitKeys,
+    /// What the work has put out and nobody has taken.
     pub output: Option<Contained<Box<dyn Any>>>,
     /// Works that this one watches in its present attempt.
     pub watching: BTreeSet<WorkId>,
@@ -32,16 +40,21 @@ pub(crate) struct Extension {
     pub watchers: Vec<AttemptId>,
     /// The remote waker of this attempt; dead once all its clones are gone.
     pub remote: Option<Weak<WakerCell>>,
+    /// The cancel token of this attempt, once the work has asked for it.
     pub token: Option<CancelToken>,
+    /// The jobs of this attempt that have not come back, and their results.
     pub pending_jobs: PendingJobs,
+    /// The sources of readiness that the work has registered.
     pub sources: SourceList,
+    /// The random stream of the work, once it has drawn.
     pub stream: Option<Stream>,
+    /// The span that a subscriber sees around the work's turns.
     pub tracing: Option<tracing::Span>,
-    /// How long all attempts took that have ended.
+    /// The duration of all ended attempts together, in nanoseconds.
     pub total: u64,
-    /// How long the attempt before the present one took.
+    /// The duration of the attempt before the present one, in nanoseconds.
     pub last: u64,
-    /// Attempts made before the last restart: tells the wakers of old attempts from new ones.
+    /// Attempts made before the last restart. With them, the wakers of old attempts differ from new ones.
     pub attempts_before: u32,
 }
 
@@ -50,29 +63,36 @@ pub(crate) struct Extension {
 pub(crate) struct Join {
     /// First and last child; meaningless while `count` is 0.
     pub first: u32,
+    /// The last child, where new children are attached.
     pub last: u32,
+    /// How many children are in the list.
     pub count: u32,
+    /// How many children have not settled.
     pub live: u32,
+    /// How many children have succeeded.
     pub succeeded: u32,
-    /// Failed and Blocked ones, and Cancelled ones that the parent did not cancel.
+    /// Failed and Blocked children, and Cancelled children that the parent did not cancel.
     pub failed: u32,
-    /// The first failed child of a FailFast parent, to be dealt with at the end of the round.
+    /// The failure of the first failed child of a FailFast parent. The engine deals with it at the end of the round.
     pub first_failure: Option<Failure>,
-    /// What the work itself has said about this attempt's children: what a failed one means, which settled ones stay.
+    /// What the work itself has said that a failed child of this attempt means.
     pub rule: Option<OnChildFailure>,
+    /// Which settled children of this attempt stay.
     pub retain: Retain,
 }
 
-/// Why an attempt is being aborted, and how it ends.
+/// The abort of an attempt: its reason, and how far it may go.
 pub(crate) struct Abort {
+    /// Why the attempt is being aborted.
     pub cause: AbortCause,
-    /// Whether `on_abort` is to be called once the children are done, until it is ready: not if the attempt ended by
+    /// Whether `on_abort` is called, until it is ready, once the children are done. False if the attempt ended by
     /// itself.
     pub polite: bool,
-    /// The grace is over, and jobs were all that was left: they are abandoned, and nothing may wait any more.
+    /// Whether the grace is over with only jobs left: the jobs are abandoned, and the abort waits no more.
     pub late: bool,
 }
 
+/// The reason for an abort, which decides how the attempt ends.
 #[derive(Clone)]
 pub(crate) enum AbortCause {
     Cancel(CancelledBy),
@@ -80,23 +100,24 @@ pub(crate) enum AbortCause {
 }
 
 impl Extension {
-    /// Whether another thread may still wake this attempt.
+    /// Returns whether another thread may still wake this attempt.
     pub fn has_remote(&self) -> bool {
         self.remote
             .as_ref()
             .is_some_and(|remote| remote.strong_count() > 0)
     }
 
-    /// Whether another work's end, a child's, or a job's will wake this attempt.
+    /// Returns whether the end of a child, of a watched work or of a job will wake this attempt.
     pub fn has_inner_source(&self) -> bool {
         self.join.live > 0 || !self.watching.is_empty() || !self.pending_jobs.outstanding.is_empty()
     }
 
-    /// Whether another thread or a source of readiness may wake this attempt.
+    /// Returns whether another thread or a source of readiness may wake this attempt.
     pub fn has_outer_source(&self) -> bool {
         self.has_remote() || self.sources.any_live()
     }
 
+    /// Returns an extension with `extras` and `needs`, and nothing else.
     pub fn new(extras: Extras, needs: Needs) -> Self {
         Extension {
             extras,

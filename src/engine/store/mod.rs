@@ -1,12 +1,12 @@
-//! Who there is: a record for each work, and beside it what few works need.
+//! The store: a record for each work, and beside it columns and boxes for what few works need.
 //!
-//! Invariant: what lies under a slot is of one work, from its addition until its body has been dropped. An id whose serial
-//! is another's finds nothing.
+//! Invariant: everything under a slot belongs to one work, from its addition until its body has been dropped. An id
+//! with another serial number finds nothing.
 //!
 //! Deliberately absent: a clock, a queue, and the engine. Nothing here knows what follows from a state.
 //!
-//! In a turn that yields, the slot is the index of the one record that is touched: its state, flags and count of turns.
-//! `now` is not read.
+//! In a turn that yields, the slot indexes the one record that the turn touches: its state, flags and count of turns.
+//! The turn does not read `now`.
 
 pub(crate) mod arena;
 pub(crate) mod cold;

@@ -1,25 +1,28 @@
 //! Name paths, and the random streams that are derived from them.
 //!
-//! Every draw comes from a stream that is derived from (seed, purpose, name path with ordinals): one more work with
-//! another name shifts nobody else's draws.
+//! Every draw comes from a stream that is derived from (seed, purpose, name path with ordinals). So one more work
+//! with another name does not shift the draws of any other work.
 
 use crate::engine::rng::{Stream, fold, hash_text, mix};
 use crate::engine::store::arena::Arena;
 
-/// What a stream is for; each purpose has a stream of its own.
+/// The purpose of a stream. Each purpose has a stream of its own.
 #[derive(Clone, Copy)]
 pub(crate) enum Purpose {
+    /// The jitter of back-offs.
     Jitter = 1,
+    /// Draws of a work.
     Work = 2,
+    /// Draws of an offload.
     Offload = 3,
 }
 
-/// The stream for one purpose of one work, or of the engine itself.
+/// Returns the stream for one purpose of one work, or of the engine itself.
 pub(crate) fn stream(seed: u64, purpose: Purpose, key: u64, more: u64) -> Stream {
     Stream::new(fold(fold(fold(mix(seed), purpose as u64), key), more))
 }
 
-/// A work's ancestors and itself, from the root.
+/// Returns a work's ancestors and the work itself, from the root.
 fn line(arena: &Arena, slot: u32) -> Vec<u32> {
     let mut line: Vec<u32> =
         std::iter::successors(Some(slot), |&slot| arena.parent(slot)).collect();
@@ -27,13 +30,14 @@ fn line(arena: &Arena, slot: u32) -> Vec<u32> {
     line
 }
 
-/// The number of an ancestor's present attempt where that is not the first, counted over restarts.
+/// Returns the number of an ancestor's present attempt, counted over restarts, unless it is the first.
 fn retry_of(arena: &Arena, slot: u32, line: &[u32]) -> Option<u32> {
     let attempt = arena.attempt_number(slot);
+    // A work's own attempts do not count: its key has to be equal in each.
     (line.last() != Some(&slot) && attempt > 1).then_some(attempt)
 }
 
-/// The name path as text: `sync#2/fetch[3]` is a fourth child in its parent's second attempt. O(depth).
+/// Returns the name path as text: `sync#2/fetch[3]` is a fourth child in its parent's second attempt. O(depth).
 pub(crate) fn path(arena: &Arena, slot: u32) -> String {
     let line = line(arena, slot);
     let step = |&slot: &u32| {
@@ -50,11 +54,13 @@ pub(crate) fn path(arena: &Arena, slot: u32) -> String {
     line.iter().map(step).collect::<Vec<_>>().join("/")
 }
 
-/// Told apart from each other, and from names, in a key.
+/// Tells the number of an attempt in a key from a name and from a run number.
 const RETRY: u64 = 1 << 32;
+/// Tells a run number in a key from a name and from the number of an attempt.
 const RUN: u64 = 1 << 33;
 
-/// The name path as a number, with ordinals, ancestors' attempts after the first, and run numbers after the first. O(depth).
+/// Returns the name path as a number. It covers ordinals, ancestors' attempts after the first, and run numbers after
+/// the first. O(depth).
 pub(crate) fn path_key(arena: &Arena, slot: u32) -> u64 {
     let line = line(arena, slot);
     line.iter().fold(0, |key, &slot| {

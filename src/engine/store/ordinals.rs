@@ -1,40 +1,45 @@
 //! The ordinals of same-named siblings.
 //!
-//! A program that runs for ever gives each work a name of its own, so each work enters a group and leaves one. The groups are
-//! in a hash table: seven places a bucket, half of them free at least. A group that finds its bucket full goes into an
-//! ordered map. So names that are chosen to collide cost O(log n), and nothing depends on the order of the table.
+//! A program that runs for ever gives each work a name of its own, so each work enters a group and leaves one. The
+//! groups are in a hash table with seven places per bucket, at least half of them free. A group that finds its bucket
+//! full goes into an ordered map. So names that are chosen to collide cost O(log n), and nothing depends on the order
+//! of the table.
 
 use crate::engine::rng::{fold, hash_text};
 use crate::work::Name;
 use std::collections::BTreeMap;
 
-/// A group of same-named siblings; none, if no work of it lives.
+/// The counts of a group of same-named siblings. `live` is 0 if no work of the group is left.
 #[derive(Clone, Copy, Default)]
 struct Count {
     next: u32,
     live: u32,
 }
 
-/// Places of a bucket.
+/// Places per bucket.
 const PLACES: usize = 7;
 
+/// The groups whose hash leads here.
 #[derive(Clone, Copy, Default)]
 struct Bucket {
     places: [(u64, Count); PLACES],
-    /// Groups of this bucket that are in the ordered map.
+    /// How many groups of this bucket are in the ordered map.
     beyond: u32,
 }
 
-/// The groups that have living works, but for the one that was used last.
+/// The groups that have living works, except for the group that was used last.
 #[derive(Default)]
 struct Groups {
-    /// None, or a power of two.
+    /// None, or as many as a power of two.
     buckets: Vec<Bucket>,
+    /// Groups that found their bucket full.
     beyond: BTreeMap<u64, Count>,
+    /// How many groups there are in both.
     len: usize,
 }
 
 impl Groups {
+    /// Returns the bucket of a group, unless the table has none.
     fn bucket(&mut self, group: u64) -> Option<&mut Bucket> {
         let mask = self.buckets.len().wrapping_sub(1);
         self.buckets.get_mut(group as usize & mask)
@@ -54,6 +59,7 @@ impl Groups {
         Some(count)
     }
 
+    /// Takes a group out of the ordered map.
     #[cold]
     fn take_from_beyond(&mut self, group: u64) -> Option<Count> {
         let count = self.beyond.remove(&group)?;
@@ -79,6 +85,7 @@ impl Groups {
         }
     }
 
+    /// Doubles the table and enters all groups anew, so that many of the ordered map get a place.
     #[cold]
     fn grow(&mut self) {
         let buckets = (2 * self.buckets.len()).max(1);
@@ -94,19 +101,24 @@ impl Groups {
     }
 }
 
-/// Numbers same-named siblings. The group used last is kept outside the table: programs add many works of one name.
+/// Numbers same-named siblings. It keeps the group used last outside the table, since programs add many works of one
+/// name.
 #[derive(Default)]
 pub(crate) struct Ordinals {
+    /// The group that was used last.
     hot: u64,
+    /// The counts of that group.
     count: Count,
+    /// All other groups.
     rest: Groups,
-    /// The last name that the program contains, its parent, and their group: who adds the same again is spared the hash.
+    /// The last static name and its parent. A caller that adds the same name again is spared the hash.
     last: Option<(Option<u64>, &'static str)>,
+    /// The group of that name.
     last_group: u64,
 }
 
 impl Ordinals {
-    /// The ordinal of a new work: how many same-named siblings were added since there last was none.
+    /// Returns the ordinal of a new work: how many same-named siblings were added since the group was last empty.
     #[inline]
     pub fn enter(&mut self, parent_serial: Option<u64>, name: &Name) -> u32 {
         let group = self.group(parent_serial, name);
@@ -117,17 +129,19 @@ impl Ordinals {
         ordinal
     }
 
-    /// The work has left the engine.
+    /// Notes that the work has left the engine.
     #[inline]
     pub fn leave(&mut self, parent_serial: Option<u64>, name: &Name) {
         let group = self.group(parent_serial, name);
         self.bring(group);
         self.count.live -= 1;
         if self.count.live == 0 {
+            // An empty group starts again from 0, and the table need not keep it.
             self.count = Count::default();
         }
     }
 
+    /// Returns the group of a name, and remembers it if the name is static.
     #[inline]
     fn group(&mut self, parent_serial: Option<u64>, name: &Name) -> u64 {
         let Name::Static(text) = *name else {
@@ -143,6 +157,7 @@ impl Ordinals {
         self.last_group
     }
 
+    /// Makes `group` the group that was used last.
     #[inline]
     fn bring(&mut self, group: u64) {
         if group != self.hot {
@@ -150,6 +165,7 @@ impl Ordinals {
         }
     }
 
+    /// Puts the last group into the table and takes `group` out of it.
     fn swap(&mut self, group: u64) {
         if self.count.live > 0 {
             self.rest.put(self.hot, self.count);
@@ -159,6 +175,7 @@ impl Ordinals {
     }
 }
 
+/// Returns the hash of a parent and a name.
 fn group(parent_serial: Option<u64>, name: &str) -> u64 {
     fold(
         parent_serial.map_or(0, |serial| serial + 1),

@@ -1,17 +1,21 @@
-//! How many dependencies of each work are open, in a column of their own: a work that settles counts down those of its
-//! dependents, and one small column stays in a near cache.
+//! How many dependencies of each work are pending.
+//!
+//! The counts have a column of their own: a work that settles counts down those of its dependents, and one small
+//! column is quick to reach.
 
 /// Marks a settled work, which waits for nothing.
 const SETTLED: u32 = u32::MAX;
 
-/// The least and the most slots that one call adds.
+/// The fewest slots that one call adds.
 const FEW: usize = 4;
+/// The most slots that one call adds.
 const MANY: usize = 512;
 
-/// Open dependencies by slot. A count stays below 2^29, since there are at most 2^28 edges.
+/// Pending dependencies by slot. A count stays below 2^29, since there are at most 2^28 edges.
 pub(crate) struct Pending(Vec<u32>);
 
 impl Pending {
+    /// Returns an empty column.
     pub const fn new() -> Self {
         Pending(Vec::new())
     }
@@ -24,24 +28,25 @@ impl Pending {
         }
     }
 
-    /// Adds many slots at once, so that each costs next to nothing.
+    /// Adds many slots at once, so that each costs little.
     #[cold]
     fn grow(&mut self) {
         let more = self.0.len().clamp(FEW, MANY);
         self.0.resize(self.0.len() + more, 0);
     }
 
-    /// Makes room for `slots` more.
+    /// Makes room for `slots` more slots.
     pub fn reserve(&mut self, slots: usize) {
         self.0.reserve(slots);
     }
 
-    /// Returns the end of the slots that have been used: some more than there are.
+    /// Returns the end of the column, which is somewhat above the highest slot that has been used.
     pub fn slots(&self) -> u32 {
         self.0.len() as u32
     }
 
-    /// Returns the open dependencies of a work, plus one while its parent's attempt has not begun; 0 for a settled work.
+    /// Returns the open dependencies of a work, plus one while its parent's attempt has not begun; 0 for a settled
+    /// work.
     #[inline]
     pub fn of(&self, slot: u32) -> u32 {
         match self.0[slot as usize] {
@@ -56,13 +61,14 @@ impl Pending {
         self.0[slot as usize]
     }
 
+    /// Counts `more` dependencies of a work that has not settled.
     #[inline]
     pub fn add(&mut self, slot: u32, more: u32) {
         debug_assert!(self.0[slot as usize] != SETTLED);
         self.0[slot as usize] += more;
     }
 
-    /// Counts down one thing that the work has waited for. Returns whether it was the last. A settled work waits for nothing.
+    /// Counts down one dependency of a work, and returns whether it was the last. A settled work has none.
     #[inline]
     pub fn close(&mut self, slot: u32) -> bool {
         let count = &mut self.0[slot as usize];

@@ -1,13 +1,18 @@
-//! Settled works that stay only because unsettled works depend on them: how many dependents pin each.
+//! Pinned works: settled works that stay only because unsettled works depend on them. A count says how many
+//! dependents pin each of them.
 //!
-//! The column is as long as the highest slot that has ever been pinned. A program that keeps its works has none.
+//! The column is as long as the highest slot that has ever been pinned. It stays empty in a program that keeps its
+//! works.
 
 use super::arena::Arena;
 use super::flags::mark;
 
+/// The counts of the pinned works.
 #[derive(Default)]
 pub(crate) struct Pinned {
+    /// Unsettled dependents by slot; meaningless for a work that is not pinned.
     dependents: Vec<u32>,
+    /// How many works are pinned.
     works: u32,
 }
 
@@ -47,14 +52,14 @@ impl Arena {
         self.pinned.works += 1;
     }
 
-    /// Counts one more unsettled dependent of a work, if that is pinned.
+    /// Counts one more unsettled dependent of a work, if the work is pinned.
     pub fn pin_once_more(&mut self, slot: u32) {
         if self.is_pinned(slot) {
             self.pinned.dependents[slot as usize] += 1;
         }
     }
 
-    /// Counts down the dependents of a work, if that is pinned. Returns whether the last of them has settled.
+    /// Counts down the dependents of a work, if the work is pinned. Returns whether the last of them has settled.
     pub fn pin_once_less(&mut self, slot: u32) -> bool {
         if !self.is_pinned(slot) {
             return false;
@@ -64,7 +69,7 @@ impl Arena {
         *dependents == 0
     }
 
-    /// Unpins a work that is to be run anew, or goes.
+    /// Unpins a work before it is restarted or reclaimed.
     pub fn unpin(&mut self, slot: u32) {
         if self.is_pinned(slot) {
             self.at_mut(slot).marks &= !mark::PINNED;

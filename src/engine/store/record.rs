@@ -1,18 +1,21 @@
-//! What is known of a work: a hot record of one cache line, which a turn touches, and beside it what a turn does not.
-//! What only few works need (join, abort, limits, output, watches) is in a box, [`Extension`].
+//! The record of a work: the hot part, which a turn touches. The cold part and the [`Extension`] are beside it.
+//!
+//! Invariant: a record takes 40 bytes at most.
+//!
+//! [`Extension`]: super::extension::Extension
 
 use super::flags::{Flags, flag, mark};
 use crate::time::{Time, TimerKey};
 use crate::work::WorkState;
 use smallvec::SmallVec;
 
-/// No slot, no edge: the end of a list.
+/// No slot and no edge: the end of a list.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// A slot must leave a bit of a timer's owner free: see `lifecycle/timers.rs`.
+/// The most works. A slot must leave a bit of a timer's owner free: see `lifecycle/timers.rs`.
 pub(crate) const MAX_WORKS: usize = 1 << 30;
 
-/// A work's neighbours in the list it is in.
+/// A work's neighbours in the list that it is in.
 #[derive(Clone, Copy)]
 pub(crate) struct Links {
     pub prev: u32,
@@ -20,33 +23,36 @@ pub(crate) struct Links {
 }
 
 impl Links {
+    /// No neighbours.
     pub const NONE: Links = Links {
         prev: NONE,
         next: NONE,
     };
 }
 
-/// Index of a pool.
+/// The index of a pool.
 pub(crate) type Pool = u32;
 
-/// How much of which pools an attempt needs besides the general permit, by pool.
+/// Permits that an attempt needs besides the general permit, by pool.
 pub(crate) type Needs = SmallVec<[(Pool, u32); 2]>;
 
-/// What a turn touches.
+/// The part of a work that a turn touches.
 pub(crate) struct Record {
+    /// The serial number of the work; it tells old ids from new ones.
     pub serial: u64,
-    /// When the present attempt began, or how long the last one took.
+    /// The start of the present attempt, or the duration of the last one, in nanoseconds.
     pub began_or_took: u64,
-    /// Neighbours in a lane of the permit queue, or (`prev`) the place among those that have a turn coming; a work is in one
-    /// of them at most.
+    /// The neighbours in a lane of the permit queue, or (`prev`) the place in the ready queue. A work is in at most
+    /// one of them.
     pub links: Links,
     /// Turns since `add` or `restart`.
     pub turns: u32,
-    /// Where the list of its edges to dependents is.
+    /// The block with the edges to its dependents.
     pub outs: u32,
     /// The wake-up of a sleeper, or the end of a back-off.
     pub alarm: Option<TimerKey>,
     pub flags: Flags,
+    /// The bits of [`mark`].
     pub marks: u8,
     pub state: WorkState,
 }
@@ -67,31 +73,33 @@ impl Record {
 }
 
 impl Record {
-    /// Whether it is in an attempt, and its flags are such.
+    /// Returns whether the work is Running and its flags satisfy `are_such`.
     #[inline(always)]
     pub fn is_called(&self, are_such: fn(Flags) -> bool) -> bool {
         self.state == WorkState::Running && are_such(self.flags)
     }
 
-    /// Such a turn begins.
+    /// Begins a fast turn, and counts it.
     #[inline]
     pub fn begin_fast_turn(&mut self) {
         self.count_turn();
         self.flags.begin_fast_turn();
     }
 
+    /// Counts a turn.
     #[inline]
     pub fn count_turn(&mut self) {
+        // A work that runs for ever must not overflow the count.
         self.turns = self.turns.saturating_add(1);
     }
 
-    /// Whether its next attempt is the first, with no pool, no child and no extension about it.
+    /// Returns whether the next attempt is the first, and the work has no pool, no child and no extension.
     #[inline]
     pub fn is_plain_start(&self) -> bool {
         self.marks & !mark::CHILD == 0 && !self.flags.has(flag::TRIED | flag::CHILDREN)
     }
 
-    /// Such an attempt begins.
+    /// Begins an attempt of that kind at `now`.
     #[inline]
     pub fn begin_plain_attempt(&mut self, now: Time) {
         self.flags.begin_plain_attempt();
@@ -99,7 +107,7 @@ impl Record {
         self.began_or_took = now.as_nanos();
     }
 
-    /// Such a success: the permit goes back, and the time is noted.
+    /// Ends the attempt with a plain success: takes the permit back and notes the duration.
     #[inline]
     pub fn end_plain_success(&mut self, now: Time) {
         self.flags.clear(flag::PERMIT);
@@ -107,10 +115,11 @@ impl Record {
         self.began_or_took = now.as_nanos().saturating_sub(self.began_or_took);
     }
 
-    /// Whether the success of the present attempt has nothing to undo but its permit: no child, parent, timer, wake,
-    /// cancel or extension. The body must be there.
+    /// Returns whether success of the present attempt has nothing to undo but its permit. There is no child, parent,
+    /// timer, wake, cancel or extension. The body must be there.
     #[inline]
     pub fn is_plain_success(&self) -> bool {
+        // A lost dependency changes nothing about a success.
         let among = !flag::LOST_DEPENDENCY;
         self.marks == mark::ATTEMPT
             && self

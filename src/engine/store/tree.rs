@@ -1,11 +1,13 @@
-//! Who is whose child: a list of children for each parent, linked through a column of their own, which is as long as the
-//! highest slot that has ever been a child's. Programs without children have none.
+//! The tree of works: for each parent a list of its children.
+//!
+//! The lists are linked through a column that is as long as the highest slot of any child so far. Programs without
+//! children have none.
 
 use crate::engine::store::arena::Arena;
 use crate::engine::store::flags::{flag, mark};
 use crate::engine::store::record::NONE;
 
-/// A child's parent, and its neighbours among that one's children.
+/// A child's parent, and its neighbours among the parent's children.
 #[derive(Clone, Copy)]
 pub(crate) struct TreeLinks {
     parent: u32,
@@ -14,6 +16,7 @@ pub(crate) struct TreeLinks {
 }
 
 impl TreeLinks {
+    /// The links of a work that is no child.
     const NONE: TreeLinks = TreeLinks {
         parent: NONE,
         prev: NONE,
@@ -22,21 +25,21 @@ impl TreeLinks {
 }
 
 impl Arena {
-    /// The work's parent, if it is a child.
+    /// Returns the work's parent, if it is a child.
     #[inline]
     pub fn parent(&self, slot: u32) -> Option<u32> {
         let is_child = self.at(slot).marks & mark::CHILD != 0;
         is_child.then(|| self.tree[slot as usize].parent)
     }
 
-    /// The child after this one.
+    /// Returns the child that was added after this one.
     #[inline]
     pub fn next_sibling(&self, child: u32) -> Option<u32> {
         let next = self.tree[child as usize].next;
         (next != NONE).then_some(next)
     }
 
-    /// The children of a work's present attempt, in the order in which they were added.
+    /// Returns the children of a work's present attempt, in the order in which they were added.
     pub fn children(&self, slot: u32) -> impl Iterator<Item = u32> + use<'_> {
         let has_any = self.is(slot, flag::CHILDREN);
         let join = has_any

@@ -29,7 +29,7 @@ fn graphs_that_come_and_go_take_flat_memory_and_are_not_walked_anew() {
     }
 }
 
-/// A work with `len` dependents, of which the oldest goes whenever a new one comes.
+/// Returns a work with `len` dependents, whose oldest goes whenever a new one comes, and the most cells in use.
 fn churn(len: usize, rounds: usize) -> (Pair, usize) {
     let mut pair = Pair::new();
     let hub = pair.add();

@@ -1,4 +1,4 @@
-//! The lists against a model that is a plain vector of edges; and memory, which can only be seen from inside.
+//! The edge lists against a model that is a plain vector of edges; and memory, which can only be seen from inside.
 
 use super::blocks::Header;
 mod memory;
@@ -8,6 +8,7 @@ use crate::Name;
 use crate::engine::graph::edge_list::EdgeList;
 use crate::engine::rng::Stream;
 
+/// An edge of the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Edge {
     before: u32,
@@ -16,7 +17,7 @@ struct Edge {
     satisfied: bool,
 }
 
-/// A graph, and what it should be.
+/// A graph and its model.
 struct Pair {
     arena: Arena,
     graph: Graph,
@@ -40,12 +41,13 @@ impl Pair {
         slot
     }
 
+    /// Returns where the model has the edge.
     fn place_of(&self, before: u32, after: u32) -> Option<usize> {
         let is_it = |edge: &Edge| (edge.before, edge.after) == (before, after);
         self.edges.iter().position(is_it)
     }
 
-    /// Adds an edge unless there is one, in which case it is marked anew.
+    /// Adds an edge. An edge that exists is marked anew.
     fn link(&mut self, before: u32, after: u32, kind: EdgeKind, satisfied: bool) {
         let edge = Edge {
             before,
@@ -71,7 +73,7 @@ impl Pair {
         }
     }
 
-    /// Adds new works with edges between them, of which some are after works that were there before.
+    /// Adds new works with edges between them; some also get an edge from an older work.
     fn link_many(&mut self, works: u32, edges: &[(usize, usize)], stream: &mut Stream) {
         let old = self.works.clone();
         let new: Vec<u32> = (0..works).map(|_| self.add()).collect();
@@ -117,6 +119,7 @@ impl Pair {
         assert_eq!(looked_at, self.edges.len() - known);
     }
 
+    /// Removes a work and its edges from both.
     fn remove(&mut self, slot: u32) {
         let mut lost = Vec::new();
         self.graph
@@ -135,6 +138,7 @@ impl Pair {
         self.arena.remove(slot);
     }
 
+    /// Returns the edges out of a work as the graph has them.
     fn outs(&self, slot: u32) -> Vec<Edge> {
         let outs = self.graph.outs(&self.arena, slot);
         outs.map(|entry| Edge {
@@ -146,6 +150,7 @@ impl Pair {
         .collect()
     }
 
+    /// Returns the edges into a work as the graph has them.
     fn ins(&self, slot: u32) -> Vec<Edge> {
         let ins = self.graph.ins(&self.arena, slot);
         ins.map(|entry| {
@@ -160,7 +165,7 @@ impl Pair {
         .collect()
     }
 
-    /// Everything is as the model says, and nothing of the memory is lost.
+    /// Compares all edges with the model, and checks that no memory is lost.
     fn check(&self) {
         let of = |is_it: &dyn Fn(&Edge) -> bool| -> Vec<Edge> {
             self.edges.iter().copied().filter(is_it).collect()
@@ -173,11 +178,12 @@ impl Pair {
         self.graph.audit(&self.arena).unwrap();
     }
 
-    /// Cells that have ever been made.
+    /// Returns how many cells have ever been made.
     fn cells_ever(&self) -> usize {
         self.graph.outs.made() + self.graph.ins_or_new(&self.arena).blocks.made()
     }
 
+    /// Returns how many cells are in use or were.
     fn cells(&self) -> usize {
         self.graph.outs.len() + self.graph.ins_or_new(&self.arena).blocks.len()
     }
@@ -237,7 +243,7 @@ fn works_and_edges_come_and_go_as_in_a_vector_of_edges() {
     }
 }
 
-/// Graphs come whole, the first of them to a graph without edges; then edges come one by one, and works go.
+/// Whole graphs come first, the first of them to a graph without edges. Then edges come one by one, and works go.
 #[test]
 fn a_graph_that_comes_whole_is_as_if_its_edges_had_come_one_by_one() {
     let mut unmade = 0;
@@ -253,7 +259,7 @@ fn a_graph_that_comes_whole_is_as_if_its_edges_had_come_one_by_one() {
                 .collect();
             pair.link_many(works as u32, &edges, &mut stream);
             unmade += (pair.graph.ins.get().is_none() && !pair.edges.is_empty()) as u32;
-            // Most often looking does not come first.
+            // Mostly nothing asks for the lists into works first, since a check makes them.
             if stream.chance(1, 4) {
                 pair.check();
             }
@@ -278,7 +284,7 @@ fn a_graph_that_comes_whole_is_as_if_its_edges_had_come_one_by_one() {
     assert!(unmade > 100, "{unmade}");
 }
 
-/// Graphs that come and go while one edge stays, and while none does.
+/// Two works with 0 to 69 works in between, which are then removed in two passes.
 #[test]
 fn lists_of_every_length_keep_their_order() {
     for len in 0..70 {
