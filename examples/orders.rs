@@ -6,7 +6,7 @@
 //!
 //! Two works add to a counter: each reads it in one turn and writes it in the next. In production order the result
 //! happens to be right, because the second work is patient. A decider that draws orders and choices from a seed finds
-//! the lost update. The same seed repeats it.
+//! the lost update. A seed repeats its order.
 
 use crankwork::{RandomOrder, VirtualDriver, WorkScheduler};
 use std::task::Poll;

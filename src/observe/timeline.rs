@@ -182,7 +182,7 @@ impl EventSink for Timeline {
     }
 }
 
-const PAGE: &str = "<!DOCTYPE html>\n<cold charset=\"utf-8\">\n<title>timeline</title>\n<style>
+const PAGE: &str = "<!DOCTYPE html>\n<meta charset=\"utf-8\">\n<title>timeline</title>\n<style>
 body{font:13px sans-serif;margin:1em}table{width:100%;border-collapse:collapse}
 th{text-align:left;font-weight:normal;white-space:nowrap;padding:0 1em 0 0;width:1%}
 td{position:relative;height:1.4em;border-bottom:1px solid #eee}

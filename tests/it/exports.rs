@@ -72,6 +72,7 @@ fn the_html_export_escapes_names_and_has_a_row_per_work() {
     let timeline = Timeline::new(1_000);
     run(&timeline);
     let html = timeline.html();
+    assert!(html.starts_with("<!DOCTYPE html>\n<meta charset=\"utf-8\">\n"));
     assert_eq!(html.matches("<tr>").count(), ODD_NAMES.len());
     assert!(html.contains("&lt;b&gt;&amp;amp;&lt;/b&gt;"));
     assert!(!html.contains("<b>&amp;"));

@@ -116,8 +116,39 @@ fn a_headless_sentence_is_found_wherever_it_stands() {
     assert_eq!(found("/// Who has the turn?"), 0);
 }
 
+/// Returns the numbers of a file's comment lines that are too wide. A table, a link and a line of code cannot be broken.
+fn wide(text: &str) -> Vec<usize> {
+    let mut in_code = false;
+    let mut found = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let words = comment(line).unwrap_or_default();
+        in_code ^= words.starts_with("```");
+        let is_prose = !words.is_empty() && !in_code && !words.starts_with('|');
+        if is_prose && !words.contains("](") && line.chars().count() > WIDTH {
+            found.push(number + 1);
+        }
+    }
+    found
+}
+
 #[test]
-fn no_line_is_too_wide_and_nothing_is_left_to_do() {
+fn no_comment_is_too_wide() {
+    let files = all();
+    let found: Vec<_> = files
+        .iter()
+        .map(|(name, text)| (name, wide(text)))
+        .collect();
+    let found: Vec<_> = found
+        .iter()
+        .filter(|(_, lines)| !lines.is_empty())
+        .collect();
+    assert!(found.is_empty(), "{found:#?}");
+    let long = format!("// {}", "word ".repeat(30));
+    assert_eq!(wide(&format!("{long}\n/// | {long} |\n")), [1]);
+}
+
+#[test]
+fn nothing_is_left_for_later() {
     let later = [
         concat!("TO", "DO"),
         concat!("FIX", "ME"),
@@ -126,12 +157,10 @@ fn no_line_is_too_wide_and_nothing_is_left_to_do() {
     let mut found = Vec::new();
     for (name, text) in all() {
         for (number, line) in text.lines().enumerate() {
-            let is_comment = comment(line).is_some() && !line.contains("](");
-            let wide = is_comment && line.chars().count() > WIDTH;
-            if wide || later.iter().any(|word| line.contains(word)) {
+            if later.iter().any(|word| line.contains(word)) {
                 found.push(format!("{name}:{}: {}", number + 1, line.trim()));
             }
         }
     }
-    assert!(found.is_empty(), "{} {found:#?}", found.len());
+    assert!(found.is_empty(), "{found:#?}");
 }

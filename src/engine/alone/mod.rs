@@ -3,8 +3,8 @@
 //! Invariant: after each crank the engine passes its audit. The engine asks for calls of bodies that are there and
 //! of no others. Once everything is cancelled, the engine comes to rest, and each slot that is free has no body.
 //!
-//! Deliberately absent: the shell. This harness is a second one, so that the protocol of `calls` is tried without works. Only
-//! tests and fuzz targets compile it.
+//! Deliberately absent: the shell. This harness is a second one, so that the protocol of `calls` is tried without
+//! works. Only tests and fuzz targets compile it.
 
 mod bytes;
 mod shell;

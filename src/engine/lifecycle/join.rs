@@ -22,7 +22,10 @@ impl Engine {
         if news {
             let failure = self.child_failure(child);
             self.arena.extension_or_new(parent).join.first_failure = Some(failure);
-            self.deferred.fail(self.arena.attempt_id(parent));
+            // An attempt that has not begun fails when it begins.
+            if self.is_in_attempt(parent) {
+                self.deferred.fail(self.arena.attempt_id(parent));
+            }
         }
         match state {
             _ if in_turn => self.arena.set(parent, flag::WOKEN),
@@ -99,6 +102,15 @@ impl Engine {
     }
 
     /// Returns whether one failed child fails the parent's attempt. The rule of the attempt beats that of the spec.
+    /// Returns whether an attempt of the work is under way and not aborting.
+    pub(crate) fn is_in_attempt(&self, slot: u32) -> bool {
+        match self.arena.at(slot).state {
+            WorkState::Running | WorkState::Waiting | WorkState::Joining => true,
+            WorkState::Queued => self.arena.is(slot, flag::RETURNER),
+            _ => false,
+        }
+    }
+
     pub(crate) fn fails_fast(&self, parent: u32) -> bool {
         let rule = self.arena.extension(parent).map(|extension| {
             extension

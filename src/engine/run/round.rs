@@ -271,15 +271,6 @@ impl Engine {
         }
     }
 
-    /// Returns whether an attempt of the work is under way and not aborting.
-    fn is_in_attempt(&self, slot: u32) -> bool {
-        match self.arena.at(slot).state {
-            WorkState::Running | WorkState::Waiting | WorkState::Joining => true,
-            WorkState::Queued => self.arena.is(slot, flag::RETURNER),
-            _ => false,
-        }
-    }
-
     /// Ends an attempt that had nothing left to wait for when it was entered. Conditions are checked anew, since they
     /// may have changed meanwhile.
     fn finish_one(&mut self, slot: u32) {
