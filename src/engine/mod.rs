@@ -103,19 +103,30 @@ use store::ordinals::Ordinals;
 
 /// The state machine behind a [`WorkScheduler`](crate::WorkScheduler).
 pub(crate) struct Engine {
+    /// All works.
     pub(crate) arena: Arena,
+    /// The dependencies between them.
     pub(crate) graph: Graph,
+    /// The permits, and the works that wait for them.
     pub(crate) permits: Permits,
+    /// The works that have a turn coming.
     pub(crate) ready: Ready,
+    /// All timers: alarms, back-offs and limits.
     pub(crate) wheel: TimerWheel,
+    /// What other threads have sent.
     pub(crate) inbox: Inbox,
+    /// The offload, and the counts of its jobs.
     pub(crate) jobs: Jobs,
     /// [`TimePin`]s that are alive: while there is one, a host with virtual time must not advance it.
     time_pins: std::cell::Cell<usize>,
+    /// The registered sources of readiness.
     #[cfg(feature = "mio")]
     pub(crate) io: io::source_registry::OwnedRegistry,
+    /// The counters, and where events go.
     pub(crate) recorder: events::Recorder,
+    /// Answers decisions; `None` in production.
     pub(crate) decider: Option<Contained<Box<dyn Decider>>>,
+    /// Searches for cycles, with the topological order.
     pub(crate) cycles: CycleSearch,
     /// Numbers same-named siblings as works are added.
     ordinals: Ordinals,
@@ -123,6 +134,7 @@ pub(crate) struct Engine {
     pub(crate) now: Time,
     /// Tells this scheduler's ids from those of another.
     pub(crate) scheduler_id: NonZeroU32,
+    /// The part of the configuration that is read again and again.
     pub(crate) settings: Settings,
     /// Whether `shutdown` has been called.
     closed: bool,
@@ -132,6 +144,7 @@ pub(crate) struct Engine {
     phase: Phase,
     /// What a work said during its present turn.
     pub(crate) notes: TurnNotes,
+    /// What is to be done between turns.
     pub(crate) deferred: Deferred,
     /// Works about to settle. Settling one work may settle others, and a queue keeps that from recursing.
     pub(crate) settling: VecDeque<(u32, settle::End)>,
@@ -141,6 +154,7 @@ pub(crate) struct Engine {
     messages: VecDeque<Message>,
     /// How many sleepers something outside the engine may wake.
     external_sleepers: u32,
+    /// Counts turns that achieve nothing.
     fruitless: Fruitless,
     /// Cranks since the invariants were last checked; debug builds only.
     unchecked_cranks: usize,
@@ -151,11 +165,17 @@ pub(crate) struct Engine {
 
 /// The part of the configuration that the engine reads after its construction.
 pub(crate) struct Settings {
+    /// The delay before a retry, for works without a back-off of their own.
     backoff: Backoff,
+    /// The seed of every random stream.
     pub seed: u64,
+    /// The bounds on works, edges and posted closures.
     pub limits: Limits,
+    /// Whether panics of the program's code become failures.
     pub catch_panics: bool,
+    /// How long an abort may take, for works without a grace of their own.
     abort_grace: Duration,
+    /// Which settled root works stay.
     retain: Retain,
 }
 

@@ -35,7 +35,7 @@ pub struct WorkSchedulerMetrics {
     /// Jobs that still ran when the grace of their attempt was over. Nothing waits for them any more.
     pub abandoned_jobs: u64,
     /// Turns, hooks and drops that panicked. Drops are those of works, outputs, errors and panic payloads, and of
-    /// callbacks and posted closures that were never called, on the scheduler's thread.
+    /// callbacks and the like that were never called, on the scheduler's thread.
     ///
     /// A panic in a drop by the host counts for the next scheduler on that thread whose works settle or back off, or
     /// whose metrics are read.

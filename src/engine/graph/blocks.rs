@@ -158,6 +158,7 @@ const MANY: usize = 512;
 
 /// All blocks of one side of the graph.
 pub(crate) struct Blocks {
+    /// Memory for all blocks; the cells from `end` on are not in use yet.
     cells: Vec<Entry>,
     /// The first cell that has never been in a block.
     end: u32,

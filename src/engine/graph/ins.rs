@@ -24,7 +24,9 @@ impl Heads {
 
 /// The lists of edges into works.
 pub(crate) struct Ins {
+    /// Where the list of each work is.
     heads: Heads,
+    /// The memory of the lists.
     pub blocks: Blocks,
 }
 

@@ -59,7 +59,7 @@ impl Engine {
         self.arena.set(child, flag::ORPHAN);
     }
 
-    /// Takes the permit of a sleeper that gets a live child: it holds none until the child ends or wakes it.
+    /// Takes the permit of a sleeper that gets a live child: a sleeper with live children holds none.
     pub(crate) fn give_back_asleep(&mut self, parent: u32) {
         if self.arena.at(parent).state == WorkState::Waiting {
             self.permits.give_back(&mut self.arena, parent);

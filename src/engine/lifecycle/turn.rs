@@ -206,7 +206,7 @@ impl Engine {
                 return self.change(slot, Some(WorkState::Running), WorkState::Joining);
             }
         }
-        // The short path has called `on_success` in this turn already.
+        // The shell has called `on_success` in this turn already.
         if self.notes.is_hook() {
             self.finish_success(slot);
         } else {

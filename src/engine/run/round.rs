@@ -225,7 +225,6 @@ impl Engine {
         if !timers {
             return Phase::Opening;
         }
-        // Only after the messages, so that a timer armed by one of them and due at once fires in this round.
         self.wheel.advance(self.now);
         Phase::Timers
     }

@@ -5,7 +5,9 @@
 /// They are not one number of 16 bits, because mixed reads and writes of bytes and words slow a turn down.
 #[derive(Clone, Copy)]
 pub(crate) struct Flags {
+    /// The flags that every turn reads: the lower byte of [`flag`].
     turn: u8,
+    /// The other flags: the upper byte.
     rest: u8,
 }
 
