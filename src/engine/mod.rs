@@ -39,7 +39,7 @@
 //! | `io` | sockets and other sources, with the feature `mio` |
 //! | `events` | events and counters |
 //! | `audit`, `query` | the invariants, checked; what can be read of one work |
-//! | the other files | words for all rooms: attempt ids, calls, configuration, decisions, errors, notes, panics, random numbers |
+//! | the other files | words for all rooms: attempt ids, calls, settings, decisions, errors, notes, panics, random draws |
 
 pub(crate) mod admit;
 pub(crate) mod audit;

@@ -273,6 +273,7 @@ impl Blocks {
     pub fn take(&mut self, header: Header) -> u32 {
         let size = header.size();
         let mut block = self.free[size as usize];
+        // Without a block of this size that was given back, a new one is cut from fresh cells.
         if block == NONE {
             block = self.end;
             self.end += 1 << size;

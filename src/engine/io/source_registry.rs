@@ -241,6 +241,7 @@ impl Drop for OwnedRegistry {
     fn drop(&mut self) {
         let sources = self.source_registry.sources.take();
         for source in sources.into_values() {
+            // An `Io` that outlives the scheduler then finds its source closed.
             source.registration().live.set(false);
             dispose_by(|| source.close());
         }

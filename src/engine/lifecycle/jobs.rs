@@ -133,6 +133,7 @@ impl Engine {
         };
         self.jobs.made += 1;
         let pending_jobs = &mut self.arena.extension_or_new(slot).pending_jobs;
+        // Jobs are numbered within the work, so that other works do not change its random numbers.
         let made = pending_jobs.made;
         pending_jobs.made += 1;
         pending_jobs.outstanding.push(id);

@@ -17,6 +17,7 @@ impl Engine {
         join.succeeded += success as u32;
         join.failed += bad as u32;
         let last = join.live == 0;
+        // Only the first failed child fails a FailFast parent. A parent that aborts ends anyway.
         let news = bad && fail_fast && join.first_failure.is_none() && state != WorkState::Aborting;
         let doomed = news || join.first_failure.is_some();
         if news {
@@ -25,6 +26,7 @@ impl Engine {
             self.deferred.fail(self.arena.attempt_id(parent));
         }
         match state {
+            // The parent's turn is running; it needs another one to see this end.
             _ if in_turn => self.arena.set(parent, flag::WOKEN),
             WorkState::Aborting if last => self.drained(parent),
             WorkState::Joining if bad && !fail_fast => self.want_turn(parent),

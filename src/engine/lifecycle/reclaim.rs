@@ -129,6 +129,7 @@ impl Engine {
     /// Removes a work and its edges. Its dependents keep a flag if an edge was never satisfied.
     fn remove(&mut self, slot: u32) {
         self.arena.unpin(slot);
+        // An orphan left its group of siblings when its parent let it go.
         if !self.arena.is(slot, flag::ORPHAN) {
             self.ordinals.leave(None, self.arena.cold(slot).name);
         }

@@ -202,6 +202,7 @@ impl Engine {
             return;
         }
         let record = self.arena.at(slot);
+        // After `expect_wake`, the host or another work may still wake it.
         let only_outside =
             record.flags.has(flag::EXTERNAL) && record.marks & mark::EXPECTS_WAKE == 0;
         if only_outside {
@@ -210,6 +211,7 @@ impl Engine {
                 .arena
                 .extension(slot)
                 .is_some_and(Extension::has_inner_source);
+            // Woken, so that its attempt can go on or fail instead of sleeping for ever.
             if self.arena.at(slot).alarm.is_none() && !inner {
                 self.wake_slot(slot);
             }

@@ -126,6 +126,7 @@ impl Inbox {
     /// Moves the messages that are there now to `into`. Messages that come meanwhile wait for the next round.
     /// O(messages).
     pub fn take(&mut self, into: &mut VecDeque<Message>) {
+        // Cleared before the messages are taken, so that a later message sets it again.
         self.sender.full.swap(false, Ordering::AcqRel);
         // The send cannot fail, since the receiver is here.
         let _ = self.sender.channel.send(Message::Mark);
@@ -144,6 +145,7 @@ pub(crate) struct WakerCell {
     pub attempt_id: AttemptId,
     /// Whether a message of this waker is in the inbox.
     under_way: AtomicBool,
+    /// The inbox to be told.
     sender: Arc<InboxSender>,
 }
 

@@ -135,6 +135,7 @@ where
 {
     fn run(self: Box<Self>, cancel: &CancelToken) {
         let Typed { closure, cell } = *self;
+        // Without a ticket no work sees the result, so the job need not run.
         if !cell.is_wanted() {
             return drop(closure);
         }
@@ -230,6 +231,7 @@ impl Job {
 impl Drop for Job {
     fn drop(&mut self) {
         self.refuse(OffloadError::Dropped);
+        // Sent after the cell is filled, so that the work which it wakes finds the result.
         if let Some(sender) = self.sender.take() {
             let _ = sender.send(Message::JobEnded(self.attempt_id, self.id));
         }

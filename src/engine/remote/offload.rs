@@ -108,6 +108,7 @@ impl Jobs {
     /// Notes that the scheduler has seen the end of a job.
     pub fn ended(&mut self, id: JobId, guard: &Guard) {
         match self.abandoned.iter().position(|&other| other == id) {
+            // An abandoned job was counted off when it was abandoned.
             Some(index) => _ = self.abandoned.swap_remove(index),
             None => *self.count_of(id) -= 1,
         }

@@ -85,6 +85,7 @@ impl Engine {
     /// Returns the duration of the last ended attempt, and that of all attempts together.
     fn durations(&self, slot: u32) -> (Option<Duration>, Duration) {
         let (record, extension) = (self.arena.at(slot), self.arena.extension(slot));
+        // During an attempt the record has its start, and the extension the durations before it.
         if record.marks & mark::ATTEMPT != 0 {
             let present = self.now.as_nanos().saturating_sub(record.began_or_took);
             let last = extension

@@ -246,6 +246,7 @@ impl Engine {
             self.grant();
         }
         match self.phase {
+            // The works of the round are those that are ready now.
             Phase::Opening => self.ready.start_round(),
             // The failure of a FailFast parent may fail its own parent in turn.
             Phase::Closing if self.deferred.has_failing() => {
@@ -301,6 +302,7 @@ impl Engine {
     fn grant(&mut self) {
         while let Some(slot) = self.next_granted() {
             self.fruitless.stir();
+            // A returner goes on with its attempt; any other work begins one.
             if self.arena.take(slot, flag::RETURNER) {
                 self.go_on(slot);
             } else {

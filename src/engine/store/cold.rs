@@ -192,6 +192,7 @@ impl ColdColumn {
     /// Enters a work that begins a chunk or differs from its chunk.
     fn enter_own(&mut self, slot: u32, name: &mut Name, retries: u32, ordinal: u32) {
         let (chunk, place) = split(slot);
+        // The first work of a chunk decides what its works have in common.
         if chunk == self.0.len() {
             self.0.push(Chunk::beginning_with(name, retries, ordinal));
             if self.0[chunk].foresees(place, name, retries, ordinal) {

@@ -151,6 +151,7 @@ impl Ordinals {
             return group(parent_serial, name);
         };
         match self.last {
+            // Compared by address, since hashing the text costs more.
             Some((parent, last)) if parent == parent_serial && std::ptr::eq(last, text) => {}
             _ => {
                 self.last = Some((parent_serial, text));
