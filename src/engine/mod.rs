@@ -1,11 +1,11 @@
 //! The engine: a state machine that runs works, and never calls one.
 //!
-//! Invariant: nothing here names an application type. The program's code is behind `dyn` (deciders, sinks, notifiers,
-//! offloads), or it is a *call*: the engine asks for it, and the shell queues the result. So the engine is compiled
-//! once, whatever the works of a program are. No function of the engine waits in its middle for a work.
+//! Invariant: nothing here names an application type. Some of the program's code is behind `dyn`: deciders, sinks,
+//! notifiers, offloads. All other is a *call*: the engine asks for it, and the shell tells the result. So the engine
+//! is compiled once, whatever the works of a program are. No function of the engine waits in its middle for a work.
 //!
-//! Deliberately absent: bodies of works, callbacks and posted closures (the shell in `scheduler` has them, by slot
-//! and key), clocks, threads, and iteration over hash maps.
+//! Deliberately absent: bodies of works, callbacks and posted closures, clocks, threads, and iteration over hash
+//! maps. The shell in `scheduler` has the bodies, callbacks and closures, by slot and key.
 //!
 //! # A turn that yields
 //!
@@ -16,11 +16,12 @@
 //!
 //! # Traps
 //!
-//! The shell makes calls before deferred entries are dealt with, or the order of grants changes. A reclaimed work
-//! keeps its slot until its body has been dropped. Small functions of a turn or of an addition are `#[inline]`, since
-//! they would be calls across crates otherwise. Functions that the shell itself calls are inline in release builds
-//! only. A debug build would compile them anew, unoptimised, in the user's crate, although the crate's dependencies
-//! are optimised.
+//! Calls come before the next deferred entry, or the order of grants changes. A reclaimed work keeps its slot until
+//! its body has been dropped. Small functions of a turn or of an addition are `#[inline]`, since they would be calls
+//! across crates otherwise.
+//!
+//! Functions that the shell itself calls are inline in release builds only. A debug build would compile them anew,
+//! unoptimised, in the user's crate, although the crate's dependencies are optimised.
 //!
 //! # Rooms
 //!
@@ -39,7 +40,7 @@
 //! | `io` | sockets and other sources, with the feature `mio` |
 //! | `events` | events and counters |
 //! | `audit`, `query` | the invariants, checked; what can be read of one work |
-//! | the other files | words for all rooms: attempt ids, calls, settings, decisions, errors, notes, panics, random draws |
+//! | other files | words for all rooms: attempt ids, calls, settings, decisions, errors, notes, panics, random draws |
 
 pub(crate) mod admit;
 pub(crate) mod audit;

@@ -137,8 +137,8 @@ impl Engine {
         self.permits.by_arrival && self.deferred.is_empty() && self.decider.is_none()
     }
 
-    /// Puts a work that is ready for a new attempt at the tail of the permit queue, or begins the attempt if it needs
-    /// no permit.
+    /// Puts a work that is ready for a new attempt at the tail of the permit queue. A work that needs no permit
+    /// begins the attempt.
     pub(crate) fn rejoin(&mut self, slot: u32) {
         if self.line_up(slot) {
             self.release_waiting_children(slot);
@@ -174,7 +174,7 @@ impl Engine {
         self.ready.push(&mut self.arena, slot);
     }
 
-    /// Does what all ends of an attempt have in common: drops limits, watches and wakers, gives the permit back,
+    /// Does what all ends of an attempt have in common. Drops limits, watches and wakers, gives the permit back,
     /// reclaims the children, and notes the duration.
     pub(crate) fn end_attempt(&mut self, slot: u32) {
         self.disarm_all(slot);

@@ -56,8 +56,7 @@ impl Engine {
             && self.arena.live_children(slot) == 0
     }
 
-    /// Gives a work a turn in the middle of an attempt: at once if it holds its permit, else as soon as it has it
-    /// back.
+    /// Gives a work a turn in the middle of an attempt. A work without its permit first waits to have it back.
     pub(crate) fn want_turn(&mut self, slot: u32) {
         let state = self.arena.at(slot).state;
         let joining = state == WorkState::Joining;

@@ -1,5 +1,5 @@
-//! The inbox itself, not a copy of it, under every interleaving and memory order that loom finds (threads bounded to
-//! two or three, preemptions to three).
+//! Models of the inbox itself, not of a copy. loom runs them under every interleaving and memory order (threads
+//! bounded to two or three, preemptions to three).
 //!
 //! ```text
 //! RUSTFLAGS="--cfg loom" cargo test --lib --target-dir target/loom loom

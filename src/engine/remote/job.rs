@@ -220,7 +220,7 @@ impl Job {
     }
 
     /// Calls `call`, and counts its panic. A panic in the drop of a closure or of an unwanted result belongs to no
-    /// work, and must not end a thread of a pool.
+    /// work. It must not end a thread of a pool.
     fn contain(&self, call: impl FnOnce()) {
         if let Some(sender) = &self.sender {
             sender.guard.call("dropping a job", call);

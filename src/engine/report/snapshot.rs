@@ -36,7 +36,7 @@ pub struct WorkSnapshot {
     pub last_duration: Option<Duration>,
     /// The duration of all attempts together, the present one included.
     pub total_duration: Duration,
-    /// The work because of which a Blocked work can never run.
+    /// For a Blocked work, the work whose failure keeps it from running.
     pub root_cause: Option<RootCause>,
     /// The instant of the work's earliest timer: alarm, back-off, grace, attempt timeout or deadline.
     pub next_deadline: Option<Time>,

@@ -335,8 +335,8 @@ impl Engine {
         }
     }
 
-    /// Returns the work that has the next turn of this round. If the round is over and nothing is to be done before
-    /// the next round, returns the first work of that one.
+    /// Returns the work that has the next turn of this round. After the last one, returns the first work of the next
+    /// round if nothing is to be done in between.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn next_turn(&mut self) -> Option<u32> {
         if !self.ready.round_is_over() {

@@ -1,4 +1,4 @@
-//! The bits of a work: flags, most of which a turn reads, and marks, most of which it does not.
+//! The bits of a work: its flags, and its marks. A turn reads the lower byte of the flags.
 
 /// The flags of a work, in two bytes: one that a turn reads, and one with the rest.
 ///
