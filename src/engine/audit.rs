@@ -221,7 +221,7 @@ impl Engine {
         let level = |slot: u32| levels.of(&self.arena, slot);
         let mut outgoing = self.graph.outs(&self.arena, slot);
         ensure!(
-            // Levels that are not trusted promise nothing: the next search makes them anew.
+            // Levels that are not trusted promise nothing.
             !levels.are_trusted()
                 || settled(slot)
                 || outgoing.all(|edge| edge.is_satisfied()

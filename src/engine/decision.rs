@@ -43,10 +43,15 @@ pub struct Candidate {
 
 /// A point with two or more possible answers.
 pub struct Decision<'a> {
+    /// What is being decided.
     pub(crate) kind: DecisionKind,
+    /// The name of the fault site or of the choice.
     pub(crate) site: &'a str,
+    /// The number of possible answers.
     pub(crate) arity: usize,
+    /// The works concerned, in production order.
     pub(crate) candidates: &'a [Candidate],
+    /// Prints name paths. The engine has them, and a decision must not name its type.
     pub(crate) path: &'a dyn Fn(WorkId) -> String,
 }
 

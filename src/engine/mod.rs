@@ -1,11 +1,11 @@
 //! The engine: a state machine that runs works, and never calls one.
 //!
-//! Invariant: nothing here names an application type. The program's code is behind `dyn` (deciders, sinks, notifiers,
-//! offloads), or it is a *call*: the engine asks for it, and the shell queues the result. So the engine is compiled
-//! once, whatever the works of a program are. No function of the engine waits in its middle for a work.
+//! Invariant: nothing here names an application type. Some of the program's code is behind `dyn`: deciders, sinks,
+//! notifiers, offloads. All other is a *call*: the engine asks for it, and the shell tells the result. So the engine
+//! is compiled once, whatever the works of a program are. No function of the engine waits in its middle for a work.
 //!
-//! Deliberately absent: bodies of works, callbacks and posted closures (the shell in `scheduler` has them, by slot
-//! and key), clocks, threads, and iteration over hash maps.
+//! Deliberately absent: bodies of works, callbacks and posted closures, clocks, threads, and iteration over hash
+//! maps. The shell in `scheduler` has the bodies, callbacks and closures, by slot and key.
 //!
 //! # A turn that yields
 //!
@@ -16,11 +16,12 @@
 //!
 //! # Traps
 //!
-//! The shell makes calls before deferred entries are dealt with, or the order of grants changes. A reclaimed work
-//! keeps its slot until its body has been dropped. Small functions of a turn or of an addition are `#[inline]`, since
-//! they would be calls across crates otherwise. Functions that the shell itself calls are inline in release builds
-//! only. A debug build would compile them anew, unoptimised, in the user's crate, although the crate's dependencies
-//! are optimised.
+//! Calls come before the next deferred entry, or the order of grants changes. A reclaimed work keeps its slot until
+//! its body has been dropped. Small functions of a turn or of an addition are `#[inline]`, since they would be calls
+//! across crates otherwise.
+//!
+//! Functions that the shell itself calls are inline in release builds only. A debug build would compile them anew,
+//! unoptimised, in the user's crate, although the crate's dependencies are optimised.
 //!
 //! # Rooms
 //!
@@ -40,7 +41,7 @@
 //! | `events` | events and counters |
 //! | `alone` | a harness without works, for tests and fuzzing |
 //! | `audit`, `query` | the invariants, checked; what can be read of one work |
-//! | the other files | words for all rooms: attempt ids, calls, configuration, decisions, errors, notes, panics, random numbers |
+//! | other files | words for all rooms: attempt ids, calls, settings, decisions, errors, notes, panics, random draws |
 
 pub(crate) mod admit;
 #[cfg(any(test, fuzzing))]
@@ -106,19 +107,30 @@ use store::ordinals::Ordinals;
 
 /// The state machine behind a [`WorkScheduler`](crate::WorkScheduler).
 pub(crate) struct Engine {
+    /// All works.
     pub(crate) arena: Arena,
+    /// The dependencies between them.
     pub(crate) graph: Graph,
+    /// The permits, and the works that wait for them.
     pub(crate) permits: Permits,
+    /// The works that have a turn coming.
     pub(crate) ready: Ready,
+    /// All timers: alarms, back-offs and limits.
     pub(crate) wheel: TimerWheel,
+    /// What other threads have sent.
     pub(crate) inbox: Inbox,
+    /// The offload, and the counts of its jobs.
     pub(crate) jobs: Jobs,
     /// [`TimePin`]s that are alive: while there is one, a host with virtual time must not advance it.
     time_pins: std::cell::Cell<usize>,
+    /// The registered sources of readiness.
     #[cfg(feature = "mio")]
     pub(crate) io: io::source_registry::OwnedRegistry,
+    /// The counters, and where events go.
     pub(crate) recorder: events::Recorder,
+    /// Answers decisions; `None` in production.
     pub(crate) decider: Option<Contained<Box<dyn Decider>>>,
+    /// Searches for cycles, with the topological order.
     pub(crate) cycles: CycleSearch,
     /// Numbers same-named siblings as works are added.
     ordinals: Ordinals,
@@ -126,6 +138,7 @@ pub(crate) struct Engine {
     pub(crate) now: Time,
     /// Tells this scheduler's ids from those of another.
     pub(crate) scheduler_id: NonZeroU32,
+    /// The part of the configuration that is read again and again.
     pub(crate) settings: Settings,
     /// Whether `shutdown` has been called.
     closed: bool,
@@ -135,6 +148,7 @@ pub(crate) struct Engine {
     phase: Phase,
     /// What a work said during its present turn.
     pub(crate) notes: TurnNotes,
+    /// What is to be done between turns.
     pub(crate) deferred: Deferred,
     /// Works about to settle. Settling one work may settle others, and a queue keeps that from recursing.
     pub(crate) settling: VecDeque<(u32, settle::End)>,
@@ -144,6 +158,7 @@ pub(crate) struct Engine {
     messages: VecDeque<Message>,
     /// How many sleepers something outside the engine may wake.
     external_sleepers: u32,
+    /// Counts turns that achieve nothing.
     fruitless: Fruitless,
     /// Cranks since the invariants were last checked; debug builds only.
     unchecked_cranks: usize,
@@ -154,11 +169,17 @@ pub(crate) struct Engine {
 
 /// The part of the configuration that the engine reads after its construction.
 pub(crate) struct Settings {
+    /// The delay before a retry, for works without a back-off of their own.
     backoff: Backoff,
+    /// The seed of every random stream.
     pub seed: u64,
+    /// The bounds on works, edges and posted closures.
     pub limits: Limits,
+    /// Whether panics of the program's code become failures.
     pub catch_panics: bool,
+    /// How long an abort may take, for works without a grace of their own.
     abort_grace: Duration,
+    /// Which settled root works stay.
     retain: Retain,
 }
 

@@ -73,7 +73,7 @@ pub(crate) struct Guard(AtomicU64);
 impl Guard {
     /// Calls `call`, and returns `None` if it panicked. `what` names the code in the log.
     pub fn call<R>(&self, what: &str, call: impl FnOnce() -> R) -> Option<R> {
-        // On another thread nobody else would count the drops within the call.
+        // On another thread no scheduler would count the drops within the call.
         let before = DROPS.take();
         let result = self::call(call);
         let drops = DROPS.replace(before);

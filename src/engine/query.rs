@@ -86,6 +86,7 @@ impl Engine {
             return None;
         }
         self.fruitless.stir();
+        // The engine stores no output of type `()`.
         if TypeId::of::<T>() == TypeId::of::<()>() {
             return unit();
         }
@@ -99,6 +100,7 @@ impl Engine {
         if self.arena.at(slot).state != WorkState::Success {
             return None;
         }
+        // The engine stores no output of type `()`.
         if TypeId::of::<T>() == TypeId::of::<()>() {
             return (&() as &dyn Any).downcast_ref();
         }

@@ -23,6 +23,7 @@ impl Engine {
         self.fruitless.stir();
         let open = self.arena.pending.of(then);
         self.link(first, then, EdgeKind::After);
+        // The work before may have failed already, and then this one is Blocked at once.
         let edge_failed = self.arena.at(first).state.is_settled();
         if edge_failed && let Some(failure) = self.failed_dependency(then) {
             if self.arena.at(then).state == WorkState::Running {
@@ -106,6 +107,7 @@ impl Engine {
 
     /// Adds the edges to a new work, at most `edges`. Returns whether one of them can never be satisfied any more.
     pub(crate) fn link_new(&mut self, slot: u32, after: &Before, edges: usize) -> bool {
+        // Without stored levels, the serial number of the new work is above all others already.
         if self.cycles.levels.are_kept() {
             for id in after.iter() {
                 self.cycles.levels.follow(&self.arena, id.slot, slot);

@@ -40,6 +40,7 @@ impl<'a> Admission<'a> {
         check_room_for(engine, edge_list.edges.len())?;
         let cells = engine.graph.cells_for_many(&edge_list.degrees);
         let cells = cells.ok_or(AddGraphError::TooManyEdges(engine.graph.len()))?;
+        // Memory is made at once, so that the columns do not grow work by work.
         engine.arena.reserve(works);
         Ok(Admission {
             added: Handles::new(engine.scheduler_id, engine.arena.added(), works),

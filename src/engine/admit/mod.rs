@@ -160,6 +160,7 @@ impl Engine {
         }
         weights.sort_unstable();
         if !weights.is_empty() {
+            // From now on one rank can have several lanes, so arrivals have to be noted.
             self.permits.let_needs_differ(&self.arena);
         }
         let needs = weights.iter();
@@ -219,6 +220,7 @@ impl Engine {
         self.cycles.levels.enter(slot, self.arena.len() == 1);
         if !permit {
             self.arena.set(slot, flag::NO_PERMIT);
+            // A work that needs no permit may begin while others wait.
             self.permits.by_arrival = false;
         }
         slot
@@ -248,6 +250,7 @@ impl Engine {
         }
         let deadline = extras.deadline;
         let tail = extras.retry_position == RetryPosition::Tail;
+        // A priority or a retry at the head lets works overtake each other.
         self.permits.by_arrival &= tail && extras.priority == 0;
         let pools = if needs.is_empty() { 0 } else { mark::POOLS };
         self.arena.at_mut(slot).marks |= mark::EXTENDED | pools;

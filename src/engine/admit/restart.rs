@@ -73,7 +73,7 @@ impl Engine {
         cold.retries_left += std::mem::take(&mut cold.retries_spent);
         if attempts > 0 || cold.extension.is_some() {
             let extension = self.arena.extension_or_new(slot);
-            // Attempts are counted over restarts, so that late messages of the earlier run find nothing.
+            // Attempts are counted over restarts, which tells the wakers of the earlier run from new ones.
             extension.attempts_before = extension.attempts_before.wrapping_add(attempts);
             self.drop_output(slot);
         }

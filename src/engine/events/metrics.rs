@@ -35,14 +35,16 @@ pub struct WorkSchedulerMetrics {
     /// Jobs that still ran when the grace of their attempt was over. Nothing waits for them any more.
     pub abandoned_jobs: u64,
     /// Turns, hooks and drops that panicked. Drops are those of works, outputs, errors and panic payloads, and of
-    /// callbacks and posted closures that were never called, on the scheduler's thread.
+    /// callbacks and the like that were never called, on the scheduler's thread.
     ///
-    /// A panic in a drop by the host counts for the next scheduler on that thread whose works settle or back off, or
-    /// whose metrics are read.
+    /// A drop by the host counts for a later scheduler on that thread: the next one whose works settle or back off,
+    /// or whose metrics are read.
     pub panics: u64,
-    /// Calls of the program's other code that panicked: `on_settled` callbacks, posted closures, event sinks,
-    /// deciders and notifiers; `name`, `status` and `progress` of works; the methods of an offload. Drops of jobs and
-    /// of their results on other threads count, too. (The panic of a job itself is its ticket's failure.)
+    /// Calls of the program's other code that panicked. These are `on_settled` callbacks, posted closures, event
+    /// sinks, deciders and notifiers; `name`, `status` and `progress` of works; the methods of an offload.
+    ///
+    /// Drops of jobs and of their results on other threads count, too. (The panic of a job itself is its ticket's
+    /// failure.)
     pub callback_panics: u64,
     /// Events that had no room in the buffer of `poll_event`, or that the sink did not take.
     pub events_dropped: u64,

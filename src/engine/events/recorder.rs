@@ -9,24 +9,33 @@ use std::collections::VecDeque;
 pub(crate) struct Recorder {
     /// Works by state, reclaimed works included.
     pub by_state: [u64; WorkState::COUNT],
+    /// Attempts ever begun. A grant that is taken back does not count.
     pub attempts: u64,
+    /// Retries that the works in the scheduler have left.
     pub retries_left: u64,
     /// Turns ever given. Kept apart from `settled_in_crank`: next to each other they would slow a turn down.
     pub turns: u64,
+    /// Aborts that were ended by force.
     pub forced_aborts: u64,
+    /// Jobs that still ran when the grace of their attempt was over.
     pub abandoned_jobs: u64,
+    /// Turns, hooks and drops of works that panicked. [`Tally`](crate::engine::panics::Tally) has the other drops.
     pub panics: u64,
     /// Works that have settled since the last crank began.
     pub settled_in_crank: u64,
+    /// Callbacks, posted closures, deciders and event sinks that panicked.
     pub callback_panics: u64,
+    /// Events that had no room in `queue` or in the sink.
     events_dropped: u64,
     /// Events that `poll_event` has not returned yet.
     queue: VecDeque<WorkEvent>,
     /// The most events in `queue`.
     capacity: usize,
+    /// Which events are dropped when `queue` is full.
     overflow: EventOverflow,
     /// The number of the next event. Dropped events use up numbers, so that a reader sees the gap.
     next_seq: u64,
+    /// The sink, if the host has set one.
     sink: Option<Contained<Box<dyn EventSink>>>,
     /// Whether any buffer or sink takes events.
     listens: bool,

@@ -11,6 +11,7 @@ use crate::engine::store::record::NONE;
 struct Sides<'a> {
     arena: &'a Arena,
     outs: &'a Blocks,
+    /// The edges into works: those of the graph, or made for this audit.
     ins: &'a Ins,
 }
 

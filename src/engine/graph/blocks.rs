@@ -158,6 +158,7 @@ const MANY: usize = 512;
 
 /// All blocks of one side of the graph.
 pub(crate) struct Blocks {
+    /// Memory for all blocks; the cells from `end` on are not in use yet.
     cells: Vec<Entry>,
     /// The first cell that has never been in a block.
     end: u32,
@@ -272,6 +273,7 @@ impl Blocks {
     pub fn take(&mut self, header: Header) -> u32 {
         let size = header.size();
         let mut block = self.free[size as usize];
+        // Without a block of this size that was given back, a new one is cut from fresh cells.
         if block == NONE {
             block = self.end;
             self.end += 1 << size;

@@ -41,6 +41,7 @@ enum Way {
 
 /// The topological order, and the scratch space of searches, kept from one search to the next.
 pub(crate) struct CycleSearch {
+    /// The topological order, which makes most searches needless.
     pub levels: TopologicalOrder,
     /// By event, the last search that has seen it, and from which end.
     seen: Vec<u32>,

@@ -8,7 +8,9 @@ use std::borrow::Cow;
 /// How many edges lead out of a work and into it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Degrees {
+    /// Edges out of the work.
     pub outs: u32,
+    /// Edges into the work.
     pub ins: u32,
 }
 

@@ -24,7 +24,9 @@ impl Heads {
 
 /// The lists of edges into works.
 pub(crate) struct Ins {
+    /// Where the list of each work is.
     heads: Heads,
+    /// The memory of the lists.
     pub blocks: Blocks,
 }
 
@@ -45,6 +47,7 @@ impl Ins {
     /// Makes the lists for all edges in `outs`. O(slots + edges).
     #[cold]
     pub fn of(arena: &Arena, outs: &Blocks) -> Self {
+        // Counted first, so that each list is made in its final size.
         let mut counts = vec![0; arena.slots_end() as usize];
         for slot in arena.slots() {
             for entry in outs.entries(arena.at(slot).outs) {

@@ -130,6 +130,7 @@ impl Graph {
             }
         });
         self.unlink_side(arena, slot, Side::Ins, |_, _| ());
+        // Without edges no list is left, so all blocks can be taken back as they are.
         if self.edges == 0 {
             self.outs.clear();
             self.ins_mut().clear();

@@ -39,8 +39,8 @@ impl Graph {
         edge_list: &mut EdgeList<'_>,
         cells: u32,
     ) {
-        // A program that has asked for the lists into works may ask again, so they are made at once from then on.
-        // Here no edge has ever been in them.
+        // Lists into works that have never held an edge go, so that this graph need not write them. Once they have
+        // held one, the program may ask again, and each graph writes them at once.
         if self.edges == 0 && self.ins.get().is_some_and(Ins::is_unused) {
             self.ins.take();
         }

@@ -78,6 +78,7 @@ impl TopologicalOrder {
         }
         let apart = self.of(arena, before).checked_sub(self.of(arena, after));
         let lack = apart.and_then(|apart| apart.checked_add(1));
+        // Levels so far apart that their difference overflows are of no use any more.
         if lack.is_none() {
             self.distrust();
         }
@@ -124,6 +125,7 @@ impl TopologicalOrder {
         first: u64,
         slots_end: u32,
     ) {
+        // Above all moved levels, and above the first levels of all older works.
         let lowest = (first as i64).max(self.highest.saturating_add(1));
         if !self.trusted {
             return;

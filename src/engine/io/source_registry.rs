@@ -52,6 +52,7 @@ pub(crate) struct SourceRegistry {
 
 /// An attached poll, and the range of tokens that it leaves to the scheduler.
 struct Attached {
+    /// Registers sources with the poll.
     registry: Rc<Registry>,
     /// All tokens of the scheduler.
     tokens: Range<usize>,
@@ -157,8 +158,11 @@ impl SourceRegistry {
 
 /// All that is known of a registered source besides the source.
 pub(crate) struct Registration {
+    /// The token under which the source is registered.
     pub token: usize,
+    /// The attempt that the source's events wake.
     pub attempt_id: AttemptId,
+    /// The registry of the poll, for the deregistration.
     pub registry: Rc<Registry>,
     /// The bits for which the source is registered.
     pub interest: Cell<u8>,
@@ -237,6 +241,7 @@ impl Drop for OwnedRegistry {
     fn drop(&mut self) {
         let sources = self.source_registry.sources.take();
         for source in sources.into_values() {
+            // An `Io` that outlives the scheduler then finds its source closed.
             source.registration().live.set(false);
             dispose_by(|| source.close());
         }

@@ -36,7 +36,7 @@ impl Engine {
         }
         match self.abort_mut(slot) {
             Some(abort) => {
-                // The work has had its `on_abort`, so the end of the last job ends the abort.
+                // No turn of `on_abort` is left, so the end of the last job ends the abort.
                 abort.polite = false;
                 true
             }

@@ -212,6 +212,7 @@ impl Engine {
             order.extend(children);
             next += 1;
         }
+        // Children first, so that a work is dropped after all that lives below it.
         for &slot in order.iter().rev() {
             self.deferred.force(slot, Forced::UnlessOnlyJobsRun);
         }
@@ -234,6 +235,7 @@ impl Engine {
         if self.arena.at(slot).state.is_settled() {
             return false;
         }
+        // A work that was never tried has nothing to abort. It ends with its parent, and is no failed child.
         if !self.arena.is(slot, flag::TRIED) {
             self.arena.set(slot, flag::BY_PARENT);
             self.settle(slot, End::Cancelled(CancelledBy::Parent));

@@ -69,9 +69,8 @@ impl Engine {
             let at = self.now.saturating_add(limit);
             self.arm_limit(slot, Limit::AttemptTimeout, at);
         }
-        // A child that was cancelled before this attempt began counts as failed in it.
         if self.arena.is(slot, flag::CHILDREN) {
-            // A child that was cancelled before this attempt began has failed in it.
+            // A child that was cancelled before this attempt began counts as failed in it.
             if self
                 .arena
                 .extension(slot)
@@ -112,6 +111,7 @@ impl Engine {
     /// Lets a work go on after its last dependency has settled well. `at_once`: see [`Self::may_begin_at_once`].
     #[inline]
     pub(crate) fn dependencies_done(&mut self, slot: u32, at_once: bool) {
+        // A waiting work goes first, however many permits are free.
         let free = self.permits.waiting() == 0 && self.permits.is_general_free();
         if !(at_once && free && self.is_plain_start(slot, Some(WorkState::Pending))) {
             self.rejoin(slot);
@@ -137,8 +137,8 @@ impl Engine {
         self.permits.by_arrival && self.deferred.is_empty() && self.decider.is_none()
     }
 
-    /// Puts a work that is ready for a new attempt at the tail of the permit queue, or begins the attempt if it needs
-    /// no permit.
+    /// Puts a work that is ready for a new attempt at the tail of the permit queue. A work that needs no permit
+    /// begins the attempt.
     pub(crate) fn rejoin(&mut self, slot: u32) {
         if self.line_up(slot) {
             self.release_waiting_children(slot);
@@ -174,7 +174,7 @@ impl Engine {
         self.ready.push(&mut self.arena, slot);
     }
 
-    /// Does what all ends of an attempt have in common: drops limits, watches and wakers, gives the permit back,
+    /// Does what all ends of an attempt have in common. Drops limits, watches and wakers, gives the permit back,
     /// reclaims the children, and notes the duration.
     pub(crate) fn end_attempt(&mut self, slot: u32) {
         self.disarm_all(slot);

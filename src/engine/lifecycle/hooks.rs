@@ -80,6 +80,7 @@ impl Engine {
                 Hook::FailureRetry | Hook::FailureRaise => Some(Hook::Reset),
                 Hook::Reset | Hook::Success => None,
             };
+            // An earlier hook of the chain may have panicked.
             if self.arena.has_body(slot) {
                 self.arena.set(slot, flag::IN_TURN);
                 self.notes = TurnNotes::new(Mode::Hook);
@@ -94,6 +95,7 @@ impl Engine {
 
     /// Notes that a hook has returned or panicked. Returns false after a panic: the shell then drops the body.
     pub(crate) fn hook_returned(&mut self, slot: u32, result: Result<(), Payload>) -> bool {
+        // A hook has no turn to ask for, so its wishes do not count.
         let over = flag::IN_TURN | flag::WOKEN | flag::RELEASE;
         self.arena.clear(slot, over);
         match result {
@@ -123,6 +125,7 @@ impl Engine {
 
     /// Ends a failed attempt: with a cancel that came in a hook, a retry, or failure.
     fn failed(&mut self, slot: u32, failure: Failure, again: bool, itself: Option<CancelledBy>) {
+        // A cancel that came in a hook beats the failure.
         let cancelled = self.arena.take_cancel(slot).or(itself);
         self.end_attempt(slot);
         if let Some(by) = cancelled {
@@ -203,6 +206,7 @@ impl Engine {
         let extension = self.arena.extension_or_new(slot);
         extension.gone = true;
         let abort = extension.abort.take();
+        // Before the end of the attempt, which would forget them uncounted.
         self.abandon_jobs(slot);
         self.end_attempt(slot);
         let end = match (panicked, abort) {

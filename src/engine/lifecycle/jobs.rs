@@ -133,6 +133,7 @@ impl Engine {
         };
         self.jobs.made += 1;
         let pending_jobs = &mut self.arena.extension_or_new(slot).pending_jobs;
+        // Jobs are numbered within the work, so that other works do not change its random numbers.
         let made = pending_jobs.made;
         pending_jobs.made += 1;
         pending_jobs.outstanding.push(id);
@@ -152,7 +153,7 @@ impl Engine {
 
     /// Gives a job to the offload.
     pub(crate) fn submit(&mut self, job: Job) {
-        // Counted first: an offload that drops the job at once already sends the message of its end.
+        // Counted in any case: however the job ends, the message of its end counts it down.
         *self.jobs.count_of(job.id()) += 1;
         if let Some(offload) = &mut self.jobs.offload {
             let (guard, now) = (&self.inbox.sender.guard, self.now);

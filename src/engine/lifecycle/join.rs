@@ -17,6 +17,7 @@ impl Engine {
         join.succeeded += success as u32;
         join.failed += bad as u32;
         let last = join.live == 0;
+        // Only the first failed child fails a FailFast parent. A parent that aborts ends anyway.
         let news = bad && fail_fast && join.first_failure.is_none() && state != WorkState::Aborting;
         let doomed = news || join.first_failure.is_some();
         if news {
@@ -28,6 +29,7 @@ impl Engine {
             }
         }
         match state {
+            // The parent's turn is running; it needs another one to see this end.
             _ if in_turn => self.arena.set(parent, flag::WOKEN),
             WorkState::Aborting if last => self.drained(parent),
             WorkState::Joining if bad && !fail_fast => self.want_turn(parent),
@@ -62,7 +64,7 @@ impl Engine {
         self.arena.set(child, flag::ORPHAN);
     }
 
-    /// Takes the permit of a sleeper that gets a live child: it holds none until the child ends or wakes it.
+    /// Takes the permit of a sleeper that gets a live child: a sleeper with live children holds none.
     pub(crate) fn give_back_asleep(&mut self, parent: u32) {
         if self.arena.at(parent).state == WorkState::Waiting {
             self.permits.give_back(&mut self.arena, parent);

@@ -18,7 +18,7 @@
 //! | `hooks` | the hooks at the end of an attempt, and panics in them |
 //! | `settle` | success, failure, back-off; settling, and what it means to dependents |
 //! | `abort`, `abandon` | cancel, limits, grace, shutdown; jobs that outlast the grace |
-//! | `wake`, `timers`, `jobs`, `sources` | what brings a turn: wakes, alarms, limits, jobs, pins, sources of readiness |
+//! | `wake`, `timers`, `jobs`, `sources` | what brings a turn: wakes, alarms and limits, jobs and pins, sources |
 //! | `join` | what a child's end means to its parent |
 //! | `reclaim` | giving slots back |
 

@@ -76,7 +76,7 @@ impl Engine {
         }
     }
 
-    /// Counts this work off the pinned works that it is after, and removes those that nothing pins any more.
+    /// Counts this work off its pinned dependencies, and removes those that nothing pins any more.
     fn unpin_dependencies(&mut self, slot: u32) {
         let mut gone: SmallVec<[u32; 8]> = SmallVec::new();
         for edge in self.graph.ins(&self.arena, slot).rev() {
@@ -91,7 +91,7 @@ impl Engine {
         }
     }
 
-    /// Counts this unsettled work among the dependents of the pinned works that it is after.
+    /// Counts this unsettled work among the dependents of its pinned dependencies.
     pub(crate) fn pin_dependencies(&mut self, slot: u32) {
         let edges = self.graph.ins(&self.arena, slot);
         let befores: SmallVec<[u32; 8]> = edges.map(|edge| edge.peer()).collect();
@@ -129,6 +129,7 @@ impl Engine {
     /// Removes a work and its edges. Its dependents keep a flag if an edge was never satisfied.
     fn remove(&mut self, slot: u32) {
         self.arena.unpin(slot);
+        // An orphan left its group of siblings when its parent let it go.
         if !self.arena.is(slot, flag::ORPHAN) {
             self.ordinals.leave(None, self.arena.cold(slot).name);
         }

@@ -112,9 +112,11 @@ impl Engine {
         cold.retries_left -= 1;
         cold.retries_spent += 1;
         self.recorder.retries_left -= 1;
+        // The old failure has just been dropped, and a panic in that drop counts for this scheduler.
         self.drops.count();
         self.change(slot, Some(self.arena.at(slot).state), WorkState::Retrying);
         self.arm_alarm(slot, self.now.saturating_add(delay));
+        // The end of the attempt dropped all timers, but a deadline bounds the work, not the attempt.
         if let Some(at) = self
             .arena
             .extension(slot)
@@ -149,6 +151,7 @@ impl Engine {
 
     /// Settles a work, and all works whose end follows from that.
     pub(crate) fn settle(&mut self, slot: u32, end: End) {
+        // Works that are about to settle already go first.
         if self.is_settling || !self.settling.is_empty() {
             self.settling.push_back((slot, end));
             return self.drain_settling();
@@ -208,6 +211,7 @@ impl Engine {
             // Without an error, the last attempt's failure stays known.
             self.arena.cold_mut(slot).error = error;
         }
+        // The old failure or output has just been dropped, and a panic in that drop counts for this scheduler.
         self.drops.count();
         self.arena.pending.settle(slot);
         change(&mut self.recorder, self.arena.at_mut(slot), Some(state), to);
@@ -251,6 +255,7 @@ impl Engine {
         if let Some(parent) = self.arena.parent(slot) {
             self.child_settled(parent, slot);
         }
+        // Taken out: a callback is called once, even if the work is restarted.
         let callback = self
             .arena
             .extension_mut(slot)
@@ -278,6 +283,7 @@ impl Engine {
                     self.dependencies_done(after, at_once);
                 }
             } else if self.arena.at(after).state == WorkState::Pending {
+                // Made once, so that all dependents share it.
                 let failure = blocked.get_or_insert_with(|| self.blocked_by(slot)).clone();
                 self.settling.push_back((after, End::Blocked(failure)));
             }

@@ -22,6 +22,7 @@ impl Engine {
         source: S,
         interest: Interest,
     ) -> io::Result<Io<S>> {
+        // If the registration fails, a panic in the drop of the source must not reach the engine.
         let mut source = Contained::new(source);
         if self.notes.is_hook() {
             let message = "register in a hook: the attempt is over or has not begun; register in `poll` or `on_abort`";

@@ -21,6 +21,7 @@ impl Engine {
     /// Begins a turn in the middle of an attempt, and returns true, if nothing else is going on. O(1).
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn begin_fast_turn(&mut self, slot: u32) -> bool {
+        // Counted here for all kinds of turns, since the shell tries this one first.
         self.recorder.turns += 1;
         match self.arena.get_mut(slot) {
             Some(record)
@@ -115,6 +116,7 @@ impl Engine {
             self.arena.begin_sleep(slot, until);
         }
         let until = self.arena.sleep_end(slot);
+        // A sleep that begins now is not over at once, even if its duration is zero.
         if asleep && until <= self.now {
             self.arena.at_mut(slot).marks &= !mark::SLEEPS;
             return Poll::Ready(());
@@ -170,6 +172,7 @@ impl Engine {
             self.permits.give_back(&mut self.arena, slot);
         }
         let sleeps = !woken && !self.notes.yielded;
+        // A doomed attempt needs no source, since the end of the round fails it.
         if sleeps && (self.has_source(slot) || self.is_doomed(slot)) {
             self.arm_sleeper(slot);
             self.change(slot, Some(WorkState::Running), WorkState::Waiting);
@@ -206,7 +209,7 @@ impl Engine {
                 return self.change(slot, Some(WorkState::Running), WorkState::Joining);
             }
         }
-        // The short path has called `on_success` in this turn already.
+        // The shell has called `on_success` in this turn already.
         if self.notes.is_hook() {
             self.finish_success(slot);
         } else {

@@ -56,8 +56,7 @@ impl Engine {
             && self.arena.live_children(slot) == 0
     }
 
-    /// Gives a work a turn in the middle of an attempt: at once if it holds its permit, else as soon as it has it
-    /// back.
+    /// Gives a work a turn in the middle of an attempt. A work without its permit first waits to have it back.
     pub(crate) fn want_turn(&mut self, slot: u32) {
         let state = self.arena.at(slot).state;
         let joining = state == WorkState::Joining;
@@ -202,6 +201,7 @@ impl Engine {
             return;
         }
         let record = self.arena.at(slot);
+        // After `expect_wake`, the host or another work may still wake it.
         let only_outside =
             record.flags.has(flag::EXTERNAL) && record.marks & mark::EXPECTS_WAKE == 0;
         if only_outside {
@@ -210,6 +210,7 @@ impl Engine {
                 .arena
                 .extension(slot)
                 .is_some_and(Extension::has_inner_source);
+            // Woken, so that its attempt can go on or fail instead of sleeping for ever.
             if self.arena.at(slot).alarm.is_none() && !inner {
                 self.wake_slot(slot);
             }

@@ -45,7 +45,7 @@ impl Lane {
         (self.rank, self.general, &self.needs)
     }
 
-    /// Returns whether its works have the rank of that key and need permits of equal pools.
+    /// Returns whether its works have the rank and general permit of that key and need permits of equal pools.
     pub fn has_pools_of(&self, (rank, general, needs): Key<'_>) -> bool {
         let same_pools = || {
             self.needs

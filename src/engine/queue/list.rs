@@ -6,7 +6,9 @@ use crate::engine::store::record::{Links, NONE};
 /// A list of works, linked through their records.
 #[derive(Clone, Copy)]
 pub(crate) struct List {
+    /// The first work, or `NONE`.
     head: u32,
+    /// The last work, or `NONE`.
     tail: u32,
 }
 

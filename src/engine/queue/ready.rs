@@ -139,6 +139,7 @@ impl Ready {
         self.gaps += 1;
         self.skip_gaps();
         let places = self.tail.wrapping_sub(self.head);
+        // Closing gaps costs as much as all places, so it waits until half of them are gaps.
         if places >= SHORT && self.gaps >= places / 2 {
             self.close_gaps(arena);
         }

@@ -82,7 +82,9 @@ impl InboxSender {
 
 /// The scheduler's side of the inbox.
 pub(crate) struct Inbox {
+    /// The senders' side, cloned for each waker, token, job and pin.
     pub sender: Arc<InboxSender>,
+    /// The end of the channel.
     receiver: Receiver<Message>,
 }
 
@@ -124,6 +126,7 @@ impl Inbox {
     /// Moves the messages that are there now to `into`. Messages that come meanwhile wait for the next round.
     /// O(messages).
     pub fn take(&mut self, into: &mut VecDeque<Message>) {
+        // Cleared before the messages are taken, so that a later message sets it again.
         self.sender.full.swap(false, Ordering::AcqRel);
         // The send cannot fail, since the receiver is here.
         let _ = self.sender.channel.send(Message::Mark);
@@ -138,9 +141,11 @@ impl Inbox {
 
 /// The waker of one attempt. At most one message of it is under way at a time.
 pub(crate) struct WakerCell {
+    /// The attempt that it wakes.
     pub attempt_id: AttemptId,
     /// Whether a message of this waker is in the inbox.
     under_way: AtomicBool,
+    /// The inbox to be told.
     sender: Arc<InboxSender>,
 }
 
@@ -180,6 +185,7 @@ impl Drop for WakerCell {
 /// As long as a clone of it exists, the work may sleep. Wakes that come before the work's next turn merge with it.
 #[derive(Clone)]
 pub struct RemoteWaker {
+    /// What all clones of the waker share; its drop tells the scheduler.
     pub(crate) cell: Arc<WakerCell>,
 }
 
@@ -227,12 +233,14 @@ impl fmt::Debug for RemoteWaker {
 /// schedulers that are run with it.
 #[derive(Clone, Default)]
 pub struct CancelToken {
+    /// What all clones of the token share.
     shared: Arc<TokenState>,
 }
 
 /// The state that all clones of a token share.
 #[derive(Default)]
 struct TokenState {
+    /// Whether the token has been cancelled.
     cancelled: AtomicBool,
     /// The inboxes to be told, each once per [`CancelToken::listen`].
     listeners: Mutex<Vec<Listener>>,
@@ -241,6 +249,7 @@ struct TokenState {
 /// An inbox that a token tells, and for which work.
 #[derive(Clone)]
 struct Listener {
+    /// The inbox to be told.
     sender: Arc<InboxSender>,
     /// The work to be cancelled; `None` for all works.
     work: Option<WorkId>,

@@ -1,5 +1,5 @@
-//! The inbox itself, not a copy of it, under every interleaving and memory order that loom finds (threads bounded to
-//! two or three, preemptions to three).
+//! Models of the inbox itself, not of a copy. loom runs them under every interleaving and memory order (threads
+//! bounded to two or three, preemptions to three).
 //!
 //! ```text
 //! RUSTFLAGS="--cfg loom" cargo test --lib --target-dir target/loom loom
@@ -23,6 +23,7 @@ use std::sync::{Arc, Weak};
 
 type App = u32;
 
+/// The only attempt of these models.
 const ATTEMPT: AttemptId = AttemptId {
     slot: 0,
     serial: 0,
@@ -32,8 +33,10 @@ const ATTEMPT: AttemptId = AttemptId {
 /// A parked thread, and how often it was told to go on.
 #[derive(Default)]
 struct Parking {
+    /// Whether the notifier has been called since the thread last parked.
     told: Mutex<bool>,
     news: Condvar,
+    /// Calls of the notifier so far.
     calls: AtomicUsize,
 }
 
@@ -58,7 +61,9 @@ impl Parking {
 /// A scheduler's use of its inbox, without the scheduler.
 struct Host {
     inbox: Inbox,
+    /// Closures that wait for their messages.
     closures: Posts<App>,
+    /// The host's thread.
     parking: Arc<Parking>,
     /// The waker's cell, held weakly as the scheduler holds it.
     cell: Weak<WakerCell>,
@@ -70,6 +75,7 @@ struct Host {
 }
 
 impl Host {
+    /// Returns a host that takes up to `limit` posted closures.
     fn new(limit: usize) -> Host {
         let mut inbox = Inbox::new();
         let parking: Arc<Parking> = Arc::default();
@@ -143,6 +149,7 @@ fn model(check: impl Fn() + Sync + Send + 'static) {
     builder.check(check);
 }
 
+/// One wake from another thread, and then the end of the waker.
 #[test]
 fn loom_a_wake_is_never_lost() {
     model(|| {
@@ -162,6 +169,7 @@ fn loom_a_wake_is_never_lost() {
     });
 }
 
+/// A thread writes without order and wakes. The wake alone must make what it wrote visible.
 #[test]
 fn loom_a_wake_after_the_flag_was_set_is_seen_by_the_turn_it_causes() {
     model(|| {
@@ -210,6 +218,7 @@ fn loom_the_end_of_a_pin_wakes_a_parked_host_and_comes_after_what_was_posted_und
     });
 }
 
+/// Wakes of two threads merge, or follow each other; the drop of the waker is told once.
 #[test]
 fn loom_two_threads_and_one_waker() {
     model(|| {
@@ -237,6 +246,7 @@ fn loom_two_threads_and_one_waker() {
     });
 }
 
+/// Two threads post to an inbox with room for one closure.
 #[test]
 fn loom_posted_closures_arrive_and_a_full_inbox_gives_them_back() {
     model(|| {

@@ -89,7 +89,7 @@ enum Content<R> {
 struct Cell<R>(Mutex<Content<R>>);
 
 impl<R> Cell<R> {
-    /// Returns the content under its lock. Nothing under the lock panics, so it is whole even if poisoned.
+    /// Returns the content under its lock. No change under the lock is left half done, so poison is ignored.
     fn lock(&self) -> MutexGuard<'_, Content<R>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -122,7 +122,9 @@ trait Task: Send {
 
 /// A closure and the cell for its result, with their types.
 struct Typed<F, R> {
+    /// What the job runs.
     closure: F,
+    /// Where its result goes.
     cell: Arc<Cell<R>>,
 }
 
@@ -133,6 +135,7 @@ where
 {
     fn run(self: Box<Self>, cancel: &CancelToken) {
         let Typed { closure, cell } = *self;
+        // Without a ticket no work sees the result, so the job need not run.
         if !cell.is_wanted() {
             return drop(closure);
         }
@@ -151,11 +154,15 @@ where
 /// ([`OffloadError::Dropped`]). Either way the scheduler wakes the work.
 pub struct Job {
     id: JobId,
+    /// The attempt that its end wakes.
     attempt_id: AttemptId,
+    /// The work that offloaded it.
     work: WorkId,
+    /// The name of that work.
     name: Name,
     /// The random stream; simulated jobs only.
     stream: Option<Stream>,
+    /// The token of the attempt.
     cancel: CancelToken,
     /// The closure; `None` once it has run or been refused.
     task: Option<Box<dyn Task>>,
@@ -213,7 +220,7 @@ impl Job {
     }
 
     /// Calls `call`, and counts its panic. A panic in the drop of a closure or of an unwanted result belongs to no
-    /// work, and must not end a thread of a pool.
+    /// work. It must not end a thread of a pool.
     fn contain(&self, call: impl FnOnce()) {
         if let Some(sender) = &self.sender {
             sender.guard.call("dropping a job", call);
@@ -224,6 +231,7 @@ impl Job {
 impl Drop for Job {
     fn drop(&mut self) {
         self.refuse(OffloadError::Dropped);
+        // Sent after the cell is filled, so that the work which it wakes finds the result.
         if let Some(sender) = self.sender.take() {
             let _ = sender.send(Message::JobEnded(self.attempt_id, self.id));
         }
@@ -270,7 +278,9 @@ impl Leftover {
 /// A ticket belongs to the attempt that made it. Dropping it before the job has begun spares the job.
 #[must_use = "the job is dropped with its ticket"]
 pub struct Ticket<R> {
+    /// Where the job puts its result.
     cell: Arc<Cell<R>>,
+    /// The attempt that may poll the ticket.
     attempt_id: AttemptId,
 }
 
@@ -325,7 +335,7 @@ impl<R> fmt::Debug for Ticket<R> {
     }
 }
 
-/// All that a job has besides its closure.
+/// All that a job has besides its closure. [`Job`] explains the fields.
 pub(crate) struct Label {
     pub id: JobId,
     pub attempt_id: AttemptId,

@@ -14,8 +14,9 @@ use std::time::Duration;
 /// Runs jobs somewhere else: on threads ([`ThreadOffload`](crate::ThreadOffload)), in virtual time
 /// ([`InlineOffload`](crate::InlineOffload)), or on a pool that the program has already.
 ///
-/// The scheduler catches a panic in one of these methods, counts it as `callback_panics`, and takes `None` for the
-/// answer. A job that the panic drops fails its ticket with [`OffloadError::Dropped`](crate::OffloadError::Dropped).
+/// The scheduler catches a panic in one of these methods, counts it as `callback_panics`, and goes on as with a
+/// `None`. A job that the panic drops fails its ticket with [`OffloadError::Dropped`](crate::OffloadError::Dropped).
+/// A panic in [`Offload::is_simulated`] is one of the work that offloads.
 pub trait Offload {
     /// Takes a job, to call its `run` on some other thread. Must not block. Must not call `run` itself, or the job
     /// holds up the main loop.
@@ -108,6 +109,7 @@ impl Jobs {
     /// Notes that the scheduler has seen the end of a job.
     pub fn ended(&mut self, id: JobId, guard: &Guard) {
         match self.abandoned.iter().position(|&other| other == id) {
+            // An abandoned job was counted off when it was abandoned.
             Some(index) => _ = self.abandoned.swap_remove(index),
             None => *self.count_of(id) -= 1,
         }

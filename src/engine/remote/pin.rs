@@ -18,6 +18,7 @@ use std::sync::Arc;
 /// works have settled ends whether or not there is a pin. The driver's page has an example.
 #[must_use = "virtual time is pinned only as long as this lives"]
 pub struct TimePin {
+    /// The inbox that is told of the pin's end.
     sender: Arc<InboxSender>,
 }
 

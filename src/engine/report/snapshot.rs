@@ -36,7 +36,7 @@ pub struct WorkSnapshot {
     pub last_duration: Option<Duration>,
     /// The duration of all attempts together, the present one included.
     pub total_duration: Duration,
-    /// The work because of which a Blocked work can never run.
+    /// For a Blocked work, the work whose failure keeps it from running.
     pub root_cause: Option<RootCause>,
     /// The instant of the work's earliest timer: alarm, back-off, grace, attempt timeout or deadline.
     pub next_deadline: Option<Time>,
@@ -85,6 +85,7 @@ impl Engine {
     /// Returns the duration of the last ended attempt, and that of all attempts together.
     fn durations(&self, slot: u32) -> (Option<Duration>, Duration) {
         let (record, extension) = (self.arena.at(slot), self.arena.extension(slot));
+        // During an attempt the record has its start, and the extension the durations before it.
         if record.marks & mark::ATTEMPT != 0 {
             let present = self.now.as_nanos().saturating_sub(record.began_or_took);
             let last = extension

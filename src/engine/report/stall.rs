@@ -104,6 +104,7 @@ impl Engine {
 
     /// Returns the sleepers that hold what Queued works lack.
     fn sleeping_holders(&self) -> Vec<PermitHolder> {
+        // Without a waiting work no permit is lacked, which spares the walk over all works.
         if self.permits.waiting() == 0 {
             return Vec::new();
         }

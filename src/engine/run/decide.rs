@@ -95,6 +95,7 @@ impl Engine {
     /// Returns a work's own stream, and makes it on the first draw. O(depth) then.
     pub(crate) fn stream_of(&mut self, slot: u32) -> &mut Stream {
         let extension = self.arena.extension(slot);
+        // Only a new stream needs the key, which costs O(depth).
         let key = match extension.and_then(|extension| extension.stream.as_ref()) {
             Some(_) => 0,
             None => names::path_key(&self.arena, slot),

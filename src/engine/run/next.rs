@@ -52,7 +52,7 @@ impl Engine {
     #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn begin_crank(&mut self, now: Time) -> u64 {
         debug_assert!(now >= self.now, "time went back from {} to {now}", self.now);
-        // A release build ignores a time that goes back, since timers that have fired cannot be taken back.
+        // Time never goes back: a release build ignores an earlier `now`.
         if now > self.now {
             self.now = now;
         }

@@ -23,8 +23,8 @@ const MANY: u32 = 1 << 12;
 
 /// The bodies that will soon be called, by slot.
 pub(crate) enum Ahead<'a> {
-    /// All slots from the first to the second number, if their bodies are near: within as many places as the third
-    /// says.
+    /// All bodies in memory between those of the first two slots, if they are less than the third number of places
+    /// apart.
     Between(u32, u32, u32),
     /// These slots; `NONE` for a gap.
     Each(&'a [u32]),

@@ -23,6 +23,7 @@ impl Engine {
         if self.decider.is_none() || self.messages.len() < 2 {
             return 0;
         }
+        // A message for an attempt that is over concerns no work any more.
         let slot_of = |message: &Message| match message {
             Message::Wake(attempt_id)
             | Message::WakerDropped(attempt_id)

@@ -225,7 +225,6 @@ impl Engine {
         if !timers {
             return Phase::Opening;
         }
-        // Only after the messages, so that a timer armed by one of them and due at once fires in this round.
         self.wheel.advance(self.now);
         Phase::Timers
     }
@@ -247,6 +246,7 @@ impl Engine {
             self.grant();
         }
         match self.phase {
+            // The works of the round are those that are ready now.
             Phase::Opening => self.ready.start_round(),
             // The failure of a FailFast parent may fail its own parent in turn.
             Phase::Closing if self.deferred.has_failing() => {
@@ -293,6 +293,7 @@ impl Engine {
     fn grant(&mut self) {
         while let Some(slot) = self.next_granted() {
             self.fruitless.stir();
+            // A returner goes on with its attempt; any other work begins one.
             if self.arena.take(slot, flag::RETURNER) {
                 self.go_on(slot);
             } else {
@@ -325,8 +326,8 @@ impl Engine {
         }
     }
 
-    /// Returns the work that has the next turn of this round. If the round is over and nothing is to be done before
-    /// the next round, returns the first work of that one.
+    /// Returns the work that has the next turn of this round. After the last one, returns the first work of the next
+    /// round if nothing is to be done in between.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn next_turn(&mut self) -> Option<u32> {
         if !self.ready.round_is_over() {

@@ -17,7 +17,9 @@ use slab::Slab;
 
 /// All works of one scheduler.
 pub(crate) struct Arena {
+    /// The hot records.
     records: Slab<Record>,
+    /// What a turn does not need.
     cold: ColdColumn,
     /// How many dependencies of each work are open.
     pub pending: Pending,
@@ -131,7 +133,7 @@ impl Arena {
     /// Reads the count and the record of a work, if it is still there; see `run/prefetch.rs`.
     #[inline]
     pub fn prefetch(&self, slot: u32) -> u32 {
-        // `get` reads the start of the record, and `serial` its other end.
+        // A record may lie across two cache lines: `get` reads one of them, and `serial` is in the other.
         let record = self.get(slot);
         self.pending.prefetch(slot) ^ record.map_or(0, |record| record.serial as u32)
     }

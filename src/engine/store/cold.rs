@@ -9,9 +9,11 @@ use crate::work::{Failure, Name};
 
 /// The entry of a work that differs from its chunk.
 pub(crate) struct Cold {
+    /// The name of the work.
     pub name: Name,
     /// The last failure; for a Blocked work, the failure of the work that blocks it.
     pub error: Option<Failure>,
+    /// The extension, if the work has the mark `EXTENDED`.
     pub extension: Option<Box<Extension>>,
     /// Retries that the work may still spend.
     pub retries_left: u32,
@@ -37,7 +39,8 @@ impl Cold {
     };
 }
 
-/// The cold part of a work for reading, whether or not the work has an entry of its own.
+/// The cold part of a work for reading, whether or not the work has an entry of its own. [`Cold`] explains the
+/// fields.
 pub(crate) struct ColdRef<'a> {
     pub name: &'a Name,
     pub error: Option<&'a Failure>,
@@ -70,7 +73,8 @@ struct Chunk {
 impl Chunk {
     /// Returns a chunk whose first work has these values.
     fn beginning_with(name: &Name, retries: u32, ordinal: u32) -> Self {
-        // A shared name costs memory, so no chunk keeps one. The work gets an entry of its own.
+        // A chunk lives for ever and would keep a shared name's memory, so works with shared names get entries of
+        // their own.
         let name = match name {
             Name::Static(name) => Name::Static(name),
             Name::Shared(_) => Name::Static(""),
@@ -188,6 +192,7 @@ impl ColdColumn {
     /// Enters a work that begins a chunk or differs from its chunk.
     fn enter_own(&mut self, slot: u32, name: &mut Name, retries: u32, ordinal: u32) {
         let (chunk, place) = split(slot);
+        // The first work of a chunk decides what its works have in common.
         if chunk == self.0.len() {
             self.0.push(Chunk::beginning_with(name, retries, ordinal));
             if self.0[chunk].foresees(place, name, retries, ordinal) {

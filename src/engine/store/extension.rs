@@ -32,7 +32,7 @@ pub(crate) struct Extension {
     pub cancelled_by: Option<CancelledBy>,
     /// The timers of the work's limits.
     pub limits: LimitKeys,
-    /// What the work has put out and nobody has taken.
+    /// The output of the work, until the program takes it.
     pub output: Option<Contained<Box<dyn Any>>>,
     /// Works that this one watches in its present attempt.
     pub watching: BTreeSet<WorkId>,

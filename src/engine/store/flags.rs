@@ -1,11 +1,13 @@
-//! The bits of a work: flags, most of which a turn reads, and marks, most of which it does not.
+//! The bits of a work: its flags, and its marks. A turn reads the lower byte of the flags.
 
 /// The flags of a work, in two bytes: one that a turn reads, and one with the rest.
 ///
 /// They are not one number of 16 bits, because mixed reads and writes of bytes and words slow a turn down.
 #[derive(Clone, Copy)]
 pub(crate) struct Flags {
+    /// The flags that every turn reads: the lower byte of [`flag`].
     turn: u8,
+    /// The other flags: the upper byte.
     rest: u8,
 }
 

@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 /// The counts of a group of same-named siblings. `live` is 0 if no work of the group is left.
 #[derive(Clone, Copy, Default)]
 struct Count {
+    /// The ordinal of the next work of the group.
     next: u32,
+    /// How many works of the group have not left.
     live: u32,
 }
 
@@ -22,6 +24,7 @@ const PLACES: usize = 7;
 /// The groups whose hash leads here.
 #[derive(Clone, Copy, Default)]
 struct Bucket {
+    /// Groups and their counts. A place is free if its count has no living work.
     places: [(u64, Count); PLACES],
     /// How many groups of this bucket are in the ordered map.
     beyond: u32,
@@ -148,6 +151,7 @@ impl Ordinals {
             return group(parent_serial, name);
         };
         match self.last {
+            // Compared by address, since hashing the text costs more.
             Some((parent, last)) if parent == parent_serial && std::ptr::eq(last, text) => {}
             _ => {
                 self.last = Some((parent_serial, text));

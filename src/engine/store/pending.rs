@@ -1,14 +1,14 @@
 //! How many dependencies of each work are pending.
 //!
-//! The counts have a column of their own: a work that settles counts down those of its dependents, and one small
+//! The counts have a column of their own. A work that settles counts down those of its dependents, and one small
 //! column is quick to reach.
 
 /// Marks a settled work, which waits for nothing.
 const SETTLED: u32 = u32::MAX;
 
-/// The fewest slots that one call adds.
+/// A call of `grow` adds no fewer slots than these.
 const FEW: usize = 4;
-/// The most slots that one call adds.
+/// A call of `grow` adds no more slots than these.
 const MANY: usize = 512;
 
 /// Pending dependencies by slot. A count stays below 2^29, since there are at most 2^28 edges.

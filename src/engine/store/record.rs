@@ -51,9 +51,11 @@ pub(crate) struct Record {
     pub outs: u32,
     /// The wake-up of a sleeper, or the end of a back-off.
     pub alarm: Option<TimerKey>,
+    /// The bits of [`flag`].
     pub flags: Flags,
     /// The bits of [`mark`].
     pub marks: u8,
+    /// The state of the work. Only `lifecycle::change` writes it.
     pub state: WorkState,
 }
 

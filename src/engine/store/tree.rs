@@ -10,8 +10,11 @@ use crate::engine::store::record::NONE;
 /// A child's parent, and its neighbours among the parent's children.
 #[derive(Clone, Copy)]
 pub(crate) struct TreeLinks {
+    /// The slot of the parent.
     parent: u32,
+    /// The child that was added before this one, or `NONE`.
     prev: u32,
+    /// The child that was added after this one, or `NONE`.
     next: u32,
 }
 

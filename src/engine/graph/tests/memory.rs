@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// Whole graphs come and go, with and without an edge that stays.
 #[test]
 fn graphs_that_come_and_go_take_flat_memory_and_are_not_walked_anew() {
     for keeps_one in [true, false] {
@@ -54,6 +55,7 @@ fn churn(len: usize, rounds: usize) -> (Pair, usize) {
     (pair, most)
 }
 
+/// Many rounds of churn need no more memory than a few.
 #[test]
 fn a_hub_whose_dependents_come_and_go_takes_flat_memory() {
     for len in [1, 2, 3, 100, 5_000] {
@@ -65,6 +67,7 @@ fn a_hub_whose_dependents_come_and_go_takes_flat_memory() {
     }
 }
 
+/// A list of 5,000 shrinks to one edge, and its block with it.
 #[test]
 fn a_list_that_was_long_gives_its_memory_back() {
     let (mut pair, _) = churn(5_000, 0);

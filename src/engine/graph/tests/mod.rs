@@ -21,7 +21,9 @@ struct Edge {
 struct Pair {
     arena: Arena,
     graph: Graph,
+    /// The model: all edges in the order in which they were added.
     edges: Vec<Edge>,
+    /// The works that are there.
     works: Vec<u32>,
 }
 
@@ -189,6 +191,7 @@ impl Pair {
     }
 }
 
+/// Draws a kind of edge.
 fn kind(stream: &mut Stream) -> EdgeKind {
     match stream.chance(1, 4) {
         true => EdgeKind::AfterSettled,
@@ -196,6 +199,7 @@ fn kind(stream: &mut Stream) -> EdgeKind {
     }
 }
 
+/// Works come with their edges and go, in graphs from sparse to dense.
 #[test]
 fn works_and_edges_come_and_go_as_in_a_vector_of_edges() {
     for seed in 0..60 {
@@ -310,6 +314,7 @@ fn lists_of_every_length_keep_their_order() {
     }
 }
 
+/// Edges between a hub and a sink, whose lists are both longer than [`FIRST_LOOK`].
 #[test]
 fn a_long_list_is_not_searched_for_an_edge_between_it_and_a_short_one() {
     let mut pair = Pair::new();
