@@ -5,7 +5,7 @@
 //! order of arrival, and move up as jobs end. So no job is refused or lost, and most jobs that are cancelled have not
 //! reached the threads yet.
 //!
-//! A thread cannot be stopped, so this file joins no thread that may be in a job. Such a thread ends when its job or
+//! A thread cannot be stopped, so this file joins no thread that may be in a job. That thread ends when its job or
 //! the process does.
 
 use crate::time::Time;

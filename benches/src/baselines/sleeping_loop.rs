@@ -1,5 +1,5 @@
-//! *Loop + ordered map*: the bare loop for works that sleep, with the ordered map for their alarms. A work that is woken,
-//! by its alarm or by the host, has its alarm taken away, one virtual call, and a new alarm.
+//! *Loop + ordered map*: the bare loop for works that sleep, with the ordered map for their alarms. A work that is
+//! woken, by its alarm or by the host, has its alarm taken away, one virtual call, and a new alarm.
 
 use super::{Count, Key, OrderedMap, Step};
 use std::collections::VecDeque;

@@ -16,7 +16,6 @@ use std::time::Duration;
 ///
 /// The scheduler catches a panic in one of these methods, counts it as `callback_panics`, and goes on as with a
 /// `None`. A job that the panic drops fails its ticket with [`OffloadError::Dropped`](crate::OffloadError::Dropped).
-/// A panic in [`Offload::is_simulated`] is one of the work that offloads.
 pub trait Offload {
     /// Takes a job, to call its `run` on some other thread. Must not block. Must not call `run` itself, or the job
     /// holds up the main loop.

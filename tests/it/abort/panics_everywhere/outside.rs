@@ -177,6 +177,7 @@ impl Offload for Faulty {
     }
 
     fn is_simulated(&self) -> bool {
+        self.reach("is_simulated");
         true
     }
 
@@ -209,6 +210,10 @@ fn submit(b: &mut Bench, kind: Kind) -> Option<WorkId> {
     faulty(b, kind, "submit")
 }
 
+fn is_simulated(b: &mut Bench, kind: Kind) -> Option<WorkId> {
+    faulty(b, kind, "is_simulated")
+}
+
 fn cancel(b: &mut Bench, kind: Kind) -> Option<WorkId> {
     faulty(b, kind, "cancel")
 }
@@ -227,9 +232,10 @@ fn pop_due(b: &mut Bench, kind: Kind) -> Option<WorkId> {
 
 #[test]
 fn l24_offloads() {
-    // A job that is lost in `submit` fails its ticket.
+    // A job that is lost in `submit`, or cannot be told from a simulated one, fails its ticket.
     play([
         place(submit, Callbacks(1)).ends(Failed),
+        place(is_simulated, Callbacks(1)).ends(Failed),
         place(cancel, Callbacks(1)).ends(Cancelled),
         place(job_ended, Callbacks(1)),
         place(next_due, Callbacks(1)),

@@ -129,7 +129,10 @@ impl Model {
             }
             if self.m(parent).first_failure.is_none() {
                 self.m(parent).first_failure = Some(failure);
-                self.fails_fast(parent);
+                // An attempt that has not begun fails when it begins.
+                if self.is_in_attempt(parent) {
+                    self.fails_fast(parent);
+                }
             }
         }
         let live = self.has_live_children(parent);
