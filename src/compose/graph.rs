@@ -1,11 +1,10 @@
 //! A graph of named works, described first and added as a whole.
 
 use super::member::{AnySpec, Target};
-use super::plan::Plan;
-use crate::{AddError, Name, Spec, Work, WorkContext, WorkId, WorkScheduler};
+use super::plan::{GraphError, Plan};
+use crate::{Spec, Work, WorkContext, WorkId, WorkScheduler};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use thiserror::Error;
 
 /// Describes works by name and the edges between them, then adds all of them or none.
 ///
@@ -43,31 +42,6 @@ pub struct Graph<C: ?Sized> {
     /// The works, with the names that edges use.
     works: Vec<(String, AnySpec<C>)>,
     edges: Vec<(String, String)>,
-}
-
-/// Why a [`Graph`] was not added. None of its works runs.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum GraphError {
-    /// Two works have one name.
-    #[error("two works are named `{0}`: edges could mean either; rename one")]
-    Twice(String),
-    /// An edge names an unknown work.
-    #[error(
-        "an edge names `{0}`, which is no work of the graph: add it, or use `Spec::after` for works outside"
-    )]
-    Unknown(String),
-    /// Works would wait for themselves. It lists the cycle, each work after the one before.
-    #[error("these works would wait for themselves: {}; leave out an edge", .0.join(" -> "))]
-    Cycle(Vec<String>),
-    /// The scheduler refused a work. The works added before it have been cancelled before their first turn.
-    #[error("work `{name}` was refused: {error}")]
-    Refused {
-        /// The name of the work.
-        name: Name,
-        /// The reason.
-        error: AddError,
-    },
 }
 
 impl<C: ?Sized + 'static> Graph<C> {

@@ -55,7 +55,8 @@ pub use callback::{AttemptOutcome, CallbackFailed, WorkThenCallback, WorkWithCal
 pub use chain::Chain;
 pub use conditional::ConditionalWork;
 pub use future::FutureWork;
-pub use graph::{Graph, GraphError};
+pub use graph::Graph;
 pub use member::MemberRefused;
+pub use plan::GraphError;
 pub use repeat::{Repeat, repeat};
 pub use sequence::{MembersFailed, WorkSequence};

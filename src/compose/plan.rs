@@ -1,7 +1,34 @@
-//! The order in which the works of a graph are added: each work after the works that come before it.
+//! The order in which the works of a graph are added, each work after the works that come before it; and what is wrong
+//! with a graph.
 
-use super::graph::GraphError;
+use crate::{AddError, Name};
 use std::collections::{BTreeMap, BTreeSet};
+use thiserror::Error;
+
+/// Why a [`Graph`](super::Graph) was not added. None of its works runs.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum GraphError {
+    /// Two works have one name.
+    #[error("two works are named `{0}`: edges could mean either; rename one")]
+    Twice(String),
+    /// An edge names an unknown work.
+    #[error(
+        "an edge names `{0}`, which is no work of the graph: add it, or use `Spec::after` for works outside"
+    )]
+    Unknown(String),
+    /// Works would wait for themselves. It lists the cycle, each work after the one before.
+    #[error("these works would wait for themselves: {}; leave out an edge", .0.join(" -> "))]
+    Cycle(Vec<String>),
+    /// The scheduler refused a work. The works added before it have been cancelled before their first turn.
+    #[error("work `{name}` was refused: {error}")]
+    Refused {
+        /// The name of the work.
+        name: Name,
+        /// The reason.
+        error: AddError,
+    },
+}
 
 /// The result of Kahn's algorithm. Of several works that could be next, the one that was given first comes first.
 pub(super) struct Plan {
