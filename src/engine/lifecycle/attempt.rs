@@ -124,14 +124,11 @@ impl Engine {
     /// No program may see the difference, so there must be no decider, and the order must not change:
     ///
     /// * Until the grants after this turn, only these dependents join the queue. A plain success has no parent and no
-    ///   watcher, and
-    /// there is no deferred entry.
+    ///   watcher, and there is no deferred entry.
     /// * The dependents join in the order of their edges. If all have one rank, permits are granted in that order,
-    ///   too: to the
-    /// first ones, as long as permits last. After one that had to join, all others have to join.
+    ///   too: to the first ones, as long as permits last. After one that had to join, all others have to join.
     /// * A work that needs no permit never joins the queue. Children that wait for a dependent keep it from a plain
-    ///   beginning. So
-    /// neither overtakes a dependent in its turn.
+    ///   beginning. So neither overtakes a dependent in its turn.
     #[inline]
     pub(crate) fn may_begin_at_once(&self) -> bool {
         self.permits.by_arrival && self.deferred.is_empty() && self.decider.is_none()
