@@ -62,12 +62,15 @@ impl Shell {
         assert!(is_there, "slot {slot} is called and has no body");
     }
 
-    /// Panics if a body is left whose work is gone.
+    /// Panics if the engine and the shell differ about the bodies that are there.
     pub fn check_bodies(&self) {
-        for (slot, &body) in self.bodies.iter().enumerate() {
-            let known = self.engine.arena.get(slot as u32).is_some();
-            assert!(!body || known, "the body in slot {slot} was left behind");
+        let mut left = self.bodies.clone();
+        for slot in self.engine.arena.slots() {
+            let body = std::mem::take(&mut left[slot as usize]);
+            let known = self.engine.arena.has_body(slot);
+            assert_eq!(body, known, "the body in slot {slot}");
         }
+        assert!(!left.contains(&true), "a body was left behind");
     }
 
     // ---- the host's calls ----
