@@ -23,7 +23,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 }
 
 /// Puts each work's line below its parent's. It is not generic, so the compiler builds it once.
-fn tree(works: &[WorkSnapshot], sender: &dyn Fn(WorkId) -> String) -> String {
+fn tree(works: &[WorkSnapshot], line: &dyn Fn(WorkId) -> String) -> String {
     let mut below: BTreeMap<Option<WorkId>, Vec<WorkId>> = BTreeMap::new();
     for work in works {
         below.entry(work.parent).or_default().push(work.id);
@@ -38,7 +38,7 @@ fn tree(works: &[WorkSnapshot], sender: &dyn Fn(WorkId) -> String) -> String {
     push(&mut stack, None, 0);
     while let Some((id, depth)) = stack.pop() {
         text.extend(std::iter::repeat_n("  ", depth.min(DEEPEST)));
-        text.push_str(&sender(id));
+        text.push_str(&line(id));
         text.push('\n');
         push(&mut stack, Some(id), depth + 1);
     }

@@ -42,6 +42,43 @@ impl<F> Budget<F> {
     }
 }
 
+/// The host's condition for an early end of the crank.
+trait Stop {
+    fn is_wanted(&mut self) -> bool;
+}
+
+/// No condition: the compiler makes a crank that does not ask.
+struct Never;
+
+impl Stop for Never {
+    #[inline]
+    fn is_wanted(&mut self) -> bool {
+        false
+    }
+}
+
+impl Stop for &mut dyn FnMut() -> bool {
+    fn is_wanted(&mut self) -> bool {
+        self()
+    }
+}
+
+/// The rest of a budget.
+struct Rest<S> {
+    turns: u64,
+    stop: S,
+}
+
+impl<S: Stop> Rest<S> {
+    /// Spends one turn. Returns whether it was the last, or the host wants the thread back.
+    #[inline]
+    fn spend(&mut self) -> bool {
+        let interrupted = self.stop.is_wanted();
+        self.turns -= 1;
+        interrupted || self.turns == 0
+    }
+}
+
 impl<C: ?Sized> WorkScheduler<C> {
     /// Gives turns until the budget is spent or nothing is left to do at `now`, and returns when to crank again.
     ///
@@ -59,13 +96,16 @@ impl<C: ?Sized> WorkScheduler<C> {
     ) -> Crank {
         let Budget { turns, stop } = budget;
         match stop {
-            None => self.crank(now, app, turns),
-            Some(mut stop) => self.crank_until(now, app, turns, &mut stop),
+            None => self.crank(now, app, turns, Never),
+            Some(mut stop) => {
+                let stop: &mut dyn FnMut() -> bool = &mut stop;
+                self.crank(now, app, turns, stop)
+            }
         }
     }
 
     #[inline(never)]
-    fn crank(&mut self, now: Time, app: &mut C, turns: u64) -> Crank {
+    fn crank<S: Stop>(&mut self, now: Time, app: &mut C, turns: u64, stop: S) -> Crank {
         if self.in_crank {
             return Crank {
                 turns: 0,
@@ -74,38 +114,13 @@ impl<C: ?Sized> WorkScheduler<C> {
             };
         }
         let turns_before = self.lent.engine.begin_crank(now);
-        self.give_turns(app, turns);
+        self.give_turns(app, Rest { turns, stop });
         self.lent.engine.end_crank(turns_before)
     }
 
-    /// Cranks one turn at a time and asks the host after each. A budget does not change the schedule, so the loop
-    /// itself needs no question.
-    fn crank_until(
-        &mut self,
-        now: Time,
-        app: &mut C,
-        turns: u64,
-        stop: &mut dyn FnMut() -> bool,
-    ) -> Crank {
-        let mut all = self.crank(now, app, 1);
-        let mut last = all;
-        let mut left = turns;
-        while !self.in_crank && (last.turns > 0 || last.next == Next::Now) {
-            left -= 1;
-            if stop() || left == 0 || last.next != Next::Now {
-                break;
-            }
-            last = self.crank(now, app, 1);
-            all.turns += last.turns;
-            all.settled += last.settled;
-            all.next = last.next;
-        }
-        all
-    }
-
-    /// Runs rounds until there is nothing to do or `turns` are spent.
+    /// Runs rounds until there is nothing to do or the budget is spent.
     #[inline(always)]
-    fn give_turns(&mut self, app: &mut C, mut turns: u64) {
+    fn give_turns<S: Stop>(&mut self, app: &mut C, mut rest: Rest<S>) {
         loop {
             let mut next = match self.lent.engine.open_round() {
                 Round::None => return,
@@ -120,8 +135,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 self.lent.engine.end_empty_round();
                 self.make_calls(app);
                 // An empty round costs a turn: closures that post closures must not outrun the budget.
-                turns -= 1;
-                if turns == 0 {
+                if rest.spend() {
                     return;
                 }
                 continue;
@@ -135,8 +149,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                         return;
                     }
                 }
-                turns -= 1;
-                if turns == 0 {
+                if rest.spend() {
                     if self.lent.engine.ready.round_is_over() {
                         self.end_round(app);
                     }

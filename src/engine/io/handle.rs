@@ -14,7 +14,7 @@ use std::task::Poll;
 
 /// A source that is registered for one attempt of one work. Each of its events wakes that work.
 ///
-/// `mio` reports edges: readiness is queued once, and queued again only after the source would have blocked. The
+/// `mio` reports edges: it reports readiness once, and again only after the source would have blocked. The
 /// `poll` methods see to that. A work calls them as long as they return `Ready`, and may stop in between and go on
 /// later. It may return [`Poll::Pending`] once one of them has. They cost no system call while nothing has been
 /// reported.

@@ -9,6 +9,7 @@
 use crate::engine::panics::{Contained, Guard};
 use crate::engine::remote::job::{Job, JobId, Leftover};
 use crate::time::Time;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Runs jobs somewhere else: on threads ([`ThreadOffload`](crate::ThreadOffload)), in virtual time
@@ -71,8 +72,8 @@ pub(crate) struct Jobs {
     pub outside: usize,
     /// Jobs in simulated offloads that have not been seen to end.
     pub simulated: usize,
-    /// Abandoned jobs that have not been seen to end. There are no more than offloads run at once.
-    pub abandoned: Vec<JobId>,
+    /// Abandoned jobs that have not been seen to end. A pool of the program may run very many.
+    pub abandoned: BTreeSet<JobId>,
 }
 
 /// An attempt's part: its jobs.
@@ -107,10 +108,9 @@ impl Jobs {
 
     /// Notes that the scheduler has seen the end of a job.
     pub fn ended(&mut self, id: JobId, guard: &Guard) {
-        match self.abandoned.iter().position(|&other| other == id) {
-            // An abandoned job was counted off when it was abandoned.
-            Some(index) => _ = self.abandoned.swap_remove(index),
-            None => *self.count_of(id) -= 1,
+        // An abandoned job was counted off when it was abandoned.
+        if !self.abandoned.remove(&id) {
+            *self.count_of(id) -= 1;
         }
         if let Some(offload) = &mut self.offload {
             guard.call("an offload", || offload.job_ended());
@@ -133,7 +133,7 @@ impl Jobs {
 
     /// Stops waiting for a job. Its end will mean nothing.
     pub fn abandon(&mut self, id: JobId) {
-        self.abandoned.push(id);
+        self.abandoned.insert(id);
         *self.count_of(id) -= 1;
     }
 }

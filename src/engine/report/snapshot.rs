@@ -52,7 +52,6 @@ impl Engine {
             .collect()
     }
 
-    // No `..`: the compiler asks here for the value of a new field.
     /// Returns the snapshot of one work.
     fn snapshot_of(&self, slot: u32) -> WorkSnapshot {
         let (record, cold) = (self.arena.at(slot), self.arena.cold(slot));

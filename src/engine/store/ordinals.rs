@@ -1,9 +1,9 @@
 //! The ordinals of same-named siblings.
 //!
 //! A program that runs for ever gives each work a name of its own, so each work enters a group and leaves one. The
-//! groups are in a hash table with seven places per bucket, at least half of them free. A group that finds its bucket
-//! full goes into an ordered map. So names that are chosen to collide cost O(log n), and nothing depends on the order
-//! of the table.
+//! groups are in a hash table with seven places per bucket, at most three quarters of them taken. A group that finds
+//! its bucket full goes into an ordered map. So names that are chosen to collide cost O(log n), and nothing depends
+//! on the order of the table.
 
 use crate::engine::rng::{fold, hash_text};
 use crate::work::Name;
@@ -72,7 +72,7 @@ impl Groups {
 
     /// Enters a group that is not there and has living works. Expected and amortised O(1).
     fn put(&mut self, group: u64, count: Count) {
-        if self.len >= self.buckets.len() * PLACES / 2 {
+        if self.len >= self.buckets.len() * PLACES * 3 / 4 {
             self.grow();
         }
         self.len += 1;

@@ -211,7 +211,7 @@ fn l13_the_failed_attempt_is_retried_like_any_other() {
     );
 }
 
-/// Children that settle one millisecond after the other, of which the second fails.
+/// Children that settle one millisecond after the other; the second one fails.
 fn good_bad_and_idle() -> [Spec<Log, Script>; 3] {
     [
         script("good", [Nap(1)]),
