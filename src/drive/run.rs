@@ -2,7 +2,8 @@
 
 use super::Driver;
 use crate::engine::Engine;
-use crate::engine::panics::{Contained, contain};
+use crate::engine::panics::{Contained, Payload, contain};
+use crate::engine::remote::inbox::Notifier;
 use crate::time::Time;
 use crate::work::{WorkId, WorkOutcome, WorkState};
 use crate::{Budget, CancelToken, Crank, Next, StallReport, UnknownWork, WorkScheduler};
@@ -118,30 +119,14 @@ impl<C: ?Sized> WorkScheduler<C> {
         driver: &mut dyn Driver,
         until: Option<WorkId>,
     ) -> Result<Summary, Box<Stall>> {
-        let start = driver.now();
-        let mut summary = Summary {
-            turns: 0,
-            settled: 0,
-            cranks: 0,
-            finished: start,
-            elapsed: Duration::ZERO,
+        let mut run = self.lent.engine.begin_run(driver);
+        // Within a posted closure a crank does nothing, so nothing here could make the works go on.
+        let result = match self.in_crank {
+            true => Ok(false),
+            // If a panic comes through, the host's notifier must still come back.
+            false => contain(|| self.crank_on(driver, app, until, &mut run.summary)),
         };
-        if self.in_crank {
-            // Within a posted closure a crank does nothing, so nothing here could make the works go on.
-            return Err(self.lent.engine.stall(summary));
-        }
-        // The host's own notifier comes back after the run.
-        let own = driver.notifier().map(Contained::new);
-        let inbox = &mut self.lent.engine.inbox;
-        let notifier = own.map(|own| inbox.set_notifier(Some(own)));
-        // If a panic comes through, the host's notifier must still come back.
-        let result = contain(|| self.crank_on(driver, app, until, &mut summary));
-        let engine = &mut self.lent.engine;
-        if let Some(before) = notifier {
-            engine.inbox.set_notifier(before);
-        }
-        let done = result.unwrap_or_else(|payload| resume_unwind(payload));
-        done.then_some(summary).ok_or_else(|| engine.stall(summary))
+        self.lent.engine.end_run(run, result)
     }
 
     /// Cranks to the end. Returns `false` if the run stalls.
@@ -163,7 +148,39 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 }
 
+/// A run under way.
+struct Run {
+    summary: Summary,
+    /// The host's own notifier, if the driver has put its own in that place.
+    notifier: Option<Option<Contained<Notifier>>>,
+}
+
 impl Engine {
+    /// Begins a run: the driver's notifier takes the place of the host's.
+    fn begin_run(&mut self, driver: &mut dyn Driver) -> Run {
+        let summary = Summary {
+            turns: 0,
+            settled: 0,
+            cranks: 0,
+            finished: driver.now(),
+            elapsed: Duration::ZERO,
+        };
+        let own = driver.notifier().map(Contained::new);
+        let notifier = own.map(|own| self.inbox.set_notifier(Some(own)));
+        Run { summary, notifier }
+    }
+
+    /// Ends a run. A panic that came through goes on.
+    fn end_run(&mut self, run: Run, result: Result<bool, Payload>) -> Result<Summary, Box<Stall>> {
+        if let Some(before) = run.notifier {
+            self.inbox.set_notifier(before);
+        }
+        match result.unwrap_or_else(|payload| resume_unwind(payload)) {
+            true => Ok(run.summary),
+            false => Err(self.stall(run.summary)),
+        }
+    }
+
     fn is_done(&self, until: Option<WorkId>) -> bool {
         until.is_some_and(|id| self.state(id).is_none_or(WorkState::is_settled))
     }

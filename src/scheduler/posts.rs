@@ -146,14 +146,14 @@ impl<C: ?Sized> Remote<C> {
         Ok(())
     }
 
-    /// Cancels a work. Never blocks; nothing happens if the scheduler is gone.
+    /// Cancels a work. Waits at most for a short lock; nothing happens if the scheduler is gone.
     pub fn cancel(&self, id: impl Into<WorkId>) {
         let _ = self
             .sender
             .send(Message::Cancel(id.into(), CancelledBy::Host));
     }
 
-    /// Cancels all works. Never blocks; nothing happens if the scheduler is gone.
+    /// Cancels all works. Waits at most for a short lock; nothing happens if the scheduler is gone.
     pub fn cancel_all(&self) {
         let _ = self.sender.send(Message::CancelAll(CancelledBy::Host));
     }

@@ -2,7 +2,6 @@
 
 use super::WorkScheduler;
 use super::context::WorkContext;
-use crate::engine::events::TARGET;
 use crate::engine::notes::{Answer, Hook, Mode, Part};
 use crate::engine::panics::{Payload, contain};
 use crate::work::Work;
@@ -66,11 +65,9 @@ impl<C: ?Sized> WorkScheduler<C> {
             return;
         };
         let aborting = part.mode() == Mode::Abort;
-        let call = if tracing::enabled!(target: TARGET, tracing::Level::DEBUG) {
-            self.call_in_span(slot, part, app)
-        } else {
-            self.call(slot, part, app)
-        };
+        let span = self.lent.engine.enter_span(slot);
+        let call = self.call(slot, part, app);
+        drop(span);
         match call {
             Err(payload) => self.turn_panicked(slot, aborting, payload),
             Ok(answer) if aborting => self.lent.engine.after_abort_turn(slot, answer.is_ready()),
@@ -103,13 +100,6 @@ impl<C: ?Sized> WorkScheduler<C> {
     fn call(&mut self, slot: u32, part: Part, app: &mut C) -> Result<Answer, Payload> {
         let cx = &mut WorkContext::new(app, &mut self.lent, slot);
         self.bodies.play(slot, cx, part)
-    }
-
-    /// Makes the call in the span of the attempt.
-    #[cold]
-    fn call_in_span(&mut self, slot: u32, part: Part, app: &mut C) -> Result<Answer, Payload> {
-        let _entered = self.lent.engine.span_of(slot).map(tracing::Span::entered);
-        self.call(slot, part, app)
     }
 
     #[cold]

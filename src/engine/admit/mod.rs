@@ -12,7 +12,7 @@ pub(crate) mod depend;
 pub(crate) mod graph;
 pub(crate) mod restart;
 
-use crate::engine::graph::cycle::{self, settle};
+use crate::engine::graph::cycle::settle;
 use crate::engine::queue::permits::GENERAL;
 use crate::engine::store::extension::Extension;
 use crate::engine::store::flags::{flag, mark};
@@ -124,8 +124,8 @@ impl Engine {
     }
 
     /// Returns the works on a cycle for an error message.
-    pub(crate) fn cycle_path(&self, from: u32, to: u32) -> CyclePath {
-        let works = cycle::path(&self.arena, &self.graph, from, to);
+    pub(crate) fn cycle_path(&mut self, from: u32, to: u32) -> CyclePath {
+        let works = self.cycles.path(&self.arena, &self.graph, from, to);
         CyclePath(
             works
                 .into_iter()
@@ -146,9 +146,9 @@ impl Engine {
                 .permits
                 .find(name)
                 .ok_or_else(|| AddError::NoSuchPool(name.clone()))?;
-            match weights.iter_mut().find(|(known, _)| *known == pool) {
-                Some((_, sum)) => *sum += *weight as u64,
-                None => weights.push((pool, *weight as u64)),
+            match weights.binary_search_by_key(&pool, |&(known, _)| known) {
+                Ok(place) => weights[place].1 += *weight as u64,
+                Err(place) => weights.insert(place, (pool, *weight as u64)),
             }
         }
         for (pool, weight) in &mut weights {
@@ -158,7 +158,6 @@ impl Engine {
                 return Err(self.above_capacity(*pool, *weight));
             }
         }
-        weights.sort_unstable();
         if !weights.is_empty() {
             // From now on one rank can have several lanes, so arrivals have to be noted.
             self.permits.let_needs_differ(&self.arena);

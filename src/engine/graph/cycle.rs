@@ -15,7 +15,6 @@ use crate::engine::graph::{Entries, Entry, Graph};
 use crate::engine::store::arena::Arena;
 use crate::engine::store::flags::{flag, mark};
 use crate::engine::store::record::NONE;
-use std::collections::BTreeMap;
 
 /// An event of a work: slot times two, plus one for its settling.
 type Event = u32;
@@ -114,6 +113,34 @@ impl CycleSearch {
         whole
     }
 
+    /// Returns a shortest chain of works from `from` to `to`, for an error message. O(works and edges in between).
+    pub fn path(&mut self, arena: &Arena, graph: &Graph, from: Event, to: Event) -> Vec<u32> {
+        let (from, to) = (canonical(arena, from), canonical(arena, to));
+        self.begin(from, to, arena);
+        // The events in the order of the walk, each with the place of the event before it.
+        let mut walk = vec![(from, 0)];
+        let mut place = 0;
+        while let Some(&(event, _)) = walk.get(place).filter(|&&(event, _)| event != to) {
+            for next in Neighbours::of(arena, graph, event, Way::Needed) {
+                if std::mem::replace(&mut self.seen[next as usize], self.round) != self.round {
+                    walk.push((next, place));
+                }
+            }
+            place += 1;
+        }
+        // Walks back from `to`. A work whose two events follow each other is named once.
+        let mut works = vec![to >> 1];
+        while place > 0 && place < walk.len() {
+            place = walk[place].1;
+            let work = walk[place].0 >> 1;
+            if works.last() != Some(&work) {
+                works.push(work);
+            }
+        }
+        works.reverse();
+        works
+    }
+
     /// Prepares `seen` for a new search. Numbers tell searches apart, so nothing has to be cleared between them.
     fn begin(&mut self, from: Event, to: Event, arena: &Arena) {
         if self.round >= u32::MAX - 2 {
@@ -193,38 +220,6 @@ fn is_last(arena: &Arena, slot: u32) -> bool {
     let record = arena.at(slot);
     let is_child = record.marks & mark::CHILD != 0;
     record.outs == NONE && !is_child && !record.flags.has(flag::CHILDREN)
-}
-
-/// Returns a shortest chain of works from `from` to `to`, for an error message. O(works and edges in between).
-pub(crate) fn path(arena: &Arena, graph: &Graph, from: Event, to: Event) -> Vec<u32> {
-    let (from, to) = (canonical(arena, from), canonical(arena, to));
-    let mut came_from = BTreeMap::from([(from, from)]);
-    let mut queue = std::collections::VecDeque::from([from]);
-    while let Some(event) = queue.pop_front() {
-        if event == to {
-            break;
-        }
-        for next in Neighbours::of(arena, graph, event, Way::Needed) {
-            came_from.entry(next).or_insert_with(|| {
-                queue.push_back(next);
-                event
-            });
-        }
-    }
-    // Walks back from `to`. A work whose two events follow each other is named once.
-    let mut works = vec![to >> 1];
-    let mut event = to;
-    while event != from {
-        match came_from.get(&event) {
-            Some(&before) => event = before,
-            None => break,
-        }
-        if works.last() != Some(&(event >> 1)) {
-            works.push(event >> 1);
-        }
-    }
-    works.reverse();
-    works
 }
 
 /// The events next to an event, lazily: first `single`, then the children, then the edges.

@@ -41,6 +41,7 @@ use super::events::{EventCause, Recorder, TARGET, WorkEvent};
 use super::store::extension::AbortCause;
 use super::store::record::Record;
 use crate::work::{CancelledBy, RootCause, WorkState};
+use tracing::span::EnteredSpan;
 
 /// Changes the state of a record. Only this function does: it checks the table, and keeps the counters. `from` is
 /// `None` for a work that is being added.
@@ -106,11 +107,13 @@ impl Engine {
         }
     }
 
-    /// Returns the span of the present attempt.
-    pub(crate) fn span_of(&self, slot: u32) -> Option<tracing::Span> {
-        self.arena
-            .extension(slot)
-            .and_then(|extension| extension.tracing.clone())
+    /// Enters the span of the present attempt, if a subscriber wants it.
+    pub(crate) fn enter_span(&self, slot: u32) -> Option<EnteredSpan> {
+        if !tracing::enabled!(target: TARGET, tracing::Level::DEBUG) {
+            return None;
+        }
+        let span = self.arena.extension(slot)?.tracing.clone();
+        span.map(tracing::Span::entered)
     }
 
     /// Returns why the work is in its present state. The caller asks before anything is reclaimed.

@@ -9,6 +9,7 @@
 //! not read `now`.
 
 pub(crate) mod deferred;
+mod grant;
 pub(crate) mod lanes;
 pub(crate) mod list;
 pub(crate) mod permits;

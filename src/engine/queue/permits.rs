@@ -12,7 +12,6 @@ use crate::engine::store::arena::Arena;
 use crate::engine::store::flags::{flag, mark};
 use crate::engine::store::record::{Pool, Record};
 use crate::work::{Name, RetryPosition};
-use smallvec::SmallVec;
 
 /// The general pool, bounded by `max_concurrency`.
 pub(crate) const GENERAL: Pool = 0;
@@ -30,15 +29,15 @@ pub(crate) struct Permits {
     general: Counter,
     /// The pools from 1 on.
     named: Vec<Counter>,
-    lanes: Vec<Lane>,
+    pub(super) lanes: Vec<Lane>,
     /// Whether every work so far needs the general permit, and none has a priority or retries at the head.
     pub by_arrival: bool,
-    waiting: u32,
+    pub(super) waiting: u32,
     arrivals: u64,
     /// Whether some work has needed more than the general permit.
     needs_differ: bool,
     /// By slot, the arrival of each waiting work; kept once needs differ, since until then each rank has one lane.
-    arrived: Vec<u64>,
+    pub(super) arrived: Vec<u64>,
     /// Changes since the engine last found that it can grant nothing.
     changes: usize,
 }
@@ -160,7 +159,7 @@ impl Permits {
     }
 
     /// Returns the permits that the work needs, by pool.
-    fn needs(arena: &Arena, slot: u32) -> impl Iterator<Item = (Pool, u32)> {
+    pub(super) fn needs(arena: &Arena, slot: u32) -> impl Iterator<Item = (Pool, u32)> {
         let weights = match arena.at(slot).marks & mark::POOLS {
             0 => &[],
             _ => Self::named_needs(arena, slot),
@@ -252,7 +251,7 @@ impl Permits {
     }
 
     #[inline]
-    fn key(arena: &Arena, slot: u32) -> Key<'_> {
+    pub(super) fn key(arena: &Arena, slot: u32) -> Key<'_> {
         let general = !arena.is(slot, flag::NO_PERMIT);
         let needs = Self::named_needs(arena, slot);
         (Self::rank(arena, slot), general, needs)
@@ -307,64 +306,6 @@ impl Permits {
         }
         self.waiting -= 1;
         self.changes += 1;
-    }
-
-    /// Takes the work of [`Permits::next_grant`] out of its lane.
-    pub fn pop_grant(&mut self, arena: &mut Arena) -> Option<u32> {
-        if let [lane] = &self.lanes[..] {
-            let head = lane.list.head()?;
-            if !self.fits(arena, head) {
-                return None;
-            }
-            self.waiting -= 1;
-            return self.lanes[0].list.pop_front(arena);
-        }
-        let slot = self.next_grant(arena)?;
-        self.leave(arena, slot);
-        Some(slot)
-    }
-
-    /// Returns the work that gets the next permit. O(lanes), whatever the number of works that wait.
-    pub fn next_grant(&self, arena: &Arena) -> Option<u32> {
-        if let [lane] = &self.lanes[..] {
-            return lane.list.head().filter(|&slot| self.fits(arena, slot));
-        }
-        let mut lacking: SmallVec<[Pool; 4]> = SmallVec::new();
-        for group in self.lanes.chunk_by(|a, b| a.rank == b.rank) {
-            let mut heads: SmallVec<[(Option<u64>, u32); 4]> = group
-                .iter()
-                .filter_map(|lane| lane.list.head())
-                .map(|slot| (self.arrived.get(slot as usize).copied(), slot))
-                .collect();
-            heads.sort_unstable();
-            for (_, slot) in heads {
-                // A head that fits must not take permits of a pool that an earlier head lacks.
-                let overtakes = Self::needs(arena, slot).any(|(pool, _)| lacking.contains(&pool));
-                let lacked = lacking.len();
-                lacking.extend(self.lacks(arena, slot));
-                if lacking.len() == lacked && !overtakes {
-                    return Some(slot);
-                }
-            }
-        }
-        None
-    }
-
-    /// Returns whether a work waits for permits that others hold. O(lanes).
-    pub fn is_any_lacked(&self, arena: &Arena) -> bool {
-        let mut heads = self.lanes.iter().filter_map(|lane| lane.list.head());
-        heads.any(|slot| self.lacks(arena, slot).any(|pool| self.used(pool) > 0))
-    }
-
-    /// Returns the works that might get the permit in place of `first`, in order of arrival. They have its rank, need
-    /// permits of its pools, and can have them now.
-    pub fn rivals(&self, arena: &Arena, first: u32) -> Vec<u32> {
-        let key = Self::key(arena, first);
-        let lanes = self.lanes.iter().filter(|lane| lane.has_pools_of(key));
-        let waiting = lanes.flat_map(|lane| lane.list.iter(arena));
-        let mut rivals: Vec<u32> = waiting.filter(|&slot| self.fits(arena, slot)).collect();
-        rivals.sort_by_key(|&slot| self.arrived.get(slot as usize));
-        rivals
     }
 
     /// Notes that the engine can grant nothing until something changes.

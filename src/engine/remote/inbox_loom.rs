@@ -104,10 +104,10 @@ impl Host {
 
     /// Takes the messages of one round, and counts them.
     fn turn(&mut self) {
-        let mut letters = VecDeque::new();
-        self.inbox.take(&mut letters);
-        for letter in letters {
-            match letter {
+        let mut messages = VecDeque::new();
+        self.inbox.take(&mut messages);
+        for message in messages {
+            match message {
                 Message::Wake(attempt_id) => {
                     assert_eq!(attempt_id, ATTEMPT);
                     if let Some(cell) = self.cell.upgrade() {

@@ -2,6 +2,6 @@
 //! `inbox_loom`).
 
 #[cfg(loom)]
-pub use loom::sync::{Mutex, MutexGuard, RwLock, atomic::AtomicBool, mpsc};
+pub use loom::sync::{Mutex, MutexGuard, RwLock, atomic::AtomicBool};
 #[cfg(not(loom))]
-pub use std::sync::{Mutex, MutexGuard, RwLock, atomic::AtomicBool, mpsc};
+pub use std::sync::{Mutex, MutexGuard, RwLock, atomic::AtomicBool};

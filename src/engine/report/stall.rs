@@ -110,13 +110,12 @@ impl Engine {
         }
         let slots = self.arena.slots_by_age();
         let queued = |&&slot: &&u32| self.arena.at(slot).state == WorkState::Queued;
-        let mut lacked: Vec<_> = slots.iter().filter(queued).copied().collect();
-        lacked = lacked
-            .into_iter()
-            .flat_map(|slot| self.permits.lacks(&self.arena, slot))
-            .collect();
-        lacked.sort_unstable();
-        lacked.dedup();
+        let mut is_lacked = vec![false; self.permits.pools().len()];
+        for &slot in slots.iter().filter(queued) {
+            for pool in self.permits.lacks(&self.arena, slot) {
+                is_lacked[pool as usize] = true;
+            }
+        }
         let sleeps = |&slot: &u32| {
             self.arena.is(slot, flag::PERMIT) && !self.arena.is(slot, flag::READY | flag::IN_TURN)
         };
@@ -130,7 +129,8 @@ impl Engine {
                 pool: self.permits.name(pool).clone(),
             })
         };
-        lacked.into_iter().flat_map(of_pool).collect()
+        let pools = (0..).zip(is_lacked).filter(|&(_, is_lacked)| is_lacked);
+        pools.flat_map(|(pool, _)| of_pool(pool)).collect()
     }
 
     /// Returns the id and name of a work.

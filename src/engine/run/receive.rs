@@ -31,7 +31,7 @@ impl Engine {
                 .filter(|&w| self.arena.is_present(w))
                 .map(|w| w.slot),
             Message::Cancel(id, _) => self.lookup(*id).ok(),
-            Message::CancelAll(_) | Message::Unpinned | Message::Post(_) | Message::Mark => None,
+            Message::CancelAll(_) | Message::Unpinned | Message::Post(_) => None,
         };
         let candidates: Vec<Candidate> = self
             .messages
@@ -54,8 +54,8 @@ impl Engine {
             Message::CancelAll(by) => self.cancel_all_for(by),
             Message::JobEnded(attempt_id, id) => self.job_ended(attempt_id, id),
             Message::Unpinned => self.unpinned(),
-            // The inbox takes marks, and `next_call` takes posts.
-            Message::Mark | Message::Post(_) => {}
+            // `next_call` takes posts.
+            Message::Post(_) => {}
         }
     }
 

@@ -341,8 +341,11 @@ impl Arena {
 
     /// Returns the slots in use in the order in which their works were added. O(n log n).
     pub fn slots_by_age(&self) -> Vec<u32> {
-        let mut slots: Vec<u32> = self.slots().collect();
-        slots.sort_unstable_by_key(|&slot| self.at(slot).serial);
-        slots
+        let mut slots: Vec<(u64, u32)> = self
+            .slots()
+            .map(|slot| (self.at(slot).serial, slot))
+            .collect();
+        slots.sort_unstable();
+        slots.into_iter().map(|(_, slot)| slot).collect()
     }
 }

@@ -55,7 +55,7 @@ impl Late {
     /// Makes all timers due.
     #[cold]
     pub(super) fn fall_due(&mut self) {
-        self.due.append(&mut self.fresh);
+        self.due.extend(std::mem::take(&mut self.fresh));
     }
 
     /// Takes the first due timer.

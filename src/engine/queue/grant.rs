@@ -1,0 +1,77 @@
+//! Grants: which of the waiting works gets the next permit.
+//!
+//! Only the heads of lanes are asked, so a grant is O(lanes) however many works wait. A program whose works all need
+//! one general permit has one lane, and then nothing is compared.
+
+use crate::engine::queue::permits::Permits;
+use crate::engine::store::arena::Arena;
+use crate::engine::store::record::Pool;
+use smallvec::SmallVec;
+
+impl Permits {
+    /// Takes the work of [`Permits::next_grant`] out of its lane.
+    pub fn pop_grant(&mut self, arena: &mut Arena) -> Option<u32> {
+        if let [lane] = &self.lanes[..] {
+            let head = lane.list.head()?;
+            if !self.fits(arena, head) {
+                return None;
+            }
+            self.waiting -= 1;
+            return self.lanes[0].list.pop_front(arena);
+        }
+        let slot = self.next_grant(arena)?;
+        self.leave(arena, slot);
+        Some(slot)
+    }
+
+    /// Returns the work that gets the next permit. O(lanes), whatever the number of works that wait.
+    pub fn next_grant(&self, arena: &Arena) -> Option<u32> {
+        if let [lane] = &self.lanes[..] {
+            return lane.list.head().filter(|&slot| self.fits(arena, slot));
+        }
+        let mut lacking: SmallVec<[Pool; 4]> = SmallVec::new();
+        for group in self.lanes.chunk_by(|a, b| a.rank == b.rank) {
+            let heads = group.iter().filter_map(|lane| lane.list.head());
+            let mut heads: SmallVec<[(u64, u32); 4]> =
+                heads.map(|slot| self.arrival(slot)).collect();
+            heads.sort_unstable();
+            for (_, slot) in heads {
+                // A head that fits must not take permits of a pool that an earlier head lacks.
+                let overtakes = Self::needs(arena, slot).any(|(pool, _)| lacking.contains(&pool));
+                let lacked = lacking.len();
+                lacking.extend(self.lacks(arena, slot));
+                if lacking.len() == lacked && !overtakes {
+                    return Some(slot);
+                }
+            }
+        }
+        None
+    }
+
+    /// Returns whether a work waits for permits that others hold. O(lanes).
+    pub fn is_any_lacked(&self, arena: &Arena) -> bool {
+        let mut heads = self.lanes.iter().filter_map(|lane| lane.list.head());
+        heads.any(|slot| self.lacks(arena, slot).any(|pool| self.used(pool) > 0))
+    }
+
+    /// Returns the works that might get the permit in place of `first`, in order of arrival. They have its rank, need
+    /// permits of its pools, and can have them now.
+    pub fn rivals(&self, arena: &Arena, first: u32) -> Vec<u32> {
+        let key = Self::key(arena, first);
+        let lanes = self.lanes.iter().filter(|lane| lane.has_pools_of(key));
+        let waiting = lanes.flat_map(|lane| lane.list.iter(arena));
+        let fitting = waiting.filter(|&slot| self.fits(arena, slot));
+        let mut rivals: Vec<(u64, u32)> = fitting.map(|slot| self.arrival(slot)).collect();
+        // Without noted arrivals there is one lane, and it stands in order.
+        if !self.arrived.is_empty() {
+            rivals.sort_unstable();
+        }
+        rivals.into_iter().map(|(_, slot)| slot).collect()
+    }
+
+    /// Returns when a work began to wait, if that is noted, and its slot.
+    fn arrival(&self, slot: u32) -> (u64, u32) {
+        let arrived = self.arrived.get(slot as usize);
+        (arrived.copied().unwrap_or_default(), slot)
+    }
+}
