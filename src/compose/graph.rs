@@ -36,8 +36,8 @@ use std::fmt;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Adding takes O((works + edges) log works). Works that do not depend on each other are added in the order in which
-/// they were given.
+/// Adding takes O((works + edges) log works). Works are added in the order in which they were given, but each after the
+/// works that come before it.
 pub struct Graph<C: ?Sized> {
     /// The works, with the names that edges use.
     works: Vec<(String, AnySpec<C>)>,

@@ -2,7 +2,7 @@
 //! with a graph.
 
 use crate::{AddError, Name};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// Why a [`Graph`](super::Graph) was not added. None of its works runs.
@@ -30,8 +30,9 @@ pub enum GraphError {
     },
 }
 
-/// The result of Kahn's algorithm. Of several works that could be next, the one that was given first comes first.
+/// What is known of a graph before any of its works is added.
 pub(super) struct Plan {
+    /// All works, each after those that it is after.
     pub order: Vec<usize>,
     /// The works that each work is after, in the order of the edges.
     pub before: Vec<Vec<usize>>,
@@ -55,60 +56,45 @@ impl Plan {
         }
         match order(&before) {
             Ok(order) => Ok(Plan { order, before }),
-            Err(open) => {
-                let cycle = cycle(&before, &open);
-                let cycle = cycle.into_iter().map(|i| names[i].clone());
+            Err(cycle) => {
+                let cycle = cycle.into_iter().map(|work| names[work].clone());
                 Err(GraphError::Cycle(cycle.collect()))
             }
         }
     }
 }
 
-/// Returns an order of all works. Its error is, for each work, how many works it still waits for when none could be
-/// next.
+/// Returns all works in the order in which they were given, but each after the works that it is after. The error is a
+/// cycle in the order of its edges, with its first work repeated at the end.
+///
+/// This is depth-first search: Tarjan, "Edge-disjoint spanning trees and depth-first search", 1976.
 fn order(before: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
-    let mut after = vec![Vec::new(); before.len()];
-    let mut open = vec![0; before.len()];
-    for (then, firsts) in before.iter().enumerate() {
-        open[then] = firsts.len();
-        for &first in firsts {
-            after[first].push(then);
-        }
-    }
-    let mut ready: BTreeSet<usize> = (0..open.len()).filter(|&i| open[i] == 0).collect();
     let mut order = Vec::with_capacity(before.len());
-    while let Some(next) = ready.pop_first() {
-        order.push(next);
-        for &then in &after[next] {
-            open[then] -= 1;
-            if open[then] == 0 {
-                ready.insert(then);
+    let (mut is_seen, mut is_placed) = (vec![false; before.len()], vec![false; before.len()]);
+    // Each work of the path is after the next one. With it goes how many of the works before it were looked at.
+    let mut path: Vec<(usize, usize)> = Vec::new();
+    for first in 0..before.len() {
+        if !is_seen[first] {
+            path.push((first, 0));
+        }
+        while let Some((work, looked_at)) = path.last_mut() {
+            let work = *work;
+            is_seen[work] = true;
+            let Some(&next) = before[work].get(*looked_at) else {
+                is_placed[work] = true;
+                order.push(work);
+                path.pop();
+                continue;
+            };
+            *looked_at += 1;
+            if !is_seen[next] {
+                path.push((next, 0));
+            } else if !is_placed[next] {
+                let cycle = path.iter().rev().map(|&(work, _)| work);
+                let cycle = cycle.take_while(|&work| work != next);
+                return Err([next].into_iter().chain(cycle).chain([next]).collect());
             }
         }
     }
-    match order.len() == before.len() {
-        true => Ok(order),
-        false => Err(open),
-    }
-}
-
-/// Returns one cycle in the order of its edges, with its first work repeated at the end. Each open work waits for an
-/// open work, so the way back from any of them leads into a cycle.
-fn cycle(before: &[Vec<usize>], open: &[usize]) -> Vec<usize> {
-    let back = |work: usize| before[work].iter().copied().find(|&b| open[b] > 0);
-    let mut work = open.iter().position(|&open| open > 0);
-    let mut seen = vec![false; open.len()];
-    let mut path = Vec::new();
-    while let Some(next) = work {
-        path.push(next);
-        if std::mem::replace(&mut seen[next], true) {
-            break;
-        }
-        work = back(next);
-    }
-    let last = path.last().copied();
-    let start = path.iter().position(|&work| Some(work) == last);
-    path.drain(..start.unwrap_or(0));
-    path.reverse();
-    path
+    Ok(order)
 }
