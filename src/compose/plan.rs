@@ -34,7 +34,7 @@ pub enum GraphError {
 pub(super) struct Plan {
     /// All works, each after those that it is after.
     pub order: Vec<usize>,
-    /// The works that each work is after, in the order of the edges.
+    /// The works that each work is after.
     pub before: Vec<Vec<usize>>,
 }
 
@@ -54,6 +54,8 @@ impl Plan {
         for (first, then) in edges {
             before[find(then)?].push(find(first)?);
         }
+        // In the order in which the works were given, whatever the order of the edges.
+        before.iter_mut().for_each(|before| before.sort_unstable());
         match order(&before) {
             Ok(order) => Ok(Plan { order, before }),
             Err(cycle) => {
