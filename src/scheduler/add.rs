@@ -3,7 +3,6 @@
 use super::bodies::Body;
 use super::context::output::OutputAdapter;
 use super::{Lent, WorkContext, WorkScheduler};
-use crate::engine::admit::Plan;
 use crate::engine::panics::dispose;
 use crate::engine::{AddError, Refused};
 use crate::work::{Completion, Failure, Handle, Spec, Terms, Work, WorkId};
@@ -24,7 +23,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         spec.terms.permit &= spec.work.needs_permit();
         // The terms stay where they are, since moving them costs more than using them.
         let body = Body::Own(Box::new(OutputAdapter::new(spec.work)));
-        let id = self.check_and_admit(&mut spec.terms, spec.on_settled, body);
+        let id = self.admit_and_enter(&mut spec.terms, &mut spec.on_settled, body);
         id.map(Handle::new)
     }
 
@@ -42,9 +41,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         T: 'static,
     {
         spec.terms.permit &= spec.work.needs_permit();
-        match self.lent.engine.check(&spec.terms) {
-            Ok(plan) => {
-                let id = self.lent.admit(&mut spec.terms, plan, spec.on_settled);
+        match self.lent.admit(&mut spec.terms, &mut spec.on_settled) {
+            Ok(id) => {
                 self.enter(id, Body::Own(Box::new(OutputAdapter::new(spec.work))));
                 Ok(Handle::new(id))
             }
@@ -85,28 +83,23 @@ impl<C: ?Sized> WorkScheduler<C> {
         terms.after = deps.iter().copied().collect();
         terms.retries = retries;
         terms.permit = work.needs_permit();
-        self.check_and_admit(&mut terms, None, Body::Own(work))
+        self.admit_and_enter(&mut terms, &mut None, Body::Own(work))
     }
 
     /// Admits a work and enters its body. The engine takes out of `terms` what it keeps.
     #[inline]
-    fn check_and_admit(
+    fn admit_and_enter(
         &mut self,
         terms: &mut Terms,
-        on_settled: Option<Completion<C>>,
+        on_settled: &mut Option<Completion<C>>,
         body: Body<C>,
     ) -> Result<WorkId, AddError> {
-        match self.lent.engine.check(terms) {
-            Ok(plan) => {
-                let id = self.lent.admit(terms, plan, on_settled);
-                self.enter(id, body);
-                Ok(id)
-            }
-            Err(error) => {
-                dispose(body);
-                Err(error)
-            }
+        let added = self.lent.admit(terms, on_settled);
+        match added {
+            Ok(id) => self.enter(id, body),
+            Err(_) => dispose(body),
         }
+        added
     }
 
     #[inline]
@@ -118,18 +111,36 @@ impl<C: ?Sized> WorkScheduler<C> {
 }
 
 impl<C: ?Sized> Lent<C> {
-    /// Admits the work that `plan` has checked. The caller enters its body.
+    /// Admits a work. The caller enters its body. A refusal leaves the terms and the callback where they are.
     #[inline]
     fn admit(
         &mut self,
         terms: &mut Terms,
-        plan: Plan,
-        on_settled: Option<Completion<C>>,
-    ) -> WorkId {
-        if let Some(callback) = on_settled {
-            self.keep_callback(terms, callback);
+        on_settled: &mut Option<Completion<C>>,
+    ) -> Result<WorkId, AddError> {
+        match on_settled.take() {
+            None => self.engine.add(terms),
+            Some(callback) => self.admit_with(terms, callback, on_settled),
         }
-        self.engine.admit(terms, plan)
+    }
+
+    #[cold]
+    fn admit_with(
+        &mut self,
+        terms: &mut Terms,
+        callback: Completion<C>,
+        on_settled: &mut Option<Completion<C>>,
+    ) -> Result<WorkId, AddError> {
+        self.keep_callback(terms, callback);
+        let added = self.engine.add(terms);
+        if added.is_err() {
+            let key = terms
+                .extras
+                .as_mut()
+                .and_then(|extras| extras.on_settled.take());
+            *on_settled = key.and_then(|key| self.callbacks.try_remove(key as usize));
+        }
+        added
     }
 
     /// Keeps a callback until its work settles. The engine must find it when it admits the work, which may be Blocked
@@ -147,9 +158,8 @@ impl<C: ?Sized> Lent<C> {
         T: 'static,
     {
         spec.terms.permit &= spec.work.needs_permit();
-        match self.engine.check(&spec.terms) {
-            Ok(plan) => {
-                let id = self.admit(&mut spec.terms, plan, spec.on_settled);
+        match self.admit(&mut spec.terms, &mut spec.on_settled) {
+            Ok(id) => {
                 let body = Body::Own(Box::new(OutputAdapter::new(spec.work)));
                 self.incoming.push((id.slot, body));
                 self.engine.deferred.expect_body();

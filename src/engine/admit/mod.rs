@@ -43,7 +43,7 @@ impl Engine {
 
     /// Checks all that may refuse a work, in the order in which refusals are reported. A work without a parent and
     /// without extras gets the plain plan.
-    #[cfg_attr(not(debug_assertions), inline)]
+    #[inline]
     pub(crate) fn check(&mut self, terms: &Terms) -> Result<Plan, AddError> {
         let edges = terms.edges();
         self.check_any(terms.permit)?;
@@ -178,17 +178,18 @@ impl Engine {
 
     // ---- adding ----
 
-    /// Adds a checked work and gives it its first state. Takes out of `terms` what the engine keeps.
-    pub(crate) fn admit(&mut self, terms: &mut Terms, plan: Plan) -> WorkId {
-        let edges = terms.edges();
-        let (slot, doomed) = self.take_in(terms, plan, edges);
+    /// Adds a work and gives it its first state. Takes out of `terms` what the engine keeps, or nothing if it refuses
+    /// the work.
+    pub(crate) fn add(&mut self, terms: &mut Terms) -> Result<WorkId, AddError> {
+        let plan = self.check(terms)?;
+        let (slot, doomed) = self.take_in(terms, plan, terms.edges());
         // Asked before the work gets its state, since a work that can never run may be gone at once.
         let id = self.id(slot);
         match doomed.then(|| self.failed_dependency(slot)).flatten() {
             Some(failure) => self.enter_blocked(slot, None, failure),
             None => self.enter_line(slot, None),
         }
-        id
+        Ok(id)
     }
 
     /// Adds a checked work without a first state. Returns its slot, and whether it may be unable ever to run.

@@ -76,8 +76,7 @@ impl Shell {
     // ---- the host's calls ----
 
     pub fn add(&mut self, mut terms: Terms) -> Option<WorkId> {
-        let plan = self.engine.check(&terms).ok()?;
-        let id = self.engine.admit(&mut terms, plan);
+        let id = self.engine.add(&mut terms).ok()?;
         self.added += 1;
         self.enter(id.slot);
         self.tidy();
@@ -206,8 +205,7 @@ impl Shell {
         if self.added >= super::WORKS {
             return;
         }
-        if let Ok(plan) = self.engine.check(&terms) {
-            let id = self.engine.admit(&mut terms, plan);
+        if let Ok(id) = self.engine.add(&mut terms) {
             self.added += 1;
             self.incoming.push(id.slot);
             self.engine.deferred.expect_body();
