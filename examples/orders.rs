@@ -23,7 +23,7 @@ fn run(seed: Option<u64>) -> Result<u32, Box<dyn std::error::Error>> {
     let mut second = add_five();
     work.add_fn("second", move |cx| {
         if patience > 0 && cx.state(first).is_some_and(|state| !state.is_settled()) {
-            patience = patience.saturating_sub(cx.choose(3));
+            patience = patience.saturating_sub(cx.choose("patience", 3));
             return cx.yield_now();
         }
         second(cx)

@@ -89,11 +89,11 @@ pub use engine::Io;
 pub use engine::alone::play as play_engine_alone;
 pub use engine::{
     AddError, AddGraphError, CancelToken, Candidate, Crank, CyclePath, Decider, Decision,
-    DecisionKind, DependencyError, EventCause, EventOverflow, EventSink, Fifo, Job, JobId,
-    Leftover, Lifo, Limits, Next, Notifier, Offload, OffloadError, PermitHolder, RandomOrder,
-    ReapError, Refused, RemoteWaker, RestartError, Retain, StallReport, Stalled, Stream, Ticket,
-    TimePin, UnknownWork, WaitsFor, WorkEvent, WorkSchedulerConfig, WorkSchedulerMetrics,
-    WorkSnapshot,
+    DecisionKind, DependencyError, EventCause, EventOverflow, EventSink, Fifo, Interference, Job,
+    JobId, Leftover, Lifo, Limits, Next, Notifier, Offload, OffloadError, PermitHolder,
+    RandomOrder, ReapError, Refused, RemoteWaker, RestartError, Retain, StallReport, Stalled,
+    Stream, Subject, Ticket, TimePin, TimerKind, Turned, UnknownWork, WaitsFor, Wants, WorkEvent,
+    WorkSchedulerConfig, WorkSchedulerMetrics, WorkSnapshot,
 };
 pub use observe::Timeline;
 pub use offload::{InlineOffload, ThreadOffload};

@@ -63,12 +63,17 @@ pub(crate) mod query;
 pub(crate) mod queue;
 pub(crate) mod remote;
 pub(crate) mod report;
+mod reset;
 pub(crate) mod rng;
 pub(crate) mod run;
 pub(crate) mod store;
 
 pub use config::{Limits, Retain, WorkSchedulerConfig};
-pub use decision::{Candidate, Decider, Decision, DecisionKind, Fifo, Lifo, RandomOrder};
+use decision::Deciding;
+pub use decision::{
+    Candidate, Decider, Decision, DecisionKind, Fifo, Interference, Lifo, RandomOrder, Subject,
+    TimerKind, Turned, Wants,
+};
 pub use errors::{
     AddError, AddGraphError, CyclePath, DependencyError, ReapError, Refused, RestartError,
     UnknownWork,
@@ -90,7 +95,7 @@ use graph::Graph;
 use graph::cycle::CycleSearch;
 use lifecycle::settle;
 use notes::TurnNotes;
-use panics::{Contained, Tally};
+use panics::Tally;
 use queue::deferred::Deferred;
 use queue::permits::Permits;
 use queue::ready::Ready;
@@ -129,7 +134,7 @@ pub(crate) struct Engine {
     /// The counters, and where events go.
     pub(crate) recorder: events::Recorder,
     /// Answers decisions; `None` in production.
-    pub(crate) decider: Option<Contained<Box<dyn Decider>>>,
+    pub(crate) deciding: Option<Box<Deciding>>,
     /// Searches for cycles, with the topological order.
     pub(crate) cycles: CycleSearch,
     /// Numbers same-named siblings as works are added.
@@ -204,6 +209,10 @@ impl Settings {
 /// The number of schedulers made so far. After 2^32 of them, two schedulers may share an id.
 static SCHEDULERS: AtomicU32 = AtomicU32::new(0);
 
+fn new_scheduler_id() -> NonZeroU32 {
+    NonZeroU32::MIN.saturating_add(SCHEDULERS.fetch_add(1, Ordering::Relaxed))
+}
+
 impl Engine {
     /// Returns an empty engine at time zero.
     pub(crate) fn new(config: WorkSchedulerConfig) -> Self {
@@ -228,12 +237,11 @@ impl Engine {
                 config.event_overflow,
                 config.event_sink,
             ),
-            decider: None,
+            deciding: None,
             cycles: CycleSearch::new(),
             ordinals: Ordinals::default(),
             now: Time::ZERO,
-            scheduler_id: NonZeroU32::MIN
-                .saturating_add(SCHEDULERS.fetch_add(1, Ordering::Relaxed)),
+            scheduler_id: new_scheduler_id(),
             settings,
             closed: false,
             round_open: false,

@@ -1,7 +1,7 @@
 //! Public calls that go straight to the engine.
 
 use super::WorkScheduler;
-use crate::engine::panics::Contained;
+use crate::engine::panics::{Contained, dispose_each};
 use crate::engine::{
     CancelToken, Decider, DependencyError, Leftover, Notifier, Offload, ReapError, RestartError,
     StallReport, TimePin, UnknownWork, WorkEvent, WorkSchedulerMetrics, WorkSnapshot,
@@ -294,7 +294,36 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Sets the decider. `None`, the default, is production order.
     pub fn set_decider(&mut self, decider: Option<Box<dyn Decider>>) {
-        self.lent.engine.decider = decider.map(Contained::new);
+        self.lent.engine.set_decider(decider);
+    }
+
+    /// Returns the work that had the last turn, or that should have had it ([`Interference`](crate::Interference)).
+    /// Only while a decider is set.
+    pub fn last_turn(&self) -> Option<WorkId> {
+        self.lent.engine.last_turn()
+    }
+
+    /// Returns when the next timer fires or the next simulated job ends, even if works are ready. A simulation that
+    /// cranks at that time lets turns take time. O(1).
+    pub fn next_timer(&self) -> Option<Time> {
+        self.lent.engine.next_time()
+    }
+
+    /// Drops all works and goes back to time zero, as a new scheduler of this configuration that draws from `seed`.
+    /// The decider and the event sink stay. The offload, the notifier and an attached poll do not; ids, handles,
+    /// wakers, tokens and remotes from before reach nothing. It keeps memory, so that a search can run a small program
+    /// a million times a second. From within a closure posted to this scheduler the call does nothing.
+    ///
+    /// A panic in the drop of a work or callback goes no further. O(works).
+    pub fn reset(&mut self, seed: u64) {
+        if self.in_crank {
+            return;
+        }
+        self.posts = super::posts::Posts::new(self.lent.engine.settings.limits.inbox);
+        self.bodies.reset();
+        dispose_each(self.lent.incoming.drain(..));
+        self.lent.callbacks.clear();
+        self.lent.engine.reset(seed);
     }
 
     /// Sets the offload to which `cx.offload` gives its closures, without waiting for the former one. That one's jobs

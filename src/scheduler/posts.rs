@@ -6,7 +6,7 @@
 
 use super::WorkScheduler;
 use crate::engine::panics::{Contained, dispose};
-use crate::engine::remote::inbox::{InboxSender, Message};
+use crate::engine::remote::inbox::{Handle, InboxSender, Message};
 use crate::engine::remote::sync::{Mutex, MutexGuard};
 use crate::work::{CancelledBy, WorkId};
 use slab::Slab;
@@ -67,9 +67,14 @@ impl<C: ?Sized> Drop for Posts<C> {
 }
 
 /// Reaches a scheduler from any thread. Clones reach the same scheduler.
+///
+/// What one value of this type sends keeps its order. What a clone sends may come before or after it, as a search over
+/// orderings will show.
 pub struct Remote<C: ?Sized> {
     sender: Arc<InboxSender>,
     posts: Arc<Shared<C>>,
+    /// Tells this value from its clones.
+    handle: Handle,
 }
 
 impl<C: ?Sized> Clone for Remote<C> {
@@ -77,6 +82,7 @@ impl<C: ?Sized> Clone for Remote<C> {
         Remote {
             sender: self.sender.clone(),
             posts: self.posts.clone(),
+            handle: self.sender.new_handle(),
         }
     }
 }
@@ -112,8 +118,11 @@ impl<F> fmt::Debug for PostError<F> {
 
 impl<C: ?Sized> Remote<C> {
     pub(crate) fn new(sender: Arc<InboxSender>, posts: &Posts<C>) -> Self {
-        let posts = posts.0.clone();
-        Remote { sender, posts }
+        Remote {
+            handle: sender.new_handle(),
+            sender,
+            posts: posts.0.clone(),
+        }
     }
 
     /// Runs the closure on the scheduler's thread, at the beginning of its next round, with the application and the
@@ -139,7 +148,7 @@ impl<C: ?Sized> Remote<C> {
                 Box::new(move |app, scheduler| closure.into_inner()(app, scheduler));
             waiting.closures.insert(post) as u32
         };
-        if self.sender.send(Message::Post(key)).is_err() {
+        if self.sender.send(Message::Post(key, self.handle)).is_err() {
             // The scheduler has been dropped meanwhile, and has disposed of the closures that waited.
             dispose(self.posts.lock().closures.try_remove(key as usize));
         }
@@ -150,11 +159,13 @@ impl<C: ?Sized> Remote<C> {
     pub fn cancel(&self, id: impl Into<WorkId>) {
         let _ = self
             .sender
-            .send(Message::Cancel(id.into(), CancelledBy::Host));
+            .send(Message::Cancel(id.into(), CancelledBy::Host, self.handle));
     }
 
     /// Cancels all works. Waits at most for a short lock; nothing happens if the scheduler is gone.
     pub fn cancel_all(&self) {
-        let _ = self.sender.send(Message::CancelAll(CancelledBy::Host));
+        let _ = self
+            .sender
+            .send(Message::CancelAll(CancelledBy::Host, self.handle));
     }
 }

@@ -139,6 +139,13 @@ impl TimerWheel {
         }
     }
 
+    /// Forgets all timers, and goes back to [`Time::ZERO`]. Costs nothing if there has been no timer.
+    pub(crate) fn clear(&mut self) {
+        if self.nodes.is_used() || self.now > 0 {
+            *self = TimerWheel::new();
+        }
+    }
+
     /// Returns how many timers are armed, including due ones that have not been popped.
     #[must_use]
     pub const fn len(&self) -> usize {

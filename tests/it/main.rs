@@ -6,6 +6,7 @@ mod compose;
 mod corpus;
 mod drawn;
 mod errors;
+mod explore;
 mod exports;
 mod extremes;
 mod laws;

@@ -171,6 +171,9 @@ impl<'a> Admission<'a> {
     /// Ends the admission, and settles the works that can never run.
     pub fn complete(mut self, engine: &mut Engine) -> Handles<()> {
         self.line_up(engine);
+        for &slot in self.added.slots() {
+            engine.enter_key(slot);
+        }
         // All works are entered before any of them blocks another.
         let doomed = self.doomed.into_iter();
         let blocked = doomed.map(|(slot, failure)| (slot, End::Blocked(failure)));

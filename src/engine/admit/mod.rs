@@ -201,6 +201,7 @@ impl Engine {
         if parent.is_some() || terms.extras.is_some() {
             self.admit_with(slot, terms, plan);
         }
+        self.enter_key(slot);
         (slot, doomed)
     }
 

@@ -42,6 +42,17 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
+    /// Sets all counters to zero and forgets the events. They go on going where they went.
+    pub fn clear(&mut self) {
+        self.queue.clear();
+        *self = Recorder {
+            queue: std::mem::take(&mut self.queue),
+            sink: self.sink.take(),
+            ..Recorder::new(self.capacity, self.overflow, None)
+        };
+        self.listens = self.capacity > 0 || self.sink.is_some();
+    }
+
     /// Returns counters at zero, and where the events go.
     pub fn new(capacity: usize, overflow: EventOverflow, sink: Option<Box<dyn EventSink>>) -> Self {
         Recorder {

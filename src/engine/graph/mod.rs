@@ -96,6 +96,13 @@ impl Graph {
         }
     }
 
+    /// Forgets all edges.
+    pub fn clear(&mut self) {
+        if self.edges > 0 || self.ins.get().is_some() {
+            *self = Graph::new();
+        }
+    }
+
     /// Returns how many edges there are.
     #[inline]
     pub fn len(&self) -> usize {

@@ -27,6 +27,13 @@ pub(crate) struct TopologicalOrder {
 }
 
 impl TopologicalOrder {
+    /// Forgets all works, but keeps the room.
+    pub fn clear(&mut self) {
+        self.levels.clear();
+        self.highest = 0;
+        self.trusted = true;
+    }
+
     /// Returns an order in which each work has its first level.
     pub fn new() -> Self {
         TopologicalOrder {

@@ -131,7 +131,7 @@ impl Engine {
     ///   beginning. So neither overtakes a dependent in its turn.
     #[inline]
     pub(crate) fn may_begin_at_once(&self) -> bool {
-        self.permits.by_arrival && self.deferred.is_empty() && self.decider.is_none()
+        self.permits.by_arrival && self.deferred.is_empty() && self.deciding.is_none()
     }
 
     /// Puts a work that is ready for a new attempt at the tail of the permit queue. A work that needs no permit

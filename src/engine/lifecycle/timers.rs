@@ -7,7 +7,7 @@
 //! on it.
 
 use crate::engine::Engine;
-use crate::engine::decision::DecisionKind;
+use crate::engine::decision::{Asked, DecisionKind, TimerKind};
 use crate::engine::store::limits::Limit;
 use crate::time::{Time, TimerKey};
 use crate::work::{FailureKind, WorkState};
@@ -83,7 +83,7 @@ impl Engine {
     /// Takes the next due timer from the wheel.
     #[inline]
     fn pop_due(&mut self) -> Option<(TimerKey, Time, u32)> {
-        match self.decider {
+        match self.deciding {
             None => self.wheel.pop_due_key(),
             Some(_) => self.pop_due_as_decided(),
         }
@@ -92,12 +92,33 @@ impl Engine {
     /// Takes the timer that the decider picks among the timers of one instant. One at a time, since firing one may
     /// cancel others.
     fn pop_due_as_decided(&mut self) -> Option<(TimerKey, Time, u32)> {
-        let tied: Vec<_> = self.wheel.due_tied().collect();
-        let slots: Vec<u32> = tied.iter().map(|&(_, owner)| owner & !IS_LIMIT).collect();
-        let &(key, owner) = tied.get(self.decide_slots(DecisionKind::TimerTie, &slots))?;
+        let mut asked = self.take_asked();
+        asked.extend(self.wheel.due_tied().map(|(key, owner)| Asked {
+            slot: owner & !IS_LIMIT,
+            timer: Some(self.timer_kind(key, owner)),
+        }));
+        let answer = self.decide_among(DecisionKind::TimerTie, asked);
+        let (key, owner) = self.wheel.due_tied().nth(answer)?;
         let at = self.wheel.deadline(key);
         self.wheel.cancel(key);
         Some((key, at, owner))
+    }
+
+    /// Returns what a timer is for.
+    fn timer_kind(&self, key: TimerKey, owner: u32) -> TimerKind {
+        let slot = owner & !IS_LIMIT;
+        if owner & IS_LIMIT == 0 {
+            return match self.arena.at(slot).state {
+                WorkState::Retrying => TimerKind::Backoff,
+                _ => TimerKind::Alarm,
+            };
+        }
+        let extension = self.arena.extension(slot);
+        match extension.and_then(|extension| extension.limits.find(key)) {
+            Some(Limit::Deadline) => TimerKind::Deadline,
+            Some(Limit::AttemptTimeout) => TimerKind::AttemptTimeout,
+            Some(Limit::Grace) | None => TimerKind::Grace,
+        }
     }
 
     /// Acts on a timer that the wheel has let go of.

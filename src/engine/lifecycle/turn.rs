@@ -127,8 +127,12 @@ impl Engine {
 
     // ---- all others ----
 
-    /// Begins any other turn. Returns `None` if the work has no body any more; its attempt is then over.
+    /// Begins any other turn. Returns `None` if the work has no body any more, and its attempt is then over; or if the
+    /// decider lets something else happen.
     pub(crate) fn begin_full_turn(&mut self, slot: u32) -> Option<Part> {
+        if self.deciding.is_some() && self.interfere(slot) {
+            return None;
+        }
         let gone = !self.arena.has_body(slot);
         let record = self.arena.at_mut(slot);
         let first = !record.flags.has(flag::RESET);

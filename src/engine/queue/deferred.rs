@@ -41,6 +41,8 @@ pub(crate) struct Deferred {
     bodies: VecDeque<u32>,
     /// Keys of callbacks that are to be dropped without a call.
     unused: VecDeque<u32>,
+    /// Whether the decider is to hear of the last turn.
+    report: bool,
     /// The payload of a panic that is not to be caught; of several, the last.
     payload: Option<Contained<Payload>>,
 }
@@ -58,7 +60,15 @@ impl Deferred {
             incoming: 0,
             bodies: VecDeque::new(),
             unused: VecDeque::new(),
+            report: false,
             payload: None,
+        }
+    }
+
+    /// Forgets all entries, but keeps the room.
+    pub fn clear(&mut self) {
+        if self.entries > 0 {
+            *self = Deferred::new();
         }
     }
 
@@ -196,6 +206,18 @@ impl Deferred {
         let next = self.callbacks.pop_front();
         self.entries -= next.is_some() as usize;
         next
+    }
+
+    /// Lets the decider hear of the turn that begins, once nothing else is to be done after it.
+    pub fn report_turn(&mut self) {
+        self.entries += !self.report as usize;
+        self.report = true;
+    }
+
+    /// Takes the report of the last turn, if there is one.
+    pub fn next_report(&mut self) -> bool {
+        self.entries -= self.report as usize;
+        std::mem::take(&mut self.report)
     }
 
     /// Returns whether a FailFast parent has a failed child.

@@ -62,6 +62,19 @@ impl Permits {
         }
     }
 
+    /// Takes back all permits and forgets the works that wait. Pools keep their capacities.
+    pub fn clear(&mut self) {
+        self.general.used = 0;
+        self.named.iter_mut().for_each(|pool| pool.used = 0);
+        self.lanes.clear();
+        self.by_arrival = true;
+        self.waiting = 0;
+        self.arrivals = 0;
+        self.needs_differ = false;
+        self.arrived.clear();
+        self.changes = 0;
+    }
+
     pub fn find(&self, name: &str) -> Option<Pool> {
         self.pools().find(|&pool| **self.name(pool) == *name)
     }

@@ -10,7 +10,7 @@
 use crate::engine::JobId;
 use crate::engine::id::AttemptId;
 use crate::engine::panics::{Contained, Guard};
-use crate::engine::remote::sync::{AtomicBool, Mutex, MutexGuard, RwLock};
+use crate::engine::remote::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard, RwLock};
 use crate::work::{CancelledBy, WorkId};
 use std::collections::VecDeque;
 use std::fmt;
@@ -29,15 +29,47 @@ pub(crate) enum Message {
     /// The last clone of a remote waker is gone.
     WakerDropped(AttemptId),
     /// This work is to be cancelled.
-    Cancel(WorkId, CancelledBy),
+    Cancel(WorkId, CancelledBy, Handle),
     /// All works are to be cancelled.
-    CancelAll(CancelledBy),
+    CancelAll(CancelledBy, Handle),
     /// A job has run or been dropped, and its ticket knows.
     JobEnded(AttemptId, JobId),
     /// A [`TimePin`](super::TimePin) is gone. All messages that its thread sent before are in front of this one.
     Unpinned,
     /// A closure waits under this key: see `posts`.
-    Post(u32),
+    Post(u32, Handle),
+}
+
+/// The number of the [`Remote`](crate::Remote) value that sent a message; `TOKEN` for a cancel token.
+pub(crate) type Handle = u32;
+
+/// Stands for all cancel tokens.
+pub(crate) const TOKEN: Handle = 0;
+
+/// What a message came from. Messages of one sender never overtake each other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sender {
+    Handle(Handle),
+    Waker(AttemptId),
+    Offload,
+    /// A pin's end comes after all that its thread sent, whoever else sent something.
+    Everybody,
+}
+
+impl Message {
+    /// Returns what the message came from.
+    pub fn sender(&self) -> Sender {
+        match self {
+            Message::Wake(attempt_id) | Message::WakerDropped(attempt_id) => {
+                Sender::Waker(*attempt_id)
+            }
+            Message::Cancel(_, _, handle)
+            | Message::CancelAll(_, handle)
+            | Message::Post(_, handle) => Sender::Handle(*handle),
+            Message::JobEnded(..) => Sender::Offload,
+            Message::Unpinned => Sender::Everybody,
+        }
+    }
 }
 
 /// The senders' side of the inbox.
@@ -46,6 +78,8 @@ pub(crate) struct InboxSender {
     messages: Mutex<Option<VecDeque<Message>>>,
     /// Whether there are messages. It changes under the lock, and can be read without it.
     full: AtomicBool,
+    /// How many handles there have been: each has a number of its own.
+    handles: AtomicU32,
     /// The host's notifier, if it has set one.
     notifier: RwLock<Option<Contained<Notifier>>>,
     /// Calls the program's code that belongs to no work, and counts its panics.
@@ -77,6 +111,11 @@ impl InboxSender {
         Ok(())
     }
 
+    /// Returns the number of a new handle, from 1.
+    pub(crate) fn new_handle(&self) -> Handle {
+        self.handles.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
+    }
+
     /// Returns the messages under their lock. Nothing that can panic runs under it.
     fn messages(&self) -> MutexGuard<'_, Option<VecDeque<Message>>> {
         self.messages.lock().unwrap_or_else(PoisonError::into_inner)
@@ -102,6 +141,7 @@ impl Inbox {
         let sender = InboxSender {
             messages: Mutex::new(Some(VecDeque::new())),
             full: AtomicBool::new(false),
+            handles: AtomicU32::new(0),
             notifier: RwLock::new(None),
             guard: Guard::default(),
         };
@@ -263,8 +303,8 @@ impl Listener {
     fn tell(&self) {
         let by = CancelledBy::Token;
         let _ = self.sender.send(match self.work {
-            Some(work) => Message::Cancel(work, by),
-            None => Message::CancelAll(by),
+            Some(work) => Message::Cancel(work, by, TOKEN),
+            None => Message::CancelAll(by, TOKEN),
         });
     }
 }

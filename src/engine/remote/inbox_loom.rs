@@ -117,12 +117,12 @@ impl Host {
                 }
                 Message::WakerDropped(_) => self.drops += 1,
                 Message::Unpinned => self.pins -= 1,
-                Message::Post(key) => {
+                Message::Post(key, _) => {
                     // A closure is there as soon as its message is.
                     assert!(self.closures.take(key).is_some());
                     self.posts += 1;
                 }
-                Message::CancelAll(_) => self.cancels += 1,
+                Message::CancelAll(..) => self.cancels += 1,
                 _ => {}
             }
         }

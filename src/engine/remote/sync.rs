@@ -2,6 +2,12 @@
 //! `inbox_loom`).
 
 #[cfg(loom)]
-pub use loom::sync::{Mutex, MutexGuard, RwLock, atomic::AtomicBool};
+pub use loom::sync::{
+    Mutex, MutexGuard, RwLock,
+    atomic::{AtomicBool, AtomicU32},
+};
 #[cfg(not(loom))]
-pub use std::sync::{Mutex, MutexGuard, RwLock, atomic::AtomicBool};
+pub use std::sync::{
+    Mutex, MutexGuard, RwLock,
+    atomic::{AtomicBool, AtomicU32},
+};

@@ -1,80 +1,196 @@
 //! Decisions and draws: the engine's side of both.
 
 use crate::engine::Engine;
-use crate::engine::decision::{Candidate, Decision, DecisionKind};
-use crate::engine::panics::contain;
+use crate::engine::decision::{
+    Asked, Candidate, Decider, Deciding, Decision, DecisionKind, Lookup, Subject, Wants,
+};
+use crate::engine::panics::{Contained, contain};
 use crate::engine::rng::Stream;
+use crate::engine::store::flags::flag;
+use crate::engine::store::keys::Keys;
 use crate::engine::store::names::{self, Purpose};
+use crate::engine::store::record::NONE;
 use crate::work::WorkId;
 
+/// The engine as a decider sees it.
+struct View<'a> {
+    engine: &'a Engine,
+    keys: &'a Keys,
+    asked: &'a [Asked],
+    /// See [`Candidate::visit`].
+    visit: u32,
+}
+
+impl View<'_> {
+    /// Returns the candidate for a work.
+    fn of(&self, asked: Asked) -> Candidate {
+        let (arena, slot) = (&self.engine.arena, asked.slot);
+        if slot == NONE {
+            return Candidate::NOBODY;
+        }
+        let record = arena.at(slot);
+        // One numbering for all kinds: a work in its turn has that turn, any other has its next one.
+        let coming = !record.flags.has(flag::IN_TURN) as u32;
+        Candidate {
+            id: Some(self.engine.id(slot)),
+            key: self.keys.get(arena, slot),
+            turn: record.turns.saturating_add(coming),
+            attempt: arena.attempt(slot),
+            timer: asked.timer,
+            visit: self.visit,
+        }
+    }
+}
+
+impl Lookup for View<'_> {
+    fn candidate(&self, index: usize) -> Candidate {
+        self.of(self.asked[index])
+    }
+
+    fn path(&self, id: WorkId) -> String {
+        let arena = &self.engine.arena;
+        let incarnation = |slot| self.keys.incarnation(arena, slot);
+        self.engine.lookup(id).map_or_else(
+            |_| id.to_string(),
+            |slot| names::path(arena, slot, incarnation),
+        )
+    }
+}
+
 impl Engine {
-    /// Returns the candidate for a work; `None` stands for an inbox entry without a work. O(depth).
-    pub(crate) fn candidate(&self, slot: Option<u32>) -> Candidate {
-        match slot {
-            None => Candidate {
-                id: None,
-                key: 0,
-                turn: 0,
-                attempt: 0,
-            },
-            Some(slot) => {
-                let record = self.arena.at(slot);
-                let key = names::path_key(&self.arena, slot);
-                Candidate {
-                    id: Some(self.id(slot)),
-                    key,
-                    turn: record.turns,
-                    attempt: self.arena.attempt(slot),
-                }
-            }
+    /// Sets the decider, and asks what it wants. `None` is production.
+    pub(crate) fn set_decider(&mut self, decider: Option<Box<dyn Decider>>) {
+        self.deciding = None;
+        let Some(decider) = decider.map(Contained::new) else {
+            return;
+        };
+        let wants = contain(|| decider.wants()).unwrap_or_else(|payload| {
+            self.note_callback(Err(payload));
+            Wants::NOTHING
+        });
+        self.deciding = Some(Box::new(Deciding::new(decider, wants)));
+    }
+
+    /// Returns what the decider wants; nothing without one.
+    pub(super) fn wants(&self) -> Wants {
+        let deciding = self.deciding.as_ref();
+        deciding.map_or(Wants::NOTHING, |deciding| deciding.wants)
+    }
+
+    /// Gives a new work its key, if there is a decider.
+    #[inline]
+    pub(crate) fn enter_key(&mut self, slot: u32) {
+        if let Some(deciding) = &mut self.deciding {
+            deciding.keys.enter(&self.arena, slot);
         }
     }
 
-    /// Returns the index of the work that the decider picks; 0 without a choice.
-    pub(crate) fn decide_slots(&mut self, kind: DecisionKind, slots: &[u32]) -> usize {
-        if slots.len() < 2 {
-            return 0;
-        }
-        let candidates: Vec<Candidate> = slots
-            .iter()
-            .map(|&slot| self.candidate(Some(slot)))
-            .collect();
-        self.decide(kind, "", slots.len(), &candidates)
-    }
-
-    /// Returns the decider's answer, or 0 without a decider. The caller has checked that there are two or more
-    /// answers.
-    pub(crate) fn decide(
+    /// Calls the decider. Returns `None` without a decider, or if it panics.
+    fn call_decider<R>(
         &mut self,
-        kind: DecisionKind,
-        site: &str,
-        arity: usize,
-        candidates: &[Candidate],
-    ) -> usize {
-        // Taken out, because the decision borrows the engine to print name paths.
-        let Some(mut decider) = self.decider.take() else {
+        asked: &[Asked],
+        visit: u32,
+        call: impl FnOnce(&mut dyn Decider, &View<'_>) -> R,
+    ) -> Option<R> {
+        // Taken out, because the view borrows the engine.
+        let mut deciding = self.deciding.take()?;
+        let view = View {
+            engine: self,
+            keys: &deciding.keys,
+            asked,
+            visit,
+        };
+        let decider = &mut **deciding.decider;
+        let answer = contain(|| call(decider, &view));
+        self.deciding = Some(deciding);
+        answer
+            .map_err(|payload| self.note_callback(Err(payload)))
+            .ok()
+    }
+
+    /// Asks or tells the decider something about a work.
+    pub(super) fn ask_about<R>(
+        &mut self,
+        slot: u32,
+        call: impl FnOnce(&mut dyn Decider, &Subject<'_>) -> R,
+    ) -> Option<R> {
+        self.call_decider(&[], 0, |decider, view| {
+            let candidate = view.of(Asked::work(slot));
+            let lookup: &dyn Lookup = view;
+            call(decider, &Subject { candidate, lookup })
+        })
+    }
+
+    /// Returns the candidate for a work.
+    pub(super) fn candidate(&mut self, slot: u32) -> Candidate {
+        let deciding = self.deciding.as_ref();
+        let keys = Keys::default();
+        let view = View {
+            engine: self,
+            keys: deciding.map_or(&keys, |deciding| &deciding.keys),
+            asked: &[],
+            visit: 0,
+        };
+        view.of(Asked::work(slot))
+    }
+
+    /// Tells the decider that the turn of `turning` is over.
+    pub(super) fn report_turn(&mut self) {
+        let Some(deciding) = &mut self.deciding else {
+            return;
+        };
+        let (candidate, step) = (deciding.turning, deciding.step.take());
+        let turn = crate::engine::decision::Turned {
+            state: candidate.id.and_then(|id| self.state(id)),
+            now: self.now,
+            step,
+        };
+        self.call_decider(&[], 0, |decider, view| {
+            let lookup: &dyn Lookup = view;
+            decider.turned(&Subject { candidate, lookup }, turn);
+        });
+    }
+
+    /// Returns the decider's answer, or 0 without a decider or without a choice. `in_round` of the candidates are of
+    /// the present round.
+    pub(super) fn decide(&mut self, kind: DecisionKind, asked: &[Asked], in_round: usize) -> usize {
+        if asked.len() < 2 {
             return 0;
-        };
-        let path = |id: WorkId| {
-            self.lookup(id)
-                .map_or_else(|_| id.to_string(), |slot| names::path(&self.arena, slot))
-        };
-        let decision = Decision {
-            kind,
-            site,
-            arity,
-            candidates,
-            path: &path,
-        };
-        let answer = contain(|| decider.decide(&decision));
-        self.decider = Some(decider);
-        match answer {
-            Ok(answer) => answer.min(arity - 1),
-            Err(payload) => {
-                self.note_callback(Err(payload));
-                0
-            }
         }
+        let answer = self.call_decider(asked, 0, |decider, view| {
+            decider.decide(&Decision {
+                kind,
+                site: "",
+                arity: asked.len(),
+                candidates: asked.len(),
+                in_round,
+                lookup: view,
+            })
+        });
+        answer.unwrap_or(0).min(asked.len() - 1)
+    }
+
+    /// Takes the room for candidates, which has none.
+    pub(crate) fn take_asked(&mut self) -> Vec<Asked> {
+        let deciding = self.deciding.as_mut();
+        let mut asked =
+            deciding.map_or_else(Vec::new, |deciding| std::mem::take(&mut deciding.asked));
+        asked.clear();
+        asked
+    }
+
+    /// Puts the room for candidates back.
+    pub(crate) fn put_asked(&mut self, asked: Vec<Asked>) {
+        if let Some(deciding) = &mut self.deciding {
+            deciding.asked = asked;
+        }
+    }
+
+    /// Returns the index of the candidate that the decider picks, and takes back the room.
+    pub(crate) fn decide_among(&mut self, kind: DecisionKind, asked: Vec<Asked>) -> usize {
+        let answer = self.decide(kind, &asked, asked.len());
+        self.put_asked(asked);
+        answer
     }
 
     /// Returns the answer to a decision that a work asks for.
@@ -85,11 +201,36 @@ impl Engine {
         arity: usize,
         slot: u32,
     ) -> usize {
-        if self.decider.is_none() || arity < 2 {
+        let turn = self.recorder.turns;
+        let Some(deciding) = self.deciding.as_mut().filter(|_| arity >= 2) else {
             return 0;
+        };
+        let visit = deciding.visit(turn, site);
+        let asked = [Asked::work(slot)];
+        let answer = self.call_decider(&asked, visit, |decider, view| {
+            decider.decide(&Decision {
+                kind,
+                site,
+                arity,
+                candidates: 1,
+                in_round: 1,
+                lookup: view,
+            })
+        });
+        answer.unwrap_or(0).min(arity - 1)
+    }
+
+    /// Keeps the label of the present step for a decider that hears of turns.
+    #[inline]
+    pub(crate) fn step(&mut self, label: &'static str) {
+        if let Some(deciding) = &mut self.deciding {
+            deciding.step = Some(label);
         }
-        let asks = [self.candidate(Some(slot))];
-        self.decide(kind, site, arity, &asks)
+    }
+
+    /// Returns the work that had the last turn, if there is a decider.
+    pub(crate) fn last_turn(&self) -> Option<WorkId> {
+        self.deciding.as_ref()?.turning.id
     }
 
     /// Returns a work's own stream, and makes it on the first draw. O(depth) then.

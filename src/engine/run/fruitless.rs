@@ -33,7 +33,7 @@ impl Fruitless {
 impl Engine {
     /// Returns a sum that grows with everything but a turn that arms an alarm.
     #[inline]
-    fn happened(&self) -> u64 {
+    pub(super) fn happened(&self) -> u64 {
         let other_turns = self.recorder.turns - self.fruitless.armed;
         other_turns + self.arena.added() + self.fruitless.stirs
     }

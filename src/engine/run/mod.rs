@@ -12,6 +12,7 @@
 pub(crate) mod decide;
 pub(crate) mod fruitless;
 pub(crate) mod next;
+mod pick;
 pub(crate) mod prefetch;
 pub(crate) mod receive;
 pub(crate) mod round;

@@ -86,15 +86,15 @@ impl Engine {
     /// Returns when to crank again. O(1), or O(lanes of the permit queue) after a call that freed permits.
     #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn next(&self) -> Next {
-        if self.ready.is_empty() {
-            self.next_without_turns()
-        } else {
-            Next::Now
+        match (self.ready.is_empty(), &self.deciding) {
+            (true, _) => self.next_without_turns(),
+            (false, None) => Next::Now,
+            (false, Some(_)) => self.next_as_decided(),
         }
     }
 
     /// Returns when to crank again if no work has a turn coming.
-    fn next_without_turns(&self) -> Next {
+    pub(super) fn next_without_turns(&self) -> Next {
         if self.has_loose_ends() || self.can_grant() {
             return Next::Now;
         }
@@ -115,9 +115,9 @@ impl Engine {
         Next::Stalled
     }
 
-    /// Returns when the next timer fires or the next simulated job ends.
+    /// Returns when the next timer fires or the next simulated job ends, whatever else there is to do.
     #[inline]
-    fn next_time(&self) -> Option<Time> {
+    pub(crate) fn next_time(&self) -> Option<Time> {
         match (self.wheel.next_deadline(), self.next_job_due()) {
             (Some(timer), Some(job)) => Some(timer.min(job)),
             (timer, job) => timer.or(job),

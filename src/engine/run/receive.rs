@@ -1,11 +1,12 @@
 //! Taking the inbox: messages from other threads become wakes, cancels and calls.
 
 use crate::engine::Engine;
-use crate::engine::decision::{Candidate, DecisionKind};
+use crate::engine::decision::{Asked, DecisionKind};
 use crate::engine::id::AttemptId;
-use crate::engine::remote::inbox::Message;
+use crate::engine::remote::inbox::{Message, Sender};
 use crate::engine::store::extension::AbortCause;
 use crate::engine::store::flags::mark;
+use crate::engine::store::record::NONE;
 
 impl Engine {
     /// Takes the next message of this round.
@@ -18,27 +19,41 @@ impl Engine {
         self.messages.remove(index)
     }
 
-    /// Returns the index of the message that the decider picks.
+    /// Returns the index of the message that the decider picks among the first ones of each sender.
     fn decide_message(&mut self) -> usize {
-        if self.decider.is_none() || self.messages.len() < 2 {
+        if self.deciding.is_none() || self.messages.len() < 2 {
             return 0;
         }
-        // A message for an attempt that is over concerns no work any more.
-        let slot_of = |message: &Message| match message {
+        let mut asked = self.take_asked();
+        let mut heads: Vec<(Sender, usize)> = Vec::new();
+        for (index, message) in self.messages.iter().enumerate() {
+            let sender = message.sender();
+            if sender == Sender::Everybody && index > 0 {
+                break;
+            }
+            if heads.iter().all(|&(known, _)| known != sender) {
+                heads.push((sender, index));
+                let slot = self.slot_of(message).unwrap_or(NONE);
+                asked.push(Asked::work(slot));
+            }
+            if sender == Sender::Everybody {
+                break;
+            }
+        }
+        heads[self.decide_among(DecisionKind::Inbox, asked)].1
+    }
+
+    /// Returns the work that a message concerns. A message for an attempt that is over concerns no work any more.
+    fn slot_of(&self, message: &Message) -> Option<u32> {
+        match message {
             Message::Wake(attempt_id)
             | Message::WakerDropped(attempt_id)
             | Message::JobEnded(attempt_id, _) => Some(*attempt_id)
                 .filter(|&w| self.arena.is_present(w))
                 .map(|w| w.slot),
-            Message::Cancel(id, _) => self.lookup(*id).ok(),
-            Message::CancelAll(_) | Message::Unpinned | Message::Post(_) => None,
-        };
-        let candidates: Vec<Candidate> = self
-            .messages
-            .iter()
-            .map(|message| self.candidate(slot_of(message)))
-            .collect();
-        self.decide(DecisionKind::Inbox, "", candidates.len(), &candidates)
+            Message::Cancel(id, ..) => self.lookup(*id).ok(),
+            Message::CancelAll(..) | Message::Unpinned | Message::Post(..) => None,
+        }
     }
 
     /// Acts on a message.
@@ -46,16 +61,16 @@ impl Engine {
         match message {
             Message::Wake(attempt_id) => self.remote_wake(attempt_id),
             Message::WakerDropped(attempt_id) => self.outside_lost(attempt_id),
-            Message::Cancel(id, by) => {
+            Message::Cancel(id, by, _) => {
                 if let Ok(slot) = self.lookup(id) {
                     self.begin_abort(slot, AbortCause::Cancel(by));
                 }
             }
-            Message::CancelAll(by) => self.cancel_all_for(by),
+            Message::CancelAll(by, _) => self.cancel_all_for(by),
             Message::JobEnded(attempt_id, id) => self.job_ended(attempt_id, id),
             Message::Unpinned => self.unpinned(),
             // `next_call` takes posts.
-            Message::Post(_) => {}
+            Message::Post(..) => {}
         }
     }
 

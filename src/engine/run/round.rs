@@ -9,7 +9,7 @@
 
 use crate::engine::Engine;
 use crate::engine::calls::Call;
-use crate::engine::decision::DecisionKind;
+use crate::engine::decision::{Asked, DecisionKind};
 use crate::engine::id::AttemptId;
 use crate::engine::remote::inbox::Message;
 use crate::engine::store::flags::flag;
@@ -71,9 +71,12 @@ impl Engine {
                 News::Done => {}
             }
         }
-        match self.ready.round_is_over() {
-            true => Round::Empty,
-            false => Round::Turn(self.pop()),
+        if self.ready.round_is_over() {
+            return Round::Empty;
+        }
+        match self.pop() {
+            Some(slot) => Round::Turn(slot),
+            None => self.nothing_picked(),
         }
     }
 
@@ -84,23 +87,10 @@ impl Engine {
             return Round::None;
         }
         self.round_open = true;
-        Round::Turn(self.start_and_pop())
-    }
-
-    /// Starts a round that has turns and nothing else, and returns its first work.
-    #[inline(always)]
-    fn start_and_pop(&mut self) -> u32 {
-        match self.decider {
-            None => self.ready.start_and_pop(),
-            Some(_) => self.start_and_pop_as_decided(),
+        match self.deciding {
+            None => Round::Turn(self.ready.start_and_pop()),
+            Some(_) => self.start_round_as_decided(),
         }
-    }
-
-    /// Does the work of [`Engine::start_and_pop`] with a decider.
-    #[cold]
-    fn start_and_pop_as_decided(&mut self) -> u32 {
-        self.ready.start_round();
-        self.pop_as_decided()
     }
 
     /// Returns whether a round may have to begin with something besides turns.
@@ -188,7 +178,7 @@ impl Engine {
             }
             match self.phase {
                 Phase::Message { timers } => match self.next_message() {
-                    Some(Message::Post(key)) => return Some(Call::Post(key)),
+                    Some(Message::Post(key, _)) => return Some(Call::Post(key)),
                     Some(message) => self.receive(message),
                     None => self.phase = self.after_messages(timers),
                 },
@@ -211,6 +201,8 @@ impl Engine {
                         self.finish_one(slot);
                     } else if let Some((key, id, outcome)) = self.deferred.next_callback() {
                         return Some(Call::Settled(key, id, outcome));
+                    } else if self.deferred.next_report() {
+                        self.report_turn();
                     } else if self.end_of_steps() {
                         return None;
                     }
@@ -305,12 +297,14 @@ impl Engine {
 
     /// Takes the work that gets the next permit out of the queue.
     fn next_granted(&mut self) -> Option<u32> {
-        if self.decider.is_none() {
+        if self.deciding.is_none() {
             return self.permits.pop_grant(&mut self.arena);
         }
         let first = self.permits.next_grant(&self.arena)?;
         let rivals = self.permits.rivals(&self.arena, first);
-        let slot = rivals[self.decide_slots(DecisionKind::Permit, &rivals)];
+        let mut asked = self.take_asked();
+        asked.extend(rivals.iter().copied().map(Asked::work));
+        let slot = rivals[self.decide_among(DecisionKind::Permit, asked)];
         self.permits.leave(&mut self.arena, slot);
         Some(slot)
     }
@@ -322,7 +316,7 @@ impl Engine {
     pub(crate) fn next_of_round(&mut self) -> Option<u32> {
         match self.ready.round_is_over() {
             true => None,
-            false => Some(self.pop()),
+            false => self.pop(),
         }
     }
 
@@ -331,32 +325,26 @@ impl Engine {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn next_turn(&mut self) -> Option<u32> {
         if !self.ready.round_is_over() {
-            return Some(self.pop());
+            return self.pop();
         }
         if self.may_have_news() || self.ready.next_is_empty() {
             return None;
         }
-        Some(self.start_and_pop())
+        match self.deciding {
+            None => Some(self.ready.start_and_pop()),
+            Some(_) => {
+                self.ready.start_round();
+                self.pop_as_decided()
+            }
+        }
     }
 
-    /// Takes the next work of this round.
+    /// Takes the next work of this round. Only a decider can end a round before that.
     #[inline(always)]
-    fn pop(&mut self) -> u32 {
-        match self.decider {
-            None => self.ready.pop(),
+    fn pop(&mut self) -> Option<u32> {
+        match self.deciding {
+            None => Some(self.ready.pop()),
             Some(_) => self.pop_as_decided(),
         }
-    }
-
-    /// Takes the work that the decider picks out of this round.
-    #[cold]
-    fn pop_as_decided(&mut self) -> u32 {
-        if self.ready.round().nth(1).is_none() {
-            return self.ready.pop();
-        }
-        let slots: Vec<u32> = self.ready.round().collect();
-        let slot = slots[self.decide_slots(DecisionKind::Turn, &slots)];
-        self.ready.remove(&mut self.arena, slot);
-        slot
     }
 }

@@ -53,6 +53,18 @@ impl Arena {
         }
     }
 
+    /// Forgets all works, but keeps the room.
+    pub fn reset(&mut self) {
+        self.cold.clear();
+        self.records.clear();
+        self.pending.clear();
+        self.pinned = Pinned::default();
+        self.sleeps.clear();
+        self.tree.clear();
+        self.next_serial = 0;
+        self.leaving = 0;
+    }
+
     /// Returns how many works are in the scheduler. Works that have left do not count.
     pub fn len(&self) -> usize {
         self.records.len() - self.leaving

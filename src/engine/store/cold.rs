@@ -204,6 +204,13 @@ impl ColdColumn {
         (cold.retries_left, cold.ordinal) = (retries, ordinal);
     }
 
+    /// Drops the entries of all works, but keeps the room. What the works of a chunk had in common is only a guess.
+    pub fn clear(&mut self) {
+        for chunk in &mut self.0 {
+            chunk.own.fill_with(|| Cold::BLANK);
+        }
+    }
+
     /// Drops the entry of a work that is gone.
     #[inline]
     pub fn leave(&mut self, slot: u32) {

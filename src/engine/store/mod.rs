@@ -12,6 +12,7 @@ pub(crate) mod arena;
 pub(crate) mod cold;
 pub(crate) mod extension;
 pub(crate) mod flags;
+pub(crate) mod keys;
 pub(crate) mod limits;
 pub(crate) mod names;
 pub(crate) mod ordinals;

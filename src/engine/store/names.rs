@@ -37,14 +37,18 @@ fn retry_of(arena: &Arena, slot: u32, line: &[u32]) -> Option<u32> {
     (line.last() != Some(&slot) && attempt > 1).then_some(attempt)
 }
 
-/// Returns the name path as text: `sync#2/fetch[3]` is a fourth child in its parent's second attempt. O(depth).
-pub(crate) fn path(arena: &Arena, slot: u32) -> String {
+/// Returns the name path as text: `sync#2/fetch[3]` is a fourth child in its parent's second attempt, and `job~2` the
+/// second work of that name, if `incarnation` says so. O(depth).
+pub(crate) fn path(arena: &Arena, slot: u32, incarnation: impl Fn(u32) -> u32) -> String {
     let line = line(arena, slot);
     let step = |&slot: &u32| {
         let cold = arena.cold(slot);
         let mut step = cold.name.to_string();
         if cold.ordinal > 0 {
             step += &format!("[{}]", cold.ordinal);
+        }
+        if incarnation(slot) > 1 {
+            step += &format!("~{}", incarnation(slot));
         }
         if let Some(attempt) = retry_of(arena, slot, &line) {
             step += &format!("#{attempt}");
@@ -63,17 +67,30 @@ const RUN: u64 = 1 << 33;
 /// the first. O(depth).
 pub(crate) fn path_key(arena: &Arena, slot: u32) -> u64 {
     let line = line(arena, slot);
-    line.iter().fold(0, |key, &slot| {
-        let cold = arena.cold(slot);
-        let mut key = fold(fold(key, hash_text(cold.name)), cold.ordinal as u64);
-        if let Some(run) = cold.extension.map(|extension| extension.extras.run_number)
-            && run > 1
-        {
-            key = fold(fold(key, RUN), run);
+    line.iter().fold(0, |key, &step| {
+        let key = key_below(arena, step, key);
+        match step == slot {
+            // A work's own attempts do not count: its key has to be equal in each.
+            true => key,
+            false => key_of_children(arena, step, key),
         }
-        if let Some(attempt) = retry_of(arena, slot, &line) {
-            key = fold(fold(key, RETRY), attempt as u64);
-        }
-        key
     })
+}
+
+/// Returns the key of a work without its ancestors' part, which `above` is.
+pub(crate) fn key_below(arena: &Arena, slot: u32, above: u64) -> u64 {
+    let cold = arena.cold(slot);
+    let key = fold(fold(above, hash_text(cold.name)), cold.ordinal as u64);
+    match cold.extension.map(|extension| extension.extras.run_number) {
+        Some(run) if run > 1 => fold(fold(key, RUN), run),
+        _ => key,
+    }
+}
+
+/// Returns the part of its children's keys that a work with the key `key` is.
+pub(crate) fn key_of_children(arena: &Arena, slot: u32, key: u64) -> u64 {
+    match arena.attempt_number(slot) {
+        attempt if attempt > 1 => fold(fold(key, RETRY), attempt as u64),
+        _ => key,
+    }
 }

@@ -30,9 +30,9 @@ struct Bucket {
     beyond: u32,
 }
 
-/// The groups that have living works, except for the group that was used last.
+/// Counts by group. [`Ordinals`] keeps those that have living works, except for the group that was used last.
 #[derive(Default)]
-struct Groups {
+pub(crate) struct Groups {
     /// None, or as many as a power of two.
     buckets: Vec<Bucket>,
     /// Groups that found their bucket full.
@@ -88,6 +88,24 @@ impl Groups {
         }
     }
 
+    /// Counts one more of a group that never leaves, and returns how many there have been. Expected and amortised
+    /// O(1).
+    pub fn count(&mut self, group: u64) -> u32 {
+        let before = self.take(group).unwrap_or_default();
+        let next = before.next.saturating_add(1);
+        self.put(group, Count { next, live: 1 });
+        next
+    }
+
+    /// Forgets all groups, but keeps the room.
+    pub fn clear(&mut self) {
+        if self.len > 0 {
+            self.buckets.fill(Bucket::default());
+            self.beyond.clear();
+            self.len = 0;
+        }
+    }
+
     /// Doubles the table and enters all groups anew, so that many of the ordered map get a place.
     #[cold]
     fn grow(&mut self) {
@@ -121,6 +139,16 @@ pub(crate) struct Ordinals {
 }
 
 impl Ordinals {
+    /// Forgets all groups, but keeps the room.
+    pub fn clear(&mut self) {
+        self.rest.clear();
+        let rest = std::mem::take(&mut self.rest);
+        *self = Ordinals {
+            rest,
+            ..Ordinals::default()
+        };
+    }
+
     /// Returns the ordinal of a new work: how many same-named siblings were added since the group was last empty.
     #[inline]
     pub fn enter(&mut self, parent_serial: Option<u64>, name: &Name) -> u32 {

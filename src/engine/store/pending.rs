@@ -20,6 +20,11 @@ impl Pending {
         Pending(Vec::new())
     }
 
+    /// Forgets all works, but keeps the room.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Makes room for a work in `slot`, which has been used before or is the next one. Amortised O(1).
     #[inline]
     pub fn enter(&mut self, slot: u32) {

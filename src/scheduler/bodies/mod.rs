@@ -219,12 +219,25 @@ impl<C: ?Sized> Bodies<C> {
     }
 }
 
-impl<C: ?Sized> Drop for Bodies<C> {
+impl<C: ?Sized> Bodies<C> {
+    /// Drops all bodies, but keeps the room.
+    pub fn reset(&mut self) {
+        self.dispose_own();
+        self.by_slot.clear();
+        self.columns.clear();
+    }
+
     /// Drops the bodies one by one, since a second panic while the first unwinds would end the process.
-    fn drop(&mut self) {
+    fn dispose_own(&mut self) {
         let own = self.by_slot.iter_mut();
         let own = own.filter(|body| matches!(body, Body::Own(_)));
         panics::dispose_each(own.map(|body| std::mem::replace(body, Body::GONE)));
+    }
+}
+
+impl<C: ?Sized> Drop for Bodies<C> {
+    fn drop(&mut self) {
+        self.dispose_own();
     }
 }
 

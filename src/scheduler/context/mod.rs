@@ -301,14 +301,20 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         self.lent.engine.stream_of(self.slot)
     }
 
-    /// Returns a number below `n`, for a search to vary; 0 in production. O(depth) with a decider.
-    pub fn choose(&mut self, n: usize) -> usize {
+    /// Returns a number below `n`, for a search to vary; 0 in production. The name tells one choice from another.
+    pub fn choose(&mut self, name: &str, n: usize) -> usize {
         self.lent
             .engine
-            .decide_for(DecisionKind::Choose, "", n, self.slot)
+            .decide_for(DecisionKind::Choose, name, n, self.slot)
     }
 
-    /// Returns whether the named fault happens here; never in production. O(depth) with a decider.
+    /// Names what the work does in this turn, for a decider that hears of turns. Does nothing in production.
+    #[inline]
+    pub fn step(&mut self, label: &'static str) {
+        self.lent.engine.step(label);
+    }
+
+    /// Returns whether the named fault happens here; never in production.
     pub fn fault(&mut self, name: &str) -> bool {
         self.lent
             .engine

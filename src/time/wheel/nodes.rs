@@ -93,6 +93,11 @@ impl Nodes {
         self.len
     }
 
+    /// Returns whether there has ever been a timer.
+    pub(super) fn is_used(&self) -> bool {
+        self.nodes.len() > 1
+    }
+
     /// Returns the timer at `index`, which must be armed. It returns a reference, since a copy is slower here.
     #[track_caller]
     #[inline]

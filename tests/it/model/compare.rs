@@ -10,6 +10,7 @@ use crankwork::{
 use crankwork::{WorkSchedulerConfig, WorkState};
 
 use super::decode::decode;
+use super::modes::{AsInProduction, use_and_reset};
 use super::ops::{Input, Nanos, Op, Pick, Setup, Step, Terms};
 use super::reference::{Counts, Model};
 use super::scripted::{self, Answer, App, Entry};
@@ -109,8 +110,14 @@ impl Pair {
             });
         }
         let mut engine = WorkScheduler::new(config);
+        if setup.reset {
+            use_and_reset(&mut engine, &log);
+        }
         if setup.reversed {
             engine.set_decider(Some(Box::new(last_turn_first)));
+        }
+        if setup.asked {
+            engine.set_decider(Some(Box::new(AsInProduction)));
         }
         Pair {
             engine,

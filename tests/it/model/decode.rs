@@ -78,6 +78,8 @@ impl Bytes<'_> {
             pools: pools.map(|pool| 1 + u32::from(pool)),
             retain: retain.saturating_sub(2),
             reversed: rest & 0x03 == 0x03,
+            asked: rest & 0x03 == 0x02,
+            reset: rest & 0x10 != 0,
             unheard: rest & 0x04 != 0,
             alike: rest & 0x08 != 0,
         }

@@ -8,6 +8,7 @@
 
 pub mod compare;
 pub mod decode;
+mod modes;
 pub mod ops;
 pub mod reference;
 pub mod scripted;

@@ -22,6 +22,10 @@ pub struct Setup {
     pub retain: u8,
     /// A decider gives the turns of a round last come, first served.
     pub reversed: bool,
+    /// A decider that wants to be asked everything answers as production does.
+    pub asked: bool,
+    /// The scheduler has run other works before, and was reset.
+    pub reset: bool,
     /// No sink hears of changes of state, so the engine may leave steps out.
     pub unheard: bool,
     /// All works need a permit, and none has a priority.

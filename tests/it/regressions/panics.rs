@@ -77,7 +77,7 @@ fn a_decider_that_panicked_once_still_decides() {
     })));
     for name in ["one", "two"] {
         let chooses = Probe::new(|cx| {
-            cx.choose(2);
+            cx.choose("either", 2);
             Poll::Ready(Ok(()))
         });
         b.add(name, chooses);

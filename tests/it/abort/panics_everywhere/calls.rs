@@ -135,7 +135,7 @@ fn two(b: &mut Bench) {
 
 fn choosing(cx: &mut WorkContext<'_, Log>) -> Turn {
     // The answer after a panic is that of production.
-    assert_eq!((cx.choose(3), cx.choose(3)), (0, 2));
+    assert_eq!((cx.choose("one", 3), cx.choose("other", 3)), (0, 2));
     OK
 }
 

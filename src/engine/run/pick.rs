@@ -1,0 +1,196 @@
+//! Picking the next turn with a decider: candidates of this round and the next, guards, holds and interference.
+//!
+//! Without a decider none of this runs. With one that always gives answer 0 and wants nothing, the order is that of
+//! production.
+//!
+//! Two things end a round before all its works have had their turns. A decider with free rounds may pick a work that
+//! is ready for the next round; that work is then the first of the next round without another question. Or no work can
+//! go on, since all are disabled or held. Works that had no turn stay where they are in the ring, so they come first.
+
+use crate::engine::Engine;
+use crate::engine::decision::{Asked, DecisionKind, Interference};
+use crate::engine::run::next::Next;
+use crate::engine::run::round::Round;
+use crate::engine::store::extension::AbortCause;
+use crate::engine::store::flags::flag;
+use crate::work::{CancelledBy, Failure, WorkState};
+
+impl Engine {
+    /// Starts a round that has turns and nothing else, and returns its first work.
+    #[cold]
+    pub(super) fn start_round_as_decided(&mut self) -> Round {
+        self.ready.start_round();
+        match self.pop_as_decided() {
+            Some(slot) => Round::Turn(slot),
+            None => self.nothing_picked(),
+        }
+    }
+
+    /// Ends a round that has just begun, because no work can go on. If nothing else can either, the first held work has
+    /// its turn.
+    #[cold]
+    pub(super) fn nothing_picked(&mut self) -> Round {
+        if self.can_waive()
+            && let Some(slot) = self.first_held()
+        {
+            self.ask_about(slot, |decider, subject| decider.waived(subject));
+            return Round::Turn(self.take_turn(slot));
+        }
+        self.round_open = false;
+        Round::None
+    }
+
+    /// Takes the work that the decider picks. Returns `None` if this round gives no more turns.
+    #[cold]
+    pub(super) fn pop_as_decided(&mut self) -> Option<u32> {
+        if let Some(slot) = self.take_chosen() {
+            return Some(self.take_turn(slot));
+        }
+        let wants = self.wants();
+        let mut asked = self.take_asked();
+        asked.extend(self.ready.round().map(Asked::work));
+        let mut in_round = asked.len();
+        if wants.free_rounds {
+            asked.extend(self.ready.next_round().map(Asked::work));
+        }
+        if wants.guards || wants.holds {
+            in_round = self.drop_waiting(&mut asked, in_round);
+        }
+        let answer = self.decide(DecisionKind::Turn, &asked, in_round);
+        let picked = asked.get(answer).map(|asked| asked.slot);
+        self.put_asked(asked);
+        match picked {
+            Some(slot) if answer < in_round => return Some(self.take_turn(slot)),
+            Some(slot) => {
+                let id = self.id(slot);
+                self.with_deciding(|deciding| deciding.chosen = Some(id));
+            }
+            // In the next round there may be more.
+            None if in_round == 0 && !self.ready.next_is_empty() && !wants.free_rounds => {}
+            None => {
+                let happened = self.happened();
+                self.with_deciding(|deciding| deciding.stuck = Some(happened));
+            }
+        }
+        self.ready.end_round();
+        None
+    }
+
+    fn with_deciding(&mut self, change: impl FnOnce(&mut crate::engine::decision::Deciding)) {
+        if let Some(deciding) = &mut self.deciding {
+            change(deciding);
+        }
+    }
+
+    /// Takes the work that was picked ahead of the last round's end, if it still has a turn coming.
+    fn take_chosen(&mut self) -> Option<u32> {
+        let id = self.deciding.as_mut()?.chosen.take()?;
+        let slot = self.lookup(id).ok()?;
+        self.arena.is(slot, flag::READY).then_some(slot)
+    }
+
+    /// Drops the candidates that are disabled or held, and returns how many of this round are left.
+    fn drop_waiting(&mut self, asked: &mut Vec<Asked>, in_round: usize) -> usize {
+        let mut left = 0;
+        let mut place = 0;
+        asked.retain(|asked| {
+            let stays = self.is_enabled(asked.slot) && !self.is_held(asked.slot);
+            left += (stays && place < in_round) as usize;
+            place += 1;
+            stays
+        });
+        left
+    }
+
+    fn is_enabled(&mut self, slot: u32) -> bool {
+        let asks = self.wants().guards;
+        !asks
+            || self
+                .ask_about(slot, |decider, subject| decider.is_enabled(subject))
+                .unwrap_or(true)
+    }
+
+    fn is_held(&mut self, slot: u32) -> bool {
+        self.wants().holds
+            && self
+                .ask_about(slot, |decider, subject| decider.is_held(subject))
+                .unwrap_or(false)
+    }
+
+    /// Returns the first ready work that only a hold keeps from its turn.
+    fn first_held(&mut self) -> Option<u32> {
+        let ready: Vec<u32> = self.ready.round().chain(self.ready.next_round()).collect();
+        ready.into_iter().find(|&slot| self.is_enabled(slot))
+    }
+
+    /// Returns whether nothing else can make a work go on.
+    fn can_waive(&self) -> bool {
+        match self.next_without_turns() {
+            Next::Stalled | Next::Idle => true,
+            Next::External => !self.is_time_pinned() && self.jobs.outside() == 0,
+            Next::Now | Next::At(_) => false,
+        }
+    }
+
+    /// Takes a work out of the ring for its turn. Asks whether something else happens instead.
+    fn take_turn(&mut self, slot: u32) -> u32 {
+        self.ready.take(&mut self.arena, slot);
+        let wants = self.wants();
+        let candidate = self.candidate(slot);
+        self.with_deciding(|deciding| {
+            deciding.stuck = None;
+            deciding.turning = candidate;
+            deciding.step = None;
+        });
+        if wants.interference
+            && let Some(kind) = self.interference(slot)
+        {
+            self.with_deciding(|deciding| deciding.interference = Some(kind));
+            // Without that flag no fast path takes the turn: see `interfere`.
+            self.arena.clear(slot, flag::READY);
+        } else if wants.turns {
+            self.deferred.report_turn();
+        }
+        slot
+    }
+
+    /// Returns what is to happen instead of the turn.
+    fn interference(&mut self, slot: u32) -> Option<Interference> {
+        let kind = self.ask_about(slot, |decider, subject| decider.interfere(subject));
+        let aborting = self.arena.at(slot).state == WorkState::Aborting;
+        let kind = kind.flatten();
+        kind.filter(|&kind| !aborting || kind == Interference::Late)
+    }
+
+    /// Does what happens instead of the turn that was to begin. Returns false if nothing does.
+    pub(crate) fn interfere(&mut self, slot: u32) -> bool {
+        let Some(kind) = self.deciding.as_mut().and_then(|it| it.interference.take()) else {
+            return false;
+        };
+        match kind {
+            Interference::Late => self.ready.push(&mut self.arena, slot),
+            Interference::Cancel => {
+                self.begin_abort(slot, AbortCause::Cancel(CancelledBy::Host));
+            }
+            Interference::Fail => {
+                self.fail_attempt(slot, Failure::msg("the decider lets this attempt fail"));
+            }
+        }
+        true
+    }
+
+    /// Returns when to crank again if works are ready and there is a decider: if all of them are disabled or held, when
+    /// something else can happen.
+    #[cold]
+    pub(super) fn next_as_decided(&self) -> Next {
+        let stuck = self.deciding.as_ref().and_then(|deciding| deciding.stuck);
+        if stuck != Some(self.happened()) {
+            return Next::Now;
+        }
+        match self.next_without_turns() {
+            // Works are left, whatever they wait for.
+            Next::Idle => Next::Stalled,
+            next => next,
+        }
+    }
+}

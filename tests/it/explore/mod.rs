@@ -1,0 +1,3 @@
+//! Searching orders: the hook in the engine, and what is built on it.
+
+mod hook;
