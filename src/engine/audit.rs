@@ -4,6 +4,19 @@
 //!
 //! To add an invariant, check it in [`Engine::audit`](Engine) for all works or in `audit_work` for one. It has to hold
 //! between two cranks. Debug builds and fuzz targets then check it.
+//!
+//! | what is kept | is compared with |
+//! | --- | --- |
+//! | the number of Queued works | the lanes |
+//! | the number of turns that are coming | Running and Aborting works |
+//! | permits that are out | what the works with a permit need |
+//! | timers in the wheel | the keys that works have |
+//! | external sleepers, pinned works, retries left | the works, one by one |
+//! | pending dependencies | open edges from the other side |
+//! | both ends of each edge, and all cells | each other (`graph/audit.rs`) |
+//! | levels | the direction of open edges |
+//! | the list of a parent's children | their states and parents |
+//! | a state | the flags, timers and sources that it must have |
 
 use crate::engine::Engine;
 use crate::engine::store::flags::flag;

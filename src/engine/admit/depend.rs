@@ -2,6 +2,13 @@
 //!
 //! No edge changes the past (L10, L15). A satisfied edge stays satisfied, and a work that has had a turn takes no new
 //! edge. A grant without a turn is taken back instead.
+//!
+//! | the work before is | the edge | a work that has not started |
+//! | --- | --- | --- |
+//! | unsettled | open | goes back to Pending |
+//! | settled, and the edge is satisfied | satisfied | stays as it is |
+//! | settled otherwise | never satisfied | is Blocked |
+//! | there already, by an equal or stricter edge | as it was | stays as it is |
 
 use crate::engine::DependencyError;
 use crate::engine::Engine;

@@ -55,6 +55,8 @@ impl Engine {
     /// without extras gets the plain plan.
     ///
     /// A refusal changes nothing that a program can see.
+    ///
+    /// The order is: shutdown, works, general permits, parent, room for edges, each dependency and its cycle, pools.
     #[inline]
     pub(crate) fn check(&mut self, terms: &Terms) -> Result<Plan, AddError> {
         let edges = terms.edges();

@@ -2,6 +2,13 @@
 //!
 //! A restart keeps what the program has said of the work: its id, spec and edges. It clears what the last run has left
 //! (L31). Attempts count on, so a waker of that run names no attempt of the next.
+//!
+//! | stays | is cleared |
+//! | --- | --- |
+//! | id, slot, name, ordinal, body | state, turns, flags of a run |
+//! | spec: extras, needs, retries in all | output, retries spent, last failure |
+//! | edges, satisfied ones included | the count of open edges, which is counted anew |
+//! | attempts before, random stream | attempts since the addition or last restart |
 
 use crate::engine::graph::cycle::{settle, start};
 use crate::engine::store::flags::{flag, mark};

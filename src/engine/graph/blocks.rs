@@ -7,6 +7,12 @@
 //! blocks of its size. The audit adds them up.
 //!
 //! Sizes are powers of two, so that a spare block fits the next list of its size.
+//!
+//! ```text
+//! | a block: | header | entry 1 | .. | entry len | cells not in use |
+//! | header:  | size: 5 bits   | gaps: 29 bits | len: 30 bits |
+//! | entry:   | place: 32 bits | settled: 1 | satisfied: 1 | peer: 30 bits |
+//! ```
 
 use crate::engine::store::record::NONE;
 use crate::work::EdgeKind;

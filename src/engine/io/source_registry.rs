@@ -6,6 +6,14 @@
 //!
 //! Trap: closing a source runs code of the program, which may use its `Io`. So no cell of this file is borrowed
 //! meanwhile.
+//!
+//! | event | table | `live` | source |
+//! | --- | --- | --- | --- |
+//! | a work registers it | enters | true | open |
+//! | [`Io`](super::Io) deregisters it | leaves | false | open, and the program's |
+//! | [`Io`](super::Io) is dropped | leaves | false | closed |
+//! | the attempt ends | leaves | false | closed, unless it is in use: then its `Io` closes it |
+//! | the scheduler ends | leaves | false | closed, as at an attempt's end |
 
 use crate::engine::id::AttemptId;
 use crate::engine::panics::{contain, dispose, dispose_by};

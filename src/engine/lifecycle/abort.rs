@@ -4,6 +4,19 @@
 //! children end. Then `on_abort` runs until it is ready, unless the attempt failed by itself. Then running jobs end.
 //! After the grace the work is dropped with all that is left below it. If only jobs are left, it goes on without
 //! them.
+//!
+//! The steps of an abort, each with its function:
+//!
+//! * `begin_abort` walks down from the work. A work in its turn gets a flag, and one that was never tried ends at once.
+//!   Any other goes on.
+//! * `enter_abort` takes the work out of queues and timers, drops jobs that have not begun, marks the token and arms
+//!   the grace.
+//! * `child_settled` calls `drained` with the last live child. A polite abort then has turns of `on_abort`.
+//! * `conclude_abort` follows when `on_abort` is ready or not wanted. It waits for running jobs, and then begins the
+//!   chain of hooks.
+//! * `end_of_chain` ends the attempt, and settles the work or lets it back off.
+//! * `grace_is_over` comes in between if the grace ends first. The shell then drops bodies from below, and `forced`
+//!   settles their works.
 
 use crate::engine::calls::Call;
 use crate::engine::lifecycle::settle::End;

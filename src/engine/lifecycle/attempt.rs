@@ -2,6 +2,13 @@
 //!
 //! Invariant: every end of an attempt but a plain success goes through [`Engine::end_attempt`](Engine). So nothing of
 //! an attempt reaches the next one.
+//!
+//! | function | it begins an attempt when |
+//! | --- | --- |
+//! | `enter_line` in `admit` | a work comes or is restarted, and its permits are free |
+//! | `dependencies_done` | the last dependency settles, and the order allows it at once |
+//! | `rejoin` | dependencies or a back-off end, and the work needs no permit |
+//! | `granted` | the permit queue reaches the work |
 
 use super::change;
 use crate::engine::Engine;

@@ -9,6 +9,14 @@
 //!
 //! Trap: while a chain is pending, the attempt still holds its permit, and the work is in the state in which its
 //! attempt ended.
+//!
+//! | step of L21 | where |
+//! | --- | --- |
+//! | live children are aborted, and running jobs end | `fail_attempt`, `drain_failed`, `conclude_abort` |
+//! | `on_failure_retry` or `on_failure_raise` | `conclude_failure` chooses, `next_of_chain` asks |
+//! | `on_reset` | `next_of_chain` |
+//! | the permit goes back | `end_attempt`, from `failed` |
+//! | back-off or Failed | `failed` |
 
 use crate::engine::Engine;
 use crate::engine::calls::{Call, Chain, Ending};

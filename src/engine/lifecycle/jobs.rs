@@ -6,6 +6,15 @@
 //! Invariant: `Jobs::outside` and `Jobs::simulated` change where a job is submitted, cancelled or abandoned, and where
 //! the message of its end arrives. What another thread does in between changes no count, so it reaches no decision
 //! (L27).
+//!
+//! | event | `outstanding` | `outside`, `simulated` | `abandoned` |
+//! | --- | --- | --- | --- |
+//! | `label_job` | enters | | |
+//! | `submit` | | up | |
+//! | `cancel_jobs`, not begun | leaves | down | |
+//! | `forget_jobs`, still running | leaves | | |
+//! | `abandon_jobs`, still running | leaves | down | enters |
+//! | `job_ended` | leaves | down, unless abandoned | leaves |
 
 use crate::engine::Engine;
 use crate::engine::id::AttemptId;

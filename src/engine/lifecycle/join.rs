@@ -2,6 +2,15 @@
 //!
 //! Invariant: `live` is the number of unsettled children in the list. `succeeded` and `failed` count settled children
 //! that the parent still has.
+//!
+//! | parent | what the end of a child does |
+//! | --- | --- |
+//! | in its turn | if the turn ends as Pending, another one follows |
+//! | Waiting | the parent wakes |
+//! | Joining, `Collect` | a failed child gives the parent a turn |
+//! | Joining, no child failed | the last child lets the attempt succeed |
+//! | in an attempt, `FailFast` | the first failed child fails it at the end of the round |
+//! | Aborting | the last child lets the abort go on |
 
 use crate::engine::store::flags::flag;
 use crate::engine::{Engine, Retain};

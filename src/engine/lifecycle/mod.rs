@@ -24,6 +24,21 @@
 //!
 //! Traps: a call that settles a work may reclaim it, and its id then finds nothing. An attempt ends before its work
 //! settles or backs off, never after.
+//!
+//! The transition table in `work/state.rs` says what may happen. These functions make it happen; `settle_one` in
+//! `settle.rs` makes all changes into a settled state but a plain success and `enter_blocked`:
+//!
+//! | change | function |
+//! | --- | --- |
+//! | new or settled to Pending, Queued, Running | `enter_line` and `stay_pending` in `admit` |
+//! | new or settled to Blocked | `enter_blocked` in `admit` |
+//! | Pending, Retrying to Queued, Running | `dependencies_done`, `line_up` |
+//! | Queued to Running | `granted` begins an attempt, `go_on` goes on with one |
+//! | Queued, Running to Pending | `withdraw` in `admit/depend.rs` |
+//! | Running to Waiting, Joining | `paused`, `ended_well` |
+//! | Running, Waiting, Joining to Running, Queued | `want_turn` |
+//! | any of an attempt, Retrying to Aborting | `enter_abort` |
+//! | Running, Aborting to Retrying | `back_off` |
 
 pub(crate) mod abandon;
 pub(crate) mod abort;

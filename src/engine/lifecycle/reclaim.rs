@@ -4,6 +4,14 @@
 //! A removal has two steps. [`Engine::remove`](Engine) makes the id unknown at once, and the shell is asked to drop the
 //! body. [`Engine::dropped`](Engine) then frees the slot. In between the slot belongs to no work, and no new work gets
 //! it.
+//!
+//! | work | it goes |
+//! | --- | --- |
+//! | a child that its parent does not keep | when it settles |
+//! | any other child | when its parent's attempt ends |
+//! | a root that `Retain` does not keep | when it settles |
+//! | any other root | when the host reaps it |
+//! | one that an unsettled work is after | when the last of these has settled; until then it is pinned |
 
 use crate::engine::panics::Payload;
 use crate::engine::store::extension::Join;

@@ -5,6 +5,15 @@
 //!
 //! Trap: settling may reclaim the work, whose id then finds nothing. A caller asks for the id or the outcome before it
 //! settles the work.
+//!
+//! The end of a work has these consequences, in this order:
+//!
+//! * Dependents begin, wait on, or are blocked, in the order of their edges (L3, L11).
+//! * Works that only this one has pinned go (L30).
+//! * Watchers wake.
+//! * The parent counts the child, and wakes, goes on or is doomed (L13).
+//! * The callback becomes a deferred entry.
+//! * The work is reclaimed, unless something keeps it.
 
 use super::change;
 use crate::engine::Engine;

@@ -5,6 +5,16 @@
 //!
 //! Trap: a source of another thread may die between the turn and the look at it. So the engine tolerates one such loss,
 //! and a message tells it of later ones.
+//!
+//! | what can end a `Pending` (L8) | where it is noted | what wakes the work |
+//! | --- | --- | --- |
+//! | an alarm | the turn's notes, then the record | `fire` in `timers.rs` |
+//! | a live child | `Join::live` | `child_settled` |
+//! | a job | `PendingJobs::outstanding` | `job_ended` |
+//! | a watch | `Extension::watching` | `wake_watchers` |
+//! | a registered source | `Extension::sources` | `take_io_news` |
+//! | a remote waker | `Extension::remote` | a message: `run/receive.rs` |
+//! | `expect_wake` | the notes, then the mark `EXPECTS_WAKE` | [`Engine::wake`](Engine) |
 
 use crate::engine::id::AttemptId;
 use crate::engine::store::extension::Extension;

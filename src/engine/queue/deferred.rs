@@ -8,6 +8,18 @@
 //!
 //! Trap: an entry may be stale by the time it is taken, because calls come in between. A function that takes an entry
 //! checks its conditions anew.
+//!
+//! | entry | who enters it | what takes it |
+//! | --- | --- | --- |
+//! | chain | `begin_chain` | `next_of_chain` |
+//! | forced | `grace_is_over`, `after_abort_turn` | `next_forced` |
+//! | incoming body | the shell | the call `Incoming` |
+//! | body | `remove` | the call `Drop` |
+//! | unused callback | `remove` | the call `DropCallback` |
+//! | finishing | `child_settled`, `drained`, ends of jobs | `finish_one` |
+//! | callback | `after_settling` | the call `Settled` |
+//! | failing | `child_settled`, the beginning of a doomed attempt | `fail_with_child` |
+//! | payload | a panic that is not caught | `end_crank` |
 
 use crate::engine::calls::{Call, Chain};
 use crate::engine::id::AttemptId;

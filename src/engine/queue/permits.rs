@@ -10,6 +10,17 @@
 //! number of works in all lanes. `changes` is 0 only if nothing can be granted.
 //!
 //! Trap: the flags and marks that decide a work's lane or needs must not change while it waits or holds permits.
+//!
+//! An example with the lanes of a program, in their order. The first head that fits gets its permits, unless a head
+//! before it lacks one of its pools. Where two lanes share priority and class, the head that came first is asked first:
+//!
+//! | priority | class | needs |
+//! | --- | --- | --- |
+//! | 1 | arrival | general |
+//! | 0 | returner | general |
+//! | 0 | arrival | general |
+//! | 0 | arrival | general, 2 of `disk` |
+//! | -1 | head retry | general |
 
 use crate::engine::queue::lanes::{CLASSES, Class, Key, Lane, PLAIN, Rank};
 use crate::engine::queue::list::List;

@@ -8,6 +8,13 @@
 //!
 //! Trap: nothing of the program's runs under the lock of a cell. Results and closures are dropped outside of it, since
 //! their drop may panic or use the ticket.
+//!
+//! | event | the cell | message |
+//! | --- | --- | --- |
+//! | the job ran or panicked | result or failure | yes |
+//! | the offload dropped it | [`OffloadError::Dropped`] | yes |
+//! | the engine cancelled it | [`OffloadError::Cancelled`] | no, since the engine knows |
+//! | the ticket is gone before | nothing: the result is dropped | as above |
 
 use crate::engine::id::AttemptId;
 use crate::engine::panics::{self, dispose};

@@ -5,6 +5,15 @@
 //!
 //! Invariant: a column has an entry for each slot that may ask for one. [`Arena::insert`] makes the entries that every
 //! work has, and the mark of a record says whether the others were made.
+//!
+//! | column | as long as | an entry means something |
+//! | --- | --- | --- |
+//! | records | the most works at a time | while the slot is taken |
+//! | cold | the highest slot, in chunks | while the slot is taken |
+//! | `pending` | somewhat more than the highest slot | while the slot is taken |
+//! | `pinned` | the highest slot that was pinned | with the mark `PINNED` |
+//! | sleeps | the highest slot that has slept | with the mark `SLEEPS` |
+//! | tree | the highest slot of a child | with the mark `CHILD` |
 
 use crate::engine::id::AttemptId;
 use crate::engine::store::cold::{Cold, ColdColumn, ColdRef};
