@@ -105,8 +105,7 @@ impl Engine {
         }
         let (mut timers, mut external, mut retries, mut pinned) = (0, 0, 0, 0);
         self.graph.audit(&self.arena)?;
-        // The counts of pending dependencies are kept at the work after an edge, so they are counted from the work
-        // before it.
+        // Counts of pending dependencies are kept at one end of the edges, so they are counted from the other.
         let open = self.open_edges();
         for slot in self.arena.slots() {
             self.audit_work(slot, open[slot as usize])
