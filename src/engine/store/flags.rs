@@ -107,7 +107,7 @@ impl Flags {
     }
 }
 
-/// The bits of [`Record::flags`]. The lower byte has those that every turn reads.
+/// The bits of [`Record::flags`](super::record::Record::flags). The lower byte has those that every turn reads.
 pub(crate) mod flag {
     /// `on_reset` has run since `add` or `restart`. The engine sets it before the call.
     pub const RESET: u16 = 1 << 0;
@@ -148,7 +148,7 @@ pub(crate) mod flag {
     pub const LOST_DEPENDENCY: u16 = 1 << 15;
 }
 
-/// The bits of [`Record::marks`].
+/// The bits of [`Record::marks`](super::record::Record::marks).
 pub(crate) mod mark {
     /// The work sleeps, and it said `expect_wake`.
     pub const EXPECTS_WAKE: u8 = 1 << 0;
