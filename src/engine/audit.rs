@@ -1,6 +1,22 @@
 //! The audit: checks of the engine's invariants, in debug builds now and then after a crank, and on request.
 //!
 //! The audit counts anew, from the other side, each number that the engine keeps. It changes nothing.
+//!
+//! To add an invariant, check it in [`Engine::audit`](Engine) for all works or in `audit_work` for one. It has to hold
+//! between two cranks. Debug builds and fuzz targets then check it.
+//!
+//! | what is kept | is compared with |
+//! | --- | --- |
+//! | the number of Queued works | the lanes |
+//! | the number of turns that are coming | Running and Aborting works |
+//! | permits that are out | what the works with a permit need |
+//! | timers in the wheel | the keys that works have |
+//! | external sleepers, pinned works, retries left | the works, one by one |
+//! | pending dependencies | open edges from the other side |
+//! | both ends of each edge, and all cells | each other (`graph/audit.rs`) |
+//! | levels | the direction of open edges |
+//! | the list of a parent's children | their states and parents |
+//! | a state | the flags, timers and sources that it must have |
 
 use crate::engine::Engine;
 use crate::engine::store::flags::flag;
@@ -44,7 +60,8 @@ impl Engine {
         }
     }
 
-    /// Checks the counters against each other. O(pools).
+    /// Checks the counters against each other. O(pools). It looks at no single work, so a debug build of a large
+    /// scheduler can afford it.
     fn glance(&self) -> Result<(), String> {
         let n = |state: WorkState| self.recorder.by_state[state as usize];
         ensure!(
@@ -88,6 +105,7 @@ impl Engine {
         }
         let (mut timers, mut external, mut retries, mut pinned) = (0, 0, 0, 0);
         self.graph.audit(&self.arena)?;
+        // Counts of pending dependencies are kept at one end of the edges, so they are counted from the other.
         let open = self.open_edges();
         for slot in self.arena.slots() {
             self.audit_work(slot, open[slot as usize])
@@ -125,6 +143,7 @@ impl Engine {
 
     /// Returns by slot how many edges into a work are open, counted anew from the other side.
     fn open_edges(&self) -> Vec<u32> {
+        // Settled works are left out: their edges are satisfied, or block the works after them at once.
         let mut open = vec![0; self.arena.slots_end() as usize];
         let slots = self.arena.slots();
         for slot in slots.filter(|&slot| !self.arena.at(slot).state.is_settled()) {
@@ -136,7 +155,7 @@ impl Engine {
         open
     }
 
-    /// Checks one work, into which `open` edges are open.
+    /// Checks one work, into which `open` edges are open. O(its edges and children).
     fn audit_work(&self, slot: u32, open: u32) -> Result<(), String> {
         let record = self.arena.at(slot);
         let (state, has) = (record.state, |flag: u16| record.flags.has(flag));
@@ -149,6 +168,7 @@ impl Engine {
                 "Running without turn or permit"
             ),
             WorkState::Waiting => {
+                // A doomed sleeper needs no source: the end of the round fails it.
                 let inner = self.arena.extension(slot).is_some_and(|extension| {
                     extension.has_inner_source() || extension.join.first_failure.is_some()
                 });
@@ -157,6 +177,7 @@ impl Engine {
                     "Waiting for nothing"
                 );
             }
+            // A late abort has used its grace up, and has one turn left or waits for its children.
             WorkState::Aborting => {
                 ensure!(
                     self.timers_of(slot).count() > 0 || self.is_late(slot),
@@ -166,6 +187,7 @@ impl Engine {
             WorkState::Retrying => ensure!(record.alarm.is_some(), "Retrying for ever"),
             _ => {}
         }
+        // No other state holds a permit (L17).
         let holds = matches!(
             state,
             WorkState::Running | WorkState::Waiting | WorkState::Aborting

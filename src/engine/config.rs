@@ -1,4 +1,7 @@
 //! The configuration of a scheduler, and the bounds on what it holds.
+//!
+//! Invariant: a configuration is read once, when its scheduler is made. `Settings` keeps the part that the engine reads
+//! later, with its limits lowered to what slots and edges can number.
 
 use crate::engine::events::{EventOverflow, EventSink};
 use crate::engine::store::record::MAX_WORKS;
@@ -114,7 +117,8 @@ impl Default for Limits {
     }
 }
 
-/// The upper bound of [`Limits::edges`], whatever the configuration says.
+/// The upper bound of [`Limits::edges`], whatever the configuration says. Edge lists and counts of pending dependencies
+/// are made for as many: see `graph`.
 pub(crate) const MAX_EDGES: usize = 1 << 28;
 
 impl Default for WorkSchedulerConfig {
@@ -125,10 +129,13 @@ impl Default for WorkSchedulerConfig {
             pools: Vec::new(),
             seed: 0,
             limits: Limits::default(),
+            // One work that panics must not take the others with it (L24).
             catch_panics: true,
             abort_grace: Duration::from_secs(10),
             retain: Retain::All,
+            // An event clones a name and perhaps a failure, so none is kept unless the host asks for them (L35).
             events: 0,
+            // The first events that find no room are nearest to the cause of the flood.
             event_overflow: EventOverflow::DropNewest,
             event_sink: None,
         }

@@ -1,4 +1,7 @@
 //! The errors: one type per operation. Each message says what the caller can do next.
+//!
+//! Invariant: an operation that returns an error has changed nothing that a program can see. `add_graph` is the
+//! exception, and its page says what it leaves.
 
 use crate::engine::store::record::MAX_WORKS;
 use crate::work::{Name, WorkId, WorkState};
@@ -30,10 +33,12 @@ impl fmt::Display for CyclePath {
 }
 
 /// Writes the works in order and the first one again at the end. A long cycle is cut, to keep the message readable.
+/// O(1), whatever the length of the cycle.
 fn write_circle(
     f: &mut fmt::Formatter<'_>,
     works: impl ExactSizeIterator<Item = impl fmt::Display> + Clone,
 ) -> fmt::Result {
+    // A cycle may have a million works, and a log line must not.
     const SHOWN: usize = 12;
     for work in works.clone().take(SHOWN) {
         write!(f, "`{work}` -> ")?;
@@ -139,7 +144,7 @@ pub enum AddGraphError {
     },
 }
 
-/// Shows a cycle of positions, with the first one again at the end.
+/// Shows a cycle of positions, with the first one again at the end. The works of a refused graph may have no ids yet.
 struct Circle<'a>(&'a [usize]);
 
 impl fmt::Display for Circle<'_> {
@@ -158,6 +163,7 @@ pub struct Refused<S> {
 
 impl<S> fmt::Debug for Refused<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A spec holds a work, which need not implement `Debug`, so the reason stands for both.
         self.error.fmt(f)
     }
 }

@@ -1,18 +1,25 @@
 //! The kinds of calls to a work, and the notes that the engine takes during a call.
+//!
+//! Invariant: the notes belong to the call that is being made. They are made new before each call, and read before the
+//! next one. So a wish never outlives its turn.
 
 use crate::time::Time;
 use crate::work::Failure;
 use std::task::Poll;
 
-/// The value that a turn returns.
+/// The value that a turn returns. An output is put aside before, so that an answer fits into two registers.
 pub(crate) type Answer = Poll<Result<(), Failure>>;
 
 /// The calls of a work that are not turns.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hook {
+    /// `on_reset`: before the first turn, and after each failed or aborted attempt (L21).
     Reset,
+    /// `on_success`: the attempt has succeeded, children included.
     Success,
+    /// `on_failure_retry`: the attempt has failed, and a retry follows unless a cancel comes.
     FailureRetry,
+    /// `on_failure_raise`: the attempt has failed, and so will the work.
     FailureRaise,
 }
 
@@ -53,9 +60,12 @@ impl Part {
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 #[repr(u16)]
 pub(crate) enum Mode {
+    /// `poll`: the work may spawn, offload and register.
     #[default]
     Poll,
+    /// `on_abort`: the work may offload and register, and not spawn (L15).
     Abort,
+    /// A hook: none of these, since the attempt is over or has not begun.
     Hook,
 }
 
@@ -82,7 +92,8 @@ impl TurnNotes {
         }
     }
 
-    /// Notes an alarm at `at`. The earliest of several alarms counts.
+    /// Notes an alarm at `at`. The earliest of several alarms counts. The engine arms it only if the turn ends asleep
+    /// (L5).
     #[cfg_attr(not(debug_assertions), inline)]
     pub fn wake_at(&mut self, at: Time) {
         self.alarm = Some(self.alarm.map_or(at, |earlier| earlier.min(at)));

@@ -8,6 +8,9 @@
 //!
 //! The shell calls turns and hooks in `scheduler/turn.rs`: the fast turn has one `catch_unwind`, and must not pay for
 //! another.
+//!
+//! Trap: a value of the program's that is dropped by `drop`, by an assignment or at the end of a scope is not
+//! contained. The engine keeps each in a [`Contained`], or drops it through a function of this file.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -32,16 +35,18 @@ thread_local! {
 /// Calls `call`. The error is the payload of its panic: the caller must [`discard`] it or let it through.
 #[inline(always)]
 pub(crate) fn contain<R>(call: impl FnOnce() -> R) -> Result<R, Payload> {
+    // The assertion holds: a panic can leave only values of the program half changed, and no field of the engine.
     catch_unwind(AssertUnwindSafe(call))
 }
 
-/// Calls `call`. The error is the text of its panic.
+/// Calls `call`. The error is the text of its panic. Its payload has been dropped.
 pub(crate) fn call<R>(call: impl FnOnce() -> R) -> Result<R, String> {
     contain(call).map_err(message)
 }
 
-/// Returns the text of a panic.
+/// Returns the text of a panic. It does not drop the payload, which the caller still has to end.
 pub(crate) fn text_of(payload: &(dyn Any + Send)) -> &str {
+    // `panic!` carries a `&str` or a `String`. Any other payload has no text.
     let text = payload.downcast_ref::<&str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("(no message)")
@@ -63,10 +68,12 @@ pub(crate) fn discard(mut payload: Payload) {
         }
         count_drop();
     }
+    // A payload whose drop panics with another one without end would keep the thread for ever.
     std::mem::forget(payload);
 }
 
-/// Calls code that belongs to no work, from any thread, and counts its panics.
+/// Calls code that belongs to no work, from any thread, and counts its panics. Senders on other threads share it with
+/// the scheduler.
 #[derive(Default)]
 pub(crate) struct Guard(AtomicU64);
 
@@ -76,6 +83,7 @@ impl Guard {
         // On another thread no scheduler would count the drops within the call.
         let before = DROPS.take();
         let result = self::call(call);
+        // The drops before the call are not the guard's, so they are put back.
         let drops = DROPS.replace(before);
         let panics = drops + result.is_err() as u64;
         if panics > 0 {
@@ -86,7 +94,7 @@ impl Guard {
             .ok()
     }
 
-    /// Returns how many panics the guard has caught.
+    /// Returns how many panics the guard has caught. The metrics show it among `callback_panics`.
     pub fn panics(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -132,12 +140,13 @@ fn drop_panicked(payload: Payload) {
     tracing::error!(message, "a drop panicked");
 }
 
-/// Counts one panic in a drop on this thread.
+/// Counts one panic in a drop on this thread. The next [`Tally::count`] on this thread takes it over.
 fn count_drop() {
     DROPS.set(DROPS.get() + 1);
 }
 
-/// A value of the program's. Its drop never panics, since the engine [disposes](dispose) of it.
+/// A value of the program's. Its drop never panics, since the engine [disposes](dispose) of it. It is empty only within
+/// its own end.
 #[derive(Clone)]
 pub(crate) struct Contained<T>(Option<T>);
 
@@ -147,7 +156,7 @@ impl<T> Contained<T> {
         Contained(Some(value))
     }
 
-    /// Returns the value. From now on its drop may panic.
+    /// Returns the value. From now on its drop may panic. The caller drops it through [`contain`], or hands it on.
     pub fn into_inner(mut self) -> T {
         self.0.take().expect(THERE)
     }
@@ -178,7 +187,8 @@ impl<T> Drop for Contained<T> {
     }
 }
 
-/// The number of drops that one scheduler has counted as its own.
+/// The number of drops that one scheduler has counted as its own. Several schedulers may take turns on one thread, and
+/// each counts what it finds.
 #[derive(Default)]
 pub(crate) struct Tally(Cell<u64>);
 

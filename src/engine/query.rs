@@ -1,6 +1,9 @@
 //! Queries: what the shell can read of one work, or of the engine as a whole.
 //!
 //! Nothing here changes the state of a work. [`Engine::take`] moves an output out.
+//!
+//! Trap: an id may be stale, because its work was reclaimed. So each query looks the id up first and returns `None` or
+//! an error, and none panics.
 
 use super::Engine;
 use super::errors::UnknownWork;
@@ -11,7 +14,7 @@ use crate::work::{Failure, Handle, Name, RootCause, WorkId, WorkOutcome, WorkSta
 use std::any::{Any, TypeId};
 
 impl Engine {
-    /// Returns the id of the work in `slot`.
+    /// Returns the id of the work in `slot`. O(1). The id of a work that has left finds nothing.
     pub(crate) fn id(&self, slot: u32) -> WorkId {
         WorkId {
             serial: self.arena.at(slot).serial,
@@ -22,6 +25,7 @@ impl Engine {
 
     /// Returns the slot of the work with this id. O(1).
     pub(crate) fn lookup(&self, id: WorkId) -> Result<u32, UnknownWork> {
+        // The scheduler is compared first, because slots and serial numbers of two schedulers coincide.
         if id.scheduler_id != self.scheduler_id {
             return Err(UnknownWork::Foreign(id));
         }
@@ -58,7 +62,7 @@ impl Engine {
             .then(|| self.outcome_of(slot))
     }
 
-    /// Returns the outcome of the settled work in `slot`.
+    /// Returns the outcome of the settled work in `slot`. It clones the failure, which is one pointer.
     pub(crate) fn outcome_of(&self, slot: u32) -> WorkOutcome {
         let error = || {
             self.arena
@@ -79,7 +83,7 @@ impl Engine {
         }
     }
 
-    /// As [`WorkScheduler::take`](crate::WorkScheduler::take).
+    /// As [`WorkScheduler::take`](crate::WorkScheduler::take). An output can be taken once.
     pub(crate) fn take<T: 'static>(&mut self, handle: Handle<T>) -> Option<T> {
         let slot = self.lookup(handle.id()).ok()?;
         if self.arena.at(slot).state != WorkState::Success {
@@ -120,6 +124,7 @@ impl Engine {
     /// As [`WorkScheduler::retry_eta`](crate::WorkScheduler::retry_eta).
     pub(crate) fn retry_eta(&self, id: WorkId) -> Option<Time> {
         let record = self.arena.at(self.lookup(id).ok()?);
+        // In other states the alarm is the work's own, and tells of no retry.
         let alarm = record
             .alarm
             .filter(|_| record.state == WorkState::Retrying)?;
@@ -131,6 +136,7 @@ impl Engine {
         let mut metrics = self
             .recorder
             .metrics(self.arena.added(), self.arena.len() as u64);
+        // Drops since the last look are counted now, because no later crank need come.
         metrics.panics += self.drops.count();
         metrics.callback_panics += self.inbox.sender.guard.panics();
         metrics
@@ -149,11 +155,12 @@ impl Engine {
     /// As [`WorkScheduler::cancel_token`](crate::WorkScheduler::cancel_token).
     pub(crate) fn cancel_token(&self) -> CancelToken {
         let token = CancelToken::new();
+        // Without a work the token cancels all that is in this scheduler.
         token.listen(&self.inbox, None);
         token
     }
 
-    /// Makes a pool, or changes the capacity of one.
+    /// Makes a pool, or changes the capacity of one. Works that wait are granted permits in the next crank.
     pub(crate) fn set_pool_capacity(&mut self, pool: Name, capacity: u32) {
         self.fruitless.stir();
         self.permits.set_capacity(pool, capacity);

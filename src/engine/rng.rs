@@ -2,10 +2,14 @@
 //!
 //! The generator is SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
 //! Bounded draws use Lemire's multiplication with rejection (2019).
+//!
+//! Trap: recorded seeds and event logs rest on every number here (L27, L28). A change of a constant, of a hash or of
+//! the number of draws breaks them.
 
 /// A seeded stream of random numbers, equal on every machine.
 #[derive(Clone, Debug)]
 pub struct Stream {
+    /// The state: each draw adds a constant to it.
     state: u64,
 }
 
@@ -17,6 +21,8 @@ impl Stream {
 
     /// Returns the next 64 random bits. O(1).
     pub fn next_u64(&mut self) -> u64 {
+        // The constant is 2^64 divided by the golden ratio, made odd, so that the state comes back only after 2^64
+        // draws.
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         mix(self.state)
     }
@@ -29,6 +35,7 @@ impl Stream {
         // 2^64 mod n draws are too many for equal shares; the loop rejects them.
         let reject_below = n.wrapping_neg() % n;
         loop {
+            // The upper half of the product is the draw, which spares a division for each.
             let wide = self.next_u64() as u128 * n as u128;
             if wide as u64 >= reject_below {
                 return (wide >> 64) as u64;
@@ -42,19 +49,20 @@ impl Stream {
     }
 }
 
-/// Returns `z` with its bits mixed: the finaliser of SplitMix64.
+/// Returns `z` with its bits mixed: the finaliser of SplitMix64. Different numbers have different results.
 pub(crate) fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
 }
 
-/// Returns `hash` with one more number folded in.
+/// Returns `hash` with one more number folded in. The order in which numbers are folded in counts.
 pub(crate) fn fold(hash: u64, value: u64) -> u64 {
     mix(hash.rotate_left(23) ^ value.wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
-/// Returns the FNV-1a hash of the text's bytes, mixed. (Fowler, Noll and Vo.)
+/// Returns the FNV-1a hash of the text's bytes, mixed. (Fowler, Noll and Vo.) It is no defence against names that are
+/// chosen to collide: `Ordinals` bounds what they cost.
 pub(crate) fn hash_text(text: &str) -> u64 {
     let fnv = text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| {
         (h ^ b as u64).wrapping_mul(0x0100_0000_01b3)

@@ -1,4 +1,14 @@
 //! Dependencies between works: `add_dependency`, the edges of a new work, and what a failed dependency means.
+//!
+//! No edge changes the past (L10, L15). A satisfied edge stays satisfied, and a work that has had a turn takes no new
+//! edge. A grant without a turn is taken back instead.
+//!
+//! | the work before is | the edge | a work that has not started |
+//! | --- | --- | --- |
+//! | unsettled | open | goes back to Pending |
+//! | settled, and the edge is satisfied | satisfied | stays as it is |
+//! | settled otherwise | never satisfied | is Blocked |
+//! | there already, by an equal or stricter edge | as it was | stays as it is |
 
 use crate::engine::DependencyError;
 use crate::engine::Engine;
@@ -11,7 +21,8 @@ use crate::work::{
 };
 
 impl Engine {
-    /// As [`WorkScheduler::add_dependency`](crate::WorkScheduler::add_dependency).
+    /// As [`WorkScheduler::add_dependency`](crate::WorkScheduler::add_dependency). O(1) if the levels are in order
+    /// already; else it costs a search for a cycle.
     pub(crate) fn add_dependency(
         &mut self,
         before: WorkId,
@@ -20,12 +31,17 @@ impl Engine {
         let first = self.lookup(before).map_err(DependencyError::Before)?;
         let then = self.lookup(after).map_err(DependencyError::After)?;
         self.check_edge(first, then)?;
+        // An addition begins the count of fruitless turns anew (L33). A refusal changes nothing, so it has returned
+        // before.
         self.fruitless.stir();
+        // The count is compared below: an edge that existed, or that is satisfied, must not send the work back to
+        // Pending.
         let open = self.arena.pending.of(then);
         self.link(first, then, EdgeKind::After);
         // The work before may have failed already, and then this one is Blocked at once.
         let edge_failed = self.arena.at(first).state.is_settled();
         if edge_failed && let Some(failure) = self.failed_dependency(then) {
+            // `settle` takes a Queued work out of its queue, but it knows nothing of a grant that has to be taken back.
             if self.arena.at(then).state == WorkState::Running {
                 self.revoke_attempt(then);
             }
@@ -36,7 +52,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Checks everything that may refuse the edge; a refusal changes nothing.
+    /// Checks everything that may refuse the edge; a refusal changes nothing. A work counts as started once it has had
+    /// a turn or has children (L15).
     fn check_edge(&mut self, first: u32, then: u32) -> Result<(), DependencyError> {
         let record = self.arena.at(then);
         // A grant without a turn or a child can still be taken back, so the work counts as not started.
@@ -50,12 +67,14 @@ impl Engine {
             }
             _ => false,
         };
+        // A doomed attempt may end before its first turn. While its hooks run, it cannot be taken back any more.
         if !fresh || record.flags.has(flag::IN_TURN) {
             return Err(DependencyError::Started(self.id(then), record.state));
         }
         if self.graph.lacks_room(1, self.settings.limits.edges) {
             return Err(DependencyError::TooManyEdges(self.graph.len()));
         }
+        // This check is the last one: it may cost much, and it moves levels for an edge that nothing refuses after it.
         if self.cycles.closes(&self.arena, &self.graph, first, then) {
             return Err(DependencyError::Cycle(
                 self.cycle_path(start(then), settle(first)),
@@ -65,6 +84,8 @@ impl Engine {
     }
 
     /// Sends a work that has had no turn back to Pending.
+    ///
+    /// Does nothing for a work that is Pending already.
     fn withdraw(&mut self, slot: u32) {
         let state = self.arena.at(slot).state;
         match state {
@@ -75,14 +96,18 @@ impl Engine {
         self.change(slot, Some(state), WorkState::Pending);
     }
 
-    /// Takes back the grant of a work that has had no turn, as if the attempt had never been.
+    /// Takes back the grant of a work that has had no turn, as if the attempt had never been. The caller changes the
+    /// state.
     fn revoke_attempt(&mut self, slot: u32) {
         self.ready.remove(&mut self.arena, slot);
         self.permits.give_back(&mut self.arena, slot);
+        // The deadline stays armed, since it bounds the work and not the attempt.
         self.disarm_limit(slot, Limit::AttemptTimeout);
         let record = self.arena.at_mut(slot);
         record.marks &= !mark::ATTEMPT;
+        // An extension that is made later would take the start of this attempt for the duration of an ended one.
         record.began_or_took = 0;
+        // The next grant is the first attempt again, so that draws do not depend on the revoked one (L28).
         self.arena.forget_attempts(slot);
         self.recorder.attempts -= 1;
         if let Some(extension) = self.arena.extension_mut(slot) {
@@ -90,10 +115,12 @@ impl Engine {
         }
     }
 
-    /// Cancels works that have just been added, before any of their code is called.
+    /// Cancels works that have just been added, before any of their code is called. They have had no turn, so they end
+    /// at once (L22).
     pub(crate) fn take_back(&mut self, added: &[u32]) {
         for &slot in added {
             self.withdraw(slot);
+            // A parent outside of the graph must not count them as failed children (L13).
             self.arena.set(slot, flag::BY_PARENT);
         }
         let cancelled = |&slot: &u32| (slot, End::Cancelled(CancelledBy::Host));
@@ -106,6 +133,9 @@ impl Engine {
     // ---- edges ----
 
     /// Adds the edges to a new work, at most `edges`. Returns whether one of them can never be satisfied any more.
+    ///
+    /// The caller has checked that there is room and that no edge closes a cycle. A dependency that is named twice
+    /// counts once.
     pub(crate) fn link_new(&mut self, slot: u32, after: &Before, edges: usize) -> bool {
         // Without stored levels, the serial number of the new work is above all others already.
         if self.cycles.levels.are_kept() {
@@ -122,10 +152,13 @@ impl Engine {
                     before.state.is_settled(),
                 );
                 open += !settled as u32;
+                // A dependency that fails later blocks this work then (L11); only one that has failed already dooms it
+                // now.
                 doomed |= settled && !success;
                 success
             });
         self.arena.pending.add(slot, open);
+        // A pinned work stays for its unsettled dependents, and this work is one more of them (L30).
         if self.arena.pinned.any() {
             self.pin_dependencies(slot);
         }
@@ -139,10 +172,12 @@ impl Engine {
         if let Some(edge) = self.graph.find(&self.arena, before, after) {
             self.tighten(edge, before, kind);
         } else {
+            // A settled work does not tell its dependents again, so its edge gets the final value now.
             let satisfied =
                 state == WorkState::Success || kind == EdgeKind::AfterSettled && state.is_settled();
             self.graph
                 .link(&mut self.arena, before, after, kind, satisfied);
+            // Only a new edge counts here. A second count for one edge would pin the work for ever.
             self.arena.pin_once_more(before);
             self.arena.pending.add(after, !state.is_settled() as u32);
         }
@@ -158,6 +193,8 @@ impl Engine {
             let begins_anew = entry.is_satisfied() && state != WorkState::Success;
             self.graph
                 .mark(edge, kind, entry.is_satisfied() && !begins_anew);
+            // If the dependency has failed, the caller blocks the work. If it has been restarted, the work waits for
+            // its end.
             if begins_anew {
                 self.arena
                     .pending
@@ -167,6 +204,7 @@ impl Engine {
     }
 
     /// Returns the failure of a dependency that has settled without satisfying its edge, as this work's own failure.
+    /// `None` if each has succeeded or may still succeed. O(edges into the work).
     #[inline]
     pub(crate) fn failed_dependency(&self, slot: u32) -> Option<Failure> {
         let lost = self.arena.is(slot, flag::LOST_DEPENDENCY);
@@ -209,6 +247,8 @@ impl Engine {
             // All works along a chain share one root cause.
             Some(failure) if self.arena.at(slot).state == WorkState::Blocked => failure.clone(),
             failure => {
+                // A Cancelled work may still have the failure of an earlier attempt. That failure is not why it blocks
+                // others.
                 let cause = failure
                     .cloned()
                     .filter(|_| self.arena.at(slot).state == WorkState::Failed);

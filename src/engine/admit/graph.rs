@@ -1,4 +1,10 @@
 //! Admission of a whole graph: first its works, then the edges between them.
+//!
+//! While works are admitted, each counts the edges that will lead into it. So no work begins before its edges are
+//! there, and the edges are written once all slots are known.
+//!
+//! Until [`Admission::complete`] no work of the graph has had a turn, and no event says more than Pending, Queued or
+//! Running. So a graph that is refused half way can be taken back whole.
 
 use crate::engine::admit::Plan;
 use crate::engine::graph::cycle::{settle, start};
@@ -30,12 +36,15 @@ impl<'a> Admission<'a> {
     ) -> Result<Self, AddGraphError> {
         let there = engine.arena.len();
         let room = engine.settings.limits.works.saturating_sub(there);
+        // The refusal comes before any work is made: `make` is the program's code, and would run in vain.
         if works > room {
             return Err(AddGraphError::Refused {
+                // The first work that would find no room, as if the works had been added one by one.
                 work: room,
                 error: AddError::TooManyWorks(there + room),
             });
         }
+        // The cast loses nothing, because `Limits::works` is at most 2^30.
         let edge_list = EdgeList::new(works as u32, edges)?;
         check_room_for(engine, edge_list.edges.len())?;
         let cells = engine.graph.cells_for_many(&edge_list.degrees);
@@ -51,7 +60,7 @@ impl<'a> Admission<'a> {
         })
     }
 
-    /// Returns how many edges of the graph lead into a work.
+    /// Returns how many edges of the graph lead into a work. A graph without edges has no degrees at all.
     #[inline]
     fn edges_into(&self, work: usize) -> u32 {
         self.edge_list.degrees.get(work).map_or(0, |of| of.ins)
@@ -68,6 +77,7 @@ impl<'a> Admission<'a> {
         retries: u32,
         permit: bool,
     ) -> Option<u32> {
+        // The error is made apart, in `refusal`: it is large, and each admitted work would pay for returning it.
         if engine.check_any(permit).is_err() {
             return None;
         }
@@ -75,6 +85,7 @@ impl<'a> Admission<'a> {
         self.added.push(slot);
         let into = self.edges_into(work);
         if into > 0 {
+            // They count before they exist, so that the work cannot begin without them.
             engine.arena.pending.add(slot, into);
             engine.stay_pending(slot);
         } else {
@@ -99,6 +110,7 @@ impl<'a> Admission<'a> {
         work: usize,
         terms: &Terms,
     ) -> Result<Plan, AddGraphError> {
+        // The check of the edge list knows nothing of specs, so a cycle through both would be missed (L14).
         if self.names_inward(terms) {
             return Err(AddGraphError::Inward(work));
         }
@@ -123,10 +135,13 @@ impl<'a> Admission<'a> {
         self.has_children |= terms.parent.is_some();
         let (slot, doomed) = engine.take_in(terms, plan, terms.edges());
         self.added.push(slot);
+        // The edges count before `enter_line`, which begins a work that waits for nothing.
         engine.arena.pending.add(slot, self.edges_into(work));
         match doomed.then(|| engine.failed_dependency(slot)).flatten() {
             None => engine.enter_line(slot, None),
             Some(failure) => {
+                // The work is not Blocked yet: its edges do not exist, so its dependents would not be told. `complete`
+                // settles it.
                 engine.change(slot, None, WorkState::Pending);
                 self.doomed.push((slot, failure));
             }
@@ -134,7 +149,7 @@ impl<'a> Admission<'a> {
         slot
     }
 
-    /// Adds the edges between the works.
+    /// Adds the edges between the works. If it fails, the caller takes the works back.
     pub fn link(&mut self, engine: &mut Engine) -> Result<(), AddGraphError> {
         if self.edge_list.edges.is_empty() {
             return Ok(());
@@ -145,6 +160,8 @@ impl<'a> Admission<'a> {
         engine
             .graph
             .link_many(&mut engine.arena, slots, &mut self.edge_list, cells);
+        // Without a child, the order of the edge list has shown that there is no cycle. No older work waits for a new
+        // one then.
         if self.has_children {
             self.check_cycles(engine)?;
         }
@@ -154,6 +171,7 @@ impl<'a> Admission<'a> {
     /// Checks for cycles that lead through a parent, which need not be in the graph.
     #[cold]
     fn check_cycles(&mut self, e: &mut Engine) -> Result<(), AddGraphError> {
+        // The edges are there already, so a cycle shows as a way from the end of an edge back to its beginning.
         for &(before, after) in self.edge_list.edges.iter() {
             let [first, then] = [before, after].map(|work| self.added.slots()[work]);
             if e.cycles
@@ -200,7 +218,8 @@ impl<'a> Admission<'a> {
         }
     }
 
-    /// Takes back the works of a graph that is not completed.
+    /// Takes back the works of a graph that is not completed. The shell calls it if a work or the edges are refused, or
+    /// if the program's `make` panics (L24).
     pub fn take_back(self, engine: &mut Engine) {
         engine.take_back(self.added.slots());
     }

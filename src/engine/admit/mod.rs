@@ -7,6 +7,16 @@
 //!
 //! A turn that yields does not come here. Admission reads `now` for a deadline, for the beginning of an attempt, and
 //! for the event of an addition.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `mod.rs` | the checks and the addition of one work |
+//! | `depend` | edges of new works and of old ones; what a failed dependency means |
+//! | `graph` | many works and the edges between them at once |
+//! | `restart` | a settled work is run anew |
+//!
+//! Trap: a [`Plan`] holds slots and pools as they were at the check. The caller admits at once, before anything else
+//! changes.
 
 pub(crate) mod depend;
 pub(crate) mod graph;
@@ -43,6 +53,10 @@ impl Engine {
 
     /// Checks all that may refuse a work, in the order in which refusals are reported. A work without a parent and
     /// without extras gets the plain plan.
+    ///
+    /// A refusal changes nothing that a program can see.
+    ///
+    /// The order is: shutdown, works, general permits, parent, room for edges, each dependency and its cycle, pools.
     #[inline]
     pub(crate) fn check(&mut self, terms: &Terms) -> Result<Plan, AddError> {
         let edges = terms.edges();
@@ -63,6 +77,7 @@ impl Engine {
         if self.arena.len() >= self.settings.limits.works {
             return Err(AddError::TooManyWorks(self.arena.len()));
         }
+        // Without any general permit a work that needs one could never run (L14).
         if permit && self.permits.capacity(GENERAL) == 0 {
             return Err(self.above_capacity(GENERAL, 1));
         }
@@ -73,6 +88,7 @@ impl Engine {
     #[cold]
     fn check_more(&mut self, terms: &Terms, edges: usize) -> Result<Plan, AddError> {
         let parent = terms.parent.map(|id| self.check_parent(id)).transpose()?;
+        // The parent comes first, because ownership may close a cycle with a dependency.
         self.check_dependencies(terms, edges, parent)?;
         let needs = match &terms.extras {
             Some(extras) => self.check_pools(&extras.pools, terms.permit)?,
@@ -86,6 +102,8 @@ impl Engine {
     fn check_parent(&self, id: WorkId) -> Result<u32, AddError> {
         let slot = self.lookup(id).map_err(AddError::Parent)?;
         let state = self.arena.at(slot).state;
+        // A parent that is ending has aborted its children already, and would not wait for one that comes now (L12).
+        // With a cancel under way it begins to end as soon as its turn is over.
         if state.is_settled() || state == WorkState::Aborting || self.arena.is(slot, flag::CANCEL) {
             return Err(AddError::ParentDone(id, state));
         }
@@ -123,7 +141,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Returns the works on a cycle for an error message.
+    /// Returns the works on a cycle for an error message. It costs a search, so only a refusal asks for it.
     pub(crate) fn cycle_path(&mut self, from: u32, to: u32) -> CyclePath {
         let works = self.cycles.path(&self.arena, &self.graph, from, to);
         CyclePath(
@@ -134,18 +152,21 @@ impl Engine {
         )
     }
 
-    /// Returns the permits of named pools that a work needs, sorted by pool.
+    /// Returns the permits of named pools that a work needs, sorted by pool. Weights of one pool add up, and a weight
+    /// of 0 needs nothing.
     fn check_pools(
         &mut self,
         pools: &[(crate::Name, u32)],
         general: bool,
     ) -> Result<Needs, AddError> {
+        // The sums are u64: two weights may exceed a u32 together, and are refused instead of wrapping.
         let mut weights: SmallVec<[(Pool, u64); 2]> = SmallVec::new();
         for (name, weight) in pools.iter().filter(|(_, weight)| *weight > 0) {
             let pool = self
                 .permits
                 .find(name)
                 .ok_or_else(|| AddError::NoSuchPool(name.clone()))?;
+            // The list is sorted, because works with equal needs share a lane, and lanes compare needs place by place.
             match weights.binary_search_by_key(&pool, |&(known, _)| known) {
                 Ok(place) => weights[place].1 += *weight as u64,
                 Err(place) => weights.insert(place, (pool, *weight as u64)),
@@ -162,6 +183,7 @@ impl Engine {
             // From now on one rank can have several lanes, so arrivals have to be noted.
             self.permits.let_needs_differ(&self.arena);
         }
+        // The cast loses nothing, because no weight is above a capacity, which is a u32.
         let needs = weights.iter();
         Ok(needs.map(|&(pool, weight)| (pool, weight as u32)).collect())
     }
@@ -179,7 +201,7 @@ impl Engine {
     // ---- adding ----
 
     /// Adds a work and gives it its first state. Takes out of `terms` what the engine keeps, or nothing if it refuses
-    /// the work.
+    /// the work. The caller enters the body afterwards.
     pub(crate) fn add(&mut self, terms: &mut Terms) -> Result<WorkId, AddError> {
         let plan = self.check(terms)?;
         let (slot, doomed) = self.take_in(terms, plan, terms.edges());
@@ -197,6 +219,8 @@ impl Engine {
     pub(crate) fn take_in(&mut self, terms: &mut Terms, plan: Plan, edges: usize) -> (u32, bool) {
         let (parent, name) = (plan.parent, &mut terms.name);
         let slot = self.take_in_any(parent, name, terms.retries, terms.permit);
+        // Plain edges come before the extras. An `after_settled` edge to one of these works then finds the plain one,
+        // and the stricter kind stays.
         let doomed = edges > 0 && self.link_new(slot, &terms.after, edges);
         if parent.is_some() || terms.extras.is_some() {
             self.admit_with(slot, terms, plan);
@@ -215,9 +239,11 @@ impl Engine {
         permit: bool,
     ) -> u32 {
         let parent_serial = parent.map(|parent| self.arena.at(parent).serial);
+        // The ordinal is fixed here, so a name path does not change while siblings come and go (L28).
         let ordinal = self.ordinals.enter(parent_serial, name);
         self.recorder.retries_left += retries as u64;
         let slot = self.arena.insert(name, retries, ordinal);
+        // The only work in the engine has no edge yet, so old distrust of the levels ends with it.
         self.cycles.levels.enter(slot, self.arena.len() == 1);
         if !permit {
             self.arena.set(slot, flag::NO_PERMIT);
@@ -238,7 +264,9 @@ impl Engine {
             // Levels do not know of parents.
             self.cycles.levels.distrust();
             self.arena.attach(parent, slot);
+            // This comes before the child's first state, which depends on what the child waits for.
             self.hold_for_parent(parent, slot);
+            // A sleeper with live children holds no permit (L17).
             self.give_back_asleep(parent);
         }
     }
@@ -246,6 +274,7 @@ impl Engine {
     /// Adds the extension of a work, its weaker edges and its deadline.
     fn admit_extras(&mut self, slot: u32, extras: Extras, needs: Needs) {
         for id in &extras.after_settled {
+            // Levels rank edges of either kind, since both can be part of a cycle.
             self.cycles.levels.follow(&self.arena, id.slot, slot);
             self.link(id.slot, slot, EdgeKind::AfterSettled);
         }
@@ -255,7 +284,9 @@ impl Engine {
         self.permits.by_arrival &= tail && extras.priority == 0;
         let pools = if needs.is_empty() { 0 } else { mark::POOLS };
         self.arena.at_mut(slot).marks |= mark::EXTENDED | pools;
+        // The work is new and has no extension yet that this one could replace.
         self.arena.cold_mut(slot).extension = Some(Box::new(Extension::new(extras, needs)));
+        // A deadline bounds the whole life of a work, so it is armed before the first attempt.
         if let Some(at) = deadline {
             self.arm_limit(slot, Limit::Deadline, at);
         }
@@ -265,11 +296,13 @@ impl Engine {
     pub(crate) fn hold_for_parent(&mut self, parent: u32, slot: u32) {
         let begun = match self.arena.at(parent).state {
             WorkState::Pending | WorkState::Retrying => false,
+            // A returner waits in the middle of its attempt; any other Queued work has not begun one.
             WorkState::Queued => self.arena.is(parent, flag::RETURNER),
             _ => true,
         };
         if !begun {
             self.arena.set(slot, flag::AWAITS_PARENT);
+            // The parent counts as one dependency, so that one count says whether the child may begin.
             self.arena.pending.add(slot, 1);
         }
     }
@@ -301,12 +334,16 @@ impl Engine {
     }
 
     /// Gives a work that can never run, because a dependency has failed already, its first state: Blocked.
+    ///
+    /// The caller has linked the work's edges, and no attempt of the work is under way.
     #[cold]
     pub(crate) fn enter_blocked(&mut self, slot: u32, from: Option<WorkState>, failure: Failure) {
+        // The extras may have armed its deadline, and a settled work has no timer.
         self.disarm_all(slot);
         // The work has settled, so the beginning of its parent's attempt must not release it.
         self.arena.clear(slot, flag::AWAITS_PARENT);
         self.arena.cold_mut(slot).error = Some(failure);
+        // From here on a dependency that settles counts nothing down in this work.
         self.arena.pending.settle(slot);
         self.change(slot, from, WorkState::Blocked);
         self.after_settling(slot);

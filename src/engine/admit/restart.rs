@@ -1,4 +1,14 @@
 //! Restarts: a settled work is run anew, in its slot and with its id.
+//!
+//! A restart keeps what the program has said of the work: its id, spec and edges. It clears what the last run has left
+//! (L31). Attempts count on, so a waker of that run names no attempt of the next.
+//!
+//! | stays | is cleared |
+//! | --- | --- |
+//! | id, slot, name, ordinal, body | state, turns, flags of a run |
+//! | spec: extras, needs, retries in all | output, retries spent, last failure |
+//! | edges, satisfied ones included | the count of open edges, which is counted anew |
+//! | attempts before, random stream | attempts since the addition or last restart |
 
 use crate::engine::graph::cycle::{settle, start};
 use crate::engine::store::flags::{flag, mark};
@@ -7,7 +17,7 @@ use crate::engine::{Engine, RestartError};
 use crate::work::{WorkId, WorkState};
 
 impl Engine {
-    /// As [`WorkScheduler::restart`](crate::WorkScheduler::restart).
+    /// As [`WorkScheduler::restart`](crate::WorkScheduler::restart). A refusal changes nothing.
     pub(crate) fn restart(&mut self, id: WorkId) -> Result<(), RestartError> {
         let slot = self.lookup(id)?;
         let state = self.arena.at(slot).state;
@@ -17,20 +27,25 @@ impl Engine {
         if self.closed {
             return Err(RestartError::ShutDown);
         }
+        // A parent that aborts has told its children to end, and would have to begin again with this one.
         let aborts = |parent: u32| self.arena.at(parent).state == WorkState::Aborting;
         let parent_aborts = self.arena.parent(slot).is_some_and(aborts);
         if self.arena.is(slot, flag::ORPHAN) || parent_aborts {
             return Err(RestartError::ParentDone(id));
         }
+        // The body of a work that panicked has been dropped (L24), and only the program can make another.
         if !self.arena.has_body(slot) {
             return Err(RestartError::Gone(id));
         }
+        // This check is the last one, since it may cost a search. Nothing is refused after it.
         self.check_restart(slot)?;
         self.fruitless.stir();
         self.make_new(slot, state);
         match self.failed_dependency(slot) {
             Some(failure) => self.enter_blocked(slot, Some(state), failure),
             None => {
+                // The old error was needed until here: after a dependency was lost, it alone still names the root
+                // cause.
                 self.arena.cold_mut(slot).error = None;
                 self.enter_line(slot, Some(state));
             }
@@ -39,7 +54,7 @@ impl Engine {
     }
 
     /// Checks that the work's open edges close no cycle. They did not count while it was settled, so an edge added
-    /// meanwhile may close one with them.
+    /// meanwhile may close one with them. It costs one search for each open edge into the work.
     fn check_restart(&mut self, slot: u32) -> Result<(), RestartError> {
         for edge in self.graph.ins(&self.arena, slot) {
             let before = edge.peer();
@@ -57,6 +72,7 @@ impl Engine {
 
     /// Clears what an earlier run has left, and counts the work among the unsettled again.
     fn make_new(&mut self, slot: u32, state: WorkState) {
+        // This must be known before the flags are cleared, because for a Cancelled work the answer is in BY_PARENT.
         let counted_as_failed = self.counts_as_failed(slot);
         self.arena.unpin(slot);
         // Levels do not know that the edges of this work count again.
@@ -64,7 +80,9 @@ impl Engine {
         let attempts = self.arena.forget_attempts(slot);
         self.arena.pending.reset(slot);
         let record = self.arena.at_mut(slot);
+        // A restarted work has not started, so it takes new dependencies again (L15).
         record.turns = 0;
+        // These two tell of the work and its edges, and not of a run.
         let kept = flag::NO_PERMIT | flag::LOST_DEPENDENCY;
         record.flags.clear(!kept);
         record.marks &= mark::LASTING;
@@ -77,12 +95,15 @@ impl Engine {
             extension.attempts_before = extension.attempts_before.wrapping_add(attempts);
             self.drop_output(slot);
         }
+        // Each open edge is counted anew, so the count has been reset before.
         self.reopen_edges(slot);
+        // A parent in its attempt waits for this child again (L12).
         if let Some(parent) = self.arena.parent(slot) {
             self.child_restarted(parent, state, counted_as_failed);
             self.hold_for_parent(parent, slot);
             self.give_back_asleep(parent);
         }
+        // A deadline is an instant. One that has passed fires in the next round (L5).
         if let Some(at) = self
             .arena
             .extension(slot)
@@ -98,6 +119,7 @@ impl Engine {
         for edge in self.graph.ins(&self.arena, slot) {
             let before = edge.peer();
             let satisfied = self.graph.out_of(&self.arena, edge).is_satisfied();
+            // A dependency that has failed is not waited for: it blocks the work (L31).
             if !satisfied && !self.arena.at(before).state.is_settled() {
                 self.arena.pending.add(slot, 1);
             }

@@ -1,12 +1,15 @@
 //! Bytes as draws: after their end each draw is 0.
 
+/// The rest of the bytes. A fuzzer that cuts the end off only makes a run shorter.
 pub struct Bytes<'a>(std::slice::Iter<'a, u8>);
 
 impl<'a> Bytes<'a> {
+    /// Returns draws from `data`.
     pub fn new(data: &'a [u8]) -> Self {
         Bytes(data.iter())
     }
 
+    /// Returns whether all bytes have been drawn.
     pub fn is_empty(&self) -> bool {
         self.0.as_slice().is_empty()
     }

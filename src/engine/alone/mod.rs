@@ -5,6 +5,9 @@
 //!
 //! Deliberately absent: the shell. This harness is a second one, so that the protocol of `calls` is tried without
 //! works. Only tests and fuzz targets compile it.
+//!
+//! A byte decides little: the kind of an operation, a work, a length. So a fuzzer that changes one byte changes one
+//! step.
 
 mod bytes;
 mod shell;
@@ -32,6 +35,7 @@ pub fn play(data: &[u8]) -> u64 {
     run(data).digest
 }
 
+/// Plays `data`, cancels everything, and returns the shell for a look at what it has seen.
 fn run(data: &[u8]) -> Shell {
     let mut bytes = Bytes::new(data);
     let mut host = Host::new(&mut bytes);
@@ -43,13 +47,18 @@ fn run(data: &[u8]) -> Shell {
     host.shell
 }
 
+/// A host that does what the bytes say.
 struct Host {
+    /// The engine, and the calls it asks for.
     shell: Shell,
+    /// All ids so far, stale ones included: a late call must find nothing.
     ids: Vec<WorkId>,
+    /// The host's time, which the bytes move on.
     now: Time,
 }
 
 impl Host {
+    /// Returns a host whose configuration is drawn, with small bounds so that works get in each other's way.
     fn new(bytes: &mut Bytes<'_>) -> Self {
         let mut config = WorkSchedulerConfig::default()
             .max_concurrency(1 + bytes.below(4) as usize)
@@ -69,6 +78,7 @@ impl Host {
         }
     }
 
+    /// Draws one operation and makes the calls that the engine asks for after it.
     fn step(&mut self, bytes: &mut Bytes<'_>) {
         match bytes.below(12) {
             0..=3 => self.add(bytes),
@@ -102,11 +112,13 @@ impl Host {
         }
     }
 
+    /// Draws a work that has been added, whether or not it is still there.
     fn any(&self, bytes: &mut Bytes<'_>) -> Option<WorkId> {
         let index = bytes.below(self.ids.len().max(1) as u64);
         self.ids.get(index as usize).copied()
     }
 
+    /// Draws a work with dependencies and perhaps a parent, and adds it unless the engine refuses.
     fn add(&mut self, bytes: &mut Bytes<'_>) {
         if self.shell.added >= WORKS {
             return;
@@ -130,6 +142,7 @@ impl Host {
         }
     }
 
+    /// Cranks for at most `turns` turns, and audits the engine.
     fn crank(&mut self, turns: u64, bytes: &mut Bytes<'_>) -> Next {
         let crank = self.shell.crank(self.now, turns, bytes);
         self.ids.append(&mut self.shell.spawned);
@@ -137,6 +150,7 @@ impl Host {
         crank.next
     }
 
+    /// Panics if an invariant of the engine does not hold.
     fn audit(&self) {
         if let Err(broken) = self.shell.engine.audit() {
             panic!("{broken}");
@@ -185,6 +199,7 @@ mod tests {
     use super::*;
     use crate::Stream;
 
+    /// Returns the bytes of one random run.
     fn drawn(seed: u64) -> Vec<u8> {
         let mut draws = Stream::new(seed);
         let length = 20 + draws.below(300);

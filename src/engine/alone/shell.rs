@@ -1,4 +1,7 @@
 //! A shell without works: it makes the calls that the engine asks for by drawing their answers.
+//!
+//! Invariant: `bodies` says for each slot whether a real shell would have a body there. A call of a slot without one is
+//! a bug of the engine.
 
 use super::bytes::Bytes;
 use super::terms;
@@ -15,20 +18,26 @@ use std::collections::BTreeSet;
 use std::task::Poll;
 use std::time::Duration;
 
+/// The engine under test, and the little that its calls need.
 pub struct Shell {
+    /// The engine.
     pub engine: Engine,
     /// By slot: whether there is a body.
     bodies: Vec<bool>,
     /// Slots of works that were added in a turn.
     incoming: Vec<u32>,
+    /// Works that were added in a turn, and that the host has not heard of.
     pub spawned: Vec<WorkId>,
+    /// How many works the engine has admitted.
     pub added: usize,
+    /// A hash of all calls in their order.
     pub digest: u64,
     /// The kinds of calls that the engine has asked for, by [`Shell::log`]'s numbers.
     pub seen: BTreeSet<u64>,
 }
 
 impl Shell {
+    /// Returns a shell without bodies.
     pub fn new(engine: Engine) -> Self {
         Shell {
             engine,
@@ -43,6 +52,7 @@ impl Shell {
 
     // ---- bodies ----
 
+    /// Enters a body. The slot must be free.
     fn enter(&mut self, slot: u32) {
         let slot = slot as usize;
         if self.bodies.len() <= slot {
@@ -57,6 +67,7 @@ impl Shell {
         self.bodies[slot as usize] = false;
     }
 
+    /// Panics if there is no body to be called.
     fn assert_body(&self, slot: u32) {
         let is_there = self.bodies.get(slot as usize) == Some(&true);
         assert!(is_there, "slot {slot} is called and has no body");
@@ -75,6 +86,7 @@ impl Shell {
 
     // ---- the host's calls ----
 
+    /// Adds a work as a host does, unless the engine refuses it.
     pub fn add(&mut self, mut terms: Terms) -> Option<WorkId> {
         let id = self.engine.add(&mut terms).ok()?;
         self.added += 1;
@@ -83,12 +95,14 @@ impl Shell {
         Some(id)
     }
 
+    /// Makes a crank of at most `turns` turns, as the real shell does.
     pub fn crank(&mut self, now: Time, turns: u64, bytes: &mut Bytes<'_>) -> Crank {
         let before = self.engine.begin_crank(now);
         self.give_turns(turns, bytes);
         self.engine.end_crank(before)
     }
 
+    /// Gives turns within the budget. It follows the loop in `scheduler/crank.rs`.
     fn give_turns(&mut self, mut turns: u64, bytes: &mut Bytes<'_>) {
         loop {
             let mut next = match self.engine.open_round() {
@@ -128,6 +142,7 @@ impl Shell {
 
     // ---- turns ----
 
+    /// Gives one turn by the shortest way that the engine allows, as `scheduler/turn.rs` does.
     fn turn(&mut self, slot: u32, bytes: &mut Bytes<'_>) {
         if self.engine.begin_fast_turn(slot) {
             let answer = self.poll(slot, bytes);
@@ -151,6 +166,7 @@ impl Shell {
         self.after_poll(slot, answer, part.mode() == Mode::Abort);
     }
 
+    /// Tells the engine what came of a turn. `aborting` says whether it was one of `on_abort`.
     fn after_poll(&mut self, slot: u32, answer: Result<Answer, Payload>, aborting: bool) {
         let answer = match answer {
             Ok(answer) => answer,
@@ -199,6 +215,7 @@ impl Shell {
         Ok(Poll::Pending)
     }
 
+    /// Adds a child in a turn. Its body is entered after the turn.
     fn spawn(&mut self, slot: u32, bytes: &mut Bytes<'_>) {
         let mut terms = terms(bytes);
         terms.parent = Some(self.engine.id(slot));
@@ -213,6 +230,7 @@ impl Shell {
         }
     }
 
+    /// Cancels any work in a turn, the work itself included.
     fn cancel_in_turn(&mut self, slot: u32, bytes: &mut Bytes<'_>) {
         let other = bytes.below(self.bodies.len() as u64 + 1) as u32;
         let there = self.bodies.get(other as usize) == Some(&true);
@@ -224,6 +242,7 @@ impl Shell {
 
     // ---- calls ----
 
+    /// Makes the calls that the engine asks for, and draws what comes of them.
     fn make_calls(&mut self, bytes: &mut Bytes<'_>) {
         while let Some(call) = self.engine.next_call() {
             match call {
@@ -260,6 +279,7 @@ impl Shell {
         }
     }
 
+    /// Enters and drops bodies.
     fn dispose(&mut self, call: Call) {
         match call {
             Call::Incoming => {
@@ -279,6 +299,7 @@ impl Shell {
         }
     }
 
+    /// Notes a call of kind `what`.
     fn log(&mut self, slot: u32, what: u64) {
         self.seen.insert(what);
         self.digest = fold(fold(self.digest, slot.into()), what);

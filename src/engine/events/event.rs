@@ -1,4 +1,6 @@
 //! Events: what they contain, and where they go.
+//!
+//! An event names the work by id and name and holds copies, so it outlives the work (L35).
 
 use crate::time::Time;
 use crate::work::{CancelledBy, Failure, Name, RootCause, WorkId, WorkState};
@@ -97,6 +99,7 @@ impl<F: FnMut(&WorkEvent) -> bool> EventSink for F {
 /// A bounded channel: events that do not fit are dropped and counted.
 impl EventSink for SyncSender<WorkEvent> {
     fn accept(&mut self, event: &WorkEvent) -> bool {
+        // A full channel must not make the scheduler wait, so the event is dropped.
         self.try_send(event.clone()).is_ok()
     }
 }

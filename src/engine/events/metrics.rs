@@ -1,4 +1,7 @@
 //! Counters, as a program reads them.
+//!
+//! To add a counter, add it to [`WorkSchedulerMetrics`] and to the `Recorder`. The compiler then asks for its value in
+//! the one place where the metrics are made.
 
 use crate::work::WorkState;
 

@@ -6,6 +6,12 @@
 //! Deliberately absent: the state machine. `lifecycle` changes states and tells this room.
 //!
 //! A turn that yields adds one to the count of turns. Its slot and `now` do not come here.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `event` | what an event says, and the trait of sinks |
+//! | `metrics` | the counters as a program reads them |
+//! | `recorder` | the counters as the engine keeps them; the buffer and the sink |
 
 mod event;
 mod metrics;

@@ -1,4 +1,7 @@
 //! The recorder: counts as states change, and keeps events or hands them on.
+//!
+//! Invariant: the sum of `by_state` is the number of works ever added, because each change of a state leaves one count
+//! and enters another.
 
 use super::{EventOverflow, EventSink, WorkEvent, WorkSchedulerMetrics};
 use crate::engine::panics::{self, Contained};
@@ -11,7 +14,7 @@ pub(crate) struct Recorder {
     pub by_state: [u64; WorkState::COUNT],
     /// Attempts ever begun. A grant that is taken back does not count.
     pub attempts: u64,
-    /// Retries that the works in the scheduler have left.
+    /// Retries that the works in the scheduler have left. The audit adds them up anew.
     pub retries_left: u64,
     /// Turns ever given. Kept apart from `settled_in_crank`: next to each other they would slow a turn down.
     pub turns: u64,
@@ -21,13 +24,13 @@ pub(crate) struct Recorder {
     pub abandoned_jobs: u64,
     /// Turns, hooks and drops of works that panicked. [`Tally`](crate::engine::panics::Tally) has the other drops.
     pub panics: u64,
-    /// Works that have settled since the last crank began.
+    /// Works that have settled since the last crank began. A work that settles twice, after a restart, counts twice.
     pub settled_in_crank: u64,
     /// Callbacks, posted closures, deciders and event sinks that panicked.
     pub callback_panics: u64,
     /// Events that had no room in `queue` or in the sink.
     events_dropped: u64,
-    /// Events that `poll_event` has not returned yet.
+    /// Events that `poll_event` has not returned yet. It makes memory as events come, up to its capacity.
     queue: VecDeque<WorkEvent>,
     /// The most events in `queue`.
     capacity: usize,
@@ -37,7 +40,7 @@ pub(crate) struct Recorder {
     next_seq: u64,
     /// The sink, if the host has set one.
     sink: Option<Contained<Box<dyn EventSink>>>,
-    /// Whether any buffer or sink takes events.
+    /// Whether any buffer or sink takes events. It never changes, and each change of a state asks it.
     listens: bool,
 }
 
@@ -105,6 +108,8 @@ impl Recorder {
     }
 
     /// Hands an event to the sink, and keeps it for `poll_event`.
+    ///
+    /// The caller has taken a number for it with [`Recorder::next_seq`].
     pub fn emit(&mut self, event: WorkEvent) {
         if let Some(sink) = &mut self.sink {
             // A sink that panics must not leave the engine half way through a change.
@@ -117,9 +122,10 @@ impl Recorder {
         }
     }
 
-    /// Keeps an event, and drops one if there is no room.
+    /// Keeps an event, and drops one if there is no room. O(1).
     fn keep(&mut self, event: WorkEvent) {
         if self.queue.len() >= self.capacity {
+            // Either way one event is lost: this one, or the oldest.
             self.events_dropped += 1;
             match self.overflow {
                 EventOverflow::DropNewest => return,
@@ -129,7 +135,7 @@ impl Recorder {
         self.queue.push_back(event);
     }
 
-    /// Returns the number of the event that is being made.
+    /// Returns the number of the event that is being made. A refusal by the sink does not give it back.
     pub fn next_seq(&mut self) -> u64 {
         let seq = self.next_seq;
         self.next_seq += 1;
@@ -141,10 +147,11 @@ impl Recorder {
         self.queue.pop_front()
     }
 
-    /// Returns the counters as a program reads them.
+    /// Returns the counters as a program reads them. The caller adds the panics that others have counted.
     pub fn metrics(&self, total: u64, in_scheduler: u64) -> WorkSchedulerMetrics {
         let n = |state: WorkState| self.by_state[state as usize];
         use WorkState::*;
+        // Without `..` the compiler asks here for the value of a new counter.
         WorkSchedulerMetrics {
             total,
             pending: n(Pending) + n(Queued) + n(Retrying),

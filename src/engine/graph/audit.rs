@@ -9,7 +9,9 @@ use crate::engine::store::record::NONE;
 /// Both sides of the graph. Edges into works may not be made yet; the audit then makes its own, since a check must
 /// not change the graph for good.
 struct Sides<'a> {
+    /// The works; each record has the head of its list of edges out.
     arena: &'a Arena,
+    /// The memory of the edges out of works.
     outs: &'a Blocks,
     /// The edges into works: those of the graph, or made for this audit.
     ins: &'a Ins,
@@ -22,6 +24,7 @@ impl Graph {
     ///
     /// A sentence that says what is broken.
     pub fn audit(&self, arena: &Arena) -> Result<(), String> {
+        // Lists that the audit made for good would change what later calls cost.
         let unmade;
         let ins = match self.ins.get() {
             Some(ins) => ins,
@@ -57,13 +60,14 @@ impl Sides<'_> {
         }
     }
 
-    /// Checks one side.
+    /// Checks one side. O(works + edges).
     fn audit(&self, side: Side) -> Result<(), String> {
         let mut used = 0;
         for slot in self.arena.slots() {
             used += self.audit_list(slot, side)?;
         }
         let (spare, all) = (self.blocks(side).spare(), self.blocks(side).len());
+        // A cell that two lists share is counted twice, and a cell that was lost is not counted.
         if used + spare != all {
             return Err(format!(
                 "lists have {used} cells and {spare} are spare of {all}"
@@ -88,11 +92,13 @@ impl Sides<'_> {
             }
             let twins = self.list(entry.peer(), side.other());
             let twin = self.blocks(side.other()).entries(twins);
+            // Places count from 1, since the header is at 0.
             let twin = twin.get(entry.place() as usize - 1);
             if twin.is_none_or(|twin| (twin.peer(), twin.place()) != (slot, place)) {
                 return Err("the two ends of an edge do not point to each other".into());
             }
         }
+        // A list that has become empty should have given its block back.
         if seen == 0 || seen != header.live() {
             return Err(format!(
                 "{} edges are counted, {seen} are there",

@@ -2,6 +2,17 @@
 //!
 //! The first cell of a block is its header, the others are entries. A block that is given back goes to the next list
 //! that needs its size.
+//!
+//! Invariant: a cell below `end` is in exactly one block. A block is in exactly one list, or in the list of spare
+//! blocks of its size. The audit adds them up.
+//!
+//! Sizes are powers of two, so that a spare block fits the next list of its size.
+//!
+//! ```text
+//! | a block: | header | entry 1 | .. | entry len | cells not in use |
+//! | header:  | size: 5 bits   | gaps: 29 bits | len: 30 bits |
+//! | entry:   | place: 32 bits | settled: 1 | satisfied: 1 | peer: 30 bits |
+//! ```
 
 use crate::engine::store::record::NONE;
 use crate::work::EdgeKind;
@@ -14,7 +25,8 @@ const FIRST_SIZE: u32 = 1;
 /// place of the edge in the peer's list. An entry out of a work also holds the kind of the edge and whether it is
 /// satisfied.
 ///
-/// An entry is one number, so that one access reads or writes it.
+/// An entry is one number, so that one access reads or writes it. The peer takes 30 bits, the two marks one bit each,
+/// and the place 32 bits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry(u64);
 
@@ -36,13 +48,13 @@ impl Entry {
         Entry((place as u64) << 32 | peer as u64)
     }
 
-    /// Returns whether the edge is gone.
+    /// Returns whether the edge is gone. A walk of a list skips it.
     #[inline]
     pub fn is_gap(self) -> bool {
         self.place() == 0
     }
 
-    /// Returns the work at the other end.
+    /// Returns the work at the other end. It means nothing for a gap.
     #[inline]
     pub fn peer(self) -> u32 {
         (self.0 & SLOT) as u32
@@ -54,7 +66,7 @@ impl Entry {
         (self.0 >> 32) as u32
     }
 
-    /// Returns this entry after its other end has moved to `place`.
+    /// Returns this entry after its other end has moved to `place`. The peer and the marks stay.
     pub fn with_place(self, place: u32) -> Self {
         Entry(self.0 as u32 as u64 | (place as u64) << 32)
     }
@@ -75,7 +87,8 @@ impl Entry {
         self.0 & SATISFIED != 0
     }
 
-    /// Returns this entry with its edge satisfied.
+    /// Returns this entry with its edge satisfied. There is no way back but [`Entry::with`], which a stricter duplicate
+    /// of the edge needs.
     #[inline]
     pub fn satisfied(self) -> Self {
         Entry(self.0 | SATISFIED)
@@ -97,7 +110,7 @@ impl Entry {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header(u64);
 
-/// The bits of the count of entries.
+/// The bits of the count of entries. A list has at most 2^28 edges, so neither count runs into the next one.
 const LEN: u64 = (1 << 30) - 1;
 /// The bits of the count of gaps, before they are shifted.
 const GAPS: u64 = (1 << 29) - 1;
@@ -109,7 +122,7 @@ impl Header {
         Header(len as u64 | (size as u64) << 59)
     }
 
-    /// Returns how many entries the block has, gaps included.
+    /// Returns how many entries the block has, gaps included. The next entry gets the place after it.
     #[inline]
     pub fn len(self) -> u32 {
         (self.0 & LEN) as u32
@@ -126,7 +139,7 @@ impl Header {
         (self.0 >> 59) as u32
     }
 
-    /// Returns how many entries are no gaps.
+    /// Returns how many entries are no gaps. A list has a block only if there is one.
     pub fn live(self) -> u32 {
         self.len() - self.gaps()
     }
@@ -134,17 +147,18 @@ impl Header {
     /// Returns whether no cell is left for another entry.
     #[inline]
     pub fn is_full(self) -> bool {
+        // The header takes a cell, so a block of 2^size cells has room for one entry less.
         (self.len() + 1) >> self.size() != 0
     }
 
-    /// Returns the header with one more entry.
+    /// Returns the header with one more entry. The caller has seen that the block is not full.
     #[inline]
     fn with_one_more(self) -> Self {
         debug_assert!((self.len() as u64) < LEN);
         Header(self.0 + 1)
     }
 
-    /// Returns the header with one more of its entries a gap.
+    /// Returns the header with one more of its entries a gap. The caller writes [`Entry::GAP`] at the place.
     pub fn with_gap(self) -> Self {
         debug_assert!((self.gaps() as u64) < GAPS);
         Header(self.0 + (1 << 30))
@@ -158,7 +172,7 @@ const MANY: usize = 512;
 
 /// All blocks of one side of the graph.
 pub(crate) struct Blocks {
-    /// Memory for all blocks; the cells from `end` on are not in use yet.
+    /// Memory for all blocks; the cells from `end` on are not in use yet. The vector only grows.
     cells: Vec<Entry>,
     /// The first cell that has never been in a block.
     end: u32,
@@ -182,7 +196,7 @@ impl Blocks {
         self.end as usize
     }
 
-    /// Returns the entry in a cell.
+    /// Returns the entry in a cell. The cell may be a header, whose bits mean something else.
     #[inline]
     pub fn at(&self, index: u32) -> Entry {
         self.cells[index as usize]
@@ -194,7 +208,7 @@ impl Blocks {
         &mut self.cells[index as usize]
     }
 
-    /// Returns all cells for changes.
+    /// Returns all cells for changes. A caller that writes many entries borrows them once.
     #[inline]
     pub fn cells_mut(&mut self) -> &mut [Entry] {
         &mut self.cells
@@ -212,7 +226,8 @@ impl Blocks {
         *self.at_mut(block) = Entry(header.0);
     }
 
-    /// Returns the first `len` entries of a block.
+    /// Returns the first `len` entries of a block. A list that is being filled needs that, because its header does not
+    /// count them yet.
     #[inline]
     pub fn first(&self, block: u32, len: u32) -> &[Entry] {
         let first = block as usize + 1;
@@ -260,7 +275,8 @@ impl Blocks {
         Some(header.len())
     }
 
-    /// Copies the entries of block `from` to block `to`, which has the room.
+    /// Copies the entries of block `from` to block `to`, which has the room. Each entry keeps its place, so no twin has
+    /// to be told.
     #[inline]
     pub fn copy(&mut self, from: u32, to: u32) {
         let first = from as usize + 1;
@@ -268,7 +284,7 @@ impl Blocks {
         self.cells.copy_within(entries, to as usize + 1);
     }
 
-    /// Returns a block with this header. The caller fills its entries at once.
+    /// Returns a block with this header. The caller fills its entries at once. O(1), or the cost of new memory.
     #[inline]
     pub fn take(&mut self, header: Header) -> u32 {
         let size = header.size();
@@ -305,6 +321,7 @@ impl Blocks {
         self.end += cells;
         let end = self.end as usize;
         if end > self.cells.len() {
+            // The size is final: the lists of a whole graph are not expected to grow.
             self.cells.resize(end, Entry::GAP);
         }
         first
@@ -320,22 +337,25 @@ impl Blocks {
         }
     }
 
-    /// Takes a block back for the next list that needs its size.
+    /// Takes a block back for the next list that needs its size. Its entries mean nothing from now on. O(1).
     pub fn give_back(&mut self, block: u32) {
         let size = self.header(block).size() as usize;
         *self.at_mut(block) = Entry(self.free[size] as u64);
+        // The header's cell leads to the next spare block, so the list of spare blocks takes no memory.
         self.free[size] = block;
     }
 
-    /// Takes all blocks back.
+    /// Takes all blocks back. The memory stays for the edges that come next.
     pub fn clear(&mut self) {
         if self.end > 0 {
+            // Fresh blocks are cut from the beginning again, so spare blocks of sizes that nothing needs do not pile
+            // up.
             self.end = 0;
             self.free = [NONE; 32];
         }
     }
 
-    /// Returns how many cells are in blocks that have been given back. O(blocks).
+    /// Returns how many cells are in blocks that have been given back. O(blocks). Only the audit asks.
     pub fn spare(&self) -> usize {
         let step = |block: u32| (block != NONE).then_some(block);
         let count = |head: u32| {

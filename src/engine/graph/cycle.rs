@@ -9,6 +9,11 @@
 //! most twice the smaller side. It is bounded by the number of unsettled works and edges. The idea of two-way search
 //! is that of Haeupler, Kavitha, Mathew, Sen and Tarjan, "Incremental Cycle Detection, Topological Ordering, and
 //! Strong Component Maintenance", 2012.
+//!
+//! Invariant: between two calls the levels are a topological order of the open edges, or they are not trusted.
+//!
+//! Trap: a grant without a turn is no start, because `add_dependency` may take it back. So only a turn counts as the
+//! start of a work here.
 
 use crate::engine::graph::topo::TopologicalOrder;
 use crate::engine::graph::{Entries, Entry, Graph};
@@ -16,7 +21,7 @@ use crate::engine::store::arena::Arena;
 use crate::engine::store::flags::{flag, mark};
 use crate::engine::store::record::NONE;
 
-/// An event of a work: slot times two, plus one for its settling.
+/// An event of a work: slot times two, plus one for its settling. Slots are below 2^30, so no event overflows.
 type Event = u32;
 
 /// Returns the start of a work.
@@ -42,11 +47,12 @@ enum Way {
 pub(crate) struct CycleSearch {
     /// The topological order, which makes most searches needless.
     pub levels: TopologicalOrder,
-    /// By event, the last search that has seen it, and from which end.
+    /// By event, the last search that has seen it, and from which end. It is twice as long as the columns by slot.
     seen: Vec<u32>,
-    /// The number of the present search from the first end; one more stands for the other end.
+    /// The number of the present search from the first end; one more stands for the other end. It goes up by two with
+    /// each search.
     round: u32,
-    /// The events that each end has seen, in the order of the walk.
+    /// The events that each end has seen, in the order of the walk. They keep their memory.
     ends: [Vec<Event>; 2],
 }
 
@@ -63,10 +69,14 @@ impl CycleSearch {
 
     /// Returns whether a dependency of `after` on `before` would close a cycle. If not, it makes the levels fit the
     /// edge.
+    ///
+    /// Levels may move before the edge is there, so the caller adds it next. O(1) if the levels are in order; else the
+    /// cost of a search.
     pub fn closes(&mut self, arena: &Arena, graph: &Graph, before: u32, after: u32) -> bool {
         let Some(lack) = self.levels.lack(arena, before, after) else {
             return self.precedes(arena, graph, start(after), settle(before));
         };
+        // Levels in order rule a cycle out, and so does a settled work, before which nothing has to happen any more.
         if lack <= 0 || arena.at(before).state.is_settled() {
             return false;
         }
@@ -81,7 +91,7 @@ impl CycleSearch {
         false
     }
 
-    /// Returns whether `from` has to happen before `to`.
+    /// Returns whether `from` has to happen before `to`. It costs a search.
     pub fn precedes(&mut self, arena: &Arena, graph: &Graph, from: Event, to: Event) -> bool {
         self.search(arena, graph, from, to).is_none()
     }
@@ -90,6 +100,7 @@ impl CycleSearch {
     /// `ends` then has all events of that end.
     fn search(&mut self, arena: &Arena, graph: &Graph, from: Event, to: Event) -> Option<Way> {
         let (from, to) = (canonical(arena, from), canonical(arena, to));
+        // An event that would need itself is a cycle without an edge.
         if from == to {
             return None;
         }
@@ -107,19 +118,23 @@ impl CycleSearch {
             return Some(Way::Needed);
         }
         self.begin(from, to, arena);
+        // They are taken out, because the walk also borrows `seen`, and come back with their memory.
         let [mut forward, mut backward] = std::mem::take(&mut self.ends);
         let whole = self.meet(arena, graph, &mut forward, &mut backward);
         self.ends = [forward, backward];
         whole
     }
 
-    /// Returns a shortest chain of works from `from` to `to`, for an error message. O(works and edges in between).
+    /// Returns a shortest chain of works from `from` to `to`, for an error message. O(works and edges in between). The
+    /// caller has found that there is one.
     pub fn path(&mut self, arena: &Arena, graph: &Graph, from: Event, to: Event) -> Vec<u32> {
         let (from, to) = (canonical(arena, from), canonical(arena, to));
         self.begin(from, to, arena);
         // The events in the order of the walk, each with the place of the event before it.
         let mut walk = vec![(from, 0)];
         let mut place = 0;
+        // This walk has one direction: the caller knows that there is a way, and the first one found forward is a
+        // shortest.
         while let Some(&(event, _)) = walk.get(place).filter(|&&(event, _)| event != to) {
             for next in Neighbours::of(arena, graph, event, Way::Needed) {
                 if std::mem::replace(&mut self.seen[next as usize], self.round) != self.round {
@@ -143,6 +158,7 @@ impl CycleSearch {
 
     /// Prepares `seen` for a new search. Numbers tell searches apart, so nothing has to be cleared between them.
     fn begin(&mut self, from: Event, to: Event, arena: &Arena) {
+        // When the numbers begin again, an old mark would pass for a new one.
         if self.round >= u32::MAX - 2 {
             self.seen.clear();
             self.round = 0;
@@ -168,6 +184,7 @@ impl CycleSearch {
         let mut next = [0; 2];
         let mut open = [None, None];
         loop {
+            // One edge on each side in turn: so the larger side costs no more than the smaller one.
             for (end, (queue, way)) in sides.iter_mut().enumerate() {
                 let neighbour = loop {
                     // The cursor walks the neighbours of one event, and takes the next event of its queue when it is
@@ -183,6 +200,7 @@ impl CycleSearch {
                     }
                 };
                 let mark = &mut self.seen[neighbour as usize];
+                // The other end has seen this event, so the two walks together are a way.
                 if *mark == self.round + 1 - end as u32 {
                     return None;
                 }
@@ -195,8 +213,8 @@ impl CycleSearch {
     }
 }
 
-/// Returns whether a work has no children. Its start then leads to its settling only, so one event stands for both,
-/// and a search has half as far to go.
+/// Returns whether a work has no children. Its start then leads to its settling only, so one event stands for both, and
+/// a search has half as far to go. It may be a child itself.
 fn is_plain(arena: &Arena, slot: u32) -> bool {
     !arena.is(slot, flag::CHILDREN)
 }
@@ -222,9 +240,12 @@ fn is_last(arena: &Arena, slot: u32) -> bool {
     record.outs == NONE && !is_child && !record.flags.has(flag::CHILDREN)
 }
 
-/// The events next to an event, lazily: first `single`, then the children, then the edges.
+/// The events next to an event, lazily: first `single`, then the children, then the edges. A walk stops in the middle
+/// of them when the other end has its turn.
 struct Neighbours<'a> {
+    /// The works.
     arena: &'a Arena,
+    /// The edges between them.
     graph: &'a Graph,
     /// Which neighbours are asked for.
     way: Way,
@@ -263,10 +284,12 @@ impl<'a> Neighbours<'a> {
                     of.single = arena.parent(slot).filter(|_| awaits_parent).map(start);
                     of.edges = graph.ins(arena, slot);
                 }
+                // An event that has happened needs nothing, so the walk ends there.
                 Way::Needs => {}
             }
             return of;
         }
+        // A work with children has two events: it may have started long before they settle.
         match (way, event & 1 == 1) {
             (Way::Needed, false) => (of.single, of.child) = (Some(settle(slot)), first_child()),
             (Way::Needed, true) => {
@@ -291,6 +314,7 @@ impl<'a> Neighbours<'a> {
             let child = self.child;
             self.child = self.arena.next_sibling(child).unwrap_or(NONE);
             match self.way {
+                // No other child needs the start of its parent.
                 Way::Needed if self.arena.is(child, flag::AWAITS_PARENT) => {
                     return Some(start(child));
                 }
@@ -312,6 +336,7 @@ impl<'a> Neighbours<'a> {
     fn next_edge(&mut self) -> Option<Event> {
         while let Some(edge) = self.edges.next() {
             match self.way {
+                // A satisfied edge stays satisfied even if its work is restarted, so it closes no cycle (L10).
                 Way::Needed if !edge.is_satisfied() && !self.is_settled(edge) => {
                     return Some(start(edge.peer()));
                 }

@@ -1,5 +1,11 @@
 //! The edge list of a graph that is to be added: its edges by position. The list is checked, counted and ordered
 //! before the engine has anything of the graph.
+//!
+//! Invariant: after [`EdgeList::new`] each edge is there once, and both its ends are in the graph. No edges form a
+//! cycle, and the degrees count these edges.
+//!
+//! Most edges lead from earlier to later works. So the first look tells whether a topological order has to be made at
+//! all.
 
 use crate::engine::AddGraphError;
 use crate::engine::store::record::NONE;
@@ -17,9 +23,10 @@ pub(crate) struct Degrees {
 /// The edges of a graph without a cycle, each once.
 #[derive(Debug)]
 pub(crate) struct EdgeList<'a> {
-    /// (before, after), in the order in which the caller gave them.
+    /// (before, after), in the order in which the caller gave them. It is borrowed unless repeated edges had to be
+    /// dropped.
     pub edges: Cow<'a, [(usize, usize)]>,
-    /// The degrees by work; empty if there are no edges.
+    /// The degrees by work; empty if there are no edges. `Graph::link_many` uses them up.
     pub degrees: Vec<Degrees>,
     /// The works in topological order; `None` if their own order is one.
     pub order: Option<Vec<u32>>,
@@ -44,16 +51,19 @@ impl<'a> EdgeList<'a> {
         }
         edge_list.degrees = vec![Degrees::default(); works as usize];
         let found = edge_list.count()?;
+        // The sort below costs more than both looks, and lists that are grouped by either end do not need it.
         if found.doubtful && !edge_list.stand_together_by_before() {
             edge_list.drop_repeated();
         }
+        // Edges that all lead to later positions are in order as they stand.
         if found.backward {
             edge_list.order = Some(edge_list.sort()?);
         }
         Ok(edge_list)
     }
 
-    /// Counts the edges out of each work and into it, and returns what a first look shows.
+    /// Counts the edges out of each work and into it, and returns what a first look shows. O(edges), besides a sorted
+    /// copy of a long group that does not rise.
     fn count(&mut self) -> Result<Scan, AddGraphError> {
         let mut found = Scan::default();
         let works = self.degrees.len();
@@ -86,7 +96,7 @@ impl<'a> EdgeList<'a> {
         Ok(found)
     }
 
-    /// Returns whether the edges out of each work stand together, and none is there twice.
+    /// Returns whether the edges out of each work stand together, and none is there twice. O(works + edges).
     fn stand_together_by_before(&self) -> bool {
         // By work, the `before` of the last edge into it.
         let mut last = vec![usize::MAX; self.degrees.len()];
@@ -101,10 +111,11 @@ impl<'a> EdgeList<'a> {
         })
     }
 
-    /// Drops each edge that repeats an earlier one.
+    /// Drops each edge that repeats an earlier one. O(edges log edges).
     fn drop_repeated(&mut self) {
         let edges = self.edges.to_mut();
         let mut by_ends: Vec<usize> = (0..edges.len()).collect();
+        // The place is part of the key, so that the first of equal edges stays and the order is kept (L3).
         by_ends.sort_unstable_by_key(|&place| (edges[place], place));
         let mut repeated = vec![false; edges.len()];
         for pair in by_ends.windows(2) {
@@ -119,7 +130,8 @@ impl<'a> EdgeList<'a> {
         });
     }
 
-    /// Returns a topological order, by the algorithm of Kahn, "Topological sorting of large networks", 1962.
+    /// Returns a topological order, by the algorithm of Kahn, "Topological sorting of large networks", 1962. Works
+    /// without dependencies come first, in their order. O(works + edges).
     fn sort(&self) -> Result<Vec<u32>, AddGraphError> {
         let (first, dependents) = self.rows();
         let mut open: Vec<u32> = self.degrees.iter().map(|work| work.ins).collect();
@@ -138,13 +150,15 @@ impl<'a> EdgeList<'a> {
                 }
             }
         }
+        // Works on a cycle, and works behind one, never lose their last open edge.
         if order.len() < open.len() {
             return Err(AddGraphError::Cycle(self.cycle(&open)));
         }
         Ok(order)
     }
 
-    /// Returns where the row of each work begins, and the dependents of all works, one row after the other.
+    /// Returns where the row of each work begins, and the dependents of all works, one row after the other. One vector
+    /// for all rows spares a vector for each work.
     fn rows(&self) -> (Vec<u32>, Vec<u32>) {
         let mut first = Vec::with_capacity(self.degrees.len() + 1);
         let mut end = 0;
@@ -184,6 +198,7 @@ impl<'a> EdgeList<'a> {
             path.push(at);
             work = Some(before_of[at]);
         }
+        // The walk went against the edges, and the error names the works along them.
         path.reverse();
         path
     }

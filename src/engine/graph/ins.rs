@@ -2,6 +2,12 @@
 //!
 //! They repeat what the edges out of works say, and a program that runs a whole graph to its end never asks for them.
 //! So a graph that came whole has none until a caller needs them; reclaiming a work does.
+//!
+//! Invariant: the entry of an edge here and its entry in the list out of the work before it name each other. A head is
+//! `NONE`, or leads to a block with at least one edge.
+//!
+//! Trap: once the lists are made, each edge is written on both sides for the rest of the scheduler's life. Only
+//! [`Graph::link_many`](super::Graph) gives them up again, and only if they have never held an edge.
 
 use super::blocks::{Blocks, Entry, Header};
 use super::size_for;
@@ -39,12 +45,13 @@ impl Ins {
         }
     }
 
-    /// Returns whether no edge has ever been in them.
+    /// Returns whether no edge has ever been in them. A query may have made them while there were no edges.
     pub fn is_unused(&self) -> bool {
         self.heads.0.is_empty()
     }
 
-    /// Makes the lists for all edges in `outs`. O(slots + edges).
+    /// Makes the lists for all edges in `outs`. O(slots + edges). Each list gets the order in which its edges were
+    /// added, because the entries out of works name their places.
     #[cold]
     pub fn of(arena: &Arena, outs: &Blocks) -> Self {
         // Counted first, so that each list is made in its final size.
@@ -62,7 +69,7 @@ impl Ins {
         ins
     }
 
-    /// Returns the block of a work's list.
+    /// Returns the block of a work's list. `NONE` if no edge leads into the work.
     #[inline]
     pub fn head(&self, slot: u32) -> u32 {
         self.heads.0.get(slot as usize).copied().unwrap_or(NONE)
@@ -93,6 +100,7 @@ impl Ins {
             return 0;
         }
         let old = self.head(slot);
+        // Without gaps the number of entries is also the last place.
         let known = self.blocks.entries(old).len() as u32;
         let all = known + more;
         let block = self.blocks.take(Header::new(size_for(all), all));
@@ -105,6 +113,7 @@ impl Ins {
     }
 
     /// Enters the edges out of the works in `slots` at the places that their entries name. None of them is a gap.
+    /// [`Ins::make_room`] has made these places.
     pub fn fill(&mut self, arena: &Arena, outs: &Blocks, slots: impl Iterator<Item = u32>) {
         for slot in slots {
             for (place, entry) in (1..).zip(outs.entries(arena.at(slot).outs)) {
@@ -114,7 +123,8 @@ impl Ins {
         }
     }
 
-    /// Takes all lists back, once no edge is left.
+    /// Takes all lists back, once no edge is left. All heads are `NONE` by then, since an empty list gives its block
+    /// back.
     pub fn clear(&mut self) {
         self.blocks.clear();
     }

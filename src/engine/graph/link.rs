@@ -1,5 +1,11 @@
 //! Edges that are added and removed one by one. Both ends of an edge are written together; lists grow, close gaps and
 //! shrink.
+//!
+//! Invariant: between two calls both entries of an edge are there. A function that moves an entry tells its twin before
+//! it returns.
+//!
+//! Trap: any of these functions may move a list to another block. An index of a cell is good until the next of them is
+//! called.
 
 use super::{Entry, Graph, Side, size_for};
 use crate::engine::graph::blocks::Header;
@@ -27,7 +33,9 @@ impl Graph {
         let mut len = 0;
         for before in befores {
             let record = arena.at_mut(before);
+            // The header does not count the entries yet, so `len` says how many there are.
             let into = self.known_ins().blocks.first(block, len);
+            // An edge that is named twice counts once (L15).
             if self.find_in(record.outs, into, before, after).is_some() {
                 continue;
             }
@@ -41,6 +49,7 @@ impl Graph {
             *self.outs.at_mut(outs + out) = Entry::new(after, len).with(EdgeKind::After, satisfied);
         }
         let ins = self.ins_mut();
+        // The block was taken with room for all, and fewer may have come.
         ins.blocks.set_header(block, Header::new(size, len));
         *ins.head_mut(after) = block;
         self.edges += len as usize;
@@ -73,7 +82,8 @@ impl Graph {
         place.unwrap_or_else(|| self.grow(arena, slot, side))
     }
 
-    /// Makes room in a full list, and returns its new block and next place.
+    /// Makes room in a full list, and returns its new block and next place. The cost is that of the list, and amortised
+    /// O(1) for each edge.
     #[inline(never)]
     fn grow(&mut self, arena: &mut Arena, slot: u32, side: Side) -> (u32, u32) {
         let list = self.list(arena, slot, side);
@@ -85,7 +95,8 @@ impl Graph {
         (self.rebuild(arena, slot, side, Header::new(size, len)), len)
     }
 
-    /// Moves a list to a block with `header`, closes its gaps, and returns the block.
+    /// Moves a list to a block with `header`, closes its gaps, and returns the block. The block must have room for the
+    /// live entries.
     fn rebuild(&mut self, arena: &mut Arena, slot: u32, side: Side, header: Header) -> u32 {
         let old = self.list(arena, slot, side);
         let blocks = self.blocks_mut(side);
@@ -95,12 +106,14 @@ impl Graph {
         } else {
             self.copy_without_gaps(arena, old, block, side);
         }
+        // Only after the copy, since the list of spare blocks writes into the block.
         self.blocks_mut(side).give_back(old);
         *self.list_mut(arena, slot, side) = block;
         block
     }
 
-    /// Copies the entries of `old` to `block` without gaps, and writes each new place into the entry's twin.
+    /// Copies the entries of `old` to `block` without gaps, and writes each new place into the entry's twin. O(entries,
+    /// gaps included).
     fn copy_without_gaps(&mut self, arena: &Arena, old: u32, block: u32, side: Side) {
         let mut place = 0;
         for index in self.blocks_mut(side).range(old) {
@@ -116,7 +129,7 @@ impl Graph {
     }
 
     /// Removes all edges of a work and calls `lost` with each dependent whose dependency on it was never satisfied.
-    /// Amortised O(its edges).
+    /// Amortised O(its edges). The work is settled and about to leave.
     pub fn unlink_all(
         &mut self,
         arena: &mut Arena,
@@ -153,6 +166,7 @@ impl Graph {
         for index in self.blocks_mut(side).range(block) {
             let entry = self.blocks_mut(side).at(index);
             if !entry.is_gap() {
+                // A gap in the peer's list keeps all other places there, so no third work is touched.
                 self.leave_gap(arena, entry, side.other());
                 self.edges -= 1;
                 gone(arena, entry);
@@ -162,8 +176,8 @@ impl Graph {
         *self.list_mut(arena, slot, side) = NONE;
     }
 
-    /// Removes the twin of `entry`, which is in the list `side` of its peer. A list that is empty then gives its
-    /// block back. A list that is almost empty moves to a smaller block.
+    /// Removes the twin of `entry`, which is in the list `side` of its peer. A list that is empty then gives its block
+    /// back. A list that is almost empty moves to a smaller block. Amortised O(1).
     fn leave_gap(&mut self, arena: &mut Arena, entry: Entry, side: Side) {
         let block = self.list(arena, entry.peer(), side);
         let blocks = self.blocks_mut(side);

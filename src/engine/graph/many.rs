@@ -1,12 +1,15 @@
 //! Many edges at once, all between new works. Their numbers are known, so each list is made in its final size and
 //! each edge is written once.
+//!
+//! Invariant: while edges are written, the degree of a work is used as the cell of its next edge. So a graph of a
+//! million edges needs no memory besides its lists.
 
 use super::blocks::Header;
 use super::ins::Ins;
 use super::{Arena, Entry, Graph, MOST_CELLS, size_for};
 use crate::engine::graph::edge_list::{Degrees, EdgeList};
 
-/// Returns how many cells a list of `edges` edges takes.
+/// Returns how many cells a list of `edges` edges takes. No list takes none.
 #[inline]
 const fn cells_for(edges: u32) -> u32 {
     if edges == 0 { 0 } else { 1 << size_for(edges) }
@@ -31,7 +34,7 @@ impl Graph {
     }
 
     /// Adds the edges of a graph between `works`, none of which has edges out of it yet. Uses up the degrees of
-    /// `edge_list`. O(works + edges).
+    /// `edge_list`. O(works + edges). The caller has asked [`Graph::cells_for_many`], and gives its answer as `cells`.
     pub fn link_many(
         &mut self,
         arena: &mut Arena,
@@ -76,7 +79,8 @@ impl Graph {
         }
     }
 
-    /// Returns a block for `edges` edges, in the `next` cells if they are known. The caller fills the edges in.
+    /// Returns a block for `edges` edges, in the `next` cells if they are known. The caller fills the edges in. O(1),
+    /// or the cost of new memory.
     #[inline]
     fn new_list(&mut self, next: &mut Option<u32>, edges: u32) -> u32 {
         let header = Header::new(size_for(edges), edges);

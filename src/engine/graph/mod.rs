@@ -25,6 +25,14 @@
 //!
 //! Limits: at most 2^28 edges, and at most 2^30 cells of memory before one more edge is added. Indices and counters
 //! have the room.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `blocks`, `ins` | memory of edge lists; the lists into works |
+//! | `link`, `many` | edges one by one, and with a whole graph |
+//! | `edge_list` | the edges of a graph before it is added |
+//! | `cycle`, `topo` | the search for cycles, and the order that makes most searches needless |
+//! | `audit` | the checks |
 
 mod audit;
 mod blocks;
@@ -54,7 +62,7 @@ const FIRST_LOOK: usize = 16;
 /// as many, besides the list of a new work.
 const MOST_CELLS: usize = 1 << 30;
 
-/// The two lists of a work.
+/// The two lists of a work. A function that takes a side works on both in one way.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     /// The edges to its dependents.
@@ -73,16 +81,16 @@ impl Side {
     }
 }
 
-/// The invariant that holds wherever edges change one by one.
+/// The invariant that holds wherever edges change one by one. A panic with it is a bug of this room.
 const MADE: &str = "who changes edges has made those into works";
 
 /// All edges between the works of one scheduler.
 pub(crate) struct Graph {
-    /// The edges out of works; each work's record says where its list is.
+    /// The edges out of works; each work's record says where its list is. They are always complete.
     outs: Blocks,
     /// The edges into works. Not made while all edges came with whole graphs and no caller has needed them.
     ins: OnceCell<Ins>,
-    /// How many edges there are.
+    /// How many edges there are. Gaps do not count.
     edges: usize,
 }
 
@@ -109,7 +117,8 @@ impl Graph {
         self.edges
     }
 
-    /// Returns whether `more` edges would exceed `limit`, or the memory that there is.
+    /// Returns whether `more` edges would exceed `limit`, or the memory that there is. A caller asks before it adds
+    /// edges.
     #[inline]
     pub fn lacks_room(&self, more: usize, limit: usize) -> bool {
         let into = self.ins.get().map_or(0, |ins| ins.blocks.len());
@@ -118,9 +127,11 @@ impl Graph {
 
     // ---- the two sides ----
 
-    /// Returns the edges into works, and makes them if need be.
+    /// Returns the edges into works, and makes them if need be. O(1), but the first call after whole graphs costs
+    /// O(slots + edges).
     #[inline]
     fn ins_or_new(&self, arena: &Arena) -> &Ins {
+        // A shared borrow is enough for that, because queries need these lists, too.
         self.ins.get_or_init(|| match self.edges {
             0 => Ins::new(),
             _ => Ins::of(arena, &self.outs),
@@ -168,7 +179,8 @@ impl Graph {
 
     // ---- looking ----
 
-    /// Returns the edges out of `slot`, in the order in which they were added.
+    /// Returns the edges out of `slot`, in the order in which they were added. Edges to settled works are among them.
+    /// O(1), and O(entries) to walk.
     #[inline]
     pub fn outs(&self, arena: &Arena, slot: u32) -> Entries<'_> {
         Entries(self.outs.entries(arena.at(slot).outs).iter())
@@ -181,7 +193,7 @@ impl Graph {
         Entries(self.ins_or_new(arena).entries(slot).iter())
     }
 
-    /// Returns whether an edge leads into `slot`.
+    /// Returns whether an edge leads into `slot`. A satisfied edge counts.
     #[inline]
     pub fn has_ins(&self, arena: &Arena, slot: u32) -> bool {
         self.ins_or_new(arena).head(slot) != NONE
@@ -194,6 +206,7 @@ impl Graph {
     }
 
     /// Returns the cells of a list out of a work, gaps included. A caller uses it to walk while other things change.
+    /// Nothing may be added to the list meanwhile, since it might move.
     #[inline]
     pub fn range(&self, outs: u32) -> Range<u32> {
         self.outs.range(outs)
@@ -222,6 +235,7 @@ impl Graph {
     #[inline]
     pub fn settle(&mut self, index: u32, success: bool) -> Option<(u32, bool)> {
         let entry = self.outs.at_mut(index);
+        // A satisfied edge stays so, whatever its work does later (L10). A gap counts as satisfied, too.
         if entry.is_satisfied() {
             return None;
         }
@@ -232,7 +246,8 @@ impl Graph {
         Some((entry.peer(), satisfied))
     }
 
-    /// Sets the kind of an outgoing entry, and whether its edge is satisfied.
+    /// Sets the kind of an outgoing entry, and whether its edge is satisfied. The caller changes the count of pending
+    /// dependencies with it, if need be.
     #[inline]
     pub fn mark(&mut self, index: u32, kind: EdgeKind, satisfied: bool) {
         let entry = self.outs.at_mut(index);
@@ -267,7 +282,7 @@ impl Graph {
     }
 }
 
-/// The entries of a list that are no gaps.
+/// The entries of a list that are no gaps. They come in the order in which they were added.
 #[derive(Clone, Default)]
 pub(crate) struct Entries<'a>(std::slice::Iter<'a, Entry>);
 
@@ -290,11 +305,13 @@ impl DoubleEndedIterator for Entries<'_> {
 /// Returns the position of the entry with this peer.
 #[inline]
 fn position(entries: &[Entry], peer: u32) -> Option<usize> {
+    // A gap has the peer 0, which is a slot like any other.
     let is_it = |entry: &Entry| entry.peer() == peer && !entry.is_gap();
     entries.iter().position(is_it)
 }
 
-/// Returns the size (as a power of two) of a block for a header and `entries` entries.
+/// Returns the size (as a power of two) of a block for a header and `entries` entries. The header makes it one cell
+/// more: three entries fit into four cells, and four need eight.
 #[inline]
 const fn size_for(entries: u32) -> u32 {
     u32::BITS - entries.leading_zeros()

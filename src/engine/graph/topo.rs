@@ -10,6 +10,9 @@
 //!
 //! Limit: levels know of dependencies only. As soon as a work has a child, or is restarted, the order is not trusted
 //! until the scheduler is empty. Every edge that might close a cycle is then searched for.
+//!
+//! Invariant: while the order is trusted, the level of a work is below that of each unsettled work that has an open
+//! edge from it. The audit checks it.
 
 use crate::engine::store::arena::Arena;
 
@@ -18,9 +21,10 @@ const UNSET: i64 = i64::MIN;
 
 /// The levels of all works.
 pub(crate) struct TopologicalOrder {
-    /// Levels by slot; empty until an edge goes against the order in which works were added.
+    /// Levels by slot; empty until an edge goes against the order in which works were added. A work past the end, or
+    /// without a level, has its serial number.
     levels: Vec<i64>,
-    /// An upper bound of all levels that were ever moved.
+    /// An upper bound of all levels that were ever moved. A whole graph is lined up above it.
     highest: i64,
     /// Whether levels say anything about cycles.
     trusted: bool,
@@ -49,13 +53,16 @@ impl TopologicalOrder {
         self.trusted
     }
 
-    /// Gives the levels up, after an event that they do not know of.
+    /// Gives the levels up, after an event that they do not know of. The order comes back with the next empty
+    /// scheduler.
     pub fn distrust(&mut self) {
         self.trusted = false;
+        // The memory goes, too: nothing reads a level before the scheduler has been empty.
         self.levels = Vec::new();
     }
 
     /// Gives a work in `slot` its first level. The first work of an empty scheduler makes the order as good as new.
+    /// O(1).
     #[inline]
     pub fn enter(&mut self, slot: u32, is_first: bool) {
         if is_first {
@@ -63,6 +70,7 @@ impl TopologicalOrder {
             self.highest = 0;
             self.levels.clear();
         } else if let Some(level) = self.levels.get_mut(slot as usize) {
+            // An earlier work of the slot may have been moved.
             *level = UNSET;
         }
     }
@@ -71,13 +79,14 @@ impl TopologicalOrder {
     #[inline]
     pub fn of(&self, arena: &Arena, slot: u32) -> i64 {
         match self.levels.get(slot as usize) {
+            // Serial numbers rise, so a new work is above all that were never moved.
             None | Some(&UNSET) => arena.at(slot).serial as i64,
             Some(&level) => level,
         }
     }
 
     /// Returns by how much the level of `before` is too high for an edge to `after`. At most 0 if they are in order.
-    /// `None` if levels cannot tell.
+    /// `None` if levels cannot tell. O(1).
     #[inline]
     pub fn lack(&mut self, arena: &Arena, before: u32, after: u32) -> Option<i64> {
         if !self.trusted {
@@ -92,13 +101,14 @@ impl TopologicalOrder {
         lack
     }
 
-    /// Returns whether any work's level may differ from its serial number.
+    /// Returns whether any work's level may differ from its serial number. If not, adding edges to a new work costs
+    /// nothing here.
     #[inline]
     pub fn are_kept(&self) -> bool {
         !self.levels.is_empty()
     }
 
-    /// Raises the level of a new work `after`, which no work is after yet, above the level of `before`.
+    /// Raises the level of a new work `after`, which no work is after yet, above the level of `before`. O(1).
     #[inline]
     pub fn follow(&mut self, arena: &Arena, before: u32, after: u32) {
         if self.are_kept() {
@@ -113,10 +123,11 @@ impl TopologicalOrder {
         }
     }
 
-    /// Moves the levels of all `slots` by `by`. If one would leave the range of numbers, no level is trusted any
-    /// more.
+    /// Moves the levels of all `slots` by `by`. If one would leave the range of numbers, no level is trusted any more.
+    /// The caller gives a side that a search has seen whole, so no order within it changes. O(slots).
     pub fn shift(&mut self, arena: &Arena, slots: impl Iterator<Item = u32>, by: i64) {
         for slot in slots {
+            // UNSET means no level, and above the highest number there is no room for the next work.
             match self.of(arena, slot).checked_add(by) {
                 Some(level) if level > UNSET && level < i64::MAX => self.set(slot, level),
                 _ => return self.distrust(),
@@ -124,8 +135,8 @@ impl TopologicalOrder {
         }
     }
 
-    /// Gives new works levels in the order of `slots`. No older work is after any of them. `first` is the serial
-    /// number of the oldest; all slots are below `slots_end`.
+    /// Gives new works levels in the order of `slots`. No older work is after any of them. `first` is the serial number
+    /// of the oldest; all slots are below `slots_end`. O(slots).
     pub fn line_up(
         &mut self,
         slots: impl ExactSizeIterator<Item = u32>,
@@ -149,7 +160,7 @@ impl TopologicalOrder {
         }
     }
 
-    /// Stores a level.
+    /// Stores a level. Amortised O(1).
     fn set(&mut self, slot: u32, level: i64) {
         self.highest = self.highest.max(level);
         if self.levels.len() <= slot as usize {

@@ -1,4 +1,6 @@
 //! The room `io` without the feature `mio`: there are no sources of readiness.
+//!
+//! It has what other rooms use of `io`, so that they need no condition for the feature.
 
 /// An empty list of sources.
 #[derive(Default)]

@@ -1,4 +1,6 @@
 //! A registered source, as its work holds it.
+//!
+//! Invariant: a registration that is not `live` stays so, and its token may belong to another source.
 
 use super::source_registry::{
     News, READABLE, Registered, SourceCell, SourceRegistry, WRITABLE, bits, is_over,
@@ -129,6 +131,7 @@ impl<S: Source + 'static> Io<S> {
                 .reregister(source, Token(registration.token), interest)
         })??;
         registration.interest.set(bits(interest));
+        // The new registration reports changes only, so each operation has to be tried once.
         registration.ready.set(bits(interest));
         Ok(())
     }
@@ -142,8 +145,10 @@ impl<S: Source + 'static> Io<S> {
         self.held.source.take().ok_or_else(is_over)
     }
 
-    /// Deregisters the source, unless it is deregistered already.
+    /// Deregisters the source, unless it is deregistered already. The engine looks whether the work has lost its last
+    /// source.
     fn leave(&self) {
+        // The end of the attempt may have deregistered it already, and the token may have a new owner.
         if self.held.registration.live.replace(false) {
             let registration = &self.held.registration;
             self.source_registry
@@ -152,6 +157,7 @@ impl<S: Source + 'static> Io<S> {
                 .remove(&registration.token);
             self.source_registry
                 .tell(News::Lost(registration.attempt_id));
+            // This is the program's code and may panic, so the table and the news come before it.
             self.held.deregister();
         }
     }
@@ -164,9 +170,11 @@ impl Io<TcpStream> {
     /// The reason why there is no connection; or as [`Io::poll_io`].
     pub fn poll_connect(&mut self) -> Poll<io::Result<()>> {
         self.poll_io(Interest::WRITABLE, |stream| {
+            // A failed connection makes the stream writable, too, and only this error tells it from a success.
             if let Some(error) = stream.take_error()? {
                 return Err(error);
             }
+            // An event may come before the connection stands. `NotConnected` then means to wait on.
             match stream.peer_addr() {
                 Err(error) if error.kind() == ErrorKind::NotConnected => {
                     Err(ErrorKind::WouldBlock.into())

@@ -14,6 +14,15 @@
 //!
 //! An event only sets flags and enters the source into `news`. The engine wakes the works at the start of the next
 //! round.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `handle` | [`Io`]: the work's end of a source |
+//! | `source_registry` | the tokens, their sources, and what they have reported |
+//! | `absent` | this room without the feature `mio` |
+//!
+//! Trap: a source is shared by its `Io` and the scheduler, and either may be the first to let go. So a function asks
+//! whether the registration is `live` before it uses a token.
 
 mod handle;
 pub(crate) mod source_registry;

@@ -1,5 +1,19 @@
 //! The source registry, which the scheduler, the sources and a driver share: the source of each token, and its
 //! events.
+//!
+//! Invariant: `has_news` is true just if `news` has an entry. A token in `sources` is in the attached range, and its
+//! source is `live`.
+//!
+//! Trap: closing a source runs code of the program, which may use its `Io`. So no cell of this file is borrowed
+//! meanwhile.
+//!
+//! | event | table | `live` | source |
+//! | --- | --- | --- | --- |
+//! | a work registers it | enters | true | open |
+//! | [`Io`](super::Io) deregisters it | leaves | false | open, and the program's |
+//! | [`Io`](super::Io) is dropped | leaves | false | closed |
+//! | the attempt ends | leaves | false | closed, unless it is in use: then its `Io` closes it |
+//! | the scheduler ends | leaves | false | closed, as at an attempt's end |
 
 use crate::engine::id::AttemptId;
 use crate::engine::panics::{contain, dispose, dispose_by};
@@ -30,9 +44,11 @@ fn bits_of(event: &Event) -> u8 {
     let readable = event.is_readable() || event.is_read_closed() || event.is_priority();
     let writable = event.is_writable() || event.is_write_closed();
     match (readable, writable) {
+        // Whichever operation comes next has to report the error.
         _ if event.is_error() => READABLE | WRITABLE,
         (true, false) => READABLE,
         (false, true) => WRITABLE,
+        // An event that names neither must not be lost, so both are tried.
         _ => READABLE | WRITABLE,
     }
 }
@@ -40,9 +56,9 @@ fn bits_of(event: &Event) -> u8 {
 /// The tokens, and the sources that have them.
 #[derive(Default)]
 pub(crate) struct SourceRegistry {
-    /// The attached poll, if one is.
+    /// The attached poll, if one is. Without one no source can be registered.
     attached: RefCell<Option<Attached>>,
-    /// The registered sources by token.
+    /// The registered sources by token. The map is in order, because no order of hashes may reach a decision (L27).
     pub(crate) sources: RefCell<BTreeMap<usize, Rc<dyn Registered>>>,
     /// What the next round has to see.
     news: RefCell<VecDeque<News>>,
@@ -93,7 +109,7 @@ impl SourceRegistry {
         self.has_news.get()
     }
 
-    /// Adds an entry to `news`.
+    /// Adds an entry to `news`. The next round sees it.
     pub(crate) fn tell(&self, news: News) {
         self.news.borrow_mut().push_back(news);
         self.has_news.set(true);
@@ -115,6 +131,7 @@ impl SourceRegistry {
             let message = "attach: the range of tokens is empty, so no source could be registered";
             return Err(io::Error::new(ErrorKind::InvalidInput, message));
         }
+        // The former poll would go on reporting them, under tokens that may belong to others by then.
         if !self.sources.borrow().is_empty() {
             let message = "attach: sources are registered with the former poll; attach before works register any";
             return Err(io::Error::new(ErrorKind::AlreadyExists, message));
@@ -143,8 +160,10 @@ impl SourceRegistry {
             let message = "all tokens are in use: attach a wider range, or register fewer sources";
             return Err(io::Error::new(ErrorKind::QuotaExceeded, message));
         }
+        // The loop ends, since fewer tokens are in use than there are.
         loop {
             let token = attached.next;
+            // A circle keeps a token free for long, so that a late event finds no new source.
             attached.next = match token + 1 {
                 end if end >= attached.tokens.end => attached.tokens.start,
                 next => next,
@@ -176,13 +195,14 @@ pub(crate) struct Registration {
 
 /// A source and its registration, shared by its `Io` and the scheduler.
 pub(crate) struct SourceCell<S> {
+    /// What is known of the source besides itself.
     pub registration: Registration,
     /// The source, until it is closed or taken out.
     pub source: RefCell<Option<S>>,
 }
 
 impl<S> SourceCell<S> {
-    /// Calls `operation` with the source, unless the source is gone.
+    /// Calls `operation` with the source, unless the source is gone. The source must not be in use already.
     pub fn with<R>(&self, operation: impl FnOnce(&mut S) -> R) -> io::Result<R> {
         let mut source = self.source.borrow_mut();
         source.as_mut().map(operation).ok_or_else(is_over)
@@ -211,6 +231,7 @@ impl<S: Source> Registered for SourceCell<S> {
     }
 
     fn deregister(&self) {
+        // A source that an operation is using cannot be borrowed. Its `Io` closes it, and so ends the registration.
         if let Ok(mut source) = self.source.try_borrow_mut()
             && let Some(source) = source.as_mut()
         {
@@ -220,6 +241,7 @@ impl<S: Source> Registered for SourceCell<S> {
     }
 
     fn close(&self) {
+        // A panic in it must not keep the source open.
         let call = contain(|| self.deregister());
         // A source that is in use right now is closed by its `Io`.
         let source = self.source.try_borrow_mut().map(|mut source| source.take());
@@ -239,6 +261,7 @@ pub(crate) struct OwnedRegistry {
 
 impl Drop for OwnedRegistry {
     fn drop(&mut self) {
+        // They are taken out first, because closing one may use the registry.
         let sources = self.source_registry.sources.take();
         for source in sources.into_values() {
             // An `Io` that outlives the scheduler then finds its source closed.

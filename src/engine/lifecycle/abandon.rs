@@ -7,13 +7,17 @@
 //!
 //! A work that holds up its parent in this way must not cost the parent its own `on_abort`. With the grace over,
 //! parents of such works go on, too, but have one turn for it.
+//!
+//! Invariant: a job that is in `pending_jobs` of an attempt counts in `Jobs`. An abandoned job counts in neither, and
+//! `Jobs::abandoned` remembers it until its end has been seen.
 
 use crate::engine::Engine;
 use crate::engine::store::extension::Abort;
 use crate::work::WorkState;
 
 impl Engine {
-    /// Drops the jobs of this attempt that have not begun, and returns whether others still run.
+    /// Drops the jobs of this attempt that have not begun, and returns whether others still run. The caller ends the
+    /// attempt, or waits for these.
     pub(crate) fn has_running_jobs(&mut self, slot: u32) -> bool {
         self.cancel_jobs(slot);
         self.has_jobs(slot)
@@ -26,10 +30,12 @@ impl Engine {
     }
 
     /// Returns whether running jobs keep an abort from its end. From now on their ends end it, or the grace does.
+    /// Without an abort nothing waits, since no end of a job would conclude the attempt.
     pub(crate) fn waits_for_jobs(&mut self, slot: u32) -> bool {
         if !self.has_running_jobs(slot) {
             return false;
         }
+        // The grace has one timer, which has fired. So the jobs of a late turn of `on_abort` are abandoned at once.
         if self.is_late(slot) {
             self.abandon_jobs(slot);
             return false;
@@ -47,6 +53,8 @@ impl Engine {
     /// Ends the abort that waited for a job which has ended, if it was the last.
     pub(crate) fn end_wait_for_jobs(&mut self, slot: u32) {
         let aborting = self.arena.at(slot).state == WorkState::Aborting;
+        // The end is a deferred entry, because conditions are checked anew there: `on_abort` may have turns, or
+        // children may live.
         if aborting && !self.has_jobs(slot) {
             self.deferred.finish(slot);
         }
@@ -54,6 +62,8 @@ impl Engine {
 
     /// Returns whether nothing but jobs keeps a work from the end of its abort: its own jobs, or those of its
     /// children.
+    ///
+    /// As long as `on_abort` has not been ready, the work itself holds its abort up, whatever jobs it has.
     pub(crate) fn is_held_up_by_jobs(&self, slot: u32) -> bool {
         if self.arena.at(slot).state != WorkState::Aborting {
             return false;
@@ -64,21 +74,25 @@ impl Engine {
             || !self.is_polite(slot) && self.has_jobs(slot)
     }
 
-    /// Lets an abort go on after its grace, without waiting for jobs.
+    /// Lets an abort go on after its grace, without waiting for jobs. A parent whose `on_abort` is still to come has
+    /// one turn of it.
     pub(crate) fn go_on_without_jobs(&mut self, slot: u32) {
         self.abandon_jobs(slot);
+        // `late` outlives this call, because `on_abort` may still make a job, which must not be waited for (L34).
         if let Some(abort) = self.abort_mut(slot) {
             abort.late = true;
         }
         self.deferred.finish(slot);
     }
 
-    /// Abandons the running jobs of this attempt: nothing waits for them any more.
+    /// Abandons the running jobs of this attempt: nothing waits for them any more. They no longer hold virtual time
+    /// still.
     pub(crate) fn abandon_jobs(&mut self, slot: u32) {
         self.cancel_jobs(slot);
         let Some(extension) = self.arena.extension_mut(slot) else {
             return;
         };
+        // Jobs that had not begun were dropped just now, so only those that nothing can interrupt are counted.
         let abandoned = std::mem::take(&mut extension.pending_jobs.outstanding);
         if abandoned.is_empty() {
             return;

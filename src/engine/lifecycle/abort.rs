@@ -4,6 +4,19 @@
 //! children end. Then `on_abort` runs until it is ready, unless the attempt failed by itself. Then running jobs end.
 //! After the grace the work is dropped with all that is left below it. If only jobs are left, it goes on without
 //! them.
+//!
+//! The steps of an abort, each with its function:
+//!
+//! * `begin_abort` walks down from the work. A work in its turn gets a flag, and one that was never tried ends at once.
+//!   Any other goes on.
+//! * `enter_abort` takes the work out of queues and timers, drops jobs that have not begun, marks the token and arms
+//!   the grace.
+//! * `child_settled` calls `drained` with the last live child. A polite abort then has turns of `on_abort`.
+//! * `conclude_abort` follows when `on_abort` is ready or not wanted. It waits for running jobs, and then begins the
+//!   chain of hooks.
+//! * `end_of_chain` ends the attempt, and settles the work or lets it back off.
+//! * `grace_is_over` comes in between if the grace ends first. The shell then drops bodies from below, and `forced`
+//!   settles their works.
 
 use crate::engine::calls::Call;
 use crate::engine::lifecycle::settle::End;
@@ -20,7 +33,8 @@ impl Engine {
         self.cancel_for(id, CancelledBy::Host)
     }
 
-    /// Cancels a work on behalf of `by`, and returns whether it was unsettled.
+    /// Cancels a work on behalf of `by`, and returns whether it was unsettled. A settled work stays as it is. O(works
+    /// below it).
     pub(crate) fn cancel_for(&mut self, id: WorkId, by: CancelledBy) -> Result<bool, UnknownWork> {
         let slot = self.lookup(id)?;
         let live = !self.arena.at(slot).state.is_settled();
@@ -35,8 +49,10 @@ impl Engine {
         self.cancel_all_for(CancelledBy::Host);
     }
 
-    /// Cancels all root works on behalf of `by`, and with them their children.
+    /// Cancels all root works on behalf of `by`, and with them their children. O(works log works).
     pub(crate) fn cancel_all_for(&mut self, by: CancelledBy) {
+        // Age decides the order of the ends, so that it does not depend on which slots were free (L27). Parents cancel
+        // their children, which then do not count as failed (L13).
         for slot in self.arena.slots_by_age() {
             // A work that settled meanwhile may have been reclaimed.
             let root = self
@@ -53,6 +69,7 @@ impl Engine {
     /// As [`WorkScheduler::shutdown`](crate::WorkScheduler::shutdown).
     pub(crate) fn shutdown(&mut self) {
         if !self.closed {
+            // The flag comes before the cancels, so that none of the works that end now gets a retry (L25).
             self.closed = true;
             self.cancel_all_for(CancelledBy::Shutdown);
         }
@@ -70,8 +87,9 @@ impl Engine {
         }
     }
 
-    /// Returns the children of a work that have not settled.
+    /// Returns the children of a work that have not settled. O(children).
     pub(crate) fn live_children_of(&self, slot: u32) -> Vec<u32> {
+        // A parent may keep very many settled children, and the walk would look at each.
         if self.arena.live_children(slot) == 0 {
             return Vec::new();
         }
@@ -82,19 +100,26 @@ impl Engine {
     }
 
     /// Aborts a work and everything below it.
+    ///
+    /// The caller may be in a turn of the work itself. O(works below it).
     pub(crate) fn begin_abort(&mut self, slot: u32, cause: AbortCause) {
         // A stack of its own instead of recursion, since nests may be deep.
         let mut stack = vec![(slot, cause)];
         while let Some((slot, cause)) = stack.pop() {
             let record = self.arena.at(slot);
             match record.state {
+                // The end of a sibling may have blocked this child. It is still there, since an aborting parent keeps
+                // its children.
                 state if state.is_settled() => {}
                 WorkState::Aborting => self.override_abort(slot, cause),
+                // A call of the work cannot be interrupted. The cancel waits in a flag, and beats the result of the
+                // call (L26).
                 _ if record.flags.has(flag::IN_TURN) => match cause {
                     AbortCause::Cancel(by) => self.arena.cancel_later(slot, by),
                     // Limits come between turns.
                     AbortCause::Fail(_) => debug_assert!(false, "a limit during a turn"),
                 },
+                // A work that was never granted a permit has nothing to undo (L22).
                 _ if !record.flags.has(flag::TRIED) => self.end_unstarted(slot, cause),
                 _ => {
                     self.enter_abort(slot, cause, true);
@@ -104,7 +129,8 @@ impl Engine {
         }
     }
 
-    /// Adds the live children of a work to the stack, the first one on top.
+    /// Adds the live children of a work to the stack, the first one on top. So they end in the order in which they were
+    /// added.
     fn push_children(&mut self, slot: u32, stack: &mut Vec<(u32, AbortCause)>) {
         for child in self.live_children_of(slot).into_iter().rev() {
             self.arena.set(child, flag::BY_PARENT);
@@ -119,6 +145,7 @@ impl Engine {
 
     /// Changes the cause of an abort under way: a cancel beats a failure or a retry.
     fn override_abort(&mut self, slot: u32, cause: AbortCause) {
+        // Only a cancel beats what is under way (L26).
         let AbortCause::Cancel(by) = cause else {
             return;
         };
@@ -128,6 +155,7 @@ impl Engine {
             .and_then(|extension| extension.abort.as_mut())
         {
             Some(abort) => {
+                // The first cancel stays: it says on whose behalf the work ends (L35).
                 if let AbortCause::Fail(_) = abort.cause {
                     abort.cause = AbortCause::Cancel(by);
                 }
@@ -139,18 +167,25 @@ impl Engine {
 
     /// Begins the phase of aborting: takes the work out of every queue and arms the grace only. Works without live
     /// children go on at once.
+    ///
+    /// `polite` says whether `on_abort` is to be called. An attempt that failed by itself does without (L21).
     fn enter_abort(&mut self, slot: u32, cause: AbortCause, polite: bool) {
         self.fruitless.stir();
         let state = self.arena.at(slot).state;
         if state == WorkState::Queued {
+            // The work leaves the queue before the flag changes, because the flag is part of the key of the lane.
             self.permits.leave(&mut self.arena, slot);
             self.arena.clear(slot, flag::RETURNER);
         }
         self.ready.remove(&mut self.arena, slot);
+        // No alarm, timeout or deadline may disturb the abort, which its grace alone bounds (L23).
         self.disarm_all(slot);
         self.not_external(slot);
+        // Jobs that have not begun would only prolong the abort (L34).
         self.cancel_jobs(slot);
+        // `conclude_abort` takes a flag CANCEL for a cancel that came during the abort, so an old one must be gone.
         self.arena.clear(slot, flag::WOKEN | flag::CANCEL);
+        // `on_abort` may sleep, too, and must not find the sleep of `poll` half over.
         self.arena.at_mut(slot).marks &= !mark::SLEEPS;
         let default = self.settings.abort_grace;
         let extension = self.arena.extension_or_new(slot);
@@ -160,11 +195,14 @@ impl Engine {
             polite,
             late: false,
         });
+        // Running jobs see the abort by this token. It is marked only, because its listener is this engine, which
+        // knows.
         if let Some(token) = &extension.token {
             token.mark();
         }
         self.arm_limit(slot, Limit::Grace, self.now.saturating_add(grace));
         self.change(slot, Some(state), WorkState::Aborting);
+        // With live children, the last of them to settle goes on with the abort: see `child_settled`.
         if self.arena.live_children(slot) == 0 {
             self.drained(slot);
         }
@@ -172,6 +210,7 @@ impl Engine {
 
     /// Aborts the children of an attempt that failed by itself. The attempt's own `on_abort` is not called.
     pub(crate) fn drain_failed(&mut self, slot: u32, failure: Failure) {
+        // A work that cancels itself ends Cancelled, even if children or jobs hold up its end.
         let cause = if failure.is_cancelled() {
             AbortCause::Cancel(CancelledBy::Itself)
         } else {
@@ -181,7 +220,8 @@ impl Engine {
         self.cancel_children_of(slot);
     }
 
-    /// Goes on with an abort once no child is live: with a turn of `on_abort`, or with the end.
+    /// Goes on with an abort once no child is live: with a turn of `on_abort`, or with the end. The end is a deferred
+    /// entry, so a nest of parents does not end in a recursion.
     pub(crate) fn drained(&mut self, slot: u32) {
         if self.has_turns_in_abort(slot) {
             self.ready.push(&mut self.arena, slot);
@@ -190,7 +230,7 @@ impl Engine {
         }
     }
 
-    /// Acts on a deadline or an attempt timeout.
+    /// Acts on a deadline or an attempt timeout. A limit fires between turns only, so no call of the work is running.
     pub(crate) fn limit(&mut self, slot: u32, kind: FailureKind) {
         self.fruitless.stir();
         let failure = Failure::of_kind(kind);
@@ -201,12 +241,13 @@ impl Engine {
         self.begin_abort(slot, AbortCause::Fail(failure));
     }
 
-    /// Forces the abort of a work and of all that lives below it, the deepest first. Works that only jobs hold up go
-    /// on without their jobs instead.
+    /// Forces the abort of a work and of all that lives below it, the deepest first. Works that only jobs hold up go on
+    /// without their jobs instead. O(works below it).
     pub(crate) fn grace_is_over(&mut self, slot: u32) {
         self.fruitless.stir();
         let mut order = vec![slot];
         let mut next = 0;
+        // A list goes level by level instead of a recursion, since nests may be deep.
         while next < order.len() {
             let children = self.live_children_of(order[next]);
             order.extend(children);
@@ -219,6 +260,8 @@ impl Engine {
     }
 
     /// Returns the next body that is to be dropped by force.
+    ///
+    /// Bodies are dropped one by one, each in a call of its own. So a panic in a drop concerns one work (L24).
     pub(crate) fn next_forced(&mut self) -> Option<Call> {
         while let Some((slot, forced)) = self.deferred.next_forced() {
             if forced == Forced::UnlessOnlyJobsRun && self.is_held_up_by_jobs(slot) {
@@ -232,6 +275,7 @@ impl Engine {
 
     /// Readies a work without live children for the drop of its body. Returns whether there is a body to be dropped.
     fn begin_force(&mut self, slot: u32) -> bool {
+        // The end of another work of the list may have settled this one meanwhile.
         if self.arena.at(slot).state.is_settled() {
             return false;
         }
@@ -241,6 +285,7 @@ impl Engine {
             self.settle(slot, End::Cancelled(CancelledBy::Parent));
             return false;
         }
+        // The way of any other abort takes the work out of queues and timers. It is not polite, since no time is left.
         if self.arena.at(slot).state != WorkState::Aborting {
             self.enter_abort(slot, AbortCause::Cancel(CancelledBy::Parent), false);
         }

@@ -1,4 +1,14 @@
 //! Attempts: how they begin, and what all ends of an attempt have in common.
+//!
+//! Invariant: every end of an attempt but a plain success goes through [`Engine::end_attempt`](Engine). So nothing of
+//! an attempt reaches the next one.
+//!
+//! | function | it begins an attempt when |
+//! | --- | --- |
+//! | `enter_line` in `admit` | a work comes or is restarted, and its permits are free |
+//! | `dependencies_done` | the last dependency settles, and the order allows it at once |
+//! | `rejoin` | dependencies or a back-off end, and the work needs no permit |
+//! | `granted` | the permit queue reaches the work |
 
 use super::change;
 use crate::engine::Engine;
@@ -10,6 +20,8 @@ use std::collections::VecDeque;
 
 impl Engine {
     /// Begins the next attempt of a work: it gets its permits and has a turn. `from` is its state so far.
+    ///
+    /// The caller has made sure that its permits are free, and that it is in no queue.
     #[inline(always)]
     pub(crate) fn begin_attempt(&mut self, slot: u32, from: Option<WorkState>) {
         if self.is_heard() || !self.is_plain_start(slot, from) {
@@ -17,8 +29,8 @@ impl Engine {
         }
     }
 
-    /// Begins the attempt of a plain work with one look at its record, and returns whether the work is plain. Most
-    /// are. No event may be wanted.
+    /// Begins the attempt of a plain work with one look at its record, and returns whether the work is plain. Most are.
+    /// No event may be wanted. If it returns false, it has changed nothing.
     #[inline(always)]
     fn is_plain_start(&mut self, slot: u32, from: Option<WorkState>) -> bool {
         let record = self.arena.at_mut(slot);
@@ -38,6 +50,7 @@ impl Engine {
     fn begin_full_attempt(&mut self, slot: u32, from: Option<WorkState>) {
         self.permits.take(&mut self.arena, slot);
         self.recorder.attempts += 1;
+        // This comes before the start is written: a record has one place for the last duration and the present start.
         if self.arena.is(slot, flag::TRIED) {
             self.keep_last_duration(slot);
         }
@@ -45,6 +58,7 @@ impl Engine {
         let record = self.arena.at_mut(slot);
         record.marks |= mark::ATTEMPT;
         record.began_or_took = self.now.as_nanos();
+        // The span opens before the change of state, so that the event lies within it.
         if tracing::enabled!(target: TARGET, tracing::Level::DEBUG) {
             self.open_span(slot);
         }
@@ -90,7 +104,7 @@ impl Engine {
     }
 
     /// Releases the children that were added before this attempt began. A child that needs no permit begins at once,
-    /// and so its own children are released, too.
+    /// and so its own children are released, too. O(children).
     fn release_waiting_children(&mut self, slot: u32) {
         // A queue instead of recursion, since nests may be deep.
         let mut begun = VecDeque::from([slot]);
@@ -101,6 +115,7 @@ impl Engine {
                 .collect();
             for child in waiting {
                 self.arena.clear(child, flag::AWAITS_PARENT);
+                // The parent was one of the things that the child waits for. Dependencies may still be open.
                 if self.arena.pending.close(child) && self.line_up(child) {
                     begun.push_back(child);
                 }
@@ -156,7 +171,7 @@ impl Engine {
         needs_none && self.arena.is(slot, flag::CHILDREN)
     }
 
-    /// Begins the attempt of a waiting work that gets its permit.
+    /// Begins the attempt of a waiting work that gets its permit. The grant has taken it out of its lane.
     pub(crate) fn granted(&mut self, slot: u32) {
         self.begin_attempt(slot, Some(WorkState::Queued));
         if self.arena.is(slot, flag::CHILDREN) {
@@ -164,7 +179,8 @@ impl Engine {
         }
     }
 
-    /// Gives a work its permit back in the middle of an attempt, and a turn.
+    /// Gives a work its permit back in the middle of an attempt, and a turn. The attempt is not a new one: no count,
+    /// limit or span begins anew.
     pub(crate) fn go_on(&mut self, slot: u32) {
         self.permits.take(&mut self.arena, slot);
         self.change(slot, Some(WorkState::Queued), WorkState::Running);
@@ -173,19 +189,27 @@ impl Engine {
 
     /// Does what all ends of an attempt have in common. Drops limits, watches and wakers, gives the permit back,
     /// reclaims the children, and notes the duration.
+    ///
+    /// The caller then settles the work or lets it back off. All its children have settled.
     pub(crate) fn end_attempt(&mut self, slot: u32) {
         self.disarm_all(slot);
         self.not_external(slot);
+        // The permit goes back here and not earlier, because the attempt keeps it while its hooks are called (L16,
+        // L21).
         self.permits.give_back(&mut self.arena, slot);
+        // Watches, jobs and sources are in the extension, which a plain work does not have.
         if self.arena.extension(slot).is_some() {
             self.unwatch_all(slot);
             self.forget_jobs(slot);
             self.forget_sources(slot);
         }
+        // A wake or a cancel that was meant for this attempt must not reach the next one.
         self.arena.clear(
             slot,
             flag::WOKEN | flag::RETURNER | flag::RELEASE | flag::CANCEL,
         );
+        // A work that was aborted during its back-off has no attempt under way, and the record has the last duration
+        // already.
         let under_way = self.arena.at(slot).marks & mark::ATTEMPT != 0;
         self.arena.at_mut(slot).marks &= mark::LASTING;
         let record = self.arena.at_mut(slot);
@@ -194,6 +218,7 @@ impl Engine {
         }
         let took = record.began_or_took;
         if let Some(extension) = self.arena.extension_mut(slot) {
+            // The waker, the token and the span belong to this attempt. A late wake of it then finds nothing (L7).
             extension.abort = None;
             extension.remote = None;
             extension.token = None;

@@ -6,6 +6,17 @@
 //!
 //! Hooks cannot crank, so one chain is enough. They can cancel works and add roots, so the engine takes changes while
 //! a chain is pending.
+//!
+//! Trap: while a chain is pending, the attempt still holds its permit, and the work is in the state in which its
+//! attempt ended.
+//!
+//! | step of L21 | where |
+//! | --- | --- |
+//! | live children are aborted, and running jobs end | `fail_attempt`, `drain_failed`, `conclude_abort` |
+//! | `on_failure_retry` or `on_failure_raise` | `conclude_failure` chooses, `next_of_chain` asks |
+//! | `on_reset` | `next_of_chain` |
+//! | the permit goes back | `end_attempt`, from `failed` |
+//! | back-off or Failed | `failed` |
 
 use crate::engine::Engine;
 use crate::engine::calls::{Call, Chain, Ending};
@@ -24,7 +35,8 @@ impl Engine {
         self.begin_chain(slot, Hook::Success, Ending::Success);
     }
 
-    /// Concludes an abort once `on_abort` was ready, or there was none to call. Running jobs still hold it up.
+    /// Concludes an abort once `on_abort` was ready, or there was none to call. Running jobs still hold it up. No child
+    /// is live.
     pub(crate) fn conclude_abort(&mut self, slot: u32) {
         if self.waits_for_jobs(slot) {
             return;
@@ -33,6 +45,7 @@ impl Engine {
             .arena
             .extension_mut(slot)
             .and_then(|extension| extension.abort.take());
+        // A cancel that came during the last call beats a failure (L26).
         let later = self.arena.take_cancel(slot);
         let by = match (abort.map(|abort| abort.cause), later) {
             (Some(AbortCause::Cancel(by)), _) | (_, Some(by)) => by,
@@ -44,9 +57,12 @@ impl Engine {
         self.begin_chain(slot, Hook::Reset, Ending::Cancelled(by));
     }
 
-    /// Concludes a failed attempt that has nothing left to wait for: hooks, then the next attempt or the end.
+    /// Concludes a failed attempt that has nothing left to wait for: hooks, then the next attempt or the end. Live
+    /// children have ended, and so have running jobs.
     pub(crate) fn conclude_failure(&mut self, slot: u32, failure: Failure) {
         let itself = failure.is_cancelled().then_some(CancelledBy::Itself);
+        // This is decided before the hooks, because the choice of the hook tells the work whether a retry follows
+        // (L21).
         let again = self.may_try_again(slot, &failure);
         let first = match (itself, again) {
             (Some(_), _) => Hook::Reset,
@@ -65,13 +81,15 @@ impl Engine {
         self.begin_chain(slot, first, end);
     }
 
-    /// Begins the end of an attempt. A work without a body has no hooks.
+    /// Begins the end of an attempt. A work without a body has no hooks. Its chain then has the end only, so both kinds
+    /// end in one place.
     fn begin_chain(&mut self, slot: u32, first: Hook, end: Ending) {
         let next = self.arena.has_body(slot).then_some(first);
         self.deferred.begin_chain(Chain { slot, next, end });
     }
 
-    /// Returns the next hook of the chain that is pending. At its end, does what follows and returns `None`.
+    /// Returns the next hook of the chain that is pending. At its end, does what follows and returns `None`. The caller
+    /// asks again as long as there is a chain.
     pub(crate) fn next_of_chain(&mut self) -> Option<Call> {
         let chain = self.deferred.chain()?;
         let slot = chain.slot;
@@ -82,7 +100,9 @@ impl Engine {
             };
             // An earlier hook of the chain may have panicked.
             if self.arena.has_body(slot) {
+                // A hook counts as a turn: a cancel of the work waits until the hook has returned.
                 self.arena.set(slot, flag::IN_TURN);
+                // In this mode a work may not spawn, offload or register, because the attempt is over (L15).
                 self.notes = TurnNotes::new(Mode::Hook);
                 return Some(Call::Hook(slot, hook));
             }
@@ -123,7 +143,7 @@ impl Engine {
         }
     }
 
-    /// Ends a failed attempt: with a cancel that came in a hook, a retry, or failure.
+    /// Ends a failed attempt: with a cancel that came in a hook, a retry, or failure. The hooks have been called.
     fn failed(&mut self, slot: u32, failure: Failure, again: bool, itself: Option<CancelledBy>) {
         // A cancel that came in a hook beats the failure.
         let cancelled = self.arena.take_cancel(slot).or(itself);
@@ -132,6 +152,8 @@ impl Engine {
             self.settle(slot, End::Cancelled(by));
         } else if !self.arena.has_body(slot) {
             let panic = self.panic_of(slot);
+            // A hook has panicked, which fails the work for good (L24). The panic of a turn came first, and stays the
+            // reason.
             let failure = if *failure.kind() == FailureKind::Panicked {
                 failure
             } else {
@@ -147,7 +169,8 @@ impl Engine {
 
     // ---- panics ----
 
-    /// Notes that a call of a work has panicked, and that its body is gone.
+    /// Notes that a call of a work has panicked, and that its body is gone. The caller drops the body next. From now on
+    /// the engine asks for no call of this work (L24).
     #[cold]
     pub(crate) fn broke(&mut self, slot: u32, payload: Payload) {
         self.arena.clear(slot, flag::IN_TURN);
@@ -155,11 +178,14 @@ impl Engine {
         self.arena.extension_or_new(slot).gone = true;
     }
 
-    /// Ends the attempt of a work that panicked and whose body is gone.
+    /// Ends the attempt of a work that panicked and whose body is gone. `aborting` says whether the call was
+    /// `on_abort`.
     pub(crate) fn broke_down(&mut self, slot: u32, aborting: bool) {
         if aborting {
+            // There is no body left to ask, so the abort ends as if `on_abort` had been ready.
             return self.conclude_abort(slot);
         }
+        // A cancel beats the result of its turn, even if that is a panic (L26).
         if let Some(by) = self.arena.take_cancel(slot) {
             return self.begin_abort(slot, AbortCause::Cancel(by));
         }
@@ -167,12 +193,13 @@ impl Engine {
         self.fail_attempt(slot, failure);
     }
 
-    /// Notes a panic of a work, and returns it as a failure.
+    /// Notes a panic of a work, and returns it as a failure. It also becomes the work's last failure.
     pub(crate) fn panicked(&mut self, slot: u32, payload: Payload) -> Failure {
         self.recorder.panics += 1;
         let failure = Failure::panicked(text_of(&*payload).to_owned());
         self.arena.cold_mut(slot).error = Some(failure.clone());
         tracing::error!(id = self.arena.at(slot).serial, name = &**self.arena.cold(slot).name, %failure);
+        // A panic that is to come through waits for the end of the crank, where the engine is whole again.
         match self.settings.catch_panics {
             true => panics::discard(payload),
             false => self.deferred.let_through(payload),
@@ -201,6 +228,8 @@ impl Engine {
     // ---- forced aborts ----
 
     /// Ends a work whose abort was forced, after the drop of its body.
+    ///
+    /// Its children have ended before it.
     pub(crate) fn forced(&mut self, slot: u32, result: Result<(), Payload>) {
         let panicked = result.err().map(|payload| self.panicked(slot, payload));
         let extension = self.arena.extension_or_new(slot);
@@ -209,6 +238,7 @@ impl Engine {
         // Before the end of the attempt, which would forget them uncounted.
         self.abandon_jobs(slot);
         self.end_attempt(slot);
+        // A panic in the drop is the work's own failure, whatever the abort was for (L24).
         let end = match (panicked, abort) {
             (Some(failure), _) => End::Failed(failure),
             (None, Some(abort)) => End::from(abort.cause),

@@ -21,6 +21,24 @@
 //! | `wake`, `timers`, `jobs`, `sources` | what brings a turn: wakes, alarms and limits, jobs and pins, sources |
 //! | `join` | what a child's end means to its parent |
 //! | `reclaim` | giving slots back |
+//!
+//! Traps: a call that settles a work may reclaim it, and its id then finds nothing. An attempt ends before its work
+//! settles or backs off, never after.
+//!
+//! The transition table in `work/state.rs` says what may happen. These functions make it happen; `settle_one` in
+//! `settle.rs` makes all changes into a settled state but a plain success and `enter_blocked`:
+//!
+//! | change | function |
+//! | --- | --- |
+//! | new or settled to Pending, Queued, Running | `enter_line` and `stay_pending` in `admit` |
+//! | new or settled to Blocked | `enter_blocked` in `admit` |
+//! | Pending, Retrying to Queued, Running | `dependencies_done`, `line_up` |
+//! | Queued to Running | `granted` begins an attempt, `go_on` goes on with one |
+//! | Queued, Running to Pending | `withdraw` in `admit/depend.rs` |
+//! | Running to Waiting, Joining | `paused`, `ended_well` |
+//! | Running, Waiting, Joining to Running, Queued | `want_turn` |
+//! | any of an attempt, Retrying to Aborting | `enter_abort` |
+//! | Running, Aborting to Retrying | `back_off` |
 
 pub(crate) mod abandon;
 pub(crate) mod abort;
@@ -60,6 +78,7 @@ pub(crate) fn change(
             from.can_become(to),
             "{from} -> {to} is not in the transition table"
         );
+        // A new work leaves no state, so the counters add up to the number of works ever added.
         recorder.leave(from);
     }
     record.state = to;
@@ -72,12 +91,14 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn change(&mut self, slot: u32, from: Option<WorkState>, to: WorkState) {
         change(&mut self.recorder, self.arena.at_mut(slot), from, to);
+        // An event clones the name and the failure, so none is made for nobody (L35).
         if self.is_heard() {
             self.tell(slot, to, None);
         }
     }
 
-    /// Returns whether a buffer, a sink or a subscriber listens to changes.
+    /// Returns whether a buffer, a sink or a subscriber listens to changes. A subscriber may come and go, so callers
+    /// ask anew for each change.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn is_heard(&self) -> bool {
         self.recorder.listens() || tracing::enabled!(target: TARGET, tracing::Level::DEBUG)
@@ -102,12 +123,14 @@ impl Engine {
             .and_then(tracing::Span::id);
         let cause = event.cause.as_ref().map(tracing::field::display);
         tracing::debug!(target: TARGET, parent: span, id = event.id.serial(), name = &*event.name, state = to.as_str(), attempt = event.attempt, at = event.time.as_nanos(), cause);
+        // A subscriber of `tracing` alone may have asked for the event.
         if self.recorder.listens() {
             self.recorder.emit(event);
         }
     }
 
-    /// Enters the span of the present attempt, if a subscriber wants it.
+    /// Enters the span of the present attempt, if a subscriber wants it. A fast turn is in no span, since it is given
+    /// only if no subscriber wants one.
     pub(crate) fn enter_span(&self, slot: u32) -> Option<EnteredSpan> {
         if !tracing::enabled!(target: TARGET, tracing::Level::DEBUG) {
             return None;
@@ -127,6 +150,7 @@ impl Engine {
                 AbortCause::Cancel(by) => Some(EventCause::Cancelled(*by)),
                 AbortCause::Fail(failure) => Some(EventCause::Failure(failure.clone())),
             },
+            // All states are named, so that the compiler asks for the cause of a new one.
             WorkState::Pending
             | WorkState::Queued
             | WorkState::Running

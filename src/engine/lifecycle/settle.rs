@@ -2,6 +2,18 @@
 //!
 //! Nothing here recurses: works about to settle wait in `settling`, and finished attempts are deferred entries. So a
 //! chain of a million blocked works, or a million parents that end with their last grandchild, is a loop.
+//!
+//! Trap: settling may reclaim the work, whose id then finds nothing. A caller asks for the id or the outcome before it
+//! settles the work.
+//!
+//! The end of a work has these consequences, in this order:
+//!
+//! * Dependents begin, wait on, or are blocked, in the order of their edges (L3, L11).
+//! * Works that only this one has pinned go (L30).
+//! * Watchers wake.
+//! * The parent counts the child, and wakes, goes on or is doomed (L13).
+//! * The callback becomes a deferred entry.
+//! * The work is reclaimed, unless something keeps it.
 
 use super::change;
 use crate::engine::Engine;
@@ -39,7 +51,7 @@ impl From<AbortCause> for End {
 }
 
 impl Engine {
-    /// Ends the attempt after `on_success`, and with it the work.
+    /// Ends the attempt after `on_success`, and with it the work. The work has no live child.
     #[inline]
     pub(crate) fn finish_success(&mut self, slot: u32) {
         let heard = self.is_heard();
@@ -54,6 +66,8 @@ impl Engine {
     }
 
     /// Does what follows for other works from [`record_plain_success`], when nothing listens.
+    ///
+    /// A plain work has no parent, watcher, callback or timer, so nothing else follows.
     #[inline(never)]
     pub(crate) fn release_after_plain_success(&mut self, slot: u32, outs: u32) {
         debug_assert!(!self.is_settling, "works have no turns while others settle");
@@ -68,11 +82,13 @@ impl Engine {
 
     /// Ends any other success: a panic or a cancel in a hook still wins.
     fn finish_full_success(&mut self, slot: u32) {
+        // `on_success` has panicked, which fails the work for good (L24).
         if !self.arena.has_body(slot) {
             let failure = self.panic_of(slot);
             self.end_attempt(slot);
             return self.settle(slot, End::Failed(failure));
         }
+        // A cancel in `on_success` beats the success, as in any turn (L26).
         if let Some(by) = self.arena.take_cancel(slot) {
             return self.begin_abort(slot, AbortCause::Cancel(by));
         }
@@ -84,13 +100,16 @@ impl Engine {
     pub(crate) fn fail_attempt(&mut self, slot: u32, failure: Failure) {
         let state = self.arena.at(slot).state;
         let holds_up = self.arena.live_children(slot) > 0 || self.has_running_jobs(slot);
+        // Of the states of an attempt, only Running may become Failed or Retrying without an abort: see the transition
+        // table.
         if state != WorkState::Running || holds_up {
             return self.drain_failed(slot, failure);
         }
         self.conclude_failure(slot, failure);
     }
 
-    /// Returns whether a retry follows this failure.
+    /// Returns whether a retry follows this failure. No retry follows a shutdown (L25), a panic (L24), a deadline that
+    /// has passed, or an unretryable failure (L21).
     pub(crate) fn may_try_again(&self, slot: u32, failure: &Failure) -> bool {
         let cold = self.arena.cold(slot);
         let extras = cold.extension.map(|extension| &extension.extras);
@@ -102,7 +121,7 @@ impl Engine {
             && deadline.is_none_or(|at| at > self.now)
     }
 
-    /// Lets a failed work wait for its next attempt.
+    /// Lets a failed work wait for its next attempt. The attempt has ended.
     pub(crate) fn back_off(&mut self, slot: u32, failure: Failure) {
         let delay = failure
             .retry_delay()
@@ -115,6 +134,8 @@ impl Engine {
         // The old failure has just been dropped, and a panic in that drop counts for this scheduler.
         self.drops.count();
         self.change(slot, Some(self.arena.at(slot).state), WorkState::Retrying);
+        // The place of the alarm is free, since the attempt has dropped its own. Even without a delay it fires in a
+        // later round (L5).
         self.arm_alarm(slot, self.now.saturating_add(delay));
         // The end of the attempt dropped all timers, but a deadline bounds the work, not the attempt.
         if let Some(at) = self
@@ -150,12 +171,15 @@ impl Engine {
     // ---- settling ----
 
     /// Settles a work, and all works whose end follows from that.
+    ///
+    /// The work's attempt, if it has had one, has ended.
     pub(crate) fn settle(&mut self, slot: u32, end: End) {
         // Works that are about to settle already go first.
         if self.is_settling || !self.settling.is_empty() {
             self.settling.push_back((slot, end));
             return self.drain_settling();
         }
+        // The first work of a chain settles in place: most ends lead to no other, and the queue is not touched.
         self.is_settling = true;
         self.settle_one(slot, end);
         self.is_settling = false;
@@ -187,9 +211,11 @@ impl Engine {
         else {
             return;
         };
+        // A parent settles only after all its children (L12).
         if self.arena.live_children(slot) > 0 {
             return self.settle_children_first(slot, end);
         }
+        // The work leaves before its flags change, because they are part of the key of the lane.
         if state == WorkState::Queued {
             self.permits.leave(&mut self.arena, slot);
         }
@@ -215,6 +241,7 @@ impl Engine {
         self.drops.count();
         self.arena.pending.settle(slot);
         change(&mut self.recorder, self.arena.at_mut(slot), Some(state), to);
+        // The event comes before `after_settling`, which may reclaim the work (L35).
         if self.is_heard() {
             self.tell(slot, to, by);
         }
@@ -228,6 +255,7 @@ impl Engine {
             .extension_mut(slot)
             .and_then(|extension| extension.output.take())
         {
+            // The container would count a panic without saying whose it is, so the output is taken out of it.
             let dropped = contain(|| drop(output.into_inner()));
             if let Err(payload) = dropped {
                 self.panicked(slot, payload);
@@ -238,6 +266,7 @@ impl Engine {
     /// Enters the live children of a work before the work itself. The work ends without an attempt, so they have not
     /// started.
     fn settle_children_first(&mut self, slot: u32, end: End) {
+        // Entries go to the front in reverse: so the children come next, in their order, and then this work.
         self.settling.push_front((slot, end));
         for child in self.live_children_of(slot).into_iter().rev() {
             self.arena.set(child, flag::BY_PARENT);
@@ -249,6 +278,7 @@ impl Engine {
     /// Does what follows for other works from the end of a work, which is in its settled state.
     pub(crate) fn after_settling(&mut self, slot: u32) {
         let record = self.arena.at(slot);
+        // The order of these steps shows in the event log, so a change of it would change recorded runs (L27).
         self.release_dependents(slot, record.outs, record.state, false);
         self.release_pinned(slot);
         self.wake_watchers(slot);
@@ -264,11 +294,12 @@ impl Engine {
             let outcome = self.outcome_of(slot);
             self.deferred.call((callback, self.id(slot), outcome));
         }
+        // This step is the last one, because all steps above need the record.
         self.reclaim_if_due(slot);
     }
 
     /// Tells the dependents in the list `outs`, in the order of their edges, that the work has settled in `state`.
-    /// `at_once`: see [`Self::may_begin_at_once`].
+    /// `at_once`: see [`Self::may_begin_at_once`]. O(edges out of the work).
     fn release_dependents(&mut self, slot: u32, outs: u32, state: WorkState, at_once: bool) {
         let success = state == WorkState::Success;
         let mut blocked = None;

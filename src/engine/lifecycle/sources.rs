@@ -1,4 +1,7 @@
 //! Sources of readiness as the engine sees them: an attempt registers them, events wake it, and its end closes them.
+//!
+//! Invariant: a source whose registration is `live` belongs to an attempt that is under way. An event for any other
+//! finds nothing to wake.
 
 use crate::engine::Engine;
 use crate::engine::io::Io;
@@ -29,6 +32,7 @@ impl Engine {
             return Err(io::Error::new(ErrorKind::InvalidInput, message));
         }
         let source_registry = self.io.source_registry.clone();
+        // The token comes first: without one, the source must not be registered with the poll.
         let (registry, token) = source_registry.new_token()?;
         registry.register(&mut *source, Token(token), interest)?;
         let registration = Registration {
@@ -36,6 +40,7 @@ impl Engine {
             attempt_id: self.arena.attempt_id(slot),
             registry,
             interest: Cell::new(bits(interest)),
+            // A new source counts as ready: the poll reports changes only, so the first operation has to be tried.
             ready: Cell::new(bits(interest)),
             live: Cell::new(true),
             queued: Cell::new(false),
@@ -62,12 +67,13 @@ impl Engine {
         self.io.source_registry.has_news()
     }
 
-    /// Wakes the works whose sources have something to report. A round does so at its start.
+    /// Wakes the works whose sources have something to report. A round does so at its start. O(news).
     pub(crate) fn take_io_news(&mut self) {
         while let Some(news) = self.io.source_registry.next_news() {
             match news {
                 News::Ready(source) => {
                     let registration = source.registration();
+                    // The flag is cleared before the wake, so that an event during the coming turn is news again.
                     registration.queued.set(false);
                     if registration.live.get() && self.arena.is_present(registration.attempt_id) {
                         self.wake_slot(registration.attempt_id.slot);
@@ -83,13 +89,15 @@ impl Engine {
         self.arena.extension_or_new(slot).sources.push(source);
     }
 
-    /// Closes the sources of an attempt that is over. A panic in that is the work's.
+    /// Closes the sources of an attempt that is over. A panic in that is the work's. O(sources of the attempt).
     pub(crate) fn forget_sources(&mut self, slot: u32) {
         let Some(extension) = self.arena.extension_mut(slot) else {
             return;
         };
         for source in std::mem::take(&mut extension.sources).0 {
             let registration = source.registration();
+            // A source that its `Io` has deregistered is no longer in the table, and its token may belong to another by
+            // now.
             if registration.live.replace(false) {
                 self.io
                     .source_registry

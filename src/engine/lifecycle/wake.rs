@@ -2,6 +2,19 @@
 //!
 //! Invariant: a sleeper has at least one thing that can wake it, or its attempt fails (`LostWake`). A wake drops the
 //! alarm, since the turn that it brings would drop it, too.
+//!
+//! Trap: a source of another thread may die between the turn and the look at it. So the engine tolerates one such loss,
+//! and a message tells it of later ones.
+//!
+//! | what can end a `Pending` (L8) | where it is noted | what wakes the work |
+//! | --- | --- | --- |
+//! | an alarm | the turn's notes, then the record | `fire` in `timers.rs` |
+//! | a live child | `Join::live` | `child_settled` |
+//! | a job | `PendingJobs::outstanding` | `job_ended` |
+//! | a watch | `Extension::watching` | `wake_watchers` |
+//! | a registered source | `Extension::sources` | `take_io_news` |
+//! | a remote waker | `Extension::remote` | a message: `run/receive.rs` |
+//! | `expect_wake` | the notes, then the mark `EXPECTS_WAKE` | [`Engine::wake`](Engine) |
 
 use crate::engine::id::AttemptId;
 use crate::engine::store::extension::Extension;
@@ -14,6 +27,8 @@ impl Engine {
     // ---- waking ----
 
     /// As [`WorkScheduler::wake`](crate::WorkScheduler::wake).
+    ///
+    /// Returns whether the work is unsettled. A state that ignores wakes is no error (L7).
     pub(crate) fn wake(&mut self, id: WorkId) -> Result<bool, UnknownWork> {
         let slot = self.lookup(id)?;
         self.wake_slot(slot);
@@ -30,6 +45,7 @@ impl Engine {
     pub(crate) fn rouse(&mut self, slot: u32) {
         let record = self.arena.at(slot);
         match record.state {
+            // The wake is remembered: if this turn ends as Pending, another one follows (L7).
             WorkState::Running | WorkState::Aborting if record.flags.has(flag::IN_TURN) => {
                 self.arena.set(slot, flag::WOKEN);
             }
@@ -44,6 +60,7 @@ impl Engine {
                 self.not_external(slot);
                 self.ready.push(&mut self.arena, slot);
             }
+            // A wake before a coming turn merges with it, and all other states ignore wakes (L7).
             _ => {}
         }
     }
@@ -73,13 +90,15 @@ impl Engine {
             self.change(slot, Some(state), WorkState::Running);
             self.ready.push(&mut self.arena, slot);
         } else {
+            // The flag is set before the work joins, since a returner has a lane before works that have not begun
+            // (L18).
             self.arena.set(slot, flag::RETURNER);
             self.change(slot, Some(state), WorkState::Queued);
             self.permits.join(&mut self.arena, slot);
         }
     }
 
-    /// Notes that the work no longer sleeps until something outside wakes it.
+    /// Notes that the work no longer sleeps until something outside wakes it. Does nothing for any other work.
     pub(crate) fn not_external(&mut self, slot: u32) {
         if self.arena.take(slot, flag::EXTERNAL) {
             self.arena.at_mut(slot).marks &= !mark::EXPECTS_WAKE;
@@ -90,6 +109,8 @@ impl Engine {
     // ---- going to sleep ----
 
     /// Returns whether something other than a limit can wake a work that has just returned `Pending`.
+    ///
+    /// Limits do not count: they end an attempt, and never wake it (L8).
     pub(crate) fn has_source(&self, slot: u32) -> bool {
         if self.notes.alarm.is_some() || self.notes.expects_wake {
             return true;
@@ -118,11 +139,13 @@ impl Engine {
         fence(Ordering::Acquire);
         let marks = &mut self.arena.at_mut(slot).marks;
         let first = dead.is_some() && *marks & mark::DEAD_WAKER == 0;
+        // A work that made a waker and dropped it in each turn would otherwise spin for ever and never be named.
         *marks |= mark::DEAD_WAKER;
         first
     }
 
-    /// Arms the alarm that the turn asked for, and notes whether something outside may wake the work.
+    /// Arms the alarm that the turn asked for, and notes whether something outside may wake the work. The caller has
+    /// seen that the work has a source.
     pub(crate) fn arm_sleeper(&mut self, slot: u32) {
         if let Some(at) = self.notes.alarm {
             self.arm_alarm(slot, at);
@@ -134,6 +157,7 @@ impl Engine {
             if self.notes.expects_wake {
                 self.arena.at_mut(slot).marks |= mark::EXPECTS_WAKE;
             }
+            // As long as it is above 0, `Next` is External and not Stalled (L9).
             self.external_sleepers += 1;
         }
     }
@@ -142,6 +166,8 @@ impl Engine {
 
     /// Makes `slot` wake `watcher` when it settles. Returns false if that will not happen. A watcher that watches
     /// already is entered once.
+    ///
+    /// The watch belongs to the watcher's present attempt, and ends with it. O(log watched works).
     pub(crate) fn watch_slot(&mut self, watcher: u32, slot: u32) -> bool {
         if watcher == slot || self.arena.at(slot).state.is_settled() {
             return false;
@@ -173,7 +199,8 @@ impl Engine {
         }
     }
 
-    /// Wakes the watchers of a work that has settled. They watch it no more.
+    /// Wakes the watchers of a work that has settled. They watch it no more. They wake in the order in which they
+    /// began. O(watchers log watched works).
     pub(crate) fn wake_watchers(&mut self, slot: u32) {
         let Some(extension) = self.arena.extension_mut(slot) else {
             return;
@@ -183,6 +210,7 @@ impl Engine {
         for attempt_id in watchers {
             if self.arena.is_present(attempt_id) {
                 let extension = self.arena.extension_mut(attempt_id.slot);
+                // The work leaves the set, too, which says what can still end a sleep of the watcher (L8).
                 if extension.is_some_and(|extension| extension.watching.remove(&id)) {
                     self.wake_slot(attempt_id.slot);
                 }

@@ -1,9 +1,12 @@
 //! An intrusive first-in-first-out list of works: a lane of the permit queue.
+//!
+//! Invariant: a work is in at most one list, because its record has one pair of links. The `prev` of the first work and
+//! the links of a work in no list mean nothing.
 
 use crate::engine::store::arena::Arena;
 use crate::engine::store::record::{Links, NONE};
 
-/// A list of works, linked through their records.
+/// A list of works, linked through their records. A caller that removes a work has to know its list.
 #[derive(Clone, Copy)]
 pub(crate) struct List {
     /// The first work, or `NONE`.
@@ -31,7 +34,7 @@ impl List {
         (self.head != NONE).then_some(self.head)
     }
 
-    /// Adds a work at the end. O(1).
+    /// Adds a work at the end. O(1). The work is in no list and not in the ready ring.
     #[inline]
     pub fn push_back(&mut self, arena: &mut Arena, slot: u32) {
         arena.at_mut(slot).links = Links {
@@ -67,6 +70,7 @@ impl List {
     /// Takes out a work that is in this list. O(1).
     pub fn remove(&mut self, arena: &mut Arena, slot: u32) {
         let Links { prev, next } = arena.at(slot).links;
+        // The `prev` of the head may be old: see `pop_front`.
         let is_head = self.head == slot;
         if is_head {
             self.head = next;
@@ -80,7 +84,7 @@ impl List {
         }
     }
 
-    /// Returns the works in order.
+    /// Returns the works in order. The list must not change meanwhile.
     pub fn iter<'a>(&self, arena: &'a Arena) -> impl Iterator<Item = u32> + use<'a> {
         let step = |slot: u32| (slot != NONE).then_some(slot);
         std::iter::successors(step(self.head), move |&slot| {

@@ -7,6 +7,13 @@
 //!
 //! In a turn that yields, the slot leaves the ready ring at its head and enters it again at its tail. The turn does
 //! not read `now`.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `ready` | the ring of works that have a turn coming |
+//! | `permits`, `grant` | pools and what works hold of them; which work is next |
+//! | `lanes`, `list` | the queue of works that wait for permits |
+//! | `deferred` | what is done between turns |
 
 pub(crate) mod deferred;
 mod grant;

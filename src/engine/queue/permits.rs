@@ -5,6 +5,22 @@
 //! lacks what the head lacks, and within a lane the order of arrival is exact. Between lanes, in (priority, returner,
 //! arrival) order, a work may be overtaken only by works that need none of the pools it lacks. So a grant looks at
 //! the heads only.
+//!
+//! Invariant: `used` of a pool is the sum of what the works with the flag `PERMIT` need of it (L20). `waiting` is the
+//! number of works in all lanes. `changes` is 0 only if nothing can be granted.
+//!
+//! Trap: the flags and marks that decide a work's lane or needs must not change while it waits or holds permits.
+//!
+//! An example with the lanes of a program, in their order. The first head that fits gets its permits, unless a head
+//! before it lacks one of its pools. Where two lanes share priority and class, the head that came first is asked first:
+//!
+//! | priority | class | needs |
+//! | --- | --- | --- |
+//! | 1 | arrival | general |
+//! | 0 | returner | general |
+//! | 0 | arrival | general |
+//! | 0 | arrival | general, 2 of `disk` |
+//! | -1 | head retry | general |
 
 use crate::engine::queue::lanes::{CLASSES, Class, Key, Lane, PLAIN, Rank};
 use crate::engine::queue::list::List;
@@ -18,8 +34,11 @@ pub(crate) const GENERAL: Pool = 0;
 
 /// How many permits of a pool there are, and how many are out.
 struct Counter {
+    /// The name of the pool.
     name: Name,
+    /// How many permits there are. It may be lowered below `used`.
     capacity: u32,
+    /// How many permits are out.
     used: u32,
 }
 
@@ -29,20 +48,26 @@ pub(crate) struct Permits {
     general: Counter,
     /// The pools from 1 on.
     named: Vec<Counter>,
+    /// The lanes, sorted by their keys. All have works, but for the last one that is left.
     pub(super) lanes: Vec<Lane>,
-    /// Whether every work so far needs the general permit, and none has a priority or retries at the head.
+    /// Whether every work so far needs the general permit, and none has a priority or retries at the head. Then the
+    /// order of arrival is the order of grants.
     pub by_arrival: bool,
+    /// How many works wait, in all lanes.
     pub(super) waiting: u32,
+    /// How many arrivals have been noted, which numbers them.
     arrivals: u64,
-    /// Whether some work has needed more than the general permit.
+    /// Whether some work has needed more than the general permit. Once true, it stays true.
     needs_differ: bool,
     /// By slot, the arrival of each waiting work; kept once needs differ, since until then each rank has one lane.
     pub(super) arrived: Vec<u64>,
-    /// Changes since the engine last found that it can grant nothing.
+    /// Changes since the engine last found that it can grant nothing. A turn that frees no permit pays for one
+    /// comparison only.
     changes: usize,
 }
 
 impl Permits {
+    /// Returns the general pool, and no work that waits.
     pub fn new(max_concurrency: u32) -> Self {
         let general = Counter {
             name: Name::Static("max_concurrency"),
@@ -75,10 +100,12 @@ impl Permits {
         self.changes = 0;
     }
 
+    /// Returns the pool of this name. O(pools).
     pub fn find(&self, name: &str) -> Option<Pool> {
         self.pools().find(|&pool| **self.name(pool) == *name)
     }
 
+    /// Returns a pool, which there is.
     #[inline]
     fn pool(&self, pool: Pool) -> &Counter {
         match pool.checked_sub(1) {
@@ -87,6 +114,7 @@ impl Permits {
         }
     }
 
+    /// Returns a pool for changes.
     fn pool_mut(&mut self, pool: Pool) -> &mut Counter {
         match pool.checked_sub(1) {
             None => &mut self.general,
@@ -94,24 +122,29 @@ impl Permits {
         }
     }
 
+    /// Returns how many permits the pool has.
     #[inline]
     pub fn capacity(&self, pool: Pool) -> u32 {
         self.pool(pool).capacity
     }
 
+    /// Returns how many permits of the pool are out.
     pub fn used(&self, pool: Pool) -> u32 {
         self.pool(pool).used
     }
 
+    /// Returns the name of the pool. The general one is called `max_concurrency`.
     pub fn name(&self, pool: Pool) -> &Name {
         &self.pool(pool).name
     }
 
+    /// Returns all pools. Their numbers never change.
     pub fn pools(&self) -> std::ops::Range<Pool> {
         0..self.named.len() as Pool + 1
     }
 
-    /// Makes a pool, or changes its capacity. Permits that are out stay out.
+    /// Makes a pool, or changes its capacity. Permits that are out stay out. A work that waits and needs more than a
+    /// lowered capacity goes on waiting.
     pub fn set_capacity(&mut self, name: Name, capacity: u32) {
         match self.find(&name) {
             Some(pool) => self.pool_mut(pool).capacity = capacity,
@@ -124,10 +157,11 @@ impl Permits {
         self.changes += 1;
     }
 
-    /// Notes that works need different permits from now on.
+    /// Notes that works need different permits from now on. O(waiting works), once.
     pub fn let_needs_differ(&mut self, arena: &Arena) {
         if !std::mem::replace(&mut self.needs_differ, true) {
             for lane in 0..self.lanes.len() {
+                // Until now each rank had one lane, so the lanes still tell the order in which these works arrived.
                 for slot in self.lanes[lane].list.iter(arena) {
                     self.note_arrival(slot);
                 }
@@ -135,6 +169,7 @@ impl Permits {
         }
     }
 
+    /// Notes that the work arrives now, after all that wait. Amortised O(1).
     fn note_arrival(&mut self, slot: u32) {
         self.arrivals += 1;
         if self.arrived.len() <= slot as usize {
@@ -149,29 +184,33 @@ impl Permits {
         self.waiting
     }
 
+    /// Returns how many changes may let a waiting work go; 0 if none has come since [`Permits::seen`].
     #[inline]
     pub fn changes(&self) -> usize {
         self.changes
     }
 
+    /// Returns how many permits of the pool are free.
     #[inline]
     fn free(&self, pool: Pool) -> u32 {
         let pool = self.pool(pool);
+        // More may be out than there are, after the capacity has been lowered.
         pool.capacity.saturating_sub(pool.used)
     }
 
+    /// Returns whether a general permit is free.
     #[inline]
     pub fn is_general_free(&self) -> bool {
         self.general.used < self.general.capacity
     }
 
-    /// Returns whether the work needs no permit at all.
+    /// Returns whether the work needs no permit at all. Its attempts never wait, and it is never in a lane.
     #[inline]
     pub fn needs_none(&self, arena: &Arena, slot: u32) -> bool {
         arena.is(slot, flag::NO_PERMIT) && arena.at(slot).marks & mark::POOLS == 0
     }
 
-    /// Returns the permits that the work needs, by pool.
+    /// Returns the permits that the work needs, by pool. They are sorted by pool, each pool once.
     pub(super) fn needs(arena: &Arena, slot: u32) -> impl Iterator<Item = (Pool, u32)> {
         let weights = match arena.at(slot).marks & mark::POOLS {
             0 => &[],
@@ -184,7 +223,7 @@ impl Permits {
         general.into_iter().chain(weights.iter().copied())
     }
 
-    /// Returns whether all that the work needs is free now.
+    /// Returns whether all that the work needs is free now. It says nothing of works that wait and go first.
     #[inline]
     pub fn fits(&self, arena: &Arena, slot: u32) -> bool {
         let record = arena.at(slot);
@@ -195,6 +234,8 @@ impl Permits {
     }
 
     /// Takes what the work needs, and sets its flag.
+    ///
+    /// The caller has seen that it [fits](Permits::fits). The work is in no lane.
     #[inline]
     pub fn take(&mut self, arena: &mut Arena, slot: u32) {
         let record = arena.at_mut(slot);
@@ -208,14 +249,15 @@ impl Permits {
         }
     }
 
-    /// Takes the general permit, if the work needs it, for a work that has its flag and needs nothing else.
+    /// Takes the general permit, if the work needs it, for a work that has its flag and needs nothing else. The flag
+    /// was set together with other flags.
     #[inline]
     pub fn count_general(&mut self, record: &Record) {
         debug_assert!(record.flags.has(flag::PERMIT) && record.marks & mark::POOLS == 0);
         self.general.used += !record.flags.has(flag::NO_PERMIT) as u32;
     }
 
-    /// Gives back what the work holds, if it holds anything.
+    /// Gives back what the work holds, if it holds anything. O(pools that the work needs).
     #[inline]
     pub fn give_back(&mut self, arena: &mut Arena, slot: u32) {
         if !arena.take(slot, flag::PERMIT) {
@@ -239,11 +281,14 @@ impl Permits {
         self.changes += (self.waiting > 0) as usize;
     }
 
+    /// Returns the rank that the work has if it joins now.
     #[inline]
     fn rank(arena: &Arena, slot: u32) -> Rank {
         let extras = arena.extension(slot).map(|extension| &extension.extras);
         let priority = extras.map_or(0, |extras| extras.priority);
+        // Turned round, the highest priority gives the lowest rank, which is the earliest. An i16 holds the difference.
         let priority = (i8::MAX as i16 - priority as i16) as u16;
+        // Only a retry can go to the head: the first attempt arrives like any other (L18).
         let is_head = || extras.is_some_and(|e| e.retry_position == RetryPosition::Head);
         let class = if arena.is(slot, flag::RETURNER) {
             Class::Returner
@@ -263,6 +308,7 @@ impl Permits {
             .map_or(&[], |extension| &extension.needs)
     }
 
+    /// Returns the key of the lane in which the work waits, or would wait.
     #[inline]
     pub(super) fn key(arena: &Arena, slot: u32) -> Key<'_> {
         let general = !arena.is(slot, flag::NO_PERMIT);
@@ -279,10 +325,12 @@ impl Permits {
         }
     }
 
-    /// Puts a work at the end of its lane.
+    /// Puts a work at the end of its lane. The state of the work is Queued. A new lane costs O(lanes); else O(log
+    /// lanes).
     pub fn join(&mut self, arena: &mut Arena, slot: u32) {
         self.waiting += 1;
         self.changes += 1;
+        // If no work so far has had another rank or need, the only lane needs no search.
         let plain = self.by_arrival && !self.needs_differ && !arena.is(slot, flag::RETURNER);
         if let [lane] = &mut self.lanes[..]
             && plain
@@ -308,7 +356,7 @@ impl Permits {
         self.lanes[lane].list.push_back(arena, slot);
     }
 
-    /// Takes a work out of its lane. An empty lane goes.
+    /// Takes a work out of its lane. An empty lane goes. Its flags are those with which it joined. O(lanes).
     pub fn leave(&mut self, arena: &mut Arena, slot: u32) {
         let lane = self.find_lane(Self::key(arena, slot));
         let lane = lane.expect("a queued work has a lane");
@@ -321,7 +369,7 @@ impl Permits {
         self.changes += 1;
     }
 
-    /// Notes that the engine can grant nothing until something changes.
+    /// Notes that the engine can grant nothing until something changes. The caller has just found that.
     #[inline]
     pub fn seen(&mut self) {
         self.changes = 0;
@@ -339,7 +387,7 @@ impl Permits {
         lacks.map(|(pool, _)| pool)
     }
 
-    /// Returns what the works that hold permits take of each pool, counted anew. O(works).
+    /// Returns what the works that hold permits take of each pool, counted anew. O(works). Only the audit asks (L20).
     pub fn recount(&self, arena: &Arena) -> Vec<u32> {
         let mut used = vec![0; self.pools().len()];
         for slot in arena.slots().filter(|&slot| arena.is(slot, flag::PERMIT)) {

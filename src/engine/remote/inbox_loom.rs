@@ -7,6 +7,9 @@
 //!
 //! The host of these models parks as a real host does: only after it has seen an empty inbox. Only a call of the
 //! notifier ends the wait. So a lost wake is a deadlock, which loom reports.
+//!
+//! Limit: jobs and tickets are not modelled. Their cell is a lock, and their message goes through the inbox that is
+//! checked here.
 
 use crate::engine::id::AttemptId;
 use crate::engine::panics::Contained;
@@ -35,6 +38,7 @@ const ATTEMPT: AttemptId = AttemptId {
 struct Parking {
     /// Whether the notifier has been called since the thread last parked.
     told: Mutex<bool>,
+    /// Wakes the parked thread.
     news: Condvar,
     /// Calls of the notifier so far.
     calls: AtomicUsize,
@@ -67,10 +71,15 @@ struct Host {
     parking: Arc<Parking>,
     /// The waker's cell, held weakly as the scheduler holds it.
     cell: Weak<WakerCell>,
+    /// Messages of wakes that it has taken.
     wakes: usize,
+    /// Messages of dropped wakers that it has taken.
     drops: usize,
+    /// Closures that it has taken.
     posts: usize,
+    /// Cancels of all works that it has taken.
     cancels: usize,
+    /// Pins that live, as far as it knows.
     pins: usize,
 }
 

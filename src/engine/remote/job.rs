@@ -3,6 +3,18 @@
 //! An [`Offload`](crate::Offload) gets a [`Job`], and the work keeps a [`Ticket`]. Between them is one cell with the
 //! result. However a job ends (it ran, panicked, or was dropped), it fills its cell first and then tells the
 //! scheduler, once. So a work that the message wakes finds the result.
+//!
+//! Invariant: a cell is filled at most once, and the message of a job's end is sent at most once, after it.
+//!
+//! Trap: nothing of the program's runs under the lock of a cell. Results and closures are dropped outside of it, since
+//! their drop may panic or use the ticket.
+//!
+//! | event | the cell | message |
+//! | --- | --- | --- |
+//! | the job ran or panicked | result or failure | yes |
+//! | the offload dropped it | [`OffloadError::Dropped`] | yes |
+//! | the engine cancelled it | [`OffloadError::Cancelled`] | no, since the engine knows |
+//! | the ticket is gone before | nothing: the result is dropped | as above |
 
 use crate::engine::id::AttemptId;
 use crate::engine::panics::{self, dispose};
@@ -81,7 +93,7 @@ enum Content<R> {
     Ready(Result<R, Failure>),
     /// The work has taken the result.
     Taken,
-    /// The ticket is gone, so the result is dropped.
+    /// The ticket is gone, so the result is dropped. A job that has not begun need not run.
     Unwanted,
 }
 
@@ -153,6 +165,7 @@ where
 /// A closure that an [`Offload`](crate::Offload) is to run. Dropping a job instead fails its ticket
 /// ([`OffloadError::Dropped`]). Either way the scheduler wakes the work.
 pub struct Job {
+    /// The id of the job.
     id: JobId,
     /// The attempt that its end wakes.
     attempt_id: AttemptId,
@@ -164,7 +177,7 @@ pub struct Job {
     stream: Option<Stream>,
     /// The token of the attempt.
     cancel: CancelToken,
-    /// The closure; `None` once it has run or been refused.
+    /// The closure; `None` once it has run or been refused. It is boxed, so that all jobs have one type.
     task: Option<Box<dyn Task>>,
     /// The inbox that is told of the job's end, unless the engine itself has cancelled the job.
     sender: Option<Arc<InboxSender>>,
@@ -209,6 +222,7 @@ impl Job {
     /// Drops the job with [`OffloadError::Cancelled`], and sends no message.
     pub(crate) fn cancel(mut self) {
         self.refuse(OffloadError::Cancelled);
+        // This comes after `refuse`, which still needs the sender's guard.
         self.sender = None;
     }
 
@@ -309,7 +323,7 @@ impl<R> Ticket<R> {
         matches!(*self.cell.lock(), Content::Ready(_))
     }
 
-    /// Returns a ticket without a job.
+    /// Returns a ticket without a job. The first poll returns the error, in any attempt.
     pub(crate) fn refused(attempt_id: AttemptId, error: OffloadError) -> Self {
         let cell = Arc::new(Cell(Mutex::new(Content::Ready(Err(error.failure())))));
         Ticket { cell, attempt_id }
@@ -319,6 +333,7 @@ impl<R> Ticket<R> {
 impl<R> Drop for Ticket<R> {
     fn drop(&mut self) {
         let content = std::mem::replace(&mut *self.cell.lock(), Content::Unwanted);
+        // The lock is open again here, and the drop of the result may panic.
         if let Content::Ready(result) = content {
             dispose(result);
         }
@@ -345,7 +360,7 @@ pub(crate) struct Label {
     pub cancel: CancelToken,
 }
 
-/// Returns the two ends of a new job.
+/// Returns the two ends of a new job. The caller submits the job.
 pub(crate) fn job<F, R>(label: Label, sender: Arc<InboxSender>, closure: F) -> (Job, Ticket<R>)
 where
     F: FnOnce(&CancelToken) -> R + Send + 'static,

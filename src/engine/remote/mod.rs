@@ -8,6 +8,16 @@
 //! Deliberately absent: threads, and what a message leads to.
 //!
 //! A turn that yields asks whether there is a message: one atomic load. Neither its slot nor `now` comes here.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `inbox` | messages, wakers and tokens |
+//! | `job`, `offload` | one closure and its result; the counts of all jobs |
+//! | `pin` | what holds virtual time still |
+//! | `sync` | std's primitives, or loom's |
+//!
+//! Trap: a sender may live longer than its scheduler, and its messages then go nowhere. A drop that sends one ignores
+//! that.
 
 pub(crate) mod inbox;
 #[cfg(all(test, loom))]

@@ -62,17 +62,20 @@ pub trait Offload {
 /// The scheduler's part: its offload, and the counts of its jobs.
 #[derive(Default)]
 pub(crate) struct Jobs {
-    /// The offload, if the host has set one.
+    /// The offload, if the host has set one. Jobs of a former offload may still be out.
     pub offload: Option<Contained<Box<dyn Offload>>>,
     /// Whether the offload has been shut down and gets no more jobs.
     pub is_shut_down: bool,
     /// Jobs ever made, which number them.
     pub made: u64,
-    /// Jobs on other threads that have not been seen to end and are not abandoned.
+    /// Jobs on other threads that have not been seen to end and are not abandoned. While it is above 0, virtual time
+    /// stands still (L29).
     pub outside: usize,
-    /// Jobs in simulated offloads that have not been seen to end.
+    /// Jobs in simulated offloads that have not been seen to end. While it is 0, no crank asks the offload when the
+    /// next is due.
     pub simulated: usize,
-    /// Abandoned jobs that have not been seen to end. A pool of the program may run very many.
+    /// Abandoned jobs that have not been seen to end. A pool of the program may run very many. A set in order finds
+    /// each in O(log n).
     pub abandoned: BTreeSet<JobId>,
 }
 
@@ -98,7 +101,8 @@ impl Jobs {
         self.simulated
     }
 
-    /// Returns the count that the job belongs to.
+    /// Returns the count that the job belongs to. The id tells which, so a new offload of the other kind does not
+    /// confuse them.
     pub fn count_of(&mut self, id: JobId) -> &mut usize {
         match id.simulated {
             true => &mut self.simulated,
@@ -112,12 +116,14 @@ impl Jobs {
         if !self.abandoned.remove(&id) {
             *self.count_of(id) -= 1;
         }
+        // The offload hears of an abandoned job, too: one of its threads is free again.
         if let Some(offload) = &mut self.offload {
             guard.call("an offload", || offload.job_ended());
         }
     }
 
-    /// Cancels a job that has not begun, and returns whether it did. The scheduler hears no more of the job then.
+    /// Cancels a job that has not begun, and returns whether it did. The scheduler hears no more of the job then. Its
+    /// ticket fails with [`Cancelled`](crate::OffloadError::Cancelled).
     pub fn cancel(&mut self, id: JobId, guard: &Guard) -> bool {
         let Some(offload) = &mut self.offload else {
             return false;
@@ -126,12 +132,14 @@ impl Jobs {
         let Some(job) = job else {
             return false;
         };
+        // A job that was merely dropped would send a message, and its end would be counted off twice.
         job.cancel();
         *self.count_of(id) -= 1;
         true
     }
 
-    /// Stops waiting for a job. Its end will mean nothing.
+    /// Stops waiting for a job. Its end will mean nothing. The set remembers it, so that its end is not counted off
+    /// again.
     pub fn abandon(&mut self, id: JobId) {
         self.abandoned.insert(id);
         *self.count_of(id) -= 1;

@@ -4,6 +4,8 @@
 //! accesses matters: a thread's messages arrive in the order in which it sent them. By the time the scheduler sees no
 //! pin, it has taken all that the pin's holder sent before. A driver that looks after its crank can therefore not
 //! miss a closure that was posted under the pin.
+//!
+//! Invariant: the scheduler's count is the number of pins that live, and of those whose message has not been taken.
 
 use crate::engine::remote::inbox::{InboxSender, Message};
 use std::fmt;

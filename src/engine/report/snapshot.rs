@@ -1,4 +1,7 @@
 //! Snapshots: every work at one moment.
+//!
+//! A snapshot costs O(works log works + edges), and copies names and lists. A program that asks often should ask for
+//! one work at a time.
 
 use crate::engine::Engine;
 use crate::engine::graph::Entry;
@@ -43,7 +46,8 @@ pub struct WorkSnapshot {
 }
 
 impl Engine {
-    /// As [`WorkScheduler::snapshot`](crate::WorkScheduler::snapshot).
+    /// As [`WorkScheduler::snapshot`](crate::WorkScheduler::snapshot). The works stand in the order in which they were
+    /// added.
     pub(crate) fn snapshot(&self) -> Vec<WorkSnapshot> {
         self.arena
             .slots_by_age()
@@ -52,7 +56,8 @@ impl Engine {
             .collect()
     }
 
-    /// Returns the snapshot of one work.
+    /// Returns the snapshot of one work. O(its edges). After a whole graph was added, the first call makes the lists of
+    /// edges into works.
     fn snapshot_of(&self, slot: u32) -> WorkSnapshot {
         let (record, cold) = (self.arena.at(slot), self.arena.cold(slot));
         let (last_duration, total_duration) = self.durations(slot);
@@ -87,6 +92,7 @@ impl Engine {
         // During an attempt the record has its start, and the extension the durations before it.
         if record.marks & mark::ATTEMPT != 0 {
             let present = self.now.as_nanos().saturating_sub(record.began_or_took);
+            // In the first attempt no attempt has ended, and the field `last` still has no duration.
             let last = extension
                 .filter(|_| self.arena.attempt(slot) > 1)
                 .map(|extension| Duration::from_nanos(extension.last));

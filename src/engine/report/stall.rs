@@ -1,4 +1,9 @@
 //! Stall reports: which work waits for what, the answer to "why does nothing happen?".
+//!
+//! A report is made when nothing happens any more, so it may cost a walk over all works and edges.
+//!
+//! To add a reason, add it to [`WaitsFor`] and to one function: `dependencies` before an attempt, or `wake_sources`
+//! within one.
 
 use crate::engine::Engine;
 use crate::engine::queue::permits::Permits;
@@ -84,7 +89,7 @@ pub struct StallReport {
 }
 
 impl Engine {
-    /// As [`WorkScheduler::stall_report`](crate::WorkScheduler::stall_report).
+    /// As [`WorkScheduler::stall_report`](crate::WorkScheduler::stall_report). O(works log works + edges).
     pub(crate) fn stall_report(&self) -> StallReport {
         let slots = self.arena.slots_by_age().into_iter();
         let unsettled = slots.filter(|&slot| !self.arena.at(slot).state.is_settled());
@@ -102,7 +107,7 @@ impl Engine {
         }
     }
 
-    /// Returns the sleepers that hold what Queued works lack.
+    /// Returns the sleepers that hold what Queued works lack. O(works log works + pools × works).
     fn sleeping_holders(&self) -> Vec<PermitHolder> {
         // Without a waiting work no permit is lacked, which spares the walk over all works.
         if self.permits.waiting() == 0 {
@@ -116,6 +121,7 @@ impl Engine {
                 is_lacked[pool as usize] = true;
             }
         }
+        // A holder that has a turn coming may still give its permit back, so only sleepers are named (L33).
         let sleeps = |&slot: &u32| {
             self.arena.is(slot, flag::PERMIT) && !self.arena.is(slot, flag::READY | flag::IN_TURN)
         };
@@ -133,7 +139,7 @@ impl Engine {
         pools.flat_map(|(pool, _)| of_pool(pool)).collect()
     }
 
-    /// Returns the id and name of a work.
+    /// Returns the id and name of a work. A report keeps both, since the work may be gone when it is read.
     fn named(&self, slot: u32) -> (WorkId, Name) {
         (self.id(slot), self.arena.cold(slot).name.clone())
     }
@@ -151,16 +157,18 @@ impl Engine {
                     capacity,
                 }
             })),
+            // Its turn comes first, whatever else could wake it.
             _ if self.arena.is(slot, flag::READY) => waits.push(WaitsFor::Turn),
             _ => self.wake_sources(slot, &mut waits),
         }
+        // Limits are named, too: they wake nobody, but they end the wait.
         if let Some(at) = self.earliest_timer(slot) {
             waits.push(WaitsFor::Timer(at));
         }
         waits
     }
 
-    /// Adds what keeps a work Pending.
+    /// Adds what keeps a work Pending. O(edges into the work).
     fn dependencies(&self, slot: u32, waits: &mut Vec<WaitsFor>) {
         if self.arena.is(slot, flag::AWAITS_PARENT)
             && let Some(parent) = self.arena.parent(slot)
@@ -185,6 +193,7 @@ impl Engine {
             live => waits.push(WaitsFor::Children(live as usize)),
         }
         if let Some(extension) = self.arena.extension(slot) {
+            // A watched work that has left or settled is not waited for any more.
             let watched = extension
                 .watching
                 .iter()

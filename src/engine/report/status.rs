@@ -1,4 +1,6 @@
 //! The status of one work: a line of text for people.
+//!
+//! The text is for people. A program reads snapshots and counters instead.
 
 use crate::engine::Engine;
 use crate::work::{WorkId, WorkState};
@@ -39,6 +41,7 @@ impl Engine {
     }
 
     /// Writes how many children of the work are done, and how many jobs and sources it has outside of the scheduler.
+    /// Children that the parent has let go are not counted.
     fn write_counts(&self, text: &mut String, slot: u32) -> fmt::Result {
         let Some(extension) = self.arena.extension(slot) else {
             return Ok(());

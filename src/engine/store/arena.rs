@@ -2,6 +2,18 @@
 //!
 //! A slot is a `u32`. A [`WorkId`](crate::WorkId) also carries the serial number of the work, so a reused slot never
 //! answers to an old id.
+//!
+//! Invariant: a column has an entry for each slot that may ask for one. [`Arena::insert`] makes the entries that every
+//! work has, and the mark of a record says whether the others were made.
+//!
+//! | column | as long as | an entry means something |
+//! | --- | --- | --- |
+//! | records | the most works at a time | while the slot is taken |
+//! | cold | the highest slot, in chunks | while the slot is taken |
+//! | `pending` | somewhat more than the highest slot | while the slot is taken |
+//! | `pinned` | the highest slot that was pinned | with the mark `PINNED` |
+//! | sleeps | the highest slot that has slept | with the mark `SLEEPS` |
+//! | tree | the highest slot of a child | with the mark `CHILD` |
 
 use crate::engine::id::AttemptId;
 use crate::engine::store::cold::{Cold, ColdColumn, ColdRef};
@@ -15,7 +27,8 @@ use crate::time::Time;
 use crate::work::{CancelledBy, Extras, Name};
 use slab::Slab;
 
-/// All works of one scheduler.
+/// All works of one scheduler. A slot goes from free to taken ([`Arena::insert`]), to left ([`Arena::leave`]), and to
+/// free again ([`Arena::remove`]).
 pub(crate) struct Arena {
     /// The hot records.
     records: Slab<Record>,
@@ -35,7 +48,7 @@ pub(crate) struct Arena {
     leaving: usize,
 }
 
-/// The serial number of a work that has left.
+/// The serial number of a work that has left. No work has it: serial numbers count up from 0.
 const LEFT: u64 = u64::MAX;
 
 impl Arena {
@@ -70,18 +83,20 @@ impl Arena {
         self.records.len() - self.leaving
     }
 
-    /// Returns how many works have ever been added.
+    /// Returns how many works have ever been added. Works that have left count, too.
     pub fn added(&self) -> u64 {
         self.next_serial
     }
 
-    /// Makes room for `works` more works.
+    /// Makes room for `works` more works. The other columns grow when a work first needs them.
     pub fn reserve(&mut self, works: usize) {
         self.records.reserve(works);
         self.pending.reserve(works);
     }
 
     /// Adds a work in state Pending and returns its slot. Takes `name` if the arena has to keep it. Amortised O(1).
+    ///
+    /// The caller gives the work its level, its edges and its first state.
     #[inline(always)]
     pub fn insert(&mut self, name: &mut Name, retries: u32, ordinal: u32) -> u32 {
         let serial = self.next_serial;
@@ -95,7 +110,8 @@ impl Arena {
         slot
     }
 
-    /// Makes the work unknown. Its slot is free once the body has been dropped: see [`Arena::remove`].
+    /// Makes the work unknown. Its slot is free once the body has been dropped: see [`Arena::remove`]. From now on no
+    /// id finds the work. The caller has taken it out of every queue and list.
     pub fn leave(&mut self, slot: u32) {
         self.at_mut(slot).serial = LEFT;
         self.leaving += 1;
@@ -106,12 +122,14 @@ impl Arena {
     /// Clears the columns beside the record, so that the next work of this slot finds nothing of this one.
     pub fn remove(&mut self, slot: u32) -> Record {
         self.leaving -= 1;
+        // The columns `sleeps`, `tree` and `pinned` are not cleared: the marks of a new record say that they mean
+        // nothing.
         self.cold.leave(slot);
         self.pending.reset(slot);
         self.records.remove(slot as usize)
     }
 
-    /// Returns the record in `slot`, if the slot is in use.
+    /// Returns the record in `slot`, if the slot is in use. A work that has left still has its record.
     pub fn get(&self, slot: u32) -> Option<&Record> {
         self.records.get(slot as usize)
     }
@@ -150,13 +168,14 @@ impl Arena {
         self.pending.prefetch(slot) ^ record.map_or(0, |record| record.serial as u32)
     }
 
-    /// Returns the cold part of a work for reading.
+    /// Returns the cold part of a work for reading. O(1).
     #[inline]
     pub fn cold(&self, slot: u32) -> ColdRef<'_> {
         self.cold.get(slot)
     }
 
-    /// Returns the cold part of a work for changes. From now on the work has an entry of its own.
+    /// Returns the cold part of a work for changes. From now on the work has an entry of its own. Amortised O(1), but a
+    /// read with [`Arena::cold`] makes no entry.
     #[inline]
     pub fn cold_mut(&mut self, slot: u32) -> &mut Cold {
         self.cold.get_mut(slot)
@@ -182,6 +201,8 @@ impl Arena {
     }
 
     /// Returns the work's extension, and makes it if need be.
+    ///
+    /// Only a caller that writes uses it: an extension stays until the work is reclaimed.
     #[cfg_attr(not(debug_assertions), inline)]
     pub fn extension_or_new(&mut self, slot: u32) -> &mut Extension {
         if self.at(slot).marks & mark::EXTENDED == 0 {
@@ -191,7 +212,8 @@ impl Arena {
         extension.expect("what is marked as extension has its box")
     }
 
-    /// Makes an empty extension and moves the duration of the last attempt into it.
+    /// Makes an empty extension and moves the duration of the last attempt into it. The record has one place for a
+    /// duration, and the extension keeps the sum.
     #[cold]
     #[inline(never)]
     fn make_rare(&mut self, slot: u32) {
@@ -213,17 +235,19 @@ impl Arena {
         }
     }
 
-    /// Counts the attempt that begins.
+    /// Counts the attempt that begins. The first attempt sets a flag and writes nothing else.
     #[inline]
     pub fn count_attempt(&mut self, slot: u32) {
         if self.is(slot, flag::TRIED) {
             let attempts = &mut self.cold_mut(slot).attempts;
+            // 0 stands for one attempt, which only the flag has noted.
             *attempts = (*attempts).max(1).saturating_add(1);
         }
         self.set(slot, flag::TRIED);
     }
 
-    /// Sets the work back to having had no attempt, and returns how many it had.
+    /// Sets the work back to having had no attempt, and returns how many it had. A restart and a revoked grant need
+    /// that.
     pub fn forget_attempts(&mut self, slot: u32) -> u32 {
         let attempts = self.attempt(slot);
         self.clear(slot, flag::TRIED);
@@ -264,7 +288,8 @@ impl Arena {
         was
     }
 
-    /// Notes a cancel at a moment when the work cannot be aborted. It takes effect as soon as the work can.
+    /// Notes a cancel at a moment when the work cannot be aborted. It takes effect as soon as the work can. Between
+    /// cranks no such flag is left: the audit checks that.
     pub fn cancel_later(&mut self, slot: u32, by: CancelledBy) {
         // The first cancel says on whose behalf the work ends.
         if !self.is(slot, flag::CANCEL) {
@@ -288,16 +313,18 @@ impl Arena {
         self.clear(slot, flag::CANCEL);
         let extension = self.extension_mut(slot);
         let by = extension.and_then(|extension| extension.cancelled_by.take());
+        // The flag is set together with the party, so this is a fallback only.
         by.unwrap_or(CancelledBy::Host)
     }
 
-    /// Returns the end of the work's present `sleep`.
+    /// Returns the end of the work's present `sleep`. The mark `SLEEPS` says whether there is one; without it the entry
+    /// is old or missing.
     #[inline]
     pub fn sleep_end(&self, slot: u32) -> Time {
         self.sleeps[slot as usize]
     }
 
-    /// Notes that the work sleeps until `until`.
+    /// Notes that the work sleeps until `until`. The caller sets the mark `SLEEPS`. Amortised O(1).
     pub fn begin_sleep(&mut self, slot: u32, until: Time) {
         if self.sleeps.len() <= slot as usize {
             self.sleeps.resize(slot as usize + 1, Time::ZERO);
@@ -305,7 +332,7 @@ impl Arena {
         self.sleeps[slot as usize] = until;
     }
 
-    /// Returns how many children of the present attempt have not settled.
+    /// Returns how many children of the present attempt have not settled. O(1).
     #[inline]
     pub fn live_children(&self, slot: u32) -> u32 {
         if !self.is(slot, flag::CHILDREN) {
@@ -315,7 +342,8 @@ impl Arena {
             .map_or(0, |extension| extension.join.live)
     }
 
-    /// Returns the number of the present attempt, counted over restarts.
+    /// Returns the number of the present attempt, counted over restarts. It may wrap: it only has to differ from that
+    /// of a waker or job that is still alive.
     pub fn attempt_number(&self, slot: u32) -> u32 {
         let before = self
             .extension(slot)
@@ -334,12 +362,14 @@ impl Arena {
 
     /// Returns whether `attempt_id` names the present attempt of its work.
     pub fn is_present(&self, attempt_id: AttemptId) -> bool {
+        // The serial comes first: the slot may be free by now, and then it has no attempt to be asked for.
         self.get(attempt_id.slot)
             .is_some_and(|record| record.serial == attempt_id.serial)
             && self.attempt_id(attempt_id.slot) == attempt_id
     }
 
-    /// Returns an upper bound of the slots ever used: less than twice as many, once there are a few.
+    /// Returns an upper bound of the slots ever used: less than twice as many, once there are a few. Columns by slot
+    /// that are made for one search or audit have this length.
     pub fn slots_end(&self) -> u32 {
         self.pending.slots()
     }
@@ -351,7 +381,8 @@ impl Arena {
         here.map(|(slot, _)| slot as u32)
     }
 
-    /// Returns the slots in use in the order in which their works were added. O(n log n).
+    /// Returns the slots in use in the order in which their works were added. O(n log n). Whatever the program can see
+    /// of an order over all works uses this one (L27).
     pub fn slots_by_age(&self) -> Vec<u32> {
         let mut slots: Vec<(u64, u32)> = self
             .slots()

@@ -3,6 +3,11 @@
 //! Most programs add many works of one name. Works that come one after the other differ by their ordinal only, and
 //! the ordinal follows from their place. So a chunk holds name and retries once, until one of its works needs an
 //! entry of its own.
+//!
+//! Invariant: a work past the end of its chunk's entries has what the chunk says: no failure, no extension, no attempt
+//! after the first. Whatever differs makes an entry first.
+//!
+//! Limit: an entry, once made, stays in memory. It is blank while its slot is free.
 
 use crate::engine::store::extension::Extension;
 use crate::work::{Failure, Name};
@@ -51,7 +56,7 @@ pub(crate) struct ColdRef<'a> {
     pub ordinal: u32,
 }
 
-/// Works per chunk: a power of two.
+/// Works per chunk: a power of two. One odd work costs entries for its whole chunk, so a chunk is not large.
 const CHUNK: usize = 512;
 
 /// Entries that the first chunk makes at first. The number doubles up to a whole chunk, since most schedulers stay
@@ -72,6 +77,8 @@ struct Chunk {
 
 impl Chunk {
     /// Returns a chunk whose first work has these values.
+    ///
+    /// The works that follow are expected to have these values and the next ordinals.
     fn beginning_with(name: &Name, retries: u32, ordinal: u32) -> Self {
         // A chunk lives for ever and would keep a shared name's memory, so works with shared names get entries of
         // their own.
@@ -93,7 +100,7 @@ impl Chunk {
         self.ordinal.wrapping_add(place as u32)
     }
 
-    /// Returns whether a work at `place` with these values needs no entry of its own.
+    /// Returns whether a work at `place` with these values needs no entry of its own. A wrong "no" only costs memory.
     #[inline]
     fn foresees(&self, place: usize, name: &Name, retries: u32, ordinal: u32) -> bool {
         let same_name = match (&self.name, name) {
@@ -110,7 +117,10 @@ impl Chunk {
     #[inline(never)]
     fn grow(&mut self, room: usize) {
         let known = self.own.len();
+        // The number is final or a power of two, so the vector need not reserve more.
         self.own.reserve_exact(room - known);
+        // All places up to `room` get entries, because a place is the index of its entry. A work reads from it what the
+        // chunk said.
         for place in known..room {
             self.own.push(Cold {
                 name: self.name.clone(),
@@ -165,6 +175,8 @@ impl ColdColumn {
     }
 
     /// Returns the entry of a work, and makes it if need be. Amortised O(1).
+    ///
+    /// In the first chunk this makes the entries before it, too. In any other it makes those of the whole chunk.
     #[inline]
     pub fn get_mut(&mut self, slot: u32) -> &mut Cold {
         let (index, place) = split(slot);
@@ -177,6 +189,8 @@ impl ColdColumn {
 
     /// Enters a work in a slot that has been used before or in the next one. Takes `name` if the work needs an entry
     /// of its own. Amortised O(1).
+    ///
+    /// The slot's former entry, if there is one, is blank: see [`ColdColumn::leave`].
     #[inline]
     pub fn enter(&mut self, slot: u32, name: &mut Name, retries: u32, ordinal: u32) {
         let (chunk, place) = split(slot);
@@ -200,6 +214,7 @@ impl ColdColumn {
             }
         }
         let cold = self.get_mut(slot);
+        // All else in the entry is blank: it is new, or `leave` has cleared it.
         cold.name = std::mem::replace(name, Name::Static(""));
         (cold.retries_left, cold.ordinal) = (retries, ordinal);
     }
@@ -211,10 +226,11 @@ impl ColdColumn {
         }
     }
 
-    /// Drops the entry of a work that is gone.
+    /// Drops the entry of a work that is gone. A work without an entry leaves nothing behind.
     #[inline]
     pub fn leave(&mut self, slot: u32) {
         let (chunk, place) = split(slot);
+        // It is cleared now and not with the next work: a failure and an extension hold values of the program (L30).
         if let Some(cold) = self.0[chunk].own.get_mut(place) {
             *cold = Cold::BLANK;
         }

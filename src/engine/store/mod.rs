@@ -7,6 +7,21 @@
 //!
 //! In a turn that yields, the slot indexes the one record that the turn touches: its state, flags and count of turns.
 //! The turn does not read `now`.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `arena` | slots: entering, finding and freeing works |
+//! | `record` | the part of a work that a turn touches |
+//! | `flags` | the bits of a record |
+//! | `cold` | name, failure, retries: what a turn does not touch |
+//! | `extension`, `limits` | a box for what few works need; the keys of their limits |
+//! | `pending`, `pinned` | counts of dependencies and of dependents |
+//! | `tree` | parents and children |
+//! | `names`, `ordinals` | name paths, and the numbers of same-named siblings |
+//!
+//! Traps: columns outlive the works in them. An entry of `sleeps`, `tree` or `pinned` means something only if the
+//! record has the mark for it. An index by slot panics for a slot that is free, so late messages ask
+//! [`arena::Arena::is_present`] first.
 
 pub(crate) mod arena;
 pub(crate) mod cold;

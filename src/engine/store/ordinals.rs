@@ -4,6 +4,12 @@
 //! groups are in a hash table with seven places per bucket, at most three quarters of them taken. A group that finds
 //! its bucket full goes into an ordered map. So names that are chosen to collide cost O(log n), and nothing depends
 //! on the order of the table.
+//!
+//! Invariant: a group in the table or in the map has a living work, and is in only one of the two. The group that was
+//! used last is in neither.
+//!
+//! Limit: groups are told apart by a hash of 64 bits. Two groups of one hash share their numbers, which stays
+//! deterministic: ordinals only come out higher.
 
 use crate::engine::rng::{fold, hash_text};
 use crate::work::Name;
@@ -12,7 +18,7 @@ use std::collections::BTreeMap;
 /// The counts of a group of same-named siblings. `live` is 0 if no work of the group is left.
 #[derive(Clone, Copy, Default)]
 struct Count {
-    /// The ordinal of the next work of the group.
+    /// The ordinal of the next work of the group. It counts the works that have left, too, until the group is empty.
     next: u32,
     /// How many works of the group have not left.
     live: u32,
@@ -24,7 +30,8 @@ const PLACES: usize = 7;
 /// The groups whose hash leads here.
 #[derive(Clone, Copy, Default)]
 struct Bucket {
-    /// Groups and their counts. A place is free if its count has no living work.
+    /// Groups and their counts. A place is free if its count has no living work. The number of a group in a free place
+    /// means nothing.
     places: [(u64, Count); PLACES],
     /// How many groups of this bucket are in the ordered map.
     beyond: u32,
@@ -35,26 +42,28 @@ struct Bucket {
 pub(crate) struct Groups {
     /// None, or as many as a power of two.
     buckets: Vec<Bucket>,
-    /// Groups that found their bucket full.
+    /// Groups that found their bucket full. Few find a full bucket, unless names are chosen to collide.
     beyond: BTreeMap<u64, Count>,
     /// How many groups there are in both.
     len: usize,
 }
 
 impl Groups {
-    /// Returns the bucket of a group, unless the table has none.
+    /// Returns the bucket of a group, unless the table has none. The number of buckets is a power of two, so a mask of
+    /// bits finds one.
     fn bucket(&mut self, group: u64) -> Option<&mut Bucket> {
         let mask = self.buckets.len().wrapping_sub(1);
         self.buckets.get_mut(group as usize & mask)
     }
 
-    /// Takes a group out. Expected O(1).
+    /// Takes a group out. Expected O(1). The caller puts it back unless it has become empty.
     fn take(&mut self, group: u64) -> Option<Count> {
         let bucket = self.bucket(group)?;
         let mut places = bucket.places.iter_mut();
         let place = places.find(|place| place.0 == group && place.1.live > 0);
         let count = match place {
             Some(place) => std::mem::take(&mut place.1),
+            // The count spares a search of the map, which is empty nearly always.
             None if bucket.beyond == 0 => return None,
             None => self.take_from_beyond(group)?,
         };
@@ -76,6 +85,7 @@ impl Groups {
             self.grow();
         }
         self.len += 1;
+        // The table has just grown if it had no bucket, so this is never taken.
         let Some(bucket) = self.bucket(group) else {
             return;
         };
@@ -115,6 +125,7 @@ impl Groups {
         self.len = 0;
         let places = old.into_iter().flat_map(|bucket| bucket.places);
         for (group, count) in places.chain(beyond) {
+            // A free place is told by its count. No number of a group is reserved for it.
             if count.live > 0 {
                 self.put(group, count);
             }
@@ -150,17 +161,22 @@ impl Ordinals {
     }
 
     /// Returns the ordinal of a new work: how many same-named siblings were added since the group was last empty.
+    ///
+    /// `parent_serial` is `None` for a root. Expected and amortised O(1).
     #[inline]
     pub fn enter(&mut self, parent_serial: Option<u64>, name: &Name) -> u32 {
         let group = self.group(parent_serial, name);
         self.bring(group);
         let ordinal = self.count.next;
+        // After 2^32 siblings in one group numbers repeat, and then two works draw alike. No memory is at stake.
         self.count.next = self.count.next.wrapping_add(1);
         self.count.live += 1;
         ordinal
     }
 
     /// Notes that the work has left the engine.
+    ///
+    /// The caller names the parent and name with which the work was entered. Expected and amortised O(1).
     #[inline]
     pub fn leave(&mut self, parent_serial: Option<u64>, name: &Name) {
         let group = self.group(parent_serial, name);
@@ -172,7 +188,7 @@ impl Ordinals {
         }
     }
 
-    /// Returns the group of a name, and remembers it if the name is static.
+    /// Returns the group of a name, and remembers it if the name is static. A shared name is hashed each time.
     #[inline]
     fn group(&mut self, parent_serial: Option<u64>, name: &Name) -> u64 {
         let Name::Static(text) = *name else {
@@ -199,6 +215,7 @@ impl Ordinals {
 
     /// Puts the last group into the table and takes `group` out of it.
     fn swap(&mut self, group: u64) {
+        // An empty group is forgotten: a program that names each work anew must not fill the table (L30).
         if self.count.live > 0 {
             self.rest.put(self.hot, self.count);
         }
@@ -207,7 +224,7 @@ impl Ordinals {
     }
 }
 
-/// Returns the hash of a parent and a name.
+/// Returns the hash of a parent and a name. A root has the parent 0, and serial numbers are raised by one beside it.
 fn group(parent_serial: Option<u64>, name: &str) -> u64 {
     fold(
         parent_serial.map_or(0, |serial| serial + 1),

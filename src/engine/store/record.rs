@@ -3,6 +3,9 @@
 //! Invariant: a record takes 40 bytes at most.
 //!
 //! [`Extension`]: super::extension::Extension
+//!
+//! Trap: a new field of a record must fit into the 40 bytes. Whatever a turn does not read belongs into the cold part,
+//! the extension or a column.
 
 use super::flags::{Flags, flag, mark};
 use crate::time::{Time, TimerKey};
@@ -18,7 +21,9 @@ pub(crate) const MAX_WORKS: usize = 1 << 30;
 /// A work's neighbours in the list that it is in.
 #[derive(Clone, Copy)]
 pub(crate) struct Links {
+    /// The work before this one, or `NONE`. In the ready queue it is the place in the ring.
     pub prev: u32,
+    /// The work after this one, or `NONE`.
     pub next: u32,
 }
 
@@ -30,26 +35,29 @@ impl Links {
     };
 }
 
-/// The index of a pool.
+/// The index of a pool. Pool 0 is the general one.
 pub(crate) type Pool = u32;
 
-/// Permits that an attempt needs besides the general permit, by pool.
+/// Permits that an attempt needs besides the general permit, by pool. Sorted by pool, each pool at most once, each
+/// weight above 0.
 pub(crate) type Needs = SmallVec<[(Pool, u32); 2]>;
 
 /// The part of a work that a turn touches.
 pub(crate) struct Record {
     /// The serial number of the work; it tells old ids from new ones.
     pub serial: u64,
-    /// The start of the present attempt, or the duration of the last one, in nanoseconds.
+    /// The start of the present attempt, or the duration of the last one, in nanoseconds. The mark `ATTEMPT` tells
+    /// which.
     pub began_or_took: u64,
     /// The neighbours in a lane of the permit queue, or (`prev`) the place in the ready queue. A work is in at most
     /// one of them.
     pub links: Links,
-    /// Turns since `add` or `restart`.
+    /// Turns since `add` or `restart`. A work with none can still take dependencies (L15).
     pub turns: u32,
-    /// The block with the edges to its dependents.
+    /// The block with the edges to its dependents. `NONE` as long as it has no dependent.
     pub outs: u32,
-    /// The wake-up of a sleeper, or the end of a back-off.
+    /// The wake-up of a sleeper, or the end of a back-off. `None` as soon as it has fired, since the wheel may reuse
+    /// the key.
     pub alarm: Option<TimerKey>,
     /// The bits of [`flag`].
     pub flags: Flags,
@@ -60,7 +68,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// A record that is to be filled.
+    /// A record that is to be filled. No id answers to it before it has its serial number.
     pub const BLANK: Self = Record {
         serial: 0,
         began_or_took: 0,
@@ -81,7 +89,7 @@ impl Record {
         self.state == WorkState::Running && are_such(self.flags)
     }
 
-    /// Begins a fast turn, and counts it.
+    /// Begins a fast turn, and counts it. The caller has seen the flags before it.
     #[inline]
     pub fn begin_fast_turn(&mut self) {
         self.count_turn();
@@ -98,10 +106,11 @@ impl Record {
     /// Returns whether the next attempt is the first, and the work has no pool, no child and no extension.
     #[inline]
     pub fn is_plain_start(&self) -> bool {
+        // A child begins as any work does. Its parent matters at its end only.
         self.marks & !mark::CHILD == 0 && !self.flags.has(flag::TRIED | flag::CHILDREN)
     }
 
-    /// Begins an attempt of that kind at `now`.
+    /// Begins an attempt of that kind at `now`. The caller counts the permit and enters the work into the ready ring.
     #[inline]
     pub fn begin_plain_attempt(&mut self, now: Time) {
         self.flags.begin_plain_attempt();
@@ -109,10 +118,12 @@ impl Record {
         self.began_or_took = now.as_nanos();
     }
 
-    /// Ends the attempt with a plain success: takes the permit back and notes the duration.
+    /// Ends the attempt with a plain success: takes the permit back and notes the duration. The caller gives the permit
+    /// back to its pool.
     #[inline]
     pub fn end_plain_success(&mut self, now: Time) {
         self.flags.clear(flag::PERMIT);
+        // `is_plain_success` has seen that ATTEMPT is the only mark.
         self.marks = 0;
         self.began_or_took = now.as_nanos().saturating_sub(self.began_or_took);
     }

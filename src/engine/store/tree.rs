@@ -2,6 +2,9 @@
 //!
 //! The lists are linked through a column that is as long as the highest slot of any child so far. Programs without
 //! children have none.
+//!
+//! Invariant: the list of a parent has exactly the children of its present attempt that it keeps, and each names it as
+//! parent. `Join` has the ends and the length of the list.
 
 use crate::engine::store::arena::Arena;
 use crate::engine::store::flags::{flag, mark};
@@ -28,21 +31,23 @@ impl TreeLinks {
 }
 
 impl Arena {
-    /// Returns the work's parent, if it is a child.
+    /// Returns the work's parent, if it is a child. An orphan has none. O(1).
     #[inline]
     pub fn parent(&self, slot: u32) -> Option<u32> {
         let is_child = self.at(slot).marks & mark::CHILD != 0;
         is_child.then(|| self.tree[slot as usize].parent)
     }
 
-    /// Returns the child that was added after this one.
+    /// Returns the child that was added after this one. The work must be in a list: the entry of any other means
+    /// nothing.
     #[inline]
     pub fn next_sibling(&self, child: u32) -> Option<u32> {
         let next = self.tree[child as usize].next;
         (next != NONE).then_some(next)
     }
 
-    /// Returns the children of a work's present attempt, in the order in which they were added.
+    /// Returns the children of a work's present attempt, in the order in which they were added. Settled children that
+    /// the parent keeps are among them. The list must not change meanwhile.
     pub fn children(&self, slot: u32) -> impl Iterator<Item = u32> + use<'_> {
         let has_any = self.is(slot, flag::CHILDREN);
         let join = has_any
@@ -55,10 +60,11 @@ impl Arena {
         })
     }
 
-    /// Adds `child` as the last child of `parent`. O(1).
+    /// Adds `child` as the last child of `parent`. O(1). The parent has not settled, and the child is new.
     pub fn attach(&mut self, parent: u32, child: u32) {
         self.set(parent, flag::CHILDREN);
         let join = &mut self.extension_or_new(parent).join;
+        // `first` and `last` mean nothing in an empty list, so the count decides.
         let last = if join.count == 0 { NONE } else { join.last };
         if last == NONE {
             join.first = child;
@@ -80,7 +86,8 @@ impl Arena {
         self.at_mut(child).marks |= mark::CHILD;
     }
 
-    /// Takes a settled child out of its parent's list. O(1).
+    /// Takes a settled child out of its parent's list. O(1). The caller counts it off the parent's `succeeded` or
+    /// `failed` if need be. Does nothing for a work without a parent.
     pub fn detach(&mut self, child: u32) {
         if self.parent(child).is_none() {
             return;

@@ -8,7 +8,10 @@ use std::rc::Rc;
 
 /// Goes through all answers: those of the last run with the last one that can be higher by one.
 #[derive(Clone, Default)]
-struct Odometer(Rc<RefCell<(Vec<(usize, usize)>, usize)>>);
+struct Odometer(Rc<RefCell<Taken>>);
+
+/// The answers of the last run with their arities, and the place of the next decision.
+type Taken = (Vec<(usize, usize)>, usize);
 
 impl Odometer {
     fn answer(&self, arity: usize) -> usize {
@@ -69,7 +72,7 @@ fn orders(works: usize, turns: u32, wants: Wants) -> (BTreeSet<Log>, usize) {
 }
 
 #[test]
-fn l1_free_rounds_reach_every_order_of_turns_once() {
+fn l01_free_rounds_reach_every_order_of_turns_once() {
     for (works, turns, all, lawful) in [(2, 3, 20, 8), (3, 3, 1_680, 216)] {
         let (seen, runs) = orders(works, turns, Wants::NOTHING.free_rounds());
         assert_eq!((seen.len(), runs), (all, all));

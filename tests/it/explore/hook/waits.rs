@@ -83,7 +83,7 @@ fn a_held_work_waits_in_every_round_and_time_goes_on() {
 }
 
 #[test]
-fn l9_while_all_ready_works_are_held_the_next_crank_is_that_of_the_next_timer() {
+fn l09_while_all_ready_works_are_held_the_next_crank_is_that_of_the_next_timer() {
     let mut s = WorkScheduler::<Log>::new(Default::default());
     let waiting = Waiting {
         held: Some(("a", "never")),
@@ -137,7 +137,7 @@ fn works_that_are_all_disabled_are_stalled() {
     let stall = s
         .run_until_done(&mut log, &mut VirtualDriver::new())
         .unwrap_err();
-    assert_eq!(stall.to_string().lines().count() > 1, true, "{stall}");
+    assert!(stall.to_string().lines().count() > 1, "{stall}");
     assert_eq!(log, Log::new());
 }
 
