@@ -1,7 +1,7 @@
 //! Panics on purpose, and a watch for all others.
 //!
 //! The scheduler catches what its works throw, failed assertions included. So a test whose assertion fails in a turn,
-//! in a hook or in a callback would pass, unless it looked at that work's outcome. The harnesses therefore hold a
+//! in a hook or in a callback would pass, unless it looked at that work's outcome. The benches therefore hold a
 //! [`Watch`].
 
 use std::cell::{Cell, RefCell};

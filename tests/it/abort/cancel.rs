@@ -28,7 +28,7 @@ fn l26_a_cancel_beats_every_result_of_the_turn_in_which_it_was_called() {
     for (i, answer) in answers.into_iter().enumerate() {
         let mut b = Bench::with_permits(1);
         let a = b.add_spec(Spec::new("a", cancels_itself(answer)).retry(Retry::A_FEW));
-        b.turn();
+        b.turns(1);
         assert_eq!(b.state(a), WorkState::Aborting, "answer {i}");
         b.run();
         assert_eq!(b.state(a), WorkState::Cancelled, "answer {i}");
@@ -129,7 +129,7 @@ fn l26_a_cancel_beats_a_retry() {
     b.crank();
     b.lines();
     b.s.cancel(a).unwrap();
-    assert_eq!(b.crank(), crankwork::Next::Idle);
+    assert_eq!(b.crank().next, crankwork::Next::Idle);
     assert_eq!(b.state(a), WorkState::Cancelled);
     assert_eq!(b.s.metrics().attempts, 1);
 }

@@ -25,7 +25,7 @@ fn l21_live_children_are_aborted_and_drained_before_the_hooks() {
     assert_eq!(b.state(parent), WorkState::Aborting);
     assert_eq!(b.state(b.find("child")), WorkState::Aborting);
     b.crank_at(at_secs(1));
-    assert!(!b.log.iter().any(|line| line.contains("on_failure")));
+    assert!(!b.log.lines.iter().any(|line| line.contains("on_failure")));
     b.crank_at(at_secs(2));
     assert_eq!(b.state(parent), WorkState::Retrying);
     let tail = b.lines();
@@ -92,13 +92,13 @@ fn l21_a_child_that_fails_while_it_is_drained_changes_nothing() {
 fn l21_the_permit_goes_back_after_the_hooks_and_before_the_back_off() {
     let mut b = Bench::with_permits(1);
     let a = failing().on_hook(|cx, hook| {
-        if hook != "on_reset" || cx.attempt() == 1 && cx.app.len() > 2 {
+        if hook != "on_reset" || cx.attempt() == 1 && cx.app.lines.len() > 2 {
             let late = cx.spawn_root(Spec::new("late", done())).unwrap();
             assert_eq!(cx.state(late), Some(WorkState::Queued), "in {hook}");
         }
     });
     let a = b.add_spec(Spec::new("a", a).retry(Retry::ONCE));
-    b.turn();
+    b.turns(1);
     assert_eq!(b.state(a), WorkState::Retrying);
     assert_eq!(b.state(b.find("late")), WorkState::Running);
 }
@@ -107,7 +107,7 @@ fn l21_the_permit_goes_back_after_the_hooks_and_before_the_back_off() {
 fn l21_then_back_off_with_its_end_known_then_the_next_attempt() {
     let mut b = Bench::with_permits(1);
     let a = b.add_spec(Spec::new("a", failing()).retry(Retry::times(2)));
-    assert_eq!(b.crank(), crankwork::Next::At(at_secs(10)));
+    assert_eq!(b.crank().next, crankwork::Next::At(at_secs(10)));
     assert_eq!(b.s.retry_eta(a), Some(at_secs(10)));
     b.crank_at(at_secs(9));
     assert_eq!(b.s.retry_eta(a), Some(at_secs(10)));
@@ -177,7 +177,7 @@ fn l21_failure_cancelled_with_live_children_drains_them_first() {
             Poll::Ready(Err(Failure::cancelled()))
         }),
     );
-    b.turn();
+    b.turns(1);
     assert_eq!(b.state(a), WorkState::Aborting);
     b.run();
     assert_eq!(b.state(a), WorkState::Cancelled);

@@ -2,9 +2,7 @@
 
 use crate::units::secs;
 use crate::workbench::*;
-use crankwork::{
-    Budget, Next, OnChildFailure, Retry, Spec, Stream, Time, WorkSchedulerConfig, WorkState,
-};
+use crankwork::{Next, OnChildFailure, Retry, Spec, Stream, Time, WorkSchedulerConfig, WorkState};
 use std::task::Poll;
 
 /// A work that does something of everything, as its stream says.
@@ -81,7 +79,7 @@ fn l20_the_ledger_adds_up_after_every_crank_and_all_permits_come_back() {
         // The engine checks itself after every crank: many small ones.
         let mut now = Time::ZERO;
         for _ in 0..100_000 {
-            match b.s.crank_work(now, &mut b.log, Budget::turns(1)).next {
+            match b.turns_at(now, 1).next {
                 Next::Idle => break,
                 Next::At(t) => now = t,
                 Next::Now => {}

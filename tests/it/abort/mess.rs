@@ -4,7 +4,7 @@ use super::ledger::anything;
 use crate::units::secs;
 use crate::workbench::*;
 use crankwork::{
-    Budget, Next, OnChildFailure, Retain, Retry, Spec, Stream, Time, WorkId, WorkSchedulerConfig,
+    Next, OnChildFailure, Retain, Retry, Spec, Stream, Time, WorkId, WorkSchedulerConfig,
 };
 
 /// Something that a host may do between two cranks.
@@ -41,7 +41,7 @@ fn interfere(b: &mut Bench, ids: &mut Vec<WorkId>, luck: &mut Stream) {
 }
 
 fn crank(b: &mut Bench, turns: u64, now: &mut Time) -> Next {
-    let next = b.s.crank_work(*now, &mut b.log, Budget::turns(turns)).next;
+    let next = b.turns_at(*now, turns).next;
     b.s.audit().unwrap();
     if let Next::At(at) = next {
         *now = at;

@@ -63,7 +63,7 @@ fn l24_a_work_that_panicked_has_no_further_turn_even_if_it_was_cancelled_and_is_
         panic!("{ON_PURPOSE}")
     });
     let parent = b.add("parent", parent);
-    b.turn();
+    b.turns(1);
     let after_child = Spec::new("other", done()).after(b.find("child"));
     watched.set(Some(b.add_spec(after_child)));
     b.run();
@@ -202,7 +202,7 @@ fn l24_others_ready_in_that_round_have_their_turns() {
     let before = b.add("before", done());
     b.add("a", panicking());
     let behind = b.add("behind", done());
-    assert_eq!(b.crank(), Next::Idle);
+    assert_eq!(b.crank().next, Next::Idle);
     assert_eq!(b.states([before, behind]), [Success; 2]);
 }
 

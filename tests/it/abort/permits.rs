@@ -25,7 +25,7 @@ fn with_one_behind(a: Probe) -> (Bench, [WorkId; 2]) {
 fn l16_a_permit_is_held_from_the_grant_not_from_the_first_turn() {
     let (mut b, [a, other]) = with_one_behind(done());
     assert_eq!(b.states([a, other]), [Running, Queued]);
-    b.turn();
+    b.turns(1);
     assert_eq!(b.states([a, other]), [Success, Running]);
 }
 
@@ -161,7 +161,7 @@ fn l17_release_permit_gives_it_back_at_the_end_of_the_turn() {
             cx.yield_now()
         }),
     );
-    b.turn();
+    b.turns(1);
     // A turn was wanted and the permit was gone; it comes back ahead of "late", which has not started.
     assert_eq!(b.state(b.find("late")), Queued);
     let events = b.events();

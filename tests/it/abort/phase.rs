@@ -166,7 +166,7 @@ fn l22_on_abort_has_turns_until_it_is_ready() {
     b.crank();
     b.lines();
     b.s.cancel(a).unwrap();
-    b.turn();
+    b.turns(1);
     assert_eq!(b.state(a), WorkState::Aborting);
     b.crank();
     assert_eq!(
@@ -194,7 +194,7 @@ fn l22_on_abort_may_sleep_watch_and_be_woken() {
     );
     b.crank();
     b.s.cancel(a).unwrap();
-    assert_eq!(b.crank(), Next::At(at_secs(4)));
+    assert_eq!(b.crank().next, Next::At(at_secs(4)));
     b.crank_at(at_secs(4));
     assert_eq!(b.state(a), WorkState::Aborting);
     assert!(b.s.wake(a).unwrap());
@@ -299,7 +299,7 @@ fn l22_a_pending_on_abort_without_a_source_of_wakes_is_ended_as_forced() {
     let a = b.add("a", idling().on_abort(|_| Poll::Pending));
     b.crank();
     b.s.cancel(a).unwrap();
-    assert_eq!(b.crank(), Next::Idle);
+    assert_eq!(b.crank().next, Next::Idle);
     assert_eq!(b.state(a), WorkState::Cancelled);
     assert_eq!(b.s.metrics().forced_aborts, 1);
 }

@@ -76,7 +76,7 @@ fn l25_works_in_every_state_end() {
         ]
     );
     b.s.shutdown();
-    assert_eq!(b.crank(), Next::Idle);
+    assert_eq!(b.crank().next, Next::Idle);
     assert_eq!(all.map(|id| b.state(id)), [Cancelled; 7]);
     assert_eq!(b.state(settled), Success);
 }
@@ -103,7 +103,7 @@ fn l25_it_ends_though_works_yield_fail_panic_or_stay_for_ever() {
     }
     b.add("yields", Probe::new(|cx| cx.yield_now()));
     for _ in 0..100 {
-        b.turn();
+        b.turns(1);
     }
     b.s.shutdown();
     // A host that cranks with a budget, since one of them never stops yielding.
@@ -178,7 +178,7 @@ fn l25_shutdown_may_come_from_a_posted_closure() {
     b.crank();
     let remote = b.s.remote();
     remote.post(|_, scheduler| scheduler.shutdown()).unwrap();
-    assert_eq!(b.crank(), Next::Idle);
+    assert_eq!(b.crank().next, Next::Idle);
     assert_eq!(b.state(a), WorkState::Cancelled);
 }
 

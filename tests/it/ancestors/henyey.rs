@@ -143,7 +143,7 @@ fn works_can_be_added_while_others_run() {
             scheduler.add(Spec::new("posted", done())).unwrap();
         })
         .unwrap();
-    b.turn();
+    b.turns(1);
     b.add("between", done());
     b.run();
     assert_eq!(b.s.metrics().success, 5);

@@ -3,7 +3,7 @@
 use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::{
-    Backoff, Budget, Crank, Driver, Failure, Next, Remote, Retry, Spec, Stall, Time, WorkState,
+    Backoff, Budget, Driver, Failure, Next, Remote, Retry, Spec, Stall, Time, WorkState,
 };
 use std::cell::Cell;
 use std::rc::Rc;
@@ -36,9 +36,9 @@ fn a_work_without_limits_has_no_timer() {
     assert_eq!(b.s.next(), Next::Idle, "nothing at all");
     b.add("a", idling());
     assert_eq!(b.s.next(), Next::Now, "a first turn is due");
-    assert_eq!(b.crank(), Next::External);
+    assert_eq!(b.crank().next, Next::External);
     assert_eq!(b.s.snapshot()[0].next_deadline, None);
-    assert_eq!(b.crank_at(at_secs(1_000_000_000)), Next::External);
+    assert_eq!(b.crank_at(at_secs(1_000_000_000)).next, Next::External);
     assert_eq!(b.s.metrics().turns, 1);
 }
 
@@ -63,14 +63,14 @@ fn the_crank_at_the_time_that_next_names_does_something() {
     b.add("naps", napping(secs(7)));
     let mut now = Time::ZERO;
     loop {
-        let crank: Crank = b.s.crank_work(now, &mut b.log, Budget::unlimited());
+        let crank = b.crank_at(now);
         assert!(crank.turns > 0 || crank.settled > 0, "at {now}");
         match crank.next {
             Next::At(t) => {
                 assert!(t > now);
                 // A nanosecond early is too early.
                 let early = Time::from_nanos(t.as_nanos() - 1);
-                let crank = b.s.crank_work(early, &mut b.log, Budget::unlimited());
+                let crank = b.crank_at(early);
                 assert_eq!((crank.turns, crank.next), (0, Next::At(t)));
                 now = t;
             }
@@ -104,7 +104,7 @@ fn the_end_of_time_is_a_time_and_nothing_overflows() {
     b.add_spec(Spec::new("backs off", failing()).retry(fixed));
     let late = Probe::new(move |_| Poll::Ready(Err(Failure::retry_after("later", forever))));
     b.add_spec(Spec::new("retries after", late).retry(Retry::ONCE));
-    assert_eq!(b.crank(), Next::At(Time::MAX));
+    assert_eq!(b.crank().next, Next::At(Time::MAX));
     b.run();
     assert_eq!(b.s.now(), Time::MAX);
     assert_eq!((b.s.metrics().success, b.s.metrics().failed), (3, 2));
@@ -116,7 +116,7 @@ fn at_the_end_of_time_sleeps_still_end() {
     b.crank_at(Time::MAX);
     b.add("naps", napping(secs(1)));
     b.add_spec(Spec::new("retries", failing()).retry(Retry::ONCE));
-    assert_eq!(b.crank_at(Time::MAX), Next::Idle);
+    assert_eq!(b.crank_at(Time::MAX).next, Next::Idle);
 }
 
 // ---- run-time double borrows (calloop #109) ----
@@ -131,7 +131,7 @@ fn a_crank_within_a_crank_does_nothing() {
     });
     post.unwrap();
     b.crank();
-    assert_eq!(b.log[0], "0 Now");
+    assert_eq!(b.log.lines[0], "0 Now");
     assert_eq!(b.state(a), WorkState::Success);
 }
 
@@ -160,7 +160,7 @@ fn a_run_within_a_crank_returns() {
     });
     post.unwrap();
     b.crank();
-    assert_eq!(b.log[0], "is error: true");
+    assert_eq!(b.log.lines[0], "is error: true");
     assert_eq!(b.s.metrics().callback_panics, 0);
 }
 
@@ -214,7 +214,7 @@ fn closures_that_post_closures_do_not_outrun_the_budget() {
     let a = b.add("a", Probe::new(|cx| cx.yield_now()));
     let count: Arc<AtomicU32> = Arc::default();
     again(b.s.remote(), count.clone());
-    let crank = b.s.crank_work(at_secs(0), &mut b.log, Budget::turns(5));
+    let crank = b.turns(5);
     assert_eq!((crank.turns, count.load(Ordering::Relaxed)), (5, 5));
 
     // Also when no work has a turn.
@@ -222,7 +222,7 @@ fn closures_that_post_closures_do_not_outrun_the_budget() {
     b.crank_at(at_secs(0));
     count.store(0, Ordering::Relaxed);
     again(b.s.remote(), count.clone());
-    let crank = b.s.crank_work(at_secs(0), &mut b.log, Budget::turns(5));
+    let crank = b.turns(5);
     assert_eq!((crank.turns, crank.next), (0, Next::Now));
     assert!(count.load(Ordering::Relaxed) <= 6);
     let mut asked = 0;
@@ -248,7 +248,7 @@ fn timers_of_zero_do_not_outrun_the_budget() {
     );
     let zero = Retry::times(1_000_000).with_backoff(Backoff::fixed(Duration::ZERO));
     b.add_spec(Spec::new("retries", failing()).retry(zero).no_permit());
-    let crank = b.s.crank_work(at_secs(0), &mut b.log, Budget::turns(20));
+    let crank = b.turns(20);
     assert_eq!((crank.turns, crank.next), (20, Next::Now));
 }
 

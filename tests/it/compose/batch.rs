@@ -1,6 +1,6 @@
 //! `BatchWork`.
 
-use super::{add, says, started};
+use super::{says, started};
 use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::WorkState::{Failed, Success};
@@ -24,17 +24,17 @@ fn napping_batch(width: usize, n: usize, nap: fn(usize) -> u64) -> impl Work<Log
 #[test]
 fn so_many_at_a_time_refilled_as_they_settle() {
     let mut b = Bench::with_permits(100);
-    let batch = add(
-        &mut b,
-        Spec::new("batch", napping_batch(3, 10, |i| 1 + i as u64 % 2)),
-    );
+    let batch = b.add_spec(Spec::new(
+        "batch",
+        napping_batch(3, 10, |i| 1 + i as u64 % 2),
+    ));
     let mut most = 0;
     while b.s.metrics().unsettled() > 0 {
         let live = b.s.metrics().unsettled() as usize - 1;
         most = most.max(live);
         match b.s.next() {
             crankwork::Next::At(at) => b.crank_at(at),
-            _ => b.turn(),
+            _ => b.turns(1),
         };
     }
     assert_eq!((most, b.state(batch)), (3, Success));
@@ -46,9 +46,9 @@ fn so_many_at_a_time_refilled_as_they_settle() {
 #[test]
 fn an_empty_one_and_a_width_of_zero() {
     let mut b = Bench::with_permits(4);
-    let empty = add(&mut b, Spec::new("empty", napping_batch(0, 0, |_| 1)));
+    let empty = b.add_spec(Spec::new("empty", napping_batch(0, 0, |_| 1)));
     assert_eq!(b.run().turns, 1);
-    let zero = add(&mut b, Spec::new("zero", napping_batch(0, 2, |_| 1)));
+    let zero = b.add_spec(Spec::new("zero", napping_batch(0, 2, |_| 1)));
     assert_eq!(b.run().finished, at_secs(2));
     assert_eq!(b.states([empty, zero]), [Success; 2]);
 }
@@ -65,7 +65,7 @@ fn a_failure_starts_no_other_and_aborts_those_in_flight() {
             ),
         })
     });
-    let batch = add(&mut b, Spec::new("batch", batch));
+    let batch = b.add_spec(Spec::new("batch", batch));
     b.run();
     assert_eq!(b.state(batch), Failed);
     assert!(b.failure(batch).ends_with("no luck"));
@@ -93,7 +93,7 @@ fn members_that_have_succeeded_are_reclaimed_at_once() {
             })
         })
     });
-    add(&mut b, Spec::new("batch", batch));
+    b.add_spec(Spec::new("batch", batch));
     let mut most = 0;
     while !matches!(b.s.next(), crankwork::Next::Idle) {
         let now = match b.s.next() {
@@ -154,7 +154,7 @@ fn a_work_after_a_member_starts_though_the_member_has_been_reclaimed() {
             Some(20)
         }
     }
-    let batch = add(&mut b, Spec::new("batch", BatchWork::new(4, Chained(99))));
+    let batch = b.add_spec(Spec::new("batch", BatchWork::new(4, Chained(99))));
     b.run();
     assert_eq!((b.state(batch), b.s.now()), (Success, at_secs(20)));
     assert_eq!(started(&mut b), names(20));
@@ -169,7 +169,7 @@ fn a_retry_begins_with_the_first_member_again() {
             _ => Spec::new(name, done()),
         })
     });
-    let batch = add(&mut b, Spec::new("batch", batch).retry(Retry::ONCE));
+    let batch = b.add_spec(Spec::new("batch", batch).retry(Retry::ONCE));
     b.run();
     assert_eq!(b.state(batch), Failed);
     let started = started(&mut b);
@@ -185,6 +185,7 @@ fn its_members_come_from_the_application_as_it_is_when_there_is_room() {
         type Work = Box<dyn Work<Log>>;
         fn has_next(&mut self, cx: &mut Cx<'_>) -> bool {
             cx.app
+                .lines
                 .iter()
                 .filter(|line| line.starts_with("wanted"))
                 .count()
@@ -197,7 +198,7 @@ fn its_members_come_from_the_application_as_it_is_when_there_is_room() {
                 format!("m{}", self.0),
                 Box::new(move |cx: &mut Cx<'_>| {
                     if more {
-                        cx.app.push("wanted".into());
+                        cx.app.push("wanted");
                     }
                     Poll::Ready(Ok::<_, Failure>(()))
                 }),
@@ -208,8 +209,8 @@ fn its_members_come_from_the_application_as_it_is_when_there_is_room() {
         }
     }
     let mut b = Bench::with_permits(4);
-    b.log.push("wanted".into());
-    let batch = add(&mut b, Spec::new("batch", BatchWork::new(1, Wanted(0))));
+    b.log.push("wanted");
+    let batch = b.add_spec(Spec::new("batch", BatchWork::new(1, Wanted(0))));
     b.run();
     assert_eq!(b.state(batch), Success);
     assert_eq!(b.s.metrics().success, 6);
@@ -218,7 +219,7 @@ fn its_members_come_from_the_application_as_it_is_when_there_is_room() {
 #[test]
 fn its_status_and_progress() {
     let mut b = Bench::with_permits(100);
-    add(&mut b, Spec::new("batch", napping_batch(3, 10, |_| 1)));
+    b.add_spec(Spec::new("batch", napping_batch(3, 10, |_| 1)));
     b.crank();
     assert_eq!(
         says(&b, "batch"),
@@ -237,7 +238,7 @@ fn a_member_that_is_blocked_from_the_beginning_fails_it() {
     let bad = b.add("outside", failing());
     b.run();
     let batch = BatchWork::each(4, move || [0; 3].map(|_| Spec::new("m", done()).after(bad)));
-    let batch = add(&mut b, Spec::new("batch", batch));
+    let batch = b.add_spec(Spec::new("batch", batch));
     b.run();
     assert_eq!(b.state(batch), Failed);
     assert_eq!(b.s.metrics().blocked, 1);

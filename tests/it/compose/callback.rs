@@ -1,6 +1,5 @@
 //! `WorkWithCallback`, in both meanings.
 
-use super::add;
 use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::compose::{AttemptOutcome, CallbackFailed, WorkWithCallback};
@@ -10,17 +9,17 @@ use std::task::Poll;
 #[test]
 fn true_is_success_false_a_failure_and_a_panic_a_failure_for_good() {
     let mut b = Bench::with_permits(4);
-    let yes = add(
-        &mut b,
-        Spec::new("yes", WorkWithCallback::new(|_: &mut Cx<'_>| true)),
-    );
+    let yes = b.add_spec(Spec::new(
+        "yes",
+        WorkWithCallback::new(|_: &mut Cx<'_>| true),
+    ));
     let no = WorkWithCallback::new(|cx: &mut Cx<'_>| {
         say(cx, "called");
         false
     });
-    let no = add(&mut b, Spec::new("no", no).retry(Retry::ONCE));
+    let no = b.add_spec(Spec::new("no", no).retry(Retry::ONCE));
     let panics = WorkWithCallback::new(|_: &mut Cx<'_>| panic!("{ON_PURPOSE}"));
-    let panics = add(&mut b, Spec::new("panics", panics).retry(Retry::A_LOT));
+    let panics = b.add_spec(Spec::new("panics", panics).retry(Retry::A_LOT));
     b.run();
     assert_eq!(b.state(yes), WorkState::Success);
     let outcome = b.outcome(no);
@@ -40,7 +39,7 @@ fn it_is_called_again_after_a_restart() {
         say(cx, "called");
         true
     });
-    let a = add(&mut b, Spec::new("a", callback));
+    let a = b.add_spec(Spec::new("a", callback));
     b.run();
     b.s.restart(a).unwrap();
     b.run();
@@ -70,14 +69,14 @@ fn tale(b: &mut Bench) -> Vec<String> {
 #[test]
 fn each_attempt_is_told_with_its_outcome() {
     let mut b = Bench::with_permits(4);
-    let good = add(&mut b, Spec::new("a", told(done())));
+    let good = b.add_spec(Spec::new("a", told(done())));
     b.run();
     assert_eq!(tale(&mut b), ["success (1)"]);
     b.s.restart(good).unwrap();
     b.run();
     assert_eq!(tale(&mut b), ["success (1)"]);
 
-    add(&mut b, Spec::new("a", told(failing())).retry(Retry::ONCE));
+    b.add_spec(Spec::new("a", told(failing())).retry(Retry::ONCE));
     b.run();
     assert_eq!(
         tale(&mut b),
@@ -89,7 +88,7 @@ fn each_attempt_is_told_with_its_outcome() {
 fn limits_and_children_are_told_as_failures_too() {
     let mut b = Bench::with_permits(4);
     let a = Spec::new("a", told(idling())).attempt_timeout(secs(3));
-    add(&mut b, a.retry(Retry::ONCE));
+    b.add_spec(a.retry(Retry::ONCE));
     b.run();
     let limit = "the attempt took longer than 3s";
     let expected = [
@@ -98,7 +97,7 @@ fn limits_and_children_are_told_as_failures_too() {
     ];
     assert_eq!(tale(&mut b), expected);
 
-    add(&mut b, Spec::new("a", told(parenting("child", failing))));
+    b.add_spec(Spec::new("a", told(parenting("child", failing))));
     b.run();
     let tale = tale(&mut b);
     assert!(
@@ -116,7 +115,7 @@ fn a_cancel_is_told_once_whenever_it_comes() {
             _ => cx.sleep(secs(5)).map(Ok),
         });
         let work = work.on_abort(slowly(secs(1)));
-        let a = add(&mut b, Spec::new("a", told(work)).retry(Retry::ONCE));
+        let a = b.add_spec(Spec::new("a", told(work)).retry(Retry::ONCE));
         // Before its first turn, in its back-off, in its second attempt, while it aborts.
         if moment > 0 {
             b.crank();
@@ -148,7 +147,7 @@ fn a_cancel_is_told_once_whenever_it_comes() {
 fn a_work_that_was_never_granted_is_not_told() {
     let mut b = Bench::with_permits(1);
     b.add("first", idling());
-    let a = add(&mut b, Spec::new("a", told(done())));
+    let a = b.add_spec(Spec::new("a", told(done())));
     b.crank();
     b.s.cancel(a).unwrap();
     b.crank();
@@ -162,7 +161,7 @@ fn the_callback_may_start_what_follows() {
         cx.spawn_root(Spec::new("next", done())).unwrap();
         assert!(cx.spawn(Spec::new("child", done())).is_err());
     });
-    add(&mut b, Spec::new("a", work));
+    b.add_spec(Spec::new("a", work));
     b.run();
     assert_eq!(b.state(b.find("next")), WorkState::Success);
 }

@@ -1,6 +1,5 @@
 //! `FutureWork`.
 
-use super::add;
 use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::compose::FutureWork;
@@ -53,7 +52,7 @@ fn a_future_is_polled_when_it_is_woken_and_only_then() {
         signal.into_iter().for_each(Signal::raise);
         b.crank();
         assert_eq!(
-            b.crank(),
+            b.crank().next,
             if turns < 3 {
                 Next::External
             } else {
@@ -80,7 +79,7 @@ fn a_wake_from_another_thread_reaches_it() {
             }
         })
     });
-    let a = add(&mut b, Spec::new("a", future));
+    let a = b.add_spec(Spec::new("a", future));
     b.s.run_until_done(&mut b.log, &mut ParkDriver::new())
         .unwrap();
     assert!(other.join().unwrap());
@@ -101,7 +100,7 @@ fn one_that_wakes_itself_has_another_turn() {
             Poll::Pending
         })
     });
-    add(&mut b, Spec::new("a", future));
+    b.add_spec(Spec::new("a", future));
     assert_eq!(b.run().turns, 5);
 }
 
@@ -114,7 +113,7 @@ fn an_error_fails_the_attempt_and_the_next_has_a_new_future() {
         count.set(count.get() + 1);
         async { Err::<(), _>("x".parse::<u32>().unwrap_err().into()) }
     });
-    let a = add(&mut b, Spec::new("a", future).retry(Retry::ONCE));
+    let a = b.add_spec(Spec::new("a", future).retry(Retry::ONCE));
     b.run();
     assert_eq!((made.get(), b.state(a)), (2, WorkState::Failed));
     b.s.restart(a).unwrap();
@@ -139,7 +138,7 @@ fn a_cancel_and_a_limit_drop_the_future() {
                 Ok(())
             }
         });
-        let a = add(&mut b, Spec::new("a", future).attempt_timeout(secs(5)));
+        let a = b.add_spec(Spec::new("a", future).attempt_timeout(secs(5)));
         b.crank();
         if limit {
             b.crank_at(at_secs(5));
@@ -150,7 +149,7 @@ fn a_cancel_and_a_limit_drop_the_future() {
         assert_eq!(dropped.get(), 1);
         // Its waker is of an attempt that has ended.
         signal.raise();
-        assert_eq!((b.crank(), b.s.metrics().turns), (Next::Idle, 2));
+        assert_eq!((b.crank().next, b.s.metrics().turns), (Next::Idle, 2));
         let expected = if limit {
             WorkState::Failed
         } else {
@@ -163,11 +162,11 @@ fn a_cancel_and_a_limit_drop_the_future() {
 #[test]
 fn one_that_keeps_no_waker_is_a_lost_wake() {
     let mut b = Bench::with_permits(4);
-    let a = add(
-        &mut b,
-        Spec::new("a", FutureWork::new(pending::<Result<(), Failure>>)),
-    );
-    assert_eq!(b.crank(), Next::Idle);
+    let a = b.add_spec(Spec::new(
+        "a",
+        FutureWork::new(pending::<Result<(), Failure>>),
+    ));
+    assert_eq!(b.crank().next, Next::Idle);
     let outcome = b.outcome(a);
     assert_eq!(outcome.failure().unwrap().kind(), &FailureKind::LostWake);
 }

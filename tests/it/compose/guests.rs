@@ -1,9 +1,9 @@
 //! Children that somebody else adds to a composite.
 
-use super::*;
 use crate::units::secs;
+use crate::workbench::*;
 use crankwork::compose::{BatchWork, WorkSequence, repeat};
-use crankwork::{OnChildFailure, WorkOutcome};
+use crankwork::{OnChildFailure, Spec, Work, WorkOutcome};
 
 /// Adds the composite, and to it a child that can never run, before its first turn; its spec would let that be.
 fn with_a_blocked_guest<W: Work<Log> + 'static>(composite: W) -> WorkOutcome {
@@ -11,7 +11,7 @@ fn with_a_blocked_guest<W: Work<Log> + 'static>(composite: W) -> WorkOutcome {
     let bad = b.add_spec(Spec::new("bad", failing()));
     b.run();
     let spec = Spec::new("composite", composite).on_child_failure(OnChildFailure::Collect);
-    let composite = add(&mut b, spec);
+    let composite = b.add_spec(spec);
     b.add_spec(Spec::new("guest", done()).parent(composite).after(bad));
     b.run();
     b.outcome(composite)

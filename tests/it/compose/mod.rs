@@ -14,12 +14,6 @@ mod restart;
 mod sequence;
 
 use crate::workbench::*;
-use crankwork::{Spec, Work, WorkId};
-
-/// Adds a work of any type.
-fn add<W: Work<Log, T> + 'static, T: 'static>(b: &mut Bench, spec: Spec<Log, W>) -> WorkId {
-    b.s.add(spec).unwrap().id()
-}
 
 /// The names of the works that had a first turn, in that order: the reset before it is logged right before it.
 fn started(b: &mut Bench) -> Vec<String> {

@@ -8,7 +8,7 @@ use crate::workbench::*;
 use crankwork::compose::{
     BatchWork, ConditionalWork, FutureWork, WorkSequence, WorkWithCallback, repeat,
 };
-use crankwork::{Budget, Next, RestartError, Retry, Spec, Work, WorkId, WorkState};
+use crankwork::{RestartError, Retry, Spec, Work, WorkId, WorkState};
 use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::task::Poll;
@@ -109,20 +109,9 @@ const KINDS: [Kind; 7] = [
     ("nested", nested),
 ];
 
-/// One turn, or the way to the next timer; `false` if there is nothing to do.
-fn step(b: &mut Bench) -> bool {
-    let now = match b.s.next() {
-        Next::Now => b.s.now(),
-        Next::At(at) => at,
-        _ => return false,
-    };
-    let _ = b.s.crank_work(now, &mut b.log, Budget::turns(1));
-    true
-}
-
 /// Takes all steps that are left, and returns how many that were.
 fn finish(b: &mut Bench) -> usize {
-    std::iter::from_fn(|| step(b).then_some(())).count()
+    std::iter::from_fn(|| b.step().then_some(())).count()
 }
 
 /// A composite after some of its steps.
@@ -133,7 +122,7 @@ struct Moment {
     b: Bench,
     id: WorkId,
     /// What the composite logs when nothing disturbs it.
-    undisturbed: Log,
+    undisturbed: Vec<String>,
 }
 
 /// Every kind of composite, after every number of its steps.
@@ -146,10 +135,10 @@ fn moments(retry: Retry) -> impl Iterator<Item = Moment> {
         (0..=steps).map(move |taken| {
             let mut moment = Moment::new(kind, Spec::new("all", make()).retry(retry));
             for _ in 0..taken {
-                assert!(step(&mut moment.b), "{kind} ends early");
+                assert!(moment.b.step(), "{kind} ends early");
             }
             moment.place = format!("{kind} after {taken} steps");
-            moment.undisturbed = whole.b.log.clone();
+            moment.undisturbed = whole.b.log.lines.clone();
             moment
         })
     })
@@ -158,13 +147,13 @@ fn moments(retry: Retry) -> impl Iterator<Item = Moment> {
 impl Moment {
     fn new(kind: &'static str, spec: Spec<Log, Any>) -> Moment {
         let mut b = Bench::with_permits(3);
-        let id = b.s.add(spec).unwrap().id();
+        let id = b.add_spec(spec);
         Moment {
             kind,
             place: kind.to_owned(),
             b,
             id,
-            undisturbed: Log::new(),
+            undisturbed: Vec::new(),
         }
     }
 
@@ -244,7 +233,7 @@ fn a_cancel_while_members_abort_slowly_changes_nothing() {
     let mut refused = 0;
     for mut moment in moments(Retry::NEVER) {
         let live = moment.cancel();
-        while step(&mut moment.b) {
+        while moment.b.step() {
             moment.cancel();
             if moment.b.s.metrics().unsettled() > 0 {
                 let restart = moment.b.s.restart(moment.id);
@@ -305,7 +294,7 @@ fn a_retry_after_a_lost_member_runs_all_again() {
         hit.insert(moment.kind);
         moment.b.s.cancel(member).unwrap();
         while moment.b.state(moment.id) != WorkState::Retrying {
-            assert!(step(&mut moment.b), "{}", moment.place);
+            assert!(moment.b.step(), "{}", moment.place);
         }
         let left = moment.b.s.metrics().in_scheduler;
         assert_eq!(left, 1, "{}: no member in the back-off", moment.place);
@@ -325,7 +314,7 @@ fn a_cancel_in_the_back_off_of_the_composite_itself_ends_it() {
         let spec = Spec::new("all", make()).attempt_timeout(secs(1));
         let mut moment = Moment::new(kind, spec.retry(Retry::ONCE));
         while moment.b.state(moment.id) != WorkState::Retrying {
-            assert!(step(&mut moment.b), "{kind}");
+            assert!(moment.b.step(), "{kind}");
         }
         moment.cancel();
         finish(&mut moment.b);

@@ -1,6 +1,5 @@
 //! Composites of composites.
 
-use super::add;
 use crate::units::secs;
 use crate::workbench::*;
 use crankwork::compose::{BatchWork, ConditionalWork, WorkSequence, repeat};
@@ -29,7 +28,7 @@ fn a_leafs_turn_costs_one_turn_below_200_sequences() {
     for depth in [0, 1, 200] {
         for turns in [1, 1000] {
             let mut b = Bench::with_permits(1);
-            let top = add(&mut b, nest(depth, turns));
+            let top = b.add_spec(nest(depth, turns));
             let summary = b.run();
             assert_eq!(b.state(top), WorkState::Success);
             // Each level has one turn to start its member and one to see its end.
@@ -41,9 +40,9 @@ fn a_leafs_turn_costs_one_turn_below_200_sequences() {
 #[test]
 fn a_cancel_goes_down_200_sequences_and_up_again() {
     let mut b = Bench::with_permits(1);
-    let top = add(&mut b, nest(200, u32::MAX));
+    let top = b.add_spec(nest(200, u32::MAX));
     for _ in 0..1000 {
-        b.turn();
+        b.turns(1);
     }
     assert_eq!(b.s.metrics().in_scheduler, 201);
     b.s.cancel(top).unwrap();
@@ -74,7 +73,7 @@ fn a_failure_goes_up_through_all_kinds() {
         )
     };
     let beat = repeat(secs(1), move || Spec::new("gated", gated()));
-    let beat = add(&mut b, Spec::new("beat", beat));
+    let beat = b.add_spec(Spec::new("beat", beat));
     b.run();
     let failure = b.failure(beat);
     assert!(
@@ -103,7 +102,7 @@ fn a_batch_of_sequences_makes_each_anew() {
             )
         })
     });
-    let batch = add(&mut b, Spec::new("batch", batch));
+    let batch = b.add_spec(Spec::new("batch", batch));
     b.run();
     assert_eq!((b.state(batch), made.get()), (WorkState::Success, 14));
     assert_eq!(b.s.metrics().in_scheduler, 1);

@@ -1,6 +1,6 @@
 //! `repeat`.
 
-use super::{add, says};
+use super::says;
 use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::compose::{Repeat, repeat};
@@ -37,7 +37,7 @@ fn a_run_each_period_from_the_beginning_on() {
     let mut b = Bench::with_permits(4);
     b.crank_at(at_secs(3));
     let (beat, times) = every_ten(|run| run as u64);
-    let beat = add(&mut b, Spec::new("beat", beat.times(5)));
+    let beat = b.add_spec(Spec::new("beat", beat.times(5)));
     b.run();
     assert_eq!(*times.borrow(), [3, 13, 23, 33, 43]);
     assert_eq!(
@@ -50,7 +50,7 @@ fn a_run_each_period_from_the_beginning_on() {
 fn of_runs_that_a_long_one_has_covered_one_is_made_up_for() {
     let mut b = Bench::with_permits(4);
     let (beat, times) = every_ten(|run| if run == 1 { 35 } else { 0 });
-    add(&mut b, Spec::new("beat", beat.times(5)));
+    b.add_spec(Spec::new("beat", beat.times(5)));
     b.run();
     // Due at 20, 30 and 40; the second ends at 45.
     assert_eq!(*times.borrow(), [0, 10, 45, 50, 60]);
@@ -60,7 +60,7 @@ fn of_runs_that_a_long_one_has_covered_one_is_made_up_for() {
 fn catching_up_makes_up_for_all_of_them() {
     let mut b = Bench::with_permits(4);
     let (beat, times) = every_ten(|run| if run == 1 { 35 } else { 0 });
-    add(&mut b, Spec::new("beat", beat.catching_up().times(7)));
+    b.add_spec(Spec::new("beat", beat.catching_up().times(7)));
     b.run();
     assert_eq!(*times.borrow(), [0, 10, 45, 45, 45, 50, 60]);
 }
@@ -78,7 +78,7 @@ fn the_same_after_a_host_that_did_not_crank_for_long() {
         } else {
             beat
         };
-        add(&mut b, Spec::new("beat", beat));
+        b.add_spec(Spec::new("beat", beat));
         for second in [0, 1000, 1005, 1010] {
             b.crank_at(at_secs(second));
         }
@@ -94,10 +94,10 @@ fn runs_that_have_ended_are_reclaimed_failed_ones_too_if_it_keeps_going() {
             Spec::new("run", if keep_going { failing() } else { done() })
         });
         let beat = if keep_going { beat.keep_going() } else { beat };
-        let beat = add(&mut b, Spec::new("beat", beat));
+        let beat = b.add_spec(Spec::new("beat", beat));
         for run in 0..1000 {
             assert_eq!(
-                b.crank_at(at_secs(10 * run)),
+                b.crank_at(at_secs(10 * run)).next,
                 Next::At(at_secs(10 * run + 10))
             );
             assert_eq!(b.s.metrics().in_scheduler, 1);
@@ -121,7 +121,7 @@ fn a_failed_run_fails_it_and_a_retry_begins_anew() {
         runs += 1;
         Spec::new("run", if runs % 3 == 0 { failing() } else { done() })
     });
-    let beat = add(&mut b, Spec::new("beat", beat).retry(Retry::ONCE));
+    let beat = b.add_spec(Spec::new("beat", beat).retry(Retry::ONCE));
     b.run();
     assert!(b.failure(beat).ends_with("no luck"));
     // Twice two periods, and a back-off of 10 s between.
@@ -132,9 +132,9 @@ fn a_failed_run_fails_it_and_a_retry_begins_anew() {
 fn none_at_all_and_a_period_of_zero() {
     let mut b = Bench::with_permits(4);
     let none = repeat(secs(1), || Spec::new("run", done())).times(0);
-    let none = add(&mut b, Spec::new("none", none));
+    let none = b.add_spec(Spec::new("none", none));
     let zero = repeat(Duration::ZERO, || Spec::new("run", done())).times(10);
-    let zero = add(&mut b, Spec::new("zero", zero));
+    let zero = b.add_spec(Spec::new("zero", zero));
     b.run();
     assert_eq!(b.states([none, zero]), [WorkState::Success; 2]);
     assert_eq!(
@@ -147,7 +147,7 @@ fn none_at_all_and_a_period_of_zero() {
 fn its_status_tells_the_next_run() {
     let mut b = Bench::with_permits(4);
     let (beat, _) = every_ten(|_| 1);
-    add(&mut b, Spec::new("beat", beat.times(9)));
+    b.add_spec(Spec::new("beat", beat.times(9)));
     b.crank();
     let expected = ": Waiting : 0/1 children completed : 0/9 : run 1, the next at 00:00:10.000";
     assert_eq!(says(&b, "beat"), expected);

@@ -1,6 +1,6 @@
 //! L31 for composites: after success, failure and cancel, with Blocked dependents, and of a member alone.
 
-use super::{add, started};
+use super::started;
 use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::WorkState::{Aborting, Blocked, Cancelled, Failed, Success};
@@ -24,7 +24,7 @@ fn breakable(broken: &Rc<Cell<bool>>) -> WorkSequence<Log> {
 #[test]
 fn l31_a_sequence_restarts_from_its_first_member_after_success_and_failure() {
     let (mut b, broken) = (Bench::with_permits(4), Rc::new(Cell::new(false)));
-    let all = add(&mut b, Spec::new("all", breakable(&broken)));
+    let all = b.add_spec(Spec::new("all", breakable(&broken)));
     for (breaks, state) in [(false, Success), (true, Failed), (false, Success)] {
         broken.set(breaks);
         b.run();
@@ -42,10 +42,7 @@ fn l31_a_sequence_restarts_from_its_first_member_after_success_and_failure() {
 #[test]
 fn l31_a_restart_gives_all_retries_again() {
     let (mut b, broken) = (Bench::with_permits(4), Rc::new(Cell::new(true)));
-    let all = add(
-        &mut b,
-        Spec::new("all", breakable(&broken)).retry(Retry::times(2)),
-    );
+    let all = b.add_spec(Spec::new("all", breakable(&broken)).retry(Retry::times(2)));
     for _ in 0..2 {
         b.run();
         assert_eq!(b.state(all), Failed);
@@ -57,7 +54,7 @@ fn l31_a_restart_gives_all_retries_again() {
 #[test]
 fn l31_dependents_of_a_failed_composite_stay_blocked_until_they_are_restarted_too() {
     let (mut b, broken) = (Bench::with_permits(4), Rc::new(Cell::new(true)));
-    let all = add(&mut b, Spec::new("all", breakable(&broken)));
+    let all = b.add_spec(Spec::new("all", breakable(&broken)));
     let after = b.add_spec(Spec::new("after", done()).after(all));
     b.run();
     assert_eq!(b.states([all, after]), [Failed, Blocked]);
@@ -79,7 +76,7 @@ fn l31_a_cancelled_batch_restarts_with_its_first_member() {
     let batch = BatchWork::each(2, || {
         ["a", "b", "c"].map(|name| Spec::new(name, napping(secs(1)).on_abort(slowly(secs(5)))))
     });
-    let batch = add(&mut b, Spec::new("batch", batch));
+    let batch = b.add_spec(Spec::new("batch", batch));
     b.crank();
     b.crank_at(at_secs(1));
     b.s.cancel(batch).unwrap();
@@ -102,10 +99,10 @@ fn l31_a_cancelled_batch_restarts_with_its_first_member() {
 #[test]
 fn l31_a_finished_conditional_starts_its_work_at_once_even_if_the_condition_no_longer_holds() {
     let mut b = Bench::with_permits(4);
-    b.log.push("open".into());
-    let condition = |log: &mut Log| log.first().is_some_and(|line| line == "open");
+    b.log.push("open");
+    let condition = |log: &mut Log| log.lines.first().is_some_and(|line| line == "open");
     let cond = ConditionalWork::new(condition, || Spec::new("gated", done()));
-    let cond = add(&mut b, Spec::new("cond", cond));
+    let cond = b.add_spec(Spec::new("cond", cond));
     b.run();
     b.lines();
     b.s.restart(cond).unwrap();
@@ -117,7 +114,7 @@ fn l31_a_finished_conditional_starts_its_work_at_once_even_if_the_condition_no_l
 #[test]
 fn l31_a_settled_member_can_be_restarted_while_a_later_one_runs() {
     let (mut b, broken) = (Bench::with_permits(4), Rc::new(Cell::new(false)));
-    let all = add(&mut b, Spec::new("all", breakable(&broken)));
+    let all = b.add_spec(Spec::new("all", breakable(&broken)));
     b.crank();
     b.crank_at(at_secs(1));
     let a = b.find("a");

@@ -1,6 +1,6 @@
 //! `WorkSequence`.
 
-use super::{add, says, started};
+use super::{says, started};
 use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::compose::{MemberRefused, MembersFailed, WorkSequence};
@@ -20,7 +20,7 @@ fn sequence(names: &'static [&'static str]) -> WorkSequence<Log> {
 #[test]
 fn members_run_one_after_another() {
     let mut b = Bench::with_permits(4);
-    let all = add(&mut b, Spec::new("all", sequence(&["a", "b", "c"])));
+    let all = b.add_spec(Spec::new("all", sequence(&["a", "b", "c"])));
     assert_eq!(b.run().finished, at_secs(3));
     assert_eq!(b.state(all), WorkState::Success);
     assert_eq!(started(&mut b), ["a", "b", "c"]);
@@ -29,7 +29,7 @@ fn members_run_one_after_another() {
 #[test]
 fn one_permit_is_enough() {
     let mut b = Bench::with_permits(1);
-    let all = add(&mut b, Spec::new("all", sequence(&["a", "b"])));
+    let all = b.add_spec(Spec::new("all", sequence(&["a", "b"])));
     b.run();
     assert_eq!(b.state(all), WorkState::Success);
 }
@@ -39,7 +39,7 @@ fn an_empty_one_succeeds_at_once() {
     let mut b = Bench::with_permits(1);
     let empty = WorkSequence::new();
     assert!(empty.is_empty());
-    let all = add(&mut b, Spec::new("all", empty));
+    let all = b.add_spec(Spec::new("all", empty));
     assert_eq!(b.run().turns, 1);
     assert_eq!(b.state(all), WorkState::Success);
 }
@@ -49,7 +49,7 @@ fn the_first_failure_stops_it_whatever_its_spec_says() {
     for rule in [OnChildFailure::FailFast, OnChildFailure::Collect] {
         let mut b = Bench::with_permits(4);
         let members = sequence(&["a", "bad", "c"]);
-        let all = add(&mut b, Spec::new("all", members).on_child_failure(rule));
+        let all = b.add_spec(Spec::new("all", members).on_child_failure(rule));
         b.run();
         assert_eq!(started(&mut b), ["a", "bad"]);
         let failure = b.failed(all);
@@ -62,7 +62,7 @@ fn the_first_failure_stops_it_whatever_its_spec_says() {
 fn told_to_go_on_it_runs_all_and_tells_the_first_failure() {
     let mut b = Bench::with_permits(4);
     let members = sequence(&["a", "bad 1", "b", "bad 2", "c"]).stop_at_first_failure(false);
-    let all = add(&mut b, Spec::new("all", members));
+    let all = b.add_spec(Spec::new("all", members));
     b.run();
     assert_eq!(started(&mut b), ["a", "bad 1", "b", "bad 2", "c"]);
     let outcome = b.outcome(all);
@@ -82,7 +82,7 @@ fn told_to_go_on_it_succeeds_if_all_do_and_goes_on_past_a_cancelled_member() {
     for cancelled in [false, true] {
         let mut b = Bench::with_permits(4);
         let members = sequence(&["a", "b"]).stop_at_first_failure(false);
-        let all = add(&mut b, Spec::new("all", members));
+        let all = b.add_spec(Spec::new("all", members));
         b.crank();
         if cancelled {
             b.s.cancel(b.find("a")).unwrap();
@@ -102,7 +102,7 @@ fn told_to_go_on_it_succeeds_if_all_do_and_goes_on_past_a_cancelled_member() {
 #[test]
 fn a_member_that_somebody_cancels_fails_it() {
     let mut b = Bench::with_permits(4);
-    let all = add(&mut b, Spec::new("all", sequence(&["a", "b"])));
+    let all = b.add_spec(Spec::new("all", sequence(&["a", "b"])));
     b.crank();
     b.s.cancel(b.find("a")).unwrap();
     b.run();
@@ -116,7 +116,7 @@ fn a_retry_runs_all_members_again_and_members_have_retries_of_their_own() {
     let members = WorkSequence::new()
         .then(|| Spec::new("good", done()))
         .then(|| Spec::new("bad", failing()).retry(Retry::ONCE));
-    let all = add(&mut b, Spec::new("all", members).retry(Retry::times(2)));
+    let all = b.add_spec(Spec::new("all", members).retry(Retry::times(2)));
     b.run();
     assert_eq!(b.state(all), WorkState::Failed);
     assert_eq!(
@@ -140,7 +140,7 @@ fn a_closure_is_cloned_for_each_attempt() {
             _ => fail::<()>("no luck"),
         }
     });
-    add(&mut b, Spec::new("all", members).retry(Retry::ONCE));
+    b.add_spec(Spec::new("all", members).retry(Retry::ONCE));
     b.run();
     let lines = b.lines();
     assert_eq!(
@@ -157,7 +157,7 @@ fn a_closure_is_cloned_for_each_attempt() {
 #[test]
 fn its_status_names_the_current_member() {
     let mut b = Bench::with_permits(4);
-    add(&mut b, Spec::new("all", sequence(&["a", "b", "c"])));
+    b.add_spec(Spec::new("all", sequence(&["a", "b", "c"])));
     assert_eq!(says(&b, "all"), ": Running : 0/3");
     b.crank();
     assert_eq!(
@@ -177,7 +177,7 @@ fn its_status_names_the_current_member() {
 fn a_member_that_is_refused_fails_the_attempt_with_the_reason() {
     let mut b = Bench::with_permits(4);
     let members = WorkSequence::new().then(|| Spec::new("a", done()).pool("nowhere", 1));
-    let all = add(&mut b, Spec::new("all", members));
+    let all = b.add_spec(Spec::new("all", members));
     b.run();
     let outcome = b.outcome(all);
     let refused: &MemberRefused = outcome.failure().unwrap().downcast_ref().unwrap();
@@ -195,7 +195,7 @@ fn a_member_that_can_never_run_fails_it() {
             .then(move || Spec::new("blocked", done()).after(bad))
             .then(|| Spec::new("next", done()));
         let members = members.stop_at_first_failure(stop);
-        let all = add(&mut b, Spec::new("all", members));
+        let all = b.add_spec(Spec::new("all", members));
         b.lines();
         b.run();
         assert_eq!(b.state(all), WorkState::Failed);

@@ -1,8 +1,8 @@
 //! Each message says what happened and, after a colon, what to do.
 
 use super::three_ids;
-use crate::laws::Step::{Fail, Pending};
-use crate::laws::then;
+use crate::workbench::Step::{Fail, Pending};
+use crate::workbench::*;
 use crankwork::{
     AddError, CyclePath, DependencyError, PostError, ReapError, RestartError, UnknownWork, WorkId,
     WorkState,
@@ -98,16 +98,20 @@ fn messages_of_a_post() {
 /// In a turn `?` makes a failure of an error.
 #[test]
 fn an_error_of_a_call_may_be_the_failure_of_a_work() {
-    let (mut lab, gone, ..) = three_ids();
+    let (mut bench, gone, ..) = three_ids();
     let watches = then(move |cx| match cx.watch(gone) {
         Ok(_) => Pending,
         Err(error) => {
-            cx.app.say(crankwork::Failure::from(error));
+            cx.app.push(crankwork::Failure::from(error));
             Fail("watching")
         }
     });
-    let a = lab.work("a", [watches]);
-    lab.crank(0);
-    assert_eq!(lab.state(a), WorkState::Failed);
-    assert!(lab.ran().contains("work #0 has settled and been reclaimed"));
+    let a = bench.script("a", [watches]);
+    bench.crank();
+    assert_eq!(bench.state(a), WorkState::Failed);
+    assert!(
+        bench
+            .ran()
+            .contains("work #0 has settled and been reclaimed")
+    );
 }

@@ -1,14 +1,14 @@
 //! A stall says what each work waits for.
 
-use crate::laws::Step::{Expect, Pending};
-use crate::laws::{config, lab, lab_with, script, then};
+use crate::workbench::Step::{Expect, Pending};
+use crate::workbench::*;
 use crankwork::{Next, VirtualDriver, WorkState};
 
 #[test]
 fn a_stall_names_each_waiting_work_and_what_it_waits_for() {
-    let mut lab = lab_with(config(2).pool("disk", 1));
-    lab.add(script("holder", [Expect]).pool("disk", 1));
-    let parent = lab.work(
+    let mut bench = Bench::new(config(2).pool("disk", 1));
+    bench.add_spec(script("holder", [Expect]).pool("disk", 1));
+    let parent = bench.script(
         "parent",
         [then(|cx| {
             let holder = cx.app.id("holder");
@@ -19,11 +19,14 @@ fn a_stall_names_each_waiting_work_and_what_it_waits_for() {
             Pending
         })],
     );
-    lab.add(script("disk user", []).pool("disk", 1));
-    let last = lab.add(script("last", []).after(parent));
-    lab.add(script("held", []).parent(last));
+    bench.add_spec(script("disk user", []).pool("disk", 1));
+    let last = bench.add_spec(script("last", []).after(parent));
+    bench.add_spec(script("held", []).parent(last));
     let mut clock = VirtualDriver::new();
-    let stall = lab.s.run_until_done(&mut lab.log, &mut clock).unwrap_err();
+    let stall = bench
+        .s
+        .run_until_done(&mut bench.log, &mut clock)
+        .unwrap_err();
     let expected = "\
 stalled: 6 works have not settled at 00:00:00.000
   `holder` #0 (Waiting) waits for somebody's wake (expect_wake)
@@ -37,18 +40,21 @@ asleep with permits that Queued works lack:
     assert_eq!(stall.to_string(), expected);
     assert_eq!(stall.report.works.len(), 6);
     // `run_until` stalls with these words too.
-    let stall = lab.s.run_until(last, &mut lab.log, &mut clock).unwrap_err();
+    let stall = bench
+        .s
+        .run_until(last, &mut bench.log, &mut clock)
+        .unwrap_err();
     assert_eq!(stall.to_string(), expected);
 }
 
 #[test]
 fn a_long_stall_report_is_cut_when_printed_and_whole_as_data() {
-    let mut lab = lab(30);
+    let mut bench = Bench::with_permits(30);
     for _ in 0..30 {
-        lab.work("w", [Expect]);
+        bench.script("w", [Expect]);
     }
-    lab.crank(0);
-    let report = lab.s.stall_report();
+    bench.crank();
+    let report = bench.s.stall_report();
     assert_eq!(report.works.len(), 30);
     assert_eq!(report.to_string().lines().count(), 22);
     assert!(report.to_string().ends_with("\n  and 10 more"));
@@ -56,19 +62,19 @@ fn a_long_stall_report_is_cut_when_printed_and_whole_as_data() {
 
 #[test]
 fn a_work_that_needs_more_than_a_lowered_pool_stalls_and_says_so() {
-    let mut lab = lab_with(config(2).pool("disk", 2));
-    let holder = lab.add(script("holder", [Expect]).pool("disk", 2));
-    let big = lab.add(script("big", []).pool("disk", 2));
-    lab.crank(0);
-    lab.s.set_pool_capacity("disk", 1);
-    lab.s.wake(holder).unwrap();
-    assert_eq!(lab.crank(0).next, Next::Stalled);
-    let text = lab.s.stall_report().to_string();
+    let mut bench = Bench::new(config(2).pool("disk", 2));
+    let holder = bench.add_spec(script("holder", [Expect]).pool("disk", 2));
+    let big = bench.add_spec(script("big", []).pool("disk", 2));
+    bench.crank();
+    bench.s.set_pool_capacity("disk", 1);
+    bench.s.wake(holder).unwrap();
+    assert_eq!(bench.crank().next, Next::Stalled);
+    let text = bench.s.stall_report().to_string();
     assert!(
         text.contains("`big` #1 (Queued) waits for a permit of `disk` (0 of 1 are out)"),
         "{text}"
     );
-    lab.s.set_pool_capacity("disk", 2);
-    lab.crank(0);
-    assert_eq!(lab.state(big), WorkState::Success);
+    bench.s.set_pool_capacity("disk", 2);
+    bench.crank();
+    assert_eq!(bench.state(big), WorkState::Success);
 }

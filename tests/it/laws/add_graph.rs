@@ -11,10 +11,10 @@ mod refused;
 mod taken_back;
 mod wide;
 
-use super::{Lab, Log, Script, script};
+use crate::workbench::*;
 use crankwork::{AddGraphError, Handle, Spec, WorkId, WorkOutcome};
 
-type Works = Vec<Spec<Log, Script>>;
+type Works = Vec<Spec<Log, Probe>>;
 type Edge = (usize, usize);
 
 const NAMES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
@@ -24,46 +24,50 @@ fn plain(works: usize) -> Works {
     NAMES[..works].iter().map(|name| script(name, [])).collect()
 }
 
-fn try_graph(lab: &mut Lab, works: Works, edges: &[Edge]) -> Result<Vec<WorkId>, AddGraphError> {
+fn try_graph(
+    bench: &mut Bench,
+    works: Works,
+    edges: &[Edge],
+) -> Result<Vec<WorkId>, AddGraphError> {
     let count = works.len();
     let mut works = works.into_iter();
     let make = |_| works.next().expect("each work is made once");
-    let handles = lab.s.add_graph(count, make, edges)?;
+    let handles = bench.s.add_graph(count, make, edges)?;
     Ok(handles.iter().map(Handle::id).collect())
 }
 
-fn graph(lab: &mut Lab, works: Works, edges: &[Edge]) -> Vec<WorkId> {
-    try_graph(lab, works, edges).expect("the graph is a good one")
+fn graph(bench: &mut Bench, works: Works, edges: &[Edge]) -> Vec<WorkId> {
+    try_graph(bench, works, edges).expect("the graph is a good one")
 }
 
 /// A spec that says how its work has settled: `a Cancelled`.
-fn telling(spec: Spec<Log, Script>) -> Spec<Log, Script> {
+fn telling(spec: Spec<Log, Probe>) -> Spec<Log, Probe> {
     let name = spec.name().clone();
     spec.on_settled(move |log: &mut Log, _, outcome| {
-        log.say(format!("{name} {}", outcome.state()));
+        log.push(format!("{name} {}", outcome.state()));
     })
 }
 
 /// The work that is to blame for a Blocked one.
-fn root_of(lab: &Lab, blocked: WorkId) -> WorkId {
-    match lab.outcome(blocked) {
+fn root_of(bench: &Bench, blocked: WorkId) -> WorkId {
+    match bench.outcome(blocked) {
         WorkOutcome::Blocked(root) => root.id,
         other => panic!("{other:?}"),
     }
 }
 
 /// Nothing is broken inside, and a graph that comes now runs to its end.
-fn assert_usable(lab: &mut Lab) {
+fn assert_usable(bench: &mut Bench) {
     // Only after a crank is all granted that is free.
-    lab.crank_at(lab.s.now());
-    assert_eq!(lab.s.audit(), Ok(()));
-    let before = lab.s.metrics().success;
+    bench.crank();
+    assert_eq!(bench.s.audit(), Ok(()));
+    let before = bench.s.metrics().success;
     let works = vec![script("last", []), script("first", [])];
-    graph(lab, works, &[(1, 0)]);
-    lab.ran();
-    lab.run();
-    assert_eq!(lab.ran(), "first last");
-    let metrics = lab.s.metrics();
+    graph(bench, works, &[(1, 0)]);
+    bench.ran();
+    bench.run();
+    assert_eq!(bench.ran(), "first last");
+    let metrics = bench.s.metrics();
     assert_eq!((metrics.success - before, metrics.unsettled()), (2, 0));
-    assert_eq!(lab.s.audit(), Ok(()));
+    assert_eq!(bench.s.audit(), Ok(()));
 }

@@ -1,28 +1,25 @@
 //! L27 and L28: an event log that is equal everywhere, and draws that no other work shifts.
 
-use super::Step::{self, Done, Fail, Nap};
-use super::{Lab, config, lab_with, script, then};
+use crate::workbench::Step::{Done, Fail, Nap};
+use crate::workbench::*;
 use crankwork::{
     Decider, Decision, Fifo, Lifo, Name, RandomOrder, Retry, Spec, Time, VirtualDriver, WorkId,
     WorkScheduler, WorkSchedulerConfig,
 };
 use std::process::Command;
 
-type Drawn = Spec<super::Log, super::Script>;
+type Drawn = Spec<Log, Probe>;
 
 /// A work that writes down three draws of its own.
 fn draws(name: impl Into<Name>) -> Drawn {
-    Spec::new(
-        name,
-        super::Script::new([draw(Nap(1)), draw(Nap(1)), draw(Done)]),
-    )
+    Spec::new(name, acting([draw(Nap(1)), draw(Nap(1)), draw(Done)]))
 }
 
 fn draw(last: Step) -> Step {
     then(move |cx| {
         let drawn = cx.rng().below(1_000_000);
         let line = format!("{}={drawn}", cx.name());
-        cx.app.say(line);
+        cx.app.push(line);
         last
     })
 }
@@ -34,14 +31,15 @@ fn record(seed: u64, decider: Option<Box<dyn Decider>>) -> String {
         .pool("disk", 2)
         .seed(seed)
         .events(10_000);
-    let mut lab = lab_with(config);
-    lab.s.set_decider(decider);
-    super::order::mixture(&mut lab);
+    let mut bench = Bench::new(config);
+    bench.s.set_decider(decider);
+    super::order::mixture(&mut bench);
     for name in ["x", "y", "x"] {
-        lab.s.add(draws(name)).unwrap();
+        bench.add_spec(draws(name));
     }
-    lab.run();
-    format!("{}{}", lab.events(), lab.ran())
+    bench.run();
+    let events = bench.events();
+    format!("{}\n{}", events.join("\n"), bench.ran())
 }
 
 // ---- L27 ----
@@ -78,9 +76,9 @@ fn l27_with_the_same_decider_too_and_answer_0_is_production() {
 #[test]
 fn l27_other_schedulers_make_no_difference() {
     let alone = record(3, None);
-    let mut noise = super::lab(2);
-    noise.work("noise", [Nap(3)]);
-    noise.crank(0);
+    let mut noise = Bench::with_permits(2);
+    noise.script("noise", [Nap(3)]);
+    noise.crank();
     assert_eq!(record(3, None), alone);
     noise.run();
 }
@@ -131,11 +129,11 @@ const RECORDED: u64 = 1_668_104_262_143_322_179;
 // ---- L28 ----
 
 /// Runs the works that `add` adds, and returns their draws as lines `name=draw`.
-fn drawn(seed: u64, add: impl FnOnce(&mut Lab)) -> Vec<String> {
-    let mut lab = lab_with(config(9).seed(seed));
-    add(&mut lab);
-    lab.run();
-    let mut lines = std::mem::take(&mut lab.log.lines);
+fn drawn(seed: u64, add: impl FnOnce(&mut Bench)) -> Vec<String> {
+    let mut bench = Bench::new(config(9).seed(seed));
+    add(&mut bench);
+    bench.run();
+    let mut lines = bench.lines();
     lines.retain(|line| line.contains('='));
     lines
 }
@@ -147,13 +145,13 @@ fn of(lines: &[String], name: &str) -> Vec<String> {
 
 #[test]
 fn l28_one_more_work_does_not_shift_anothers_draws() {
-    let alone = drawn(1, |lab| {
-        lab.s.add(draws("x")).unwrap();
+    let alone = drawn(1, |bench| {
+        bench.add_spec(draws("x"));
     });
     assert_eq!(alone.len(), 3);
-    let crowded = drawn(1, |lab| {
+    let crowded = drawn(1, |bench| {
         for name in ["before", "x", "after", "w"] {
-            lab.s.add(draws(name)).unwrap();
+            bench.add_spec(draws(name));
         }
     });
     assert_eq!(of(&crowded, "x"), alone);
@@ -167,9 +165,9 @@ fn l28_one_more_work_does_not_shift_anothers_draws() {
 #[test]
 fn l28_the_seed_and_the_ordinal_make_streams_of_their_own() {
     let two = |seed| {
-        drawn(seed, |lab| {
+        drawn(seed, |bench| {
             for _ in 0..2 {
-                lab.s.add(draws("x")).unwrap();
+                bench.add_spec(draws("x"));
             }
         })
     };
@@ -179,28 +177,28 @@ fn l28_the_seed_and_the_ordinal_make_streams_of_their_own() {
     let first: Vec<_> = one.iter().step_by(2).cloned().collect();
     let second: Vec<_> = one.iter().skip(1).step_by(2).cloned().collect();
     assert_ne!(first, second);
-    let alone = drawn(1, |lab| {
-        lab.s.add(draws("x")).unwrap();
+    let alone = drawn(1, |bench| {
+        bench.add_spec(draws("x"));
     });
     assert_eq!(first, alone);
 }
 
 #[test]
 fn l28_the_ordinal_counts_the_siblings_that_are_in_the_engine() {
-    let mut lab = lab_with(config(9).seed(1));
-    let run = |lab: &mut Lab, reap: bool| {
-        let id = lab.s.add(draws("x")).unwrap().id();
-        lab.run();
+    let mut bench = Bench::new(config(9).seed(1));
+    let run = |bench: &mut Bench, reap: bool| {
+        let id = bench.add_spec(draws("x"));
+        bench.run();
         if reap {
-            lab.s.reap(id).unwrap();
+            bench.s.reap(id).unwrap();
         }
-        lab.ran()
+        bench.ran()
     };
-    let first = run(&mut lab, true);
-    let again = run(&mut lab, false);
+    let first = run(&mut bench, true);
+    let again = run(&mut bench, false);
     assert_eq!(again, first, "the one before has left: number 0 again");
     assert_ne!(
-        run(&mut lab, false),
+        run(&mut bench, false),
         first,
         "number 1: number 0 is still there"
     );
@@ -209,8 +207,8 @@ fn l28_the_ordinal_counts_the_siblings_that_are_in_the_engine() {
 #[test]
 fn l28_the_path_counts_not_only_the_name() {
     let family = |parent: &'static str| {
-        drawn(1, move |lab| {
-            lab.work(
+        drawn(1, move |bench| {
+            bench.script(
                 parent,
                 [then(|cx| {
                     cx.spawn(draws("x")).unwrap();
@@ -219,8 +217,8 @@ fn l28_the_path_counts_not_only_the_name() {
             );
         })
     };
-    let root = drawn(1, |lab| {
-        lab.s.add(draws("x")).unwrap();
+    let root = drawn(1, |bench| {
+        bench.add_spec(draws("x"));
     });
     assert_eq!(family("p"), family("p"));
     assert_ne!(family("p"), family("q"));
@@ -230,8 +228,8 @@ fn l28_the_path_counts_not_only_the_name() {
 /// When each retry of a work that always fails comes.
 fn back_offs(others: &[&'static str]) -> Vec<Time> {
     let config = WorkSchedulerConfig::default().max_concurrency(9).seed(4);
-    let mut s = WorkScheduler::<super::Log>::new(config);
-    let mut log = super::Log::default();
+    let mut s = WorkScheduler::<Log>::new(config);
+    let mut log = Log::default();
     let fails = |name| {
         let always = std::iter::repeat_with(|| Fail("x")).take(40);
         script(name, always).retry(Retry::times(8))
@@ -275,7 +273,7 @@ fn l28_jitter_is_a_works_own_too() {
 fn l28_drawing_for_one_purpose_does_not_shift_another() {
     // A work's own draws do not change its back-offs.
     let etas = |draws: bool| {
-        let mut lab = lab_with(WorkSchedulerConfig::default().seed(4).events(1_000));
+        let mut bench = Bench::new(WorkSchedulerConfig::default().seed(4).events(1_000));
         let steps = std::iter::repeat_with(move || {
             then(move |cx| {
                 if draws {
@@ -284,9 +282,9 @@ fn l28_drawing_for_one_purpose_does_not_shift_another() {
                 Fail("x")
             })
         });
-        lab.add(script("x", steps.take(9)).retry(Retry::times(8)));
-        lab.run();
-        lab.events()
+        bench.add_spec(script("x", steps.take(9)).retry(Retry::times(8)));
+        bench.run();
+        bench.events()
     };
     assert_eq!(etas(true), etas(false));
 }

@@ -1,7 +1,8 @@
 //! L13: failed children.
 
-use super::Step::{Cancel, Done, Expect, Fail, Nap, Pending, Yield};
-use super::{Log, Script, Step, lab, script, then};
+use crate::units::{at_ms, ms};
+use crate::workbench::Step::{Cancel, Done, Expect, Fail, Nap, Pending, Yield};
+use crate::workbench::*;
 use crankwork::WorkState::{Aborting, Joining, Retrying, Success};
 use crankwork::{FailureKind, Next, OnChildFailure, Retry, Spec};
 use std::cell::RefCell;
@@ -10,9 +11,9 @@ use std::rc::Rc;
 /// A parent that spawns `children` in its first turn. Its turns end as `more` says.
 fn family(
     rule: OnChildFailure,
-    children: impl IntoIterator<Item = Spec<Log, Script>> + 'static,
+    children: impl IntoIterator<Item = Spec<Log, Probe>> + 'static,
     mut more: Vec<Step>,
-) -> Spec<Log, Script> {
+) -> Spec<Log, Probe> {
     let first = more.remove(0);
     let mut steps = vec![then(move |cx| {
         for child in children {
@@ -26,7 +27,7 @@ fn family(
     script("parent", steps).on_child_failure(rule)
 }
 
-fn child_name(spec: &Spec<Log, Script>) -> &'static str {
+fn child_name(spec: &Spec<Log, Probe>) -> &'static str {
     let text = format!("{spec:?}");
     ["bad", "worse", "good", "idle", "blocked", "cancelled"]
         .into_iter()
@@ -61,10 +62,10 @@ fn count(into: &Counts, then_do: Step) -> Step {
 
 #[test]
 fn l13_failed_blocked_and_cancelled_children_count_as_failed() {
-    let mut lab = lab(9);
+    let mut bench = Bench::with_permits(9);
     let counts = Counts::default();
     let done = count(&counts, Done);
-    let parent = lab.add(family(
+    let parent = bench.add_spec(family(
         OnChildFailure::Collect,
         [
             script("good", []),
@@ -80,9 +81,9 @@ fn l13_failed_blocked_and_cancelled_children_count_as_failed() {
             done,
         ],
     ));
-    lab.crank(0);
+    bench.crank();
     assert_eq!(
-        lab.state(parent),
+        bench.state(parent),
         Success,
         "with Collect the parent decides"
     );
@@ -91,9 +92,9 @@ fn l13_failed_blocked_and_cancelled_children_count_as_failed() {
 
 #[test]
 fn l13_a_child_that_its_parent_cancelled_does_not_count_as_failed() {
-    let mut lab = lab(9);
+    let mut bench = Bench::with_permits(9);
     let counts = Counts::default();
-    let parent = lab.add(family(
+    let parent = bench.add_spec(family(
         OnChildFailure::FailFast,
         [script("idle", [Expect]), script("good", [])],
         vec![
@@ -105,24 +106,24 @@ fn l13_a_child_that_its_parent_cancelled_does_not_count_as_failed() {
             count(&counts, Done),
         ],
     ));
-    lab.crank(0);
-    assert_eq!(lab.state(parent), Success);
+    bench.crank();
+    assert_eq!(bench.state(parent), Success);
     assert_eq!(*counts.borrow(), [(0, 1, 0, 2)]);
 }
 
 #[test]
 fn l13_a_child_that_the_host_cancelled_does() {
-    let mut lab = lab(9);
-    let parent = lab.add(family(
+    let mut bench = Bench::with_permits(9);
+    let parent = bench.add_spec(family(
         OnChildFailure::FailFast,
         [script("idle", [Expect])],
         vec![Pending],
     ));
-    lab.crank(0);
-    let idle = lab.log.id("idle");
-    lab.s.cancel(idle).unwrap();
-    lab.crank(0);
-    let failure = lab.failure(parent);
+    bench.crank();
+    let idle = bench.log.id("idle");
+    bench.s.cancel(idle).unwrap();
+    bench.crank();
+    let failure = bench.failed(parent);
     assert_eq!(
         *failure.kind(),
         FailureKind::Child {
@@ -135,8 +136,8 @@ fn l13_a_child_that_the_host_cancelled_does() {
 
 #[test]
 fn l13_fail_fast_aborts_the_siblings_at_the_end_of_the_round_and_fails_with_the_first() {
-    let mut lab = lab(9);
-    let parent = lab.add(family(
+    let mut bench = Bench::with_permits(9);
+    let parent = bench.add_spec(family(
         OnChildFailure::FailFast,
         [
             script("idle", [Nap(5)]),
@@ -146,16 +147,16 @@ fn l13_fail_fast_aborts_the_siblings_at_the_end_of_the_round_and_fails_with_the_
         ],
         vec![Done],
     ));
-    lab.crank(0);
-    lab.ran();
+    bench.crank();
+    bench.ran();
     // In this round all four have their turn: nobody is aborted before its end.
-    lab.turns(5, 3);
-    assert_eq!(lab.state(parent), Joining);
-    lab.turns(5, 1);
-    assert_eq!(lab.state(parent), Aborting);
-    lab.runs(5, "idle bad good worse good!");
-    let failure = lab.failure(parent);
-    let bad = lab.log.id("bad");
+    bench.turns_at(at_ms(5), 3);
+    assert_eq!(bench.state(parent), Joining);
+    bench.turns_at(at_ms(5), 1);
+    assert_eq!(bench.state(parent), Aborting);
+    bench.runs_at(at_ms(5), "idle bad good worse good!");
+    let failure = bench.failed(parent);
+    let bad = bench.log.id("bad");
     assert_eq!(
         *failure.kind(),
         FailureKind::Child {
@@ -168,33 +169,33 @@ fn l13_fail_fast_aborts_the_siblings_at_the_end_of_the_round_and_fails_with_the_
 
 #[test]
 fn l13_a_parent_that_failed_by_itself_in_that_round_keeps_its_own_failure() {
-    let mut lab = lab(9);
-    let parent = lab.add(family(
+    let mut bench = Bench::with_permits(9);
+    let parent = bench.add_spec(family(
         OnChildFailure::FailFast,
         [script("bad", [Fail("child")])],
         vec![Yield, Fail("own")],
     ));
     // bad and the parent have their turns in one round, the child first or last.
-    lab.runs(0, "parent bad parent");
-    assert_eq!(lab.failure(parent).to_string(), "own");
+    bench.runs("parent bad parent");
+    assert_eq!(bench.failure(parent), "own");
 }
 
 #[test]
 fn l13_a_parent_that_returns_ok_in_that_round_fails_with_the_child() {
-    let mut lab = lab(9);
-    let parent = lab.add(family(
+    let mut bench = Bench::with_permits(9);
+    let parent = bench.add_spec(family(
         OnChildFailure::FailFast,
         [script("bad", [Fail("child")])],
         vec![Yield, Done],
     ));
-    lab.crank(0);
-    assert_eq!(lab.failure(parent).cause().unwrap().to_string(), "child");
+    bench.crank();
+    assert_eq!(bench.failed(parent).cause().unwrap().to_string(), "child");
 }
 
 #[test]
 fn l13_the_failed_attempt_is_retried_like_any_other() {
-    let mut lab = lab(9);
-    let parent = lab.add(
+    let mut bench = Bench::with_back_off(9, ms(10));
+    let parent = bench.add_spec(
         family(
             OnChildFailure::FailFast,
             [script("bad", [Fail("once")])],
@@ -202,17 +203,17 @@ fn l13_the_failed_attempt_is_retried_like_any_other() {
         )
         .retry(Retry::ONCE),
     );
-    lab.crank(0);
-    assert_eq!(lab.state(parent), Retrying);
-    lab.crank(10);
+    bench.crank();
+    assert_eq!(bench.state(parent), Retrying);
+    bench.crank_at(at_ms(10));
     assert_eq!(
-        (lab.state(parent), lab.ran().as_str()),
+        (bench.state(parent), bench.ran().as_str()),
         (Success, "parent bad parent")
     );
 }
 
 /// Children that settle one millisecond after the other; the second one fails.
-fn good_bad_and_idle() -> [Spec<Log, Script>; 3] {
+fn good_bad_and_idle() -> [Spec<Log, Probe>; 3] {
     [
         script("good", [Nap(1)]),
         script("bad", [Nap(2), Fail("x")]),
@@ -222,9 +223,9 @@ fn good_bad_and_idle() -> [Spec<Log, Script>; 3] {
 
 #[test]
 fn l13_each_child_that_settles_wakes_a_sleeping_parent() {
-    let mut lab = lab(9);
+    let mut bench = Bench::with_permits(9);
     let counts = Counts::default();
-    lab.add(family(
+    bench.add_spec(family(
         OnChildFailure::Collect,
         good_bad_and_idle(),
         vec![
@@ -235,30 +236,33 @@ fn l13_each_child_that_settles_wakes_a_sleeping_parent() {
         ],
     ));
     for time in 0..4 {
-        lab.crank(time);
+        bench.crank_at(at_ms(time));
     }
     assert_eq!(*counts.borrow(), [(2, 1, 0, 3), (1, 1, 1, 3), (0, 2, 1, 3)]);
-    assert_eq!(lab.s.next(), Next::Idle);
+    assert_eq!(bench.s.next(), Next::Idle);
 }
 
 #[test]
 fn l13_collect_wakes_a_joining_parent_for_a_failed_child_only() {
-    let mut lab = lab(9);
+    let mut bench = Bench::with_permits(9);
     let counts = Counts::default();
-    let parent = lab.add(family(
+    let parent = bench.add_spec(family(
         OnChildFailure::Collect,
         good_bad_and_idle(),
         vec![Done, count(&counts, Done)],
     ));
-    lab.crank(0);
-    lab.ran();
-    lab.runs(1, "good");
-    lab.crank(2);
+    bench.crank();
+    bench.ran();
+    bench.runs_at(at_ms(1), "good");
+    bench.crank_at(at_ms(2));
     assert_eq!(
-        (lab.ran().as_str(), lab.state(parent)),
+        (bench.ran().as_str(), bench.state(parent)),
         ("bad parent", Joining)
     );
-    lab.crank(3);
-    assert_eq!((lab.ran().as_str(), lab.state(parent)), ("idle", Success));
+    bench.crank_at(at_ms(3));
+    assert_eq!(
+        (bench.ran().as_str(), bench.state(parent)),
+        ("idle", Success)
+    );
     assert_eq!(*counts.borrow(), [(1, 1, 1, 3)]);
 }

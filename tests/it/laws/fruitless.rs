@@ -1,8 +1,8 @@
 //! L33: turns that come to nothing are counted, named, and end a run in virtual time.
 
-use super::Step::{Done, Nap, Yield};
-use super::{Cx, Lab, Log, Script, lab, script, then};
 use crate::units::{at_ms, ms};
+use crate::workbench::Step::{Done, Nap, Yield};
+use crate::workbench::*;
 use crankwork::{Driver, Notifier, Spec, Time, VirtualDriver, Work, WorkId};
 use std::task::Poll;
 
@@ -18,40 +18,41 @@ fn poller(name: &'static str, mut looks: u64) -> Spec<Log, impl Work<Log>> {
     })
 }
 
-impl Lab {
+impl Bench {
     fn poller(&mut self, name: &'static str, looks: u64) -> WorkId {
-        let id = self.s.add(poller(name, looks)).unwrap().id();
-        self.log.ids.insert(name, id);
-        id
+        self.add_spec(poller(name, looks))
     }
 }
 
-fn opener() -> Spec<Log, Script> {
+fn opener() -> Spec<Log, Probe> {
     script(
         "opener",
         [then(|cx| {
-            cx.app.say("open");
+            cx.app.push("open");
             Done
         })],
     )
 }
 
 /// Two pollers hold both permits; what they wait for is Queued.
-fn starved() -> (Lab, [WorkId; 3]) {
-    let mut lab = lab(2);
+fn starved() -> (Bench, [WorkId; 3]) {
+    let mut bench = Bench::with_permits(2);
     let works = [
-        lab.poller("one", u64::MAX),
-        lab.poller("two", u64::MAX),
-        lab.add(opener()),
+        bench.poller("one", u64::MAX),
+        bench.poller("two", u64::MAX),
+        bench.add_spec(opener()),
     ];
-    (lab, works)
+    (bench, works)
 }
 
 #[test]
 fn l33_a_run_in_virtual_time_ends_and_names_who_holds_what() {
-    let (mut lab, [one, two, opener]) = starved();
+    let (mut bench, [one, two, opener]) = starved();
     let mut driver = VirtualDriver::new().stop_after(1_000);
-    let stall = lab.s.run_until_done(&mut lab.log, &mut driver).unwrap_err();
+    let stall = bench
+        .s
+        .run_until_done(&mut bench.log, &mut driver)
+        .unwrap_err();
     let report = &stall.report;
     let holders: Vec<WorkId> = report.holders.iter().map(|holder| holder.id).collect();
     assert_eq!(holders, [one, two]);
@@ -65,22 +66,22 @@ fn l33_a_run_in_virtual_time_ends_and_names_who_holds_what() {
 
 #[test]
 fn l33_by_default_after_a_million() {
-    let (mut lab, _) = starved();
-    let stall = lab
+    let (mut bench, _) = starved();
+    let stall = bench
         .s
-        .run_until_done(&mut lab.log, &mut VirtualDriver::new());
+        .run_until_done(&mut bench.log, &mut VirtualDriver::new());
     let turns = stall.unwrap_err().report.fruitless_turns;
     assert!((1_000_000..1_010_000).contains(&turns), "{turns}");
 }
 
 #[test]
 fn l33_only_while_a_work_is_queued_behind_them() {
-    let mut lab = lab(2);
+    let mut bench = Bench::with_permits(2);
     for name in ["one", "two"] {
-        lab.poller(name, 5_001);
+        bench.poller(name, 5_001);
     }
     let mut driver = VirtualDriver::new().stop_after(100);
-    lab.s.run_until_done(&mut lab.log, &mut driver).unwrap();
+    bench.s.run_until_done(&mut bench.log, &mut driver).unwrap();
     assert_eq!(driver.now(), at_ms(5_000));
 }
 
@@ -103,64 +104,69 @@ impl Driver for Real {
 
 #[test]
 fn l33_real_drivers_never_end_a_run() {
-    let mut lab = lab(2);
+    let mut bench = Bench::with_permits(2);
     for name in ["one", "two"] {
-        lab.poller(name, 5_001);
+        bench.poller(name, 5_001);
     }
-    lab.add(opener());
+    bench.add_spec(opener());
     let mut driver = Real(VirtualDriver::new().stop_after(100));
-    lab.s.run_until_done(&mut lab.log, &mut driver).unwrap();
+    bench.s.run_until_done(&mut bench.log, &mut driver).unwrap();
 }
 
 /// Ten turns that come to nothing, then `what`, and then how many are counted.
-fn counted_after(what: impl FnOnce(&mut Lab)) -> u64 {
-    let mut lab = lab(2);
-    let done = lab.work("done", []);
-    lab.crank(0);
-    lab.log.ids.insert("done", done);
-    lab.poller("poller", u64::MAX);
+fn counted_after(what: impl FnOnce(&mut Bench)) -> u64 {
+    let mut bench = Bench::with_permits(2);
+    bench.script("done", []);
+    bench.crank();
+    bench.poller("poller", u64::MAX);
     for millis in 0..=10 {
-        lab.crank(millis);
+        bench.crank_at(at_ms(millis));
     }
-    assert_eq!(lab.s.fruitless_turns(), 10);
-    what(&mut lab);
-    lab.s.fruitless_turns()
+    assert_eq!(bench.s.fruitless_turns(), 10);
+    what(&mut bench);
+    bench.s.fruitless_turns()
 }
 
-type Deed = Box<dyn FnOnce(&mut Lab)>;
+type Deed = Box<dyn FnOnce(&mut Bench)>;
 
 #[test]
 fn l33_anything_else_begins_the_count_anew() {
     assert_eq!(counted_after(|_| ()), 10);
-    assert_eq!(counted_after(|lab| _ = lab.crank(11)), 11);
+    assert_eq!(counted_after(|bench| _ = bench.crank_at(at_ms(11))), 11);
     let others: Vec<(&str, Deed)> = vec![
-        ("a work added", Box::new(|lab| _ = lab.work("new", []))),
+        (
+            "a work added",
+            Box::new(|bench| _ = bench.script("new", [])),
+        ),
         (
             "a host's wake",
-            Box::new(|lab| _ = lab.s.wake(lab.log.id("poller")).unwrap()),
+            Box::new(|bench| _ = bench.s.wake(bench.log.id("poller")).unwrap()),
         ),
-        ("a cancel", Box::new(|lab| lab.s.cancel_all())),
+        ("a cancel", Box::new(|bench| bench.s.cancel_all())),
         (
             "a reap",
-            Box::new(|lab| _ = lab.s.reap(lab.log.id("done")).unwrap()),
+            Box::new(|bench| _ = bench.s.reap(bench.log.id("done")).unwrap()),
         ),
         (
             "a restart",
-            Box::new(|lab| lab.s.restart(lab.log.id("done")).unwrap()),
+            Box::new(|bench| bench.s.restart(bench.log.id("done")).unwrap()),
         ),
-        ("a pool", Box::new(|lab| lab.s.set_pool_capacity("disk", 3))),
+        (
+            "a pool",
+            Box::new(|bench| bench.s.set_pool_capacity("disk", 3)),
+        ),
         (
             "a message",
-            Box::new(|lab| {
-                lab.s.remote().post(|_, _| ()).unwrap();
-                lab.crank(10);
+            Box::new(|bench| {
+                bench.s.remote().post(|_, _| ()).unwrap();
+                bench.crank_at(at_ms(10));
             }),
         ),
         (
             "another turn",
-            Box::new(|lab| {
-                lab.work("yielder", [Yield, Nap(100)]);
-                lab.crank(10);
+            Box::new(|bench| {
+                bench.script("yielder", [Yield, Nap(100)]);
+                bench.crank_at(at_ms(10));
             }),
         ),
     ];
@@ -172,8 +178,8 @@ fn l33_anything_else_begins_the_count_anew() {
 /// A work that another's wake brings has not come by its alarm.
 #[test]
 fn l33_a_turn_that_a_wake_brings_is_not_fruitless() {
-    let mut lab = lab(4);
-    let sleeper = lab.add(script(
+    let mut bench = Bench::with_permits(4);
+    let sleeper = bench.add_spec(script(
         "sleeper",
         std::iter::repeat_with(|| Nap(100)).take(50),
     ));
@@ -182,9 +188,9 @@ fn l33_a_turn_that_a_wake_brings_is_not_fruitless() {
         cx.wake_after(ms(1));
         Poll::<Result<(), crankwork::Failure>>::Pending
     };
-    lab.s.add_fn("nudger", nudge).unwrap();
+    bench.s.add_fn("nudger", nudge).unwrap();
     for millis in 0..20 {
-        lab.crank(millis);
-        assert!(lab.s.fruitless_turns() <= 1);
+        bench.crank_at(at_ms(millis));
+        assert!(bench.s.fruitless_turns() <= 1);
     }
 }

@@ -1,8 +1,8 @@
 //! L35: an event says why.
 
-use super::Step::{self, Done, Expect, Fail, Nap};
-use super::{Cx, Lab, Log, Script, config, lab_with, script, then};
 use crate::units::{at_ms, ms};
+use crate::workbench::Step::{Done, Expect, Fail, Nap};
+use crate::workbench::*;
 use crankwork::WorkState::{Aborting, Blocked, Cancelled, Failed, Retrying};
 use crankwork::{
     CancelToken, CancelledBy, EventCause, EventOverflow, Retain, Retry, VirtualDriver, WorkEvent,
@@ -10,28 +10,28 @@ use crankwork::{
 };
 
 /// Settled works are reclaimed at once: only events tell of them.
-fn lab() -> Lab {
-    lab_with(config(4).retain(Retain::Nothing))
+fn bench() -> Bench {
+    Bench::new(config(4).retain(Retain::Nothing))
 }
 
-fn events(lab: &mut Lab) -> Vec<WorkEvent> {
-    std::iter::from_fn(|| lab.s.poll_event()).collect()
+fn events(bench: &mut Bench) -> Vec<WorkEvent> {
+    std::iter::from_fn(|| bench.s.poll_event()).collect()
 }
 
 /// The reasons, as text, with which the work of that name has come into that state.
-fn why(lab: &mut Lab, name: &str, state: WorkState) -> Vec<String> {
+fn why(bench: &mut Bench, name: &str, state: WorkState) -> Vec<String> {
     let into = |event: &WorkEvent| event.name == *name && event.state == state;
-    let events = events(lab).into_iter().filter(into);
+    let events = events(bench).into_iter().filter(into);
     let cause = |event: WorkEvent| event.cause.expect("a reason").to_string();
     events.map(cause).collect()
 }
 
 #[test]
 fn l35_failed_and_retrying_carry_the_failure() {
-    let mut lab = lab();
-    lab.add(script("a", [Fail("once"), Fail("twice")]).retry(Retry::ONCE));
-    lab.run();
-    let events = events(&mut lab);
+    let mut bench = bench();
+    bench.add_spec(script("a", [Fail("once"), Fail("twice")]).retry(Retry::ONCE));
+    bench.run();
+    let events = events(&mut bench);
     let failures: Vec<_> = events
         .iter()
         .filter_map(|event| match &event.cause {
@@ -50,35 +50,35 @@ fn l35_failed_and_retrying_carry_the_failure() {
 
 #[test]
 fn l35_a_retrying_works_failure_can_be_read() {
-    let mut lab = lab();
-    let a = lab.add(script("a", [Fail("once"), Nap(5), Done]).retry(Retry::ONCE));
-    assert!(lab.s.last_failure(a).is_none());
-    lab.crank(0);
-    assert_eq!(lab.state(a), Retrying);
-    assert_eq!(lab.s.last_failure(a).unwrap().to_string(), "once");
-    lab.run();
-    assert!(lab.s.last_failure(a).is_none(), "it is gone");
+    let mut bench = bench();
+    let a = bench.add_spec(script("a", [Fail("once"), Nap(5), Done]).retry(Retry::ONCE));
+    assert!(bench.s.last_failure(a).is_none());
+    bench.crank();
+    assert_eq!(bench.state(a), Retrying);
+    assert_eq!(bench.s.last_failure(a).unwrap().to_string(), "once");
+    bench.run();
+    assert!(bench.s.last_failure(a).is_none(), "it is gone");
 }
 
 #[test]
 fn l35_blocked_carries_the_root_cause() {
-    let mut lab = lab();
-    let a = lab.work("a", [Fail("disk full")]);
-    let b = lab.add(script("b", []).after(a));
-    lab.add(script("c", []).after(b));
-    lab.run();
-    let why = why(&mut lab, "c", Blocked);
+    let mut bench = bench();
+    let a = bench.script("a", [Fail("disk full")]);
+    let b = bench.add_spec(script("b", []).after(a));
+    bench.add_spec(script("c", []).after(b));
+    bench.run();
+    let why = why(&mut bench, "c", Blocked);
     assert_eq!(why, ["blocked by `a` #0: disk full"]);
 }
 
 /// The scheduler after `cancel` has been done to a sleeper, and on whose behalf the sleeper ends.
-fn cancelled(cancel: impl FnOnce(&mut Lab)) -> Vec<String> {
-    let mut lab = lab();
-    lab.work("sleeper", [Expect]);
-    lab.crank(0);
-    cancel(&mut lab);
-    lab.run();
-    let events = events(&mut lab);
+fn cancelled(cancel: impl FnOnce(&mut Bench)) -> Vec<String> {
+    let mut bench = bench();
+    bench.script("sleeper", [Expect]);
+    bench.crank();
+    cancel(&mut bench);
+    bench.run();
+    let events = events(&mut bench);
     let of_sleeper = events.iter().filter(|event| event.name == *"sleeper");
     let causes = of_sleeper.filter_map(|event| match event.cause {
         Some(EventCause::Cancelled(by)) => Some((event.state, by.to_string())),
@@ -92,23 +92,26 @@ fn cancelled(cancel: impl FnOnce(&mut Lab)) -> Vec<String> {
 
 #[test]
 fn l35_cancelled_says_on_whose_behalf() {
-    let id = |lab: &Lab| lab.log.id("sleeper");
+    let id = |bench: &Bench| bench.log.id("sleeper");
     let twice = |by: &str| vec![by.to_owned(); 2];
-    let by_host = cancelled(|lab| _ = lab.s.cancel(id(lab)).unwrap());
+    let by_host = cancelled(|bench| _ = bench.s.cancel(id(bench)).unwrap());
     assert_eq!(by_host, twice("by the host"));
-    assert_eq!(cancelled(|lab| lab.s.cancel_all()), twice("by the host"));
     assert_eq!(
-        cancelled(|lab| lab.s.remote().cancel(id(lab))),
+        cancelled(|bench| bench.s.cancel_all()),
         twice("by the host")
     );
-    assert_eq!(cancelled(|lab| lab.s.shutdown()), twice("by shutdown"));
     assert_eq!(
-        cancelled(|lab| lab.s.cancel_token().cancel()),
+        cancelled(|bench| bench.s.remote().cancel(id(bench))),
+        twice("by the host")
+    );
+    assert_eq!(cancelled(|bench| bench.s.shutdown()), twice("by shutdown"));
+    assert_eq!(
+        cancelled(|bench| bench.s.cancel_token().cancel()),
         twice("by a token")
     );
-    let by_work = cancelled(|lab| {
-        let sleeper = id(lab);
-        lab.work(
+    let by_work = cancelled(|bench| {
+        let sleeper = id(bench);
+        bench.script(
             "other",
             [then(move |cx: &mut Cx<'_>| {
                 cx.cancel(sleeper).unwrap();
@@ -117,13 +120,13 @@ fn l35_cancelled_says_on_whose_behalf() {
         );
     });
     assert_eq!(by_work, twice("by work #1"));
-    let by_run = cancelled(|lab| {
+    let by_run = cancelled(|bench| {
         let token = CancelToken::new();
         token.cancel();
         let mut clock = VirtualDriver::new();
-        let run = lab
+        let run = bench
             .s
-            .run_until_done_with_cancel(&mut lab.log, &mut clock, &token);
+            .run_until_done_with_cancel(&mut bench.log, &mut clock, &token);
         run.unwrap();
     });
     assert_eq!(by_run, twice("by a token"));
@@ -132,10 +135,10 @@ fn l35_cancelled_says_on_whose_behalf() {
 /// By whom a child says it was cancelled, in one way and in the other.
 fn child_of(
     parent: impl FnOnce(&mut Cx<'_>) -> Step + 'static,
-    then_host: fn(&mut Lab),
+    then_host: fn(&mut Bench),
 ) -> Vec<String> {
-    let mut lab = lab();
-    lab.work(
+    let mut bench = bench();
+    bench.script(
         "parent",
         [
             then(|cx: &mut Cx<'_>| {
@@ -146,10 +149,10 @@ fn child_of(
             then(parent),
         ],
     );
-    lab.crank(0);
-    then_host(&mut lab);
-    lab.run();
-    why(&mut lab, "child", Cancelled)
+    bench.crank();
+    then_host(&mut bench);
+    bench.run();
+    why(&mut bench, "child", Cancelled)
 }
 
 #[test]
@@ -161,7 +164,10 @@ fn l35_children_end_on_behalf_of_their_parent() {
     assert_eq!(child_of(cancels, |_| ()), ["by its parent"]);
     assert_eq!(child_of(|_| Fail("x"), |_| ()), ["by its parent"]);
     let waits = |_: &mut Cx<'_>| Step::Pending;
-    assert_eq!(child_of(waits, |lab| lab.s.shutdown()), ["by its parent"]);
+    assert_eq!(
+        child_of(waits, |bench| bench.s.shutdown()),
+        ["by its parent"]
+    );
 }
 
 #[test]
@@ -171,23 +177,23 @@ fn l35_a_work_cancels_itself() {
         Done
     });
     for step in [itself, Step::Cancel] {
-        let mut lab = lab();
-        lab.work("a", [step]);
-        lab.run();
-        assert_eq!(why(&mut lab, "a", Cancelled), ["by itself"]);
+        let mut bench = bench();
+        bench.script("a", [step]);
+        bench.run();
+        assert_eq!(why(&mut bench, "a", Cancelled), ["by itself"]);
     }
 }
 
 /// The first cancel counts.
 #[test]
 fn l35_a_second_cancel_changes_nothing() {
-    let mut lab = lab();
-    let a = lab.add(script("a", [Expect]));
-    lab.crank(0);
-    lab.s.cancel(a).unwrap();
-    lab.s.shutdown();
-    lab.run();
-    let event = events(&mut lab).pop().unwrap();
+    let mut bench = bench();
+    let a = bench.add_spec(script("a", [Expect]));
+    bench.crank();
+    bench.s.cancel(a).unwrap();
+    bench.s.shutdown();
+    bench.run();
+    let event = events(&mut bench).pop().unwrap();
     assert!(
         matches!(event.cause, Some(EventCause::Cancelled(CancelledBy::Host))),
         "{event}"
@@ -196,11 +202,11 @@ fn l35_a_second_cancel_changes_nothing() {
 
 #[test]
 fn l35_aborting_says_which_limit() {
-    let mut lab = lab();
-    lab.add(script("a", [Expect]).attempt_timeout(ms(5)));
-    lab.run();
+    let mut bench = bench();
+    bench.add_spec(script("a", [Expect]).attempt_timeout(ms(5)));
+    bench.run();
     assert_eq!(
-        why(&mut lab, "a", Aborting),
+        why(&mut bench, "a", Aborting),
         ["the attempt took longer than 5ms"]
     );
 }
@@ -208,23 +214,23 @@ fn l35_aborting_says_which_limit() {
 /// A state that has no reason carries none.
 #[test]
 fn l35_no_reason_where_there_is_none() {
-    let mut lab = lab();
-    lab.work("a", [Nap(1)]);
-    lab.run();
-    let events = events(&mut lab);
+    let mut bench = bench();
+    bench.script("a", [Nap(1)]);
+    bench.run();
+    let events = events(&mut bench);
     assert!(events.len() > 2 && events.iter().all(|event| event.cause.is_none()));
 }
 
 // ---- the buffer ----
 
 fn overflowing(overflow: EventOverflow) -> (Vec<u64>, u64) {
-    let mut lab = lab_with(config(1).events(3).event_overflow(overflow));
+    let mut bench = Bench::new(config(1).events(3).event_overflow(overflow));
     for name in ["a", "b", "c"] {
-        lab.work(name, []);
+        bench.script(name, []);
     }
-    lab.run();
-    let kept = events(&mut lab).iter().map(|event| event.seq).collect();
-    (kept, lab.s.metrics().events_dropped)
+    bench.run();
+    let kept = events(&mut bench).iter().map(|event| event.seq).collect();
+    (kept, bench.s.metrics().events_dropped)
 }
 
 #[test]
@@ -244,21 +250,21 @@ fn l35_is_aborting_is_not_is_cancelled() {
             cx.is_aborting(),
             cx.is_cancelled()
         );
-        cx.app.say(line);
+        cx.app.push(line);
         Done
     };
     let spec = |name| {
-        let work = Script::new([Expect]).on_abort([then(tells)]);
+        let work = acting([Expect]).aborting([then(tells)]);
         crankwork::Spec::<Log, _>::new(name, work).attempt_timeout(ms(5))
     };
-    let mut lab = lab();
-    let a = lab.add(spec("a"));
-    lab.add(spec("b"));
-    lab.crank(0);
-    lab.s.cancel(a).unwrap();
-    lab.crank(0);
-    lab.crank_at(at_ms(5));
-    let lines = std::mem::take(&mut lab.log.lines);
+    let mut bench = bench();
+    let a = bench.add_spec(spec("a"));
+    bench.add_spec(spec("b"));
+    bench.crank();
+    bench.s.cancel(a).unwrap();
+    bench.crank();
+    bench.crank_at(at_ms(5));
+    let lines = bench.lines();
     let told: Vec<_> = lines
         .iter()
         .filter(|line| line.contains("aborting"))

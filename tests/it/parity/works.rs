@@ -1,6 +1,6 @@
 //! What the page claims about works and their children, and no other test shows.
 
-use crate::units::*;
+use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::compose::{BatchWork, ConditionalWork, WorkSequence, WorkWithCallback};
 use crankwork::{
@@ -19,7 +19,7 @@ fn member() -> Spec<Log, Probe> {
 /// Cancels a composite while its member sleeps, and checks that it is Aborting until the member has ended.
 fn aborted_with_its_member<W: Work<Log, T> + 'static, T: 'static>(composite: W) {
     let mut b = Bench::with_permits(4);
-    let id = b.s.add(Spec::new("composite", composite)).unwrap().id();
+    let id = b.add_spec(Spec::new("composite", composite));
     b.crank();
     let member = b.find("member");
     assert_eq!(b.state(member), WorkState::Waiting, "it was started");
@@ -60,9 +60,9 @@ fn a_work_without_an_on_abort_ends_in_the_turn_of_its_abort() {
         say(cx, "called");
         true
     });
-    b.turn();
+    b.turns(1);
     assert_eq!(b.state(sleeper), WorkState::Waiting);
-    let callback = b.s.add(Spec::new("callback", callback)).unwrap().id();
+    let callback = b.add_spec(Spec::new("callback", callback));
     assert_eq!(b.state(callback), WorkState::Running, "its turn is coming");
     for id in [sleeper, callback] {
         assert!(b.s.cancel(id).unwrap());
@@ -72,7 +72,7 @@ fn a_work_without_an_on_abort_ends_in_the_turn_of_its_abort() {
     for id in [sleeper, callback] {
         assert_eq!(b.state(id), WorkState::Cancelled);
     }
-    assert_eq!((b.s.now(), b.lines()), (Time::ZERO, Log::new()));
+    assert_eq!((b.s.now(), b.lines()), (Time::ZERO, vec![]));
     assert_eq!(b.s.metrics().forced_aborts, 0);
 }
 

@@ -13,7 +13,7 @@ use std::task::Poll;
 
 /// A crank lets no panic through, and another work then runs.
 fn assert_goes_on(b: &mut Bench) {
-    let end = catch_unwind(AssertUnwindSafe(|| b.crank()));
+    let end = catch_unwind(AssertUnwindSafe(|| b.crank().next));
     let other = b.add("other", done());
     b.crank();
     assert_eq!(b.state(other), WorkState::Success);
@@ -30,7 +30,7 @@ fn an_output_that_panics_when_dropped_does_not_take_the_engine_with_it() {
     let mut b = bench();
     let parent = b.add("parent", done());
     let child = Spec::new("child", gives_a_bomb).parent(parent);
-    b.s.add(child).unwrap();
+    b.add_spec(child);
     assert_goes_on(&mut b);
     assert_eq!(b.s.metrics().panics, 1, "the output was dropped");
 }
@@ -104,7 +104,7 @@ impl Work<crate::workbench::Log> for BadProgress {
 #[test]
 fn a_panic_in_progress_does_not_take_the_status_of_all_others() {
     let mut b = bench();
-    b.s.add(Spec::new("bad", BadProgress)).unwrap();
+    b.add_spec(Spec::new("bad", BadProgress));
     b.add("other", done());
     let text = catch_unwind(AssertUnwindSafe(|| b.s.status())).unwrap();
     assert!(text.contains("other: Running"), "{text}");

@@ -207,7 +207,7 @@ fn a_doomed_parent_may_be_asleep_between_cranks() {
     b.add("later", napping(secs(1)));
     b.crank();
     for _ in 0..10 {
-        let _ = b.s.crank_work(at_secs(1), &mut b.log, Budget::turns(1));
+        b.turns_at(at_secs(1), 1);
     }
     assert_eq!(b.state(parent), WorkState::Failed);
 }

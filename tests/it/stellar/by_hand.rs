@@ -128,7 +128,7 @@ fn a_sequence_with_an_open_condition_in_it_can_be_tried_again() {
     let all = b.s.add(Spec::new("all", all).retry(Retry::A_FEW)).unwrap();
     b.run();
     assert_eq!(b.state(all.id()), WorkState::Failed);
-    let count = |line: &str| b.log.iter().filter(|l| *l == line).count();
+    let count = |line: &str| b.log.lines.iter().filter(|l| *l == line).count();
     assert_eq!((count("good: poll 1"), count("bad: poll 1")), (6, 6));
 }
 
@@ -136,7 +136,7 @@ fn a_sequence_with_an_open_condition_in_it_can_be_tried_again() {
 fn members_of_a_batch_may_share_a_name() {
     let mut b = Bench::with_permits(4);
     let batch = BatchWork::each(2, || ["twin", "twin"].map(|name| Spec::new(name, done())));
-    b.s.add(Spec::new("batch", batch)).unwrap();
+    b.add_spec(Spec::new("batch", batch));
     assert_eq!(b.run().settled, 3);
     assert_eq!(b.s.next(), Next::Idle);
 }

@@ -169,7 +169,7 @@ fn answer_zero_is_production() {
         for decider in deciders {
             let mut decided = workload(seed, Some(decider));
             assert_eq!(decided.events(), events, "seed {seed}");
-            assert_eq!(decided.log, plain.log, "seed {seed}");
+            assert_eq!(decided.log.lines, plain.log.lines, "seed {seed}");
         }
     }
 }
@@ -205,7 +205,7 @@ fn three(decider: Box<dyn Decider>, permits: usize, work: fn() -> Probe) -> Vec<
         b.add(name, work());
     }
     b.run();
-    order(&b.log, "on_success")
+    order(&b.log.lines, "on_success")
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn who_is_released_is_decided_about_even_if_nobody_listens() {
         b.add_spec(Spec::new(name, done()).after(first));
     }
     b.run();
-    assert_eq!(order(&b.log, "on_success"), ["a", "c", "b"]);
+    assert_eq!(order(&b.log.lines, "on_success"), ["a", "c", "b"]);
 }
 
 /// They wait in lanes of their own.
@@ -251,7 +251,7 @@ fn works_that_need_more_or_less_of_one_pool_are_rivals() {
         b.add_spec(Spec::new(name, done()).pool("disk", weight));
     }
     b.run();
-    assert_eq!(order(&b.log, "on_success"), ["holder", "two", "one"]);
+    assert_eq!(order(&b.log.lines, "on_success"), ["holder", "two", "one"]);
 }
 
 #[test]
@@ -317,7 +317,7 @@ fn the_laws_hold_in_every_order() {
     let mut logs = BTreeSet::new();
     for seed in 0..200 {
         let mut b = workload(5, Some(Box::new(RandomOrder::new(seed))));
-        logs.insert(std::mem::take(&mut b.log));
+        logs.insert(b.lines());
         assert_lawful(&mut b, seed);
         let mut b = workload(seed, Some(Box::new(Lifo)));
         assert_lawful(&mut b, seed);
@@ -327,7 +327,7 @@ fn the_laws_hold_in_every_order() {
 
 #[test]
 fn a_random_order_is_the_same_for_the_same_seed() {
-    let run = |seed| workload(1, Some(Box::new(RandomOrder::new(seed)))).log;
+    let run = |seed| workload(1, Some(Box::new(RandomOrder::new(seed)))).lines();
     assert_eq!(run(4), run(4));
     assert_ne!(run(4), run(5));
 }
@@ -351,7 +351,7 @@ fn faults_and_choices_are_zero_in_production_and_named_to_a_decider() {
         b.s.set_decider(decider);
         b.add("a", asks());
         b.run();
-        b.log.swap_remove(2)
+        b.log.lines.swap_remove(2)
     };
     let nothing = "(false, 0, 0, 0)";
     assert_eq!(run(None), nothing);

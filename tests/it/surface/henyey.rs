@@ -68,7 +68,7 @@ fn add_work_takes_dependencies_and_retries_and_run_until_done_runs_all() {
     let states = [top, left, right, end].map(|id| b.state(id));
     assert_eq!(states, [Success, Success, Failed, Blocked]);
     assert_eq!(
-        b.log,
+        b.log.lines,
         ["top 0 1", "left 1 1", "right 2 1", "right 2 2", "right 2 3"]
     );
     let WorkOutcome::Blocked(root) = b.outcome(end) else {

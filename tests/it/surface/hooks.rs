@@ -78,7 +78,7 @@ fn failure_hooks_still_see_the_children_of_the_attempt() {
         if hook.starts_with("on_failure") {
             assert_eq!((cx.children().len(), cx.children().failed()), (1, 1));
         }
-        if hook == "on_reset" && cx.app.is_empty() {
+        if hook == "on_reset" && cx.app.lines.is_empty() {
             assert!(cx.children().is_empty());
         }
     });
@@ -155,7 +155,7 @@ fn on_settled_comes_after_the_turn_with_the_failure_and_not_again_after_a_restar
     let note = told.clone();
     let mut b = Bench::with_permits(1);
     let spec = Spec::new("a", failing()).on_settled(move |log: &mut Log, _, outcome| {
-        assert_eq!(log.last().unwrap(), "a: on_reset");
+        assert_eq!(log.lines.last().unwrap(), "a: on_reset");
         let WorkOutcome::Failed(failure) = outcome else {
             panic!("{outcome:?}");
         };
@@ -180,8 +180,8 @@ fn on_settled_of_a_work_cancelled_between_cranks_comes_with_the_next() {
     let queued = b.add_spec(spec);
     b.lines();
     b.s.cancel(queued).unwrap();
-    assert!(b.log.is_empty());
+    assert!(b.log.lines.is_empty());
     assert_eq!(b.s.next(), crankwork::Next::Now);
     b.crank();
-    assert_eq!(b.log, ["told Cancelled"]);
+    assert_eq!(b.log.lines, ["told Cancelled"]);
 }

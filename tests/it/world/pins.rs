@@ -31,7 +31,7 @@ fn l29_virtual_time_stands_still_while_a_pin_lives() {
     b.run();
     thread.join().unwrap();
     let posted = String::from("posted at 00:00:00.000");
-    assert!(b.log.contains(&posted), "{:?}", b.log);
+    assert!(b.log.lines.contains(&posted), "{:?}", b.log.lines);
     assert_eq!(b.s.now(), at_secs(1));
 }
 
@@ -72,7 +72,7 @@ fn stuck() -> Bench {
 fn l34_what_has_stalled_is_said_once_the_pin_is_gone() {
     for real in [false, true] {
         let mut b = stuck();
-        assert_eq!(b.crank(), Next::Stalled);
+        assert_eq!(b.crank().next, Next::Stalled);
         let pin = b.s.pin_time();
         assert_eq!(b.s.next(), Next::External, "its holder may do something");
         let thread = thread::spawn(move || {
@@ -99,7 +99,7 @@ fn l34_a_finished_run_ends_though_there_is_a_pin() {
     assert_eq!((b.state(a), b.s.next()), (WorkState::Success, Next::Idle));
     assert!(b.s.is_time_pinned());
     drop(pin);
-    assert_eq!(b.crank(), Next::Idle);
+    assert_eq!(b.crank().next, Next::Idle);
     assert!(!b.s.is_time_pinned());
 }
 
@@ -113,7 +113,7 @@ fn l34_the_end_of_a_pin_calls_the_notifier() {
         counts.fetch_add(1, Ordering::AcqRel);
     });
     let pins = [b.s.pin_time(), b.s.pin_time()];
-    assert_eq!(b.crank(), Next::At(at_secs(1)));
+    assert_eq!(b.crank().next, Next::At(at_secs(1)));
     for (ended, pin) in (1..).zip(pins) {
         assert!(b.s.is_time_pinned());
         assert_eq!(b.s.jobs_outside(), 0, "it is no job");
@@ -121,7 +121,7 @@ fn l34_the_end_of_a_pin_calls_the_notifier() {
         dropped.join().unwrap();
         assert_eq!(calls.load(Ordering::Acquire), ended);
         assert_eq!(b.s.next(), Next::Now);
-        assert_eq!(b.crank(), Next::At(at_secs(1)));
+        assert_eq!(b.crank().next, Next::At(at_secs(1)));
     }
     assert!(!b.s.is_time_pinned());
 }
@@ -149,8 +149,8 @@ fn l34_a_parked_virtual_driver_looks_again_when_the_last_of_many_pins_is_gone() 
             thread.join().unwrap();
         }
         let posted = at_secs(round - 1).to_string();
-        let at_their_time = b.log.iter().filter(|line| **line == posted);
-        assert_eq!(at_their_time.count(), 3, "{:?}", b.log);
+        let at_their_time = b.log.lines.iter().filter(|line| **line == posted);
+        assert_eq!(at_their_time.count(), 3, "{:?}", b.log.lines);
         assert_eq!(Driver::now(&mut driver), at_secs(round));
     }
 }

@@ -18,7 +18,7 @@ fn l24_a_flag_lets_the_panic_through_and_the_scheduler_stays_usable() {
     let a = Probe::new(|_| panic!("{ON_PURPOSE}, through"));
     let a = b.add_spec(Spec::new("a", a).retry(Retry::A_FEW));
     let behind = b.add("behind", done());
-    let payload = catch_unwind(AssertUnwindSafe(|| b.crank())).unwrap_err();
+    let payload = catch_unwind(AssertUnwindSafe(|| b.crank().next)).unwrap_err();
     assert_eq!(
         payload.downcast_ref::<String>().unwrap(),
         "on purpose, through"

@@ -155,7 +155,7 @@ fn decider_of_the_inbox(b: &mut Bench, kind: Kind) -> Option<WorkId> {
     decide(b, kind, DecisionKind::Inbox);
     for _ in 0..3 {
         b.s.remote()
-            .post(|log: &mut Log, _| log.push("posted".into()))
+            .post(|log: &mut Log, _| log.push("posted"))
             .unwrap();
     }
     b.crank();

@@ -23,7 +23,7 @@ fn work(kind: Kind) -> Probe {
 }
 
 fn crank(s: &mut WorkScheduler<Log>) {
-    let _ = s.crank_work(Time::ZERO, &mut Log::new(), Budget::unlimited());
+    let _ = s.crank_work(Time::ZERO, &mut Log::default(), Budget::unlimited());
 }
 
 const FILLS: [(&str, Fill); 10] = [
@@ -124,7 +124,7 @@ fn letting_through() -> Bench {
 
 /// The panic that comes out of a crank, as text; `None` if none does.
 fn crank_through(b: &mut Bench) -> Option<String> {
-    let payload = catch_unwind(AssertUnwindSafe(|| b.crank())).err()?;
+    let payload = catch_unwind(AssertUnwindSafe(|| b.crank().next)).err()?;
     let text = payload.downcast_ref::<String>().cloned();
     std::mem::forget(payload);
     Some(text.unwrap_or_default())
@@ -202,5 +202,8 @@ fn l24_a_panic_that_comes_through_a_run_gives_the_notifier_back() {
     b.run();
     // The token's cancel is not sent any more either.
     token.cancel();
-    assert_eq!((calls.load(Ordering::Relaxed), b.crank()), (1, Next::Idle));
+    assert_eq!(
+        (calls.load(Ordering::Relaxed), b.crank().next),
+        (1, Next::Idle)
+    );
 }

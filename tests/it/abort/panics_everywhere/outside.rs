@@ -270,7 +270,7 @@ fn notifier_in_a_crank(b: &mut Bench, kind: Kind) -> Option<WorkId> {
     b.s.set_offload(InlineOffload::new());
     b.s.set_notifier(move || fuse.burn());
     let a = b.add("a", offloading(|| 7));
-    let idle = (0..10).any(|_| b.crank() == Next::Idle);
+    let idle = (0..10).any(|_| b.crank().next == Next::Idle);
     assert!(idle);
     Some(a)
 }

@@ -1,9 +1,10 @@
 //! L10 and L11: a graph runs as if its works had been added one by one, and then each of its edges.
 
-use super::super::Step::{self, Cancel, Done, Fail, Nap, Yield};
-use super::super::{Lab, Script, lab, script};
 use super::{Edge, Works, graph};
 use crate::drawn::{below, shuffle};
+use crate::units::ms;
+use crate::workbench::Step::{Cancel, Done, Fail, Nap, Yield};
+use crate::workbench::*;
 use crankwork::{Retry, Spec, Stream};
 
 /// A graph that can be made again and again: how each work behaves, and the edges.
@@ -67,7 +68,7 @@ impl Plan {
 }
 
 /// The first six kinds succeed in the end.
-fn work(name: &'static str, kind: usize) -> Spec<super::Log, Script> {
+fn work(name: &'static str, kind: usize) -> Spec<Log, Probe> {
     let steps: Vec<Step> = match kind {
         0 | 1 => vec![],
         2 => vec![Yield],
@@ -82,22 +83,26 @@ fn work(name: &'static str, kind: usize) -> Spec<super::Log, Script> {
     script(name, steps).retry(retries)
 }
 
-fn one_by_one(lab: &mut Lab, plan: &Plan) {
-    let ids: Vec<_> = plan.works().into_iter().map(|work| lab.add(work)).collect();
+fn one_by_one(bench: &mut Bench, plan: &Plan) {
+    let ids: Vec<_> = plan
+        .works()
+        .into_iter()
+        .map(|work| bench.add_spec(work))
+        .collect();
     for &(before, after) in &plan.edges {
-        lab.s.add_dependency(ids[before], ids[after]).unwrap();
+        bench.s.add_dependency(ids[before], ids[after]).unwrap();
     }
 }
 
 /// From the first crank on: the turns, how and when each work settled, and all counters.
-fn history(mut lab: Lab) -> (String, Vec<String>, crankwork::WorkSchedulerMetrics) {
-    lab.events();
-    lab.run();
-    assert_eq!(lab.s.audit(), Ok(()));
-    let events = std::iter::from_fn(|| lab.s.poll_event());
+fn history(mut bench: Bench) -> (String, Vec<String>, crankwork::WorkSchedulerMetrics) {
+    bench.events();
+    bench.run();
+    assert_eq!(bench.s.audit(), Ok(()));
+    let events = std::iter::from_fn(|| bench.s.poll_event());
     let settled = events.filter(|event| event.state.is_settled());
     let settled = settled.map(|event| event.to_string()).collect();
-    (lab.ran(), settled, lab.s.metrics())
+    (bench.ran(), settled, bench.s.metrics())
 }
 
 #[test]
@@ -108,7 +113,10 @@ fn l10_a_graph_runs_as_if_its_works_and_edges_were_added_one_by_one() {
         let plan = Plan::new(&mut rng);
         backward += plan.edges.iter().any(|(before, after)| before > after) as u32;
         for permits in [1, 2, 99] {
-            let [mut together, mut apart] = [lab(permits), lab(permits)];
+            let [mut together, mut apart] = [
+                Bench::with_back_off(permits, ms(10)),
+                Bench::with_back_off(permits, ms(10)),
+            ];
             graph(&mut together, plan.works(), &plan.edges);
             assert_eq!(together.s.audit(), Ok(()));
             one_by_one(&mut apart, &plan);
@@ -131,13 +139,16 @@ fn l10_a_graph_runs_as_if_each_work_had_named_those_before_it() {
         // `after` works are told in the order of the edges into them.
         plan.edges.sort_by_key(|&(_, after)| after);
         for permits in [1, 2, 99] {
-            let [mut together, mut apart] = [lab(permits), lab(permits)];
+            let [mut together, mut apart] = [
+                Bench::with_back_off(permits, ms(10)),
+                Bench::with_back_off(permits, ms(10)),
+            ];
             graph(&mut together, plan.works(), &plan.edges);
             let mut ids = Vec::new();
             for (at, work) in plan.works().into_iter().enumerate() {
                 let into = plan.edges.iter().filter(|&&(_, after)| after == at);
                 let work = into.fold(work, |work, &(before, _)| work.after(ids[before]));
-                ids.push(apart.add(work));
+                ids.push(apart.add_spec(work));
             }
             // Here even the events of the adds are equal.
             assert_eq!(together.events(), apart.events());

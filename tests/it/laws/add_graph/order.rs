@@ -1,8 +1,9 @@
 //! L10 and L15: what runs when, and what the edges come to.
 
-use super::super::Step::{Done, Fail, Nap, Yield};
-use super::super::{Lab, lab, script};
 use super::{Edge, NAMES, graph, plain};
+use crate::units::at_ms;
+use crate::workbench::Step::{Done, Fail, Nap, Yield};
+use crate::workbench::*;
 use crankwork::WorkState::{self, Blocked, Failed, Queued, Running};
 use crankwork::{Next, WorkId};
 use std::collections::BTreeSet;
@@ -43,8 +44,8 @@ fn once(edges: &[Edge]) -> Vec<Edge> {
 }
 
 /// When each work had its only turn.
-fn places(lab: &mut Lab) -> Vec<usize> {
-    let ran = lab.ran();
+fn places(bench: &mut Bench) -> Vec<usize> {
+    let ran = bench.ran();
     let ran: Vec<&str> = ran.split(' ').collect();
     assert_eq!(ran.len(), WORKS, "{ran:?}");
     let place = |name: &&str| ran.iter().position(|ran| ran == name);
@@ -56,11 +57,11 @@ fn places(lab: &mut Lab) -> Vec<usize> {
 fn l10_works_of_a_graph_run_after_those_that_they_are_after() {
     for (shape, edges) in shapes() {
         for permits in [1, 2, 9] {
-            let mut lab = lab(permits);
-            graph(&mut lab, plain(WORKS), &edges);
-            assert_eq!(lab.s.audit(), Ok(()));
-            lab.run();
-            let place = places(&mut lab);
+            let mut bench = Bench::with_permits(permits);
+            graph(&mut bench, plain(WORKS), &edges);
+            assert_eq!(bench.s.audit(), Ok(()));
+            bench.run();
+            let place = places(&mut bench);
             let early = edges.iter().find(|&&(a, b)| place[a] > place[b]);
             assert_eq!(early, None, "{shape}, {permits} at once");
         }
@@ -69,26 +70,26 @@ fn l10_works_of_a_graph_run_after_those_that_they_are_after() {
 
 #[test]
 fn l10_a_work_of_a_graph_waits_for_the_end_of_what_it_is_after() {
-    let mut lab = lab(9);
+    let mut bench = Bench::with_permits(9);
     let works = vec![
         script("last", []),
         script("slow", [Nap(5)]),
         script("quick", [Yield]),
     ];
-    let ids = graph(&mut lab, works, &[(1, 0), (2, 0)]);
+    let ids = graph(&mut bench, works, &[(1, 0), (2, 0)]);
     for time in [0, 4] {
-        lab.crank(time);
-        assert_eq!(lab.state(ids[0]), WorkState::Pending, "at {time}");
+        bench.crank_at(at_ms(time));
+        assert_eq!(bench.state(ids[0]), WorkState::Pending, "at {time}");
     }
-    lab.runs(5, "slow quick quick slow last");
+    bench.runs_at(at_ms(5), "slow quick quick slow last");
 }
 
 #[test]
 fn l15_edges_of_a_graph_count_once_and_stay_as_they_were_given() {
     for (shape, edges) in shapes() {
-        let mut lab = lab(1);
-        let ids = graph(&mut lab, plain(WORKS), &edges);
-        let known = lab.s.snapshot();
+        let mut bench = Bench::with_permits(1);
+        let ids = graph(&mut bench, plain(WORKS), &edges);
+        let known = bench.s.snapshot();
         for (work, known) in known.iter().enumerate() {
             let others = |end: fn(Edge) -> (usize, usize)| -> Vec<WorkId> {
                 let edges = once(&edges).into_iter().map(end);
@@ -103,81 +104,82 @@ fn l15_edges_of_a_graph_count_once_and_stay_as_they_were_given() {
 
 #[test]
 fn l15_a_graph_gets_permits_in_the_order_of_its_works() {
-    let mut lab = lab(2);
-    let ids = graph(&mut lab, plain(5), &[(4, 0)]);
+    let mut bench = Bench::with_permits(2);
+    let ids = graph(&mut bench, plain(5), &[(4, 0)]);
     let pending = WorkState::Pending;
     let states = [pending, Running, Running, Queued, Queued];
-    assert_eq!(lab.states(&ids), states);
-    assert_eq!(lab.s.next(), Next::Now);
-    lab.run();
-    assert_eq!(lab.ran(), "b c d e a");
+    assert_eq!(bench.states(&ids), states);
+    assert_eq!(bench.s.next(), Next::Now);
+    bench.run();
+    assert_eq!(bench.ran(), "b c d e a");
 }
 
 #[test]
 fn l15_a_graph_queues_behind_those_that_wait_already() {
-    let mut lab = lab(1);
-    lab.work("holder", [Nap(5)]);
-    lab.work("waits", []);
-    let ids = graph(&mut lab, plain(2), &[]);
-    assert_eq!(lab.states(&ids), [Queued; 2]);
-    lab.run();
-    assert_eq!(lab.ran(), "holder holder waits a b");
+    let mut bench = Bench::with_permits(1);
+    bench.script("holder", [Nap(5)]);
+    bench.script("waits", []);
+    let ids = graph(&mut bench, plain(2), &[]);
+    assert_eq!(bench.states(&ids), [Queued; 2]);
+    bench.run();
+    assert_eq!(bench.ran(), "holder holder waits a b");
 }
 
 #[test]
 fn l03_dependents_are_released_in_the_order_of_the_edges() {
-    let mut lab = lab(9);
-    graph(&mut lab, plain(5), &[(4, 2), (4, 0), (4, 3), (4, 1)]);
-    lab.run();
-    assert_eq!(lab.ran(), "e c a d b");
+    let mut bench = Bench::with_permits(9);
+    graph(&mut bench, plain(5), &[(4, 2), (4, 0), (4, 3), (4, 1)]);
+    bench.run();
+    assert_eq!(bench.ran(), "e c a d b");
 }
 
 #[test]
 fn l11_what_fails_in_a_graph_blocks_what_follows_with_the_root_cause() {
-    let mut lab = lab(9);
+    let mut bench = Bench::with_permits(9);
     let works = vec![
         script("last", []),
         script("middle", []),
         script("bad", [Fail("disk full")]),
         script("good", []),
     ];
-    let ids = graph(&mut lab, works, &[(2, 1), (1, 0), (3, 0)]);
-    let crank = lab.crank(0);
-    assert_eq!((lab.ran(), crank.settled), ("bad good".into(), 4));
+    let ids = graph(&mut bench, works, &[(2, 1), (1, 0), (3, 0)]);
+    let crank = bench.crank();
+    assert_eq!((bench.ran(), crank.settled), ("bad good".into(), 4));
     let states = [Blocked, Blocked, Failed, WorkState::Success];
-    assert_eq!(lab.states(&ids), states);
+    assert_eq!(bench.states(&ids), states);
     for &blocked in &ids[..2] {
-        assert_eq!(super::root_of(&lab, blocked), ids[2]);
-        let why = lab.failure(blocked).root().to_string();
-        assert_eq!(why, "disk full");
+        assert_eq!(super::root_of(&bench, blocked), ids[2]);
+        let outcome = bench.outcome(blocked);
+        let why = outcome.failure().expect("a reason").root();
+        assert_eq!(why.to_string(), "disk full");
     }
 }
 
 #[test]
 fn l15_the_works_of_a_graph_are_made_in_order() {
-    let mut lab = lab(9);
+    let mut bench = Bench::with_permits(9);
     let mut made = Vec::new();
     let make = |work| {
         made.push(work);
         script(NAMES[work], [Done])
     };
-    let added = lab.s.add_graph(4, make, &[(3, 0), (2, 1)]).unwrap();
+    let added = bench.s.add_graph(4, make, &[(3, 0), (2, 1)]).unwrap();
     assert_eq!(made, [0, 1, 2, 3]);
     let serials: Vec<u64> = added.iter().map(|work| work.id().serial()).collect();
     assert_eq!(serials, [0, 1, 2, 3]);
-    let name = |at: usize| lab.s.name(added.get(at).unwrap()).unwrap().to_string();
+    let name = |at: usize| bench.s.name(added.get(at).unwrap()).unwrap().to_string();
     assert_eq!((0..4).map(name).collect::<String>(), "abcd");
 }
 
 #[test]
 fn l15_a_graph_may_be_empty_or_have_no_edges() {
-    let mut lab = lab(9);
-    assert_eq!(graph(&mut lab, plain(0), &[]), []);
-    assert_eq!((lab.s.metrics().total, lab.events()), (0, String::new()));
-    assert_eq!(lab.s.next(), Next::Idle);
-    let ids = graph(&mut lab, plain(3), &[]);
-    assert_eq!(lab.states(&ids), [Running; 3]);
-    lab.run();
-    assert_eq!(lab.ran(), "a b c");
-    super::assert_usable(&mut lab);
+    let mut bench = Bench::with_permits(9);
+    assert_eq!(graph(&mut bench, plain(0), &[]), []);
+    assert_eq!((bench.s.metrics().total, bench.events()), (0, vec![]));
+    assert_eq!(bench.s.next(), Next::Idle);
+    let ids = graph(&mut bench, plain(3), &[]);
+    assert_eq!(bench.states(&ids), [Running; 3]);
+    bench.run();
+    assert_eq!(bench.ran(), "a b c");
+    super::assert_usable(&mut bench);
 }

@@ -1,6 +1,6 @@
 //! Basic work.
 
-use super::{bad_steps, bench, steps, turns, turns_of};
+use super::{bad_steps, bench, steps};
 use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::{Backoff, Next, Retry, Spec, WorkState};
@@ -22,7 +22,7 @@ fn two_works_take_turns() {
         b.add(name, steps(3));
     }
     b.run();
-    assert_eq!(turns(&b.log), "a b a b a b");
+    assert_eq!(b.log.ran(), "a b a b a b");
 }
 
 #[test]
@@ -38,14 +38,14 @@ fn a_work_that_waits_is_woken_by_its_timer_each_time() {
     });
     b.add("work", work);
     b.run();
-    assert_eq!((turns_of(&b.log, "work"), b.s.now()), (3, at_secs(2)));
+    assert_eq!((b.log.turns_of("work"), b.s.now()), (3, at_secs(2)));
 }
 
 #[test]
 fn a_work_that_waits_when_the_scheduler_is_shut_down_is_never_woken() {
     let mut b = bench();
     let work = b.add("work", napping(secs(5)));
-    assert_eq!(b.crank(), Next::At(at_secs(5)));
+    assert_eq!(b.crank().next, Next::At(at_secs(5)));
     b.s.shutdown();
     b.run();
     assert_eq!(
@@ -61,20 +61,20 @@ fn a_work_may_come_while_others_run() {
     let mut b = bench();
     b.add("a", steps(3));
     b.add("b", steps(3));
-    b.turn();
+    b.turns(1);
     let late = b.add("c", steps(3));
     b.run();
     assert_eq!(b.state(late), WorkState::Success);
-    assert_eq!(turns(&b.log), "a b a c b a c b c");
+    assert_eq!(b.log.ran(), "a b a c b a c b c");
 }
 
 #[test]
 fn a_new_work_ends_the_idleness_of_the_scheduler() {
     let mut b = bench();
-    assert_eq!(b.crank(), Next::Idle);
+    assert_eq!(b.crank().next, Next::Idle);
     let work = b.add("work", steps(3));
     assert_eq!((b.s.next(), b.state(work)), (Next::Now, WorkState::Running));
-    assert_eq!(b.crank(), Next::Idle);
+    assert_eq!(b.crank().next, Next::Idle);
     assert_eq!(b.state(work), WorkState::Success);
 }
 
@@ -85,7 +85,7 @@ fn a_work_is_tried_again_and_then_fails() {
     let work = b.add_spec(Spec::new("work", bad_steps(3)).retry(retry));
     b.run();
     assert_eq!((b.state(work), b.s.now()), (WorkState::Failed, at_secs(1)));
-    assert_eq!(turns_of(&b.log, "work"), 6);
+    assert_eq!(b.log.turns_of("work"), 6);
     let hooks = b.lines_of("work");
     let hooks: Vec<_> = hooks
         .iter()
@@ -105,11 +105,11 @@ fn a_work_is_tried_again_and_then_fails() {
 fn one_work_can_be_shut_down_and_the_scheduler_lives_on() {
     let mut b = bench();
     let work = b.add("work", steps(100));
-    b.turn();
+    b.turns(1);
     while b.state(work) != WorkState::Cancelled {
         // Again and again, which changes nothing.
         b.s.cancel(work).unwrap();
-        b.turn();
+        b.turns(1);
     }
     assert!(!b.s.cancel(work).unwrap());
     assert_eq!(

@@ -1,6 +1,6 @@
 //! Work with children; how often parents have a turn; trees.
 
-use super::{add, bad_steps, bench, steps, turns, turns_of};
+use super::{bad_steps, bench, steps};
 use crate::workbench::*;
 use crankwork::compose::WorkSequence;
 use crankwork::{AddError, Spec, WorkId, WorkState};
@@ -28,10 +28,7 @@ fn parents_succeed_with_their_children_or_without_any() {
     let both = families(&mut b, &[]);
     b.run();
     assert_eq!(both.map(|id| b.state(id)), [WorkState::Success; 2]);
-    assert_eq!(
-        (turns_of(&b.log, "leaf 1"), turns_of(&b.log, "leaf 2")),
-        (3, 3)
-    );
+    assert_eq!((b.log.turns_of("leaf 1"), b.log.turns_of("leaf 2")), (3, 3));
 }
 
 #[test]
@@ -51,9 +48,9 @@ fn a_failed_childs_siblings_are_aborted_first() {
     let states = both.map(|id| b.state(id));
     assert_eq!(states, [WorkState::Success, WorkState::Failed]);
     let log = &b.log;
-    let place = |line: &str| log.iter().position(|l| l == line).unwrap();
+    let place = |line: &str| log.lines.iter().position(|l| l == line).unwrap();
     assert!(place("long: on_abort") < place("second: on_failure_raise"));
-    assert!(turns_of(log, "long") <= 4);
+    assert!(log.turns_of("long") <= 4);
 }
 
 #[test]
@@ -67,7 +64,7 @@ fn a_shutdown_before_anything_ran_ends_all_of_it() {
     assert_eq!(late.unwrap_err(), AddError::ShutDown);
     b.run();
     assert_eq!(both.map(|id| b.state(id)), [WorkState::Cancelled; 2]);
-    assert_eq!(turns(&b.log), "");
+    assert_eq!(b.log.ran(), "leaf! second! first!");
     assert_eq!(
         b.s.add(Spec::new("next", done())).unwrap_err(),
         AddError::ShutDown
@@ -97,8 +94,8 @@ fn parents_have_one_turn_each_however_many_leaves_are_below_them() {
         let mut b = bench();
         b.add("parent", tower(1, leaves));
         b.run();
-        assert_eq!(turns_of(&b.log, "parent"), 2);
-        assert_eq!(turns_of(&b.log, "leaf"), 3 * leaves as usize);
+        assert_eq!(b.log.turns_of("parent"), 2);
+        assert_eq!(b.log.turns_of("leaf"), 3 * leaves as usize);
     }
 }
 
@@ -108,7 +105,7 @@ fn parents_have_one_turn_each_on_every_level() {
         let mut b = bench();
         b.add("parent", tower(depth, 1));
         b.run();
-        assert_eq!(turns_of(&b.log, "parent"), depth as usize + 1);
+        assert_eq!(b.log.turns_of("parent"), depth as usize + 1);
     }
 }
 
@@ -122,11 +119,11 @@ fn a_line_of_owners_and_a_sequence_of_the_same_works_take_the_same_steps() {
     let all = all
         .then(|| Spec::new("parent", done()))
         .then(|| Spec::new("parent", done()));
-    add(&mut flat, Spec::new("all", all));
+    flat.add_spec(Spec::new("all", all));
     flat.run();
     for name in ["leaf", "parent"] {
-        assert_eq!(turns_of(&line.log, name), turns_of(&flat.log, name));
+        assert_eq!(line.log.turns_of(name), flat.log.turns_of(name));
     }
-    assert_eq!(turns(&line.log), "parent parent leaf leaf leaf");
-    assert_eq!(turns(&flat.log), "leaf leaf leaf parent parent");
+    assert_eq!(line.log.ran(), "parent parent leaf leaf leaf");
+    assert_eq!(flat.log.ran(), "leaf leaf leaf parent parent");
 }

@@ -1,6 +1,6 @@
 //! Work sequence, batching, conditional work.
 
-use super::{add, bad_steps, bench, step, stepping, steps, turns, turns_of};
+use super::{bad_steps, bench, stepping, steps};
 use crate::workbench::*;
 use crankwork::WorkState::{Cancelled, Failed, Success, Waiting};
 use crankwork::compose::{BatchSource, BatchWork, ConditionalWork, WorkSequence};
@@ -12,7 +12,7 @@ fn sequence(b: &mut Bench, n: u32, bad: usize) -> WorkId {
     let all = all.fold(WorkSequence::new(), |all, (i, name)| {
         all.then(move || Spec::new(name, stepping(n, i == bad)).retry(Retry::ONCE))
     });
-    add(b, Spec::new("all", all).retry(Retry::A_FEW))
+    b.add_spec(Spec::new("all", all).retry(Retry::A_FEW))
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn a_first_member_that_fails_is_tried_in_each_attempt_and_no_other_is() {
     b.run();
     assert_eq!(b.state(all), Failed);
     assert_eq!(
-        ["a", "b", "c"].map(|name| turns_of(&b.log, name)),
+        ["a", "b", "c"].map(|name| b.log.turns_of(name)),
         [3 * 2 * 6, 0, 0]
     );
 }
@@ -34,7 +34,7 @@ fn a_member_that_fails_midway_has_those_before_it_run_again_each_time() {
     b.run();
     assert_eq!(b.state(all), Failed);
     assert_eq!(
-        ["a", "b", "c"].map(|name| turns_of(&b.log, name)),
+        ["a", "b", "c"].map(|name| b.log.turns_of(name)),
         [3 * 6, 3 * 2 * 6, 0]
     );
 }
@@ -44,24 +44,21 @@ fn a_shutdown_stops_a_sequence_at_its_current_member() {
     let mut b = bench();
     let all = sequence(&mut b, 100, 9);
     for _ in 0..5 {
-        b.turn();
+        b.turns(1);
     }
     b.s.shutdown();
     b.run();
     assert_eq!(b.state(all), Cancelled);
-    assert_eq!(
-        ["a", "b", "c"].map(|name| turns_of(&b.log, name)),
-        [4, 0, 0]
-    );
+    assert_eq!(["a", "b", "c"].map(|name| b.log.turns_of(name)), [4, 0, 0]);
 }
 
 #[test]
 fn a_shutdown_ends_a_batch_and_its_members_in_flight() {
     let mut b = bench();
     let batch = BatchWork::each(16, || (0..32).map(|i| Spec::new("m", stepping(3, i == 31))));
-    let batch = add(&mut b, Spec::new("batch", batch));
+    let batch = b.add_spec(Spec::new("batch", batch));
     for _ in 0..10 {
-        b.turn();
+        b.turns(1);
     }
     b.s.shutdown();
     b.run();
@@ -95,39 +92,36 @@ fn a_condition_that_never_holds_goes_with_its_parent_and_nothing_is_started() {
     assert_eq!(b.state(b.find("cond")), Waiting);
     b.run();
     assert_eq!(b.state(parent), Failed);
-    assert_eq!(
-        (turns_of(&b.log, "other"), turns_of(&b.log, "gated")),
-        (200, 0)
-    );
+    assert_eq!((b.log.turns_of("other"), b.log.turns_of("gated")), (200, 0));
 }
 
 #[test]
 fn a_shutdown_while_it_polls_starts_nothing() {
     let mut b = bench();
     let other = b.add("other", steps(100));
-    let cond = add(&mut b, Spec::new("cond", gated_on(other, 3)));
-    b.turn();
-    b.turn();
+    let cond = b.add_spec(Spec::new("cond", gated_on(other, 3)));
+    b.turns(1);
+    b.turns(1);
     assert_eq!(b.state(cond), Waiting);
     b.s.shutdown();
     b.run();
     assert_eq!(b.states([other, cond]), [Cancelled; 2]);
-    assert_eq!(turns_of(&b.log, "gated"), 0);
+    assert_eq!(b.log.turns_of("gated"), 0);
 }
 
 #[test]
 fn a_shutdown_after_the_condition_held_aborts_what_it_started() {
     let mut b = bench();
     let other = b.add("other", steps(3));
-    let cond = add(&mut b, Spec::new("cond", gated_on(other, 100)));
-    while turns_of(&b.log, "gated") == 0 {
-        step(&mut b);
+    let cond = b.add_spec(Spec::new("cond", gated_on(other, 100)));
+    while b.log.turns_of("gated") == 0 {
+        b.step();
     }
     b.s.shutdown();
     b.run();
     let states = b.states([other, cond]);
     assert_eq!(states, [Success, Cancelled]);
-    assert!(b.log.contains(&"gated: on_abort".into()));
+    assert!(b.log.lines.contains(&"gated: on_abort".into()));
 }
 
 /// Each member but the first starts when the one before has succeeded.
@@ -167,15 +161,15 @@ fn a_chain_of_conditions_in_a_batch_keeps_to_its_width() {
         yielded: 0,
         before: None,
     };
-    let batch = add(&mut b, Spec::new("batch", BatchWork::new(16, source)));
+    let batch = b.add_spec(Spec::new("batch", BatchWork::new(16, source)));
     let mut most = 0;
     while b.state(batch) != Success {
-        step(&mut b);
+        b.step();
         most = most.max(b.s.metrics().unsettled());
     }
     // The batch, its sixteen members, and the work that one of them has started.
     assert_eq!(most, 1 + 16 + 1);
-    let order = turns(&b.log);
+    let order = b.log.ran();
     let expected: Vec<_> = (1..=32)
         .flat_map(|i| vec![format!("member {i}"); 3])
         .collect();

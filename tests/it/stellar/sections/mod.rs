@@ -14,7 +14,6 @@ mod children;
 mod composites;
 
 use crate::workbench::*;
-use crankwork::{Budget, Next, Spec, Work, WorkId};
 
 /// Takes `n` turns, then succeeds.
 fn steps(n: u32) -> Probe {
@@ -40,29 +39,4 @@ fn stepping(n: u32, bad: bool) -> Probe {
 
 fn bench() -> Bench {
     Bench::with_permits(100)
-}
-
-/// One turn, at the time of the next timer if there is none before.
-fn step(b: &mut Bench) {
-    let now = match b.s.next() {
-        Next::At(at) => at,
-        _ => b.s.now(),
-    };
-    let _ = b.s.crank_work(now, &mut b.log, Budget::turns(1));
-}
-
-/// Returns how many turns `name` had, by the log.
-fn turns_of(log: &Log, name: &str) -> usize {
-    let prefix = format!("{name}: poll");
-    log.iter().filter(|line| line.starts_with(&prefix)).count()
-}
-
-/// The names in the order of their turns.
-fn turns(log: &Log) -> String {
-    let turns = log.iter().filter_map(|line| line.split_once(": poll"));
-    turns.map(|(name, _)| name).collect::<Vec<_>>().join(" ")
-}
-
-fn add<W: Work<Log> + 'static>(b: &mut Bench, spec: Spec<Log, W>) -> WorkId {
-    b.s.add(spec).unwrap().id()
 }

@@ -93,7 +93,7 @@ fn servers_and_clients_are_works_of_one_scheduler() {
             s.add(Spec::new(format!("client {n}"), client)).unwrap()
         })
         .collect();
-    s.run_until_done(&mut Log::new(), &mut driver).unwrap();
+    s.run_until_done(&mut Log::default(), &mut driver).unwrap();
     assert_eq!(s.state(server), Some(WorkState::Success));
     for (n, client) in clients.into_iter().enumerate() {
         assert!(s.take(client) == Some(vec![n as u8; 10_000]), "client {n}");
@@ -129,7 +129,7 @@ fn timers_threads_and_jobs_end_its_wait() {
     });
     s.add(Spec::new("woken", woken)).unwrap();
     let thread = std::thread::spawn(move || receiver.recv().unwrap().wake());
-    s.run_until_done(&mut Log::new(), &mut driver).unwrap();
+    s.run_until_done(&mut Log::default(), &mut driver).unwrap();
     thread.join().unwrap();
     assert_eq!(s.take(job), Some(42));
     assert!(s.now() >= Time::ZERO.saturating_add(nap));
@@ -155,7 +155,7 @@ fn works_that_are_always_busy_do_not_keep_the_driver_from_looking() {
     });
     s.add(Spec::new("busy", busy).deadline(Time::ZERO.saturating_add(secs(60))))
         .unwrap();
-    let summary = s.run_until_done(&mut Log::new(), &mut driver).unwrap();
+    let summary = s.run_until_done(&mut Log::default(), &mut driver).unwrap();
     assert_eq!(s.state(client), Some(WorkState::Success));
     assert!(summary.finished < Time::ZERO.saturating_add(secs(60)));
     assert!(driver.now() >= summary.finished);

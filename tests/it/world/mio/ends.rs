@@ -36,7 +36,7 @@ fn sleeps(_: &mut Cx<'_>) -> crate::workbench::Turn {
 
 /// Nothing is registered or open any more, though the `Io` is still there.
 fn is_closed(host: &Host, kept: &Kept, mut peer: std::net::TcpStream) {
-    assert_eq!(host.s.sources(), 0);
+    assert_eq!(host.b.s.sources(), 0);
     assert_eq!(peer.read(&mut [0]).unwrap(), 0, "the end of the stream");
     let mut io = kept.take().unwrap();
     assert!(!io.is_registered());
@@ -62,10 +62,10 @@ fn ends(
     } else {
         probe
     };
-    let id = host.s.add(spec(Spec::new("lender", probe))).unwrap().id();
-    host.crank();
+    let id = host.b.add_spec(spec(Spec::new("lender", probe)));
+    host.b.crank();
     end(&mut host, id);
-    assert_eq!(host.s.state(id), Some(state));
+    assert_eq!(host.b.s.state(id), Some(state));
     is_closed(&host, &kept, peer);
 }
 
@@ -99,9 +99,9 @@ fn a_panic() {
 #[test]
 fn a_cancel() {
     let cancel = |host: &mut Host, id| {
-        assert_eq!(host.s.sources(), 1);
-        host.s.cancel(id).unwrap();
-        assert_eq!(host.crank(), Next::Idle);
+        assert_eq!(host.b.s.sources(), 1);
+        host.b.s.cancel(id).unwrap();
+        assert_eq!(host.b.crank().next, Next::Idle);
     };
     ends(sleeps, plain, cancel, WorkState::Cancelled);
 }
@@ -110,10 +110,10 @@ fn a_cancel() {
 fn a_deadline_with_a_forced_abort() {
     let limit = |spec: Spec<_, _>| spec.deadline(at_secs(1)).abort_grace(secs(1));
     let wait = |host: &mut Host, id| {
-        host.crank_at(at_secs(1));
-        assert_eq!(host.s.state(id), Some(WorkState::Aborting));
-        assert_eq!(host.s.sources(), 1, "on_abort may still say goodbye");
-        host.crank_at(at_secs(2));
+        host.b.crank_at(at_secs(1));
+        assert_eq!(host.b.s.state(id), Some(WorkState::Aborting));
+        assert_eq!(host.b.s.sources(), 1, "on_abort may still say goodbye");
+        host.b.crank_at(at_secs(2));
     };
     ends(sleeps, limit, wait, WorkState::Failed);
 }
@@ -123,9 +123,9 @@ fn the_end_of_the_scheduler() {
     let mut host = Host::new(WorkSchedulerConfig::default());
     let (stream, peer) = pair();
     let (probe, kept) = lender(stream, sleeps);
-    host.s.add(Spec::new("lender", probe)).unwrap();
-    host.crank();
-    host.s = crankwork::WorkScheduler::new(WorkSchedulerConfig::default());
+    host.b.add_spec(Spec::new("lender", probe));
+    host.b.crank();
+    host.b.s = crankwork::WorkScheduler::new(WorkSchedulerConfig::default());
     is_closed(&host, &kept, peer);
 }
 
@@ -142,12 +142,12 @@ fn a_work_that_owns_its_source_closes_it_with_its_attempt() {
         Poll::Pending
     });
     let work = Spec::new("work", work.on_abort(never)).abort_grace(secs(1));
-    let id = host.s.add(work).unwrap().id();
-    host.crank();
-    host.s.cancel(id).unwrap();
-    host.crank_at(at_secs(1));
-    host.crank_at(at_secs(2));
-    assert_eq!(host.s.state(id), Some(WorkState::Cancelled));
+    let id = host.b.add_spec(work);
+    host.b.crank();
+    host.b.s.cancel(id).unwrap();
+    host.b.crank_at(at_secs(1));
+    host.b.crank_at(at_secs(2));
+    assert_eq!(host.b.s.state(id), Some(WorkState::Cancelled));
     assert_eq!(peer.read(&mut [0]).unwrap(), 0, "the end of the stream");
 }
 
@@ -157,29 +157,29 @@ fn an_event_that_comes_late_wakes_nobody() {
     for narrow in [false, true] {
         let mut host = Host::new(WorkSchedulerConfig::default());
         if narrow {
-            host.s.attach(host.poll.registry(), 100..102).unwrap();
+            host.b.s.attach(host.poll.registry(), 100..102).unwrap();
         }
         let (stream, mut peer) = pair();
         let (probe, _kept) = lender(stream, sleeps);
-        let first = host.s.add(Spec::new("first", probe)).unwrap();
-        host.crank();
+        let first = host.b.s.add(Spec::new("first", probe)).unwrap();
+        host.b.crank();
         peer.write_all(b"x").unwrap();
         poll_for(&mut host.poll, &mut host.events, Some(TOO_LONG));
         assert_eq!(host.events.iter().count(), 1);
-        host.s.cancel(first).unwrap();
+        host.b.s.cancel(first).unwrap();
         let (stream, _peer) = pair();
         let (probe, _kept) = lender(stream, sleeps);
-        let second = host.s.add(Spec::new("second", probe)).unwrap();
-        assert_eq!(host.crank(), Next::External);
-        assert_eq!(host.s.state(second), Some(WorkState::Waiting));
-        host.log.clear();
+        let second = host.b.s.add(Spec::new("second", probe)).unwrap();
+        assert_eq!(host.b.crank().next, Next::External);
+        assert_eq!(host.b.s.state(second), Some(WorkState::Waiting));
+        host.b.log.lines.clear();
         for event in &host.events {
-            assert!(host.s.handle_event(event), "it is one of ours");
+            assert!(host.b.s.handle_event(event), "it is one of ours");
             assert!(TOKENS.contains(&event.token().0));
         }
-        assert_eq!(host.s.next(), Next::External);
-        assert_eq!(host.crank(), Next::External);
-        assert!(host.log.is_empty(), "{:?}", host.log);
+        assert_eq!(host.b.s.next(), Next::External);
+        assert_eq!(host.b.crank().next, Next::External);
+        assert!(host.b.log.lines.is_empty(), "{:?}", host.b.log.lines);
     }
 }
 
@@ -211,22 +211,22 @@ fn no_descriptor_is_left_after_ten_thousand_attempts() {
                             work
                         };
                         let spec = Spec::new(format!("work {n}"), work).abort_grace(secs(1));
-                        host.s.add(spec).unwrap().id()
+                        host.b.add_spec(spec)
                     })
                     .collect();
-                host.crank_at(at_secs(2 * round));
+                host.b.crank_at(at_secs(2 * round));
                 // The listener's queue is kept short.
                 listener.set_nonblocking(true).unwrap();
                 while listener.accept().is_ok() {}
-                assert_eq!(host.s.sources(), 100);
-                host.s.cancel_all();
-                host.crank_at(at_secs(2 * round + 1));
+                assert_eq!(host.b.s.sources(), 100);
+                host.b.s.cancel_all();
+                host.b.crank_at(at_secs(2 * round + 1));
                 for id in ids {
-                    host.s.reap(id).unwrap();
+                    host.b.s.reap(id).unwrap();
                 }
-                host.log.clear();
+                host.b.log.lines.clear();
             }
-            assert_eq!(host.s.sources(), 0);
+            assert_eq!(host.b.s.sources(), 0);
             assert_eq!(open_descriptors(), before);
         },
     );

@@ -6,10 +6,9 @@ mod host;
 mod parked;
 mod refused;
 
-use crate::on_purpose::Watch;
 use crate::units::secs;
-use crate::workbench::{Cx, Log};
-use crankwork::{Budget, Failure, Io, Next, Time, Work, WorkScheduler};
+use crate::workbench::{Bench, Cx, Log};
+use crankwork::{Failure, Io, Next, Work};
 use mio::event::Event;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll as Poller, Token};
@@ -54,35 +53,19 @@ fn poll_for(poll: &mut Poller, events: &mut Events, time: Option<Duration>) {
 struct Host {
     poll: Poller,
     events: Events,
-    s: WorkScheduler<Log>,
-    log: Log,
-    // After the scheduler, whose end may panic too.
-    _watch: Watch,
+    b: Bench,
 }
 
 impl Host {
     fn new(config: crankwork::WorkSchedulerConfig) -> Host {
         let poll = Poller::new().unwrap();
-        let mut s = WorkScheduler::new(config);
-        s.attach(poll.registry(), TOKENS).unwrap();
+        let mut b = Bench::new(config);
+        b.s.attach(poll.registry(), TOKENS).unwrap();
         Host {
             poll,
             events: Events::with_capacity(64),
-            s,
-            log: Log::new(),
-            _watch: Watch::new(),
+            b,
         }
-    }
-
-    fn crank(&mut self) -> Next {
-        let budget = Budget::unlimited();
-        self.s.crank_work(self.s.now(), &mut self.log, budget).next
-    }
-
-    fn crank_at(&mut self, now: Time) -> Next {
-        self.s
-            .crank_work(now, &mut self.log, Budget::unlimited())
-            .next
     }
 
     /// Waits until something comes; what is not for the works goes to `own`.
@@ -90,7 +73,7 @@ impl Host {
         poll_for(&mut self.poll, &mut self.events, Some(TOO_LONG));
         assert!(!self.events.is_empty(), "nothing has come");
         for event in &self.events {
-            let ours = self.s.handle_event(event);
+            let ours = self.b.s.handle_event(event);
             assert_eq!(ours, TOKENS.contains(&event.token().0));
             if !ours {
                 own(&self.poll, event);
@@ -101,11 +84,11 @@ impl Host {
     /// Cranks and waits until all works have settled.
     fn run(&mut self, mut own: impl FnMut(&Poller, &Event)) {
         loop {
-            match self.crank() {
+            match self.b.crank().next {
                 Next::Now => {}
                 Next::External => self.wait(&mut own),
                 Next::Idle => return,
-                other => panic!("{other:?}: {}", self.s.stall_report()),
+                other => panic!("{other:?}: {}", self.b.s.stall_report()),
             }
         }
     }

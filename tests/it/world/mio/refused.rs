@@ -27,39 +27,40 @@ fn without_a_poll() {
 #[test]
 fn more_sources_than_tokens() {
     let mut host = Host::new(WorkSchedulerConfig::default());
-    host.s.attach(host.poll.registry(), 5..7).unwrap();
+    host.b.s.attach(host.poll.registry(), 5..7).unwrap();
     let ids: Vec<_> = (0..3)
         .map(|n| {
-            host.s
+            host.b
+                .s
                 .add(Spec::new(format!("work {n}"), registering()))
                 .unwrap()
         })
         .collect();
-    host.crank();
-    let failure = format!("{:?}", host.s.outcome(ids[2]));
+    host.b.crank();
+    let failure = format!("{:?}", host.b.s.outcome(ids[2]));
     assert!(failure.contains("attach a wider range"), "{failure}");
-    assert_eq!(host.s.sources(), 2);
+    assert_eq!(host.b.s.sources(), 2);
     // A token that is free again is used again.
-    host.s.cancel(ids[0]).unwrap();
-    host.crank();
-    host.s.add(Spec::new("again", registering())).unwrap();
-    host.crank();
-    assert_eq!(host.s.sources(), 2);
+    host.b.s.cancel(ids[0]).unwrap();
+    host.b.crank();
+    host.b.add_spec(Spec::new("again", registering()));
+    host.b.crank();
+    assert_eq!(host.b.s.sources(), 2);
 }
 
 #[test]
 fn an_empty_range_and_a_second_poll_too_late() {
     let mut host = Host::new(WorkSchedulerConfig::default());
-    let error = host.s.attach(host.poll.registry(), 5..5).unwrap_err();
+    let error = host.b.s.attach(host.poll.registry(), 5..5).unwrap_err();
     assert!(error.to_string().contains("empty"), "{error}");
-    let id = host.s.add(Spec::new("work", registering())).unwrap();
-    host.crank();
+    let id = host.b.s.add(Spec::new("work", registering())).unwrap();
+    host.b.crank();
     let other = mio::Poll::new().unwrap();
-    let error = host.s.attach(other.registry(), 5..6).unwrap_err();
+    let error = host.b.s.attach(other.registry(), 5..6).unwrap_err();
     assert!(error.to_string().contains("attach before"), "{error}");
-    host.s.cancel(id).unwrap();
-    host.crank();
-    host.s.attach(other.registry(), 5..6).unwrap();
+    host.b.s.cancel(id).unwrap();
+    host.b.crank();
+    host.b.s.attach(other.registry(), 5..6).unwrap();
 }
 
 #[test]
@@ -69,8 +70,13 @@ fn in_a_hook() {
         let refused = cx.io().register(listener().0, BOTH).unwrap_err();
         cx.app.push(refused.to_string());
     });
-    host.s.add(Spec::new("work", work)).unwrap();
-    host.crank();
-    let refused = host.log.iter().filter(|line| line.contains("in a hook"));
-    assert_eq!(refused.count(), 2, "{:?}", host.log);
+    host.b.add_spec(Spec::new("work", work));
+    host.b.crank();
+    let refused = host
+        .b
+        .log
+        .lines
+        .iter()
+        .filter(|line| line.contains("in a hook"));
+    assert_eq!(refused.count(), 2, "{:?}", host.b.log.lines);
 }

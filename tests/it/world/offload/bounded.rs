@@ -64,7 +64,7 @@ fn l34_an_aborted_work_keeps_its_permit_until_its_job_has_ended() {
     let a = start(&mut b, &gate, Spec::new("a", Probe::new(poll)));
     let next = b.add("next", done());
     b.s.cancel(a).unwrap();
-    assert_eq!(b.crank(), Next::At(at_secs(10)), "the grace");
+    assert_eq!(b.crank().next, Next::At(at_secs(10)), "the grace");
     assert_eq!(b.states([a, next]), [Aborting, Queued]);
     assert_eq!(b.lines_of("a"), ["on_reset", "poll 1", "on_abort"]);
     // Nothing but the job's end gives it another turn.
@@ -86,10 +86,10 @@ fn l34_after_the_grace_a_job_is_abandoned_and_its_end_means_nothing() {
     let a = start(&mut b, &gate, spec);
     let next = b.add("next", done());
     b.s.cancel(a).unwrap();
-    assert_eq!(b.crank(), Next::At(at_secs(2)));
-    assert_eq!(b.crank_at(at_secs(1)), Next::At(at_secs(2)));
+    assert_eq!(b.crank().next, Next::At(at_secs(2)));
+    assert_eq!(b.crank_at(at_secs(1)).next, Next::At(at_secs(2)));
     assert_eq!((b.state(a), b.s.jobs_outside()), (Aborting, 1));
-    assert_eq!(b.crank_at(at_secs(2)), Next::Idle);
+    assert_eq!(b.crank_at(at_secs(2)).next, Next::Idle);
     assert_eq!(b.states([a, next]), [Cancelled, Success]);
     assert_eq!(b.s.jobs_outside(), 0);
     assert_eq!(forced_and_abandoned(&b), (0, 1));
@@ -97,7 +97,7 @@ fn l34_after_the_grace_a_job_is_abandoned_and_its_end_means_nothing() {
     assert_eq!(b.lines_of("a"), lines, "as if it had had no job");
     drop(gate);
     until_mail(&mut b);
-    assert_eq!(b.crank(), Next::Idle);
+    assert_eq!(b.crank().next, Next::Idle);
     assert_eq!((b.s.jobs_outside(), b.lines().len()), (0, 0));
     assert_eq!(forced_and_abandoned(&b), (0, 1));
     // The thread has survived.
@@ -117,7 +117,7 @@ fn l34_success_waits_for_no_job() {
     });
     let a = start(&mut b, &gate, Spec::new("a", work));
     b.s.wake(a).unwrap();
-    assert_eq!(b.crank(), Next::Idle);
+    assert_eq!(b.crank().next, Next::Idle);
     assert_eq!((b.state(a), b.s.jobs_outside()), (Success, 1));
     drop(gate);
     until_jobs_end(&mut b);
@@ -132,12 +132,12 @@ fn l34_a_work_that_is_forced_in_its_on_abort_abandons_its_job() {
     let a = start(&mut b, &gate, Spec::new("a", a));
     b.s.cancel(a).unwrap();
     b.crank();
-    assert_eq!(b.crank_at(at_secs(10)), Next::Idle);
+    assert_eq!(b.crank_at(at_secs(10)).next, Next::Idle);
     assert_eq!(forced_and_abandoned(&b), (1, 1));
     assert_eq!(b.s.jobs_outside(), 0);
     drop(gate);
     until_mail(&mut b);
-    assert_eq!((b.crank(), b.s.jobs_outside()), (Next::Idle, 0));
+    assert_eq!((b.crank().next, b.s.jobs_outside()), (Next::Idle, 0));
 }
 
 #[test]

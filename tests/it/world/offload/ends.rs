@@ -47,7 +47,7 @@ fn offload_error(bench: &Bench, id: crankwork::WorkId) -> (FailureKind, OffloadE
 fn without_an_offload_the_ticket_says_what_to_do() {
     let mut bench = Bench::with_permits(1);
     let spec = Spec::new("a", Task::new(|| ())).retry(Retry::A_FEW);
-    let a = bench.s.add(spec).unwrap().id();
+    let a = bench.add_spec(spec);
     bench.run();
     let error = offload_error(&bench, a);
     assert_eq!(error, (FailureKind::Fatal, OffloadError::NotSet));
@@ -168,7 +168,7 @@ fn on_abort_may_wait_for_a_job_that_runs_and_not_for_one_that_does_not() {
         bench.s.set_offload(pool(1));
         let (blocker, job) = gated();
         if !runs {
-            bench.s.add(Spec::new("blocker", Task::new(job))).unwrap();
+            bench.add_spec(Spec::new("blocker", Task::new(job)));
             bench.crank();
             blocker.running.recv().unwrap();
         }
@@ -314,7 +314,7 @@ fn a_dropped_scheduler_ends_its_threads() {
     for n in 0..20 {
         let alive = alive.clone();
         let task = Task::new(move || Arc::strong_count(&alive));
-        bench.s.add(Spec::new(format!("task {n}"), task)).unwrap();
+        bench.add_spec(Spec::new(format!("task {n}"), task));
     }
     bench.crank();
     // Running jobs are on their own, and end soon.

@@ -38,7 +38,7 @@ fn l34_shutdown_and_exit_take_no_longer_than_the_grace() {
     b.s.set_offload(pool(1));
     let (running, release, job) = endless();
     let spec = Spec::new("a", Task::new(job)).abort_grace(ms(50));
-    let a = b.s.add(spec).unwrap().id();
+    let a = b.add_spec(spec);
     b.crank();
     running.recv().unwrap();
     let begun = Instant::now();
@@ -61,7 +61,7 @@ fn l34_a_dropped_scheduler_does_not_wait_for_jobs() {
     let mut b = Bench::with_permits(2);
     b.s.set_offload(pool(1));
     let (running, release, job) = endless();
-    b.s.add(Spec::new("a", Task::new(job))).unwrap();
+    b.add_spec(Spec::new("a", Task::new(job)));
     b.crank();
     running.recv().unwrap();
     let begun = Instant::now();
@@ -88,7 +88,7 @@ fn l34_an_offload_that_is_shut_down_says_what_it_leaves() {
     b.crank();
     gate.running.recv().unwrap();
     let task = || Spec::new("other", Task::new(|| ()));
-    let others = [(); 3].map(|()| b.s.add(task()).unwrap().id());
+    let others = [(); 3].map(|()| b.add_spec(task()));
     b.crank();
     let leftover = b.s.shutdown_offload(Duration::ZERO);
     assert_eq!((leftover.dropped, leftover.running), (3, 1));
@@ -97,7 +97,7 @@ fn l34_an_offload_that_is_shut_down_says_what_it_leaves() {
     for id in others {
         assert_eq!(error_of(&b, id), Some(OffloadError::Dropped));
     }
-    let late = b.s.add(task()).unwrap().id();
+    let late = b.add_spec(task());
     b.crank();
     assert_eq!(error_of(&b, late), Some(OffloadError::ShutDown));
     drop(gate);
@@ -106,7 +106,7 @@ fn l34_an_offload_that_is_shut_down_says_what_it_leaves() {
     b.run();
     assert_eq!(b.s.take(first), Some("through"), "what ran has been seen");
     b.s.set_offload(InlineOffload::new());
-    let again = b.s.add(task()).unwrap().id();
+    let again = b.add_spec(task());
     b.run();
     assert_eq!(b.state(again), WorkState::Success);
 }
@@ -120,7 +120,7 @@ fn l34_shut_down_offloads_take_no_jobs_and_keep_no_closure() {
     assert!(pool.shutdown(BOUND).is_empty());
     let mut b = Bench::with_permits(1);
     b.s.set_offload(pool);
-    let a = b.s.add(Spec::new("a", Task::new(|| ()))).unwrap().id();
+    let a = b.add_spec(Spec::new("a", Task::new(|| ())));
     b.run();
     assert_eq!(error_of(&b, a), Some(OffloadError::Dropped));
 
@@ -128,7 +128,7 @@ fn l34_shut_down_offloads_take_no_jobs_and_keep_no_closure() {
     assert!(b.s.shutdown_offload(BOUND).is_empty(), "there is none");
     b.s.set_offload(InlineOffload::after(secs(1)));
     for _ in 0..9 {
-        b.s.add(Spec::new("a", Task::new(|| ()))).unwrap();
+        b.add_spec(Spec::new("a", Task::new(|| ())));
     }
     b.crank();
     assert_eq!(b.s.shutdown_offload(BOUND), Leftover::new(9, 0));
@@ -141,7 +141,7 @@ fn l34_an_offload_is_replaced_without_a_wait_for_its_jobs() {
     let mut b = Bench::with_permits(4);
     b.s.set_offload(pool(1));
     let (running, release, job) = endless();
-    let a = b.s.add(Spec::new("a", Task::new(job))).unwrap().id();
+    let a = b.add_spec(Spec::new("a", Task::new(job)));
     b.crank();
     running.recv().unwrap();
     let begun = Instant::now();
@@ -185,7 +185,7 @@ fn l34_an_offload_of_ones_own_sees_the_token_and_its_end() {
     let kept = Kept::default();
     let (jobs, shutdowns) = (kept.jobs.clone(), kept.shutdowns.clone());
     b.s.set_offload(kept);
-    let a = b.s.add(Spec::new("a", Task::new(|| 7))).unwrap().id();
+    let a = b.add_spec(Spec::new("a", Task::new(|| 7)));
     b.crank();
     let seen = || jobs.borrow()[0].cancel_token().is_cancelled();
     assert!(!seen());

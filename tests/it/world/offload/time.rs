@@ -47,12 +47,12 @@ fn l29_a_simulated_job_pins_virtual_time_until_its_completion() {
     );
     bench.add("b", Probe::new(|cx| cx.sleep(secs(9)).map(Ok)));
     assert_eq!(
-        bench.crank(),
+        bench.crank().next,
         Next::At(at_secs(5)),
         "not 9 s: the job ends first"
     );
     assert_eq!(
-        bench.crank_at(at_secs(4)),
+        bench.crank_at(at_secs(4)).next,
         Next::At(at_secs(5)),
         "and not before"
     );
@@ -102,10 +102,10 @@ fn l29_jobs_of_ended_attempts_pin_virtual_time_too() {
         OK
     });
     let a = bench.add("a", a);
-    assert_eq!(bench.crank(), Next::External);
+    assert_eq!(bench.crank().next, Next::External);
     gate.running.recv().unwrap();
     bench.s.wake(a).unwrap();
-    assert_eq!(bench.crank(), Next::Idle);
+    assert_eq!(bench.crank().next, Next::Idle);
     assert_eq!(bench.s.jobs_outside(), 1, "it runs and cannot be stopped");
     drop(gate);
     // The job's effects belong to this second, so the clock waits for it.
@@ -121,7 +121,7 @@ fn l08_a_sleeper_may_wait_for_a_job_alone() {
     bench.s.set_offload(pool(1));
     let (gate, job) = gated();
     let a = bench.s.add(Spec::new("a", Task::new(job))).unwrap();
-    assert_eq!(bench.crank(), Next::External, "no LostWake");
+    assert_eq!(bench.crank().next, Next::External, "no LostWake");
     assert_eq!(bench.state(a.id()), WorkState::Waiting);
     let report = bench.s.stall_report().to_string();
     assert!(report.contains("waits for 1 offloaded jobs"), "{report}");
@@ -140,7 +140,7 @@ fn l27_simulated_jobs_are_the_same_in_every_run_and_others_do_not_shift_them() {
         }));
         for n in 0..others {
             let spec = Spec::new(format!("other {n}"), Task::new(|| ()));
-            bench.s.add(spec).unwrap();
+            bench.add_spec(spec);
         }
         let ends = Rc::new(RefCell::new(Vec::new()));
         for name in ["a", "b"] {
@@ -184,7 +184,7 @@ fn simulated_jobs_that_end_together_run_in_the_order_in_which_they_were_offloade
     for n in 0..5 {
         let order = order.clone();
         let task = Task::new(move || order.lock().unwrap().push(n));
-        bench.s.add(Spec::new("task", task)).unwrap();
+        bench.add_spec(Spec::new("task", task));
     }
     bench.run();
     assert_eq!(*order.lock().unwrap(), [0, 1, 2, 3, 4]);
@@ -195,8 +195,8 @@ fn a_job_that_takes_no_time_still_takes_a_round() {
     let mut bench = Bench::with_permits(1);
     bench.s.set_offload(InlineOffload::new());
     let a = bench.s.add(Spec::new("a", Task::new(|| 1))).unwrap();
-    assert_eq!(bench.turn(), Next::Now);
+    assert_eq!(bench.turns(1).next, Next::Now);
     assert_eq!(bench.state(a.id()), WorkState::Waiting);
-    assert_eq!(bench.turn(), Next::Idle);
+    assert_eq!(bench.turns(1).next, Next::Idle);
     assert_eq!(bench.s.take(a), Some(1));
 }

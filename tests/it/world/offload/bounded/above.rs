@@ -22,7 +22,7 @@ fn l34_those_above_a_work_that_its_job_holds_up_have_their_on_abort() {
     b.s.cancel(top).unwrap();
     b.crank();
     assert_eq!(b.lines(), ["child: on_abort"], "the innermost");
-    assert_eq!(b.crank_at(at_secs(10)), Next::Idle);
+    assert_eq!(b.crank_at(at_secs(10)).next, Next::Idle);
     assert_eq!(forced_and_abandoned(&b), (0, 1));
     assert_eq!(b.state(top), WorkState::Cancelled);
     let child = ["child: on_reset", "child: on_abort"];
@@ -39,8 +39,8 @@ fn l34_those_above_are_forced_if_their_on_abort_is_not_ready_at_once() {
     let top = parent_of(Probe::new(poll)).on_abort(|cx| cx.yield_now());
     let top = start(&mut b, &gate, Spec::new("top", top));
     b.s.cancel(top).unwrap();
-    assert_eq!(b.crank(), Next::At(at_secs(10)));
-    assert_eq!(b.crank_at(at_secs(10)), Next::Idle);
+    assert_eq!(b.crank().next, Next::At(at_secs(10)));
+    assert_eq!(b.crank_at(at_secs(10)).next, Next::Idle);
     assert_eq!(forced_and_abandoned(&b), (1, 1));
     assert_eq!(b.state(top), WorkState::Cancelled);
     drop(gate);
@@ -61,7 +61,7 @@ fn l34_what_does_not_end_beside_a_work_that_its_job_holds_up_is_forced() {
     b.s.cancel(top).unwrap();
     b.crank();
     b.lines();
-    assert_eq!(b.crank_at(at_secs(10)), Next::Idle);
+    assert_eq!(b.crank_at(at_secs(10)).next, Next::Idle);
     assert_eq!(forced_and_abandoned(&b), (1, 1), "the idle child alone");
     assert_eq!(b.lines_of("top"), ["on_abort", "on_reset"]);
     drop(gate);
