@@ -69,6 +69,8 @@
 pub mod compose;
 mod drive;
 mod engine;
+#[cfg(feature = "explore")]
+pub mod explore;
 pub mod laws;
 mod observe;
 mod offload;

@@ -7,7 +7,7 @@
 //! the number of draws breaks them.
 
 /// A seeded stream of random numbers, equal on every machine.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Stream {
     /// The state: each draw adds a constant to it.
     state: u64,

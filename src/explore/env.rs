@@ -1,0 +1,97 @@
+//! What the environment says of a search. It is stronger than the code, so that a failure can be repeated without an
+//! edit.
+
+use super::policy::Policy;
+use super::replay;
+
+/// The values of the environment.
+#[derive(Default)]
+pub(super) struct Environment {
+    pub seed: Option<u64>,
+    pub runs: Option<u64>,
+    pub policy: Option<Policy>,
+    pub replay: Option<Vec<u32>>,
+    /// What cannot be used, and why.
+    pub warnings: Vec<String>,
+}
+
+/// The variables that mean something.
+const KNOWN: [&str; 4] = ["CRANK_SEED", "CRANK_RUNS", "CRANK_POLICY", "CRANK_REPLAY"];
+
+impl Environment {
+    /// Reads the environment of the process.
+    pub fn read() -> Environment {
+        Environment::of(std::env::vars_os().filter_map(|(name, value)| {
+            let name = name.into_string().ok()?;
+            name.starts_with("CRANK_")
+                .then(|| (name, value.to_string_lossy().into_owned()))
+        }))
+    }
+
+    /// Returns what variables say.
+    fn of(variables: impl Iterator<Item = (String, String)>) -> Environment {
+        let mut environment = Environment::default();
+        for (name, value) in variables {
+            let used = match name.as_str() {
+                "CRANK_SEED" => number(&value).map(|seed| environment.seed = Some(seed)),
+                "CRANK_RUNS" => number(&value).map(|runs| environment.runs = Some(runs)),
+                "CRANK_POLICY" => {
+                    Policy::from_name(&value).map(|policy| environment.policy = Some(policy))
+                }
+                "CRANK_REPLAY" => {
+                    replay::parse(&value).map(|answers| environment.replay = Some(answers))
+                }
+                _ => None,
+            };
+            if used.is_none() {
+                let why = match KNOWN.contains(&name.as_str()) {
+                    true => format!("{name}={value} cannot be read, and is ignored"),
+                    false => format!("{name} means nothing; there are {}", KNOWN.join(", ")),
+                };
+                environment.warnings.push(why);
+            }
+        }
+        environment
+    }
+}
+
+/// Reads a number, also in hexadecimal with `0x` in front.
+fn number(text: &str) -> Option<u64> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// Returns the name of the present thread, which is that of the test in a test.
+pub(super) fn test_name() -> String {
+    let name = std::thread::current().name().map(str::to_owned);
+    name.filter(|name| name != "main")
+        .unwrap_or_else(|| String::from("exploration"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(variables: &[(&str, &str)]) -> Environment {
+        let owned = variables
+            .iter()
+            .map(|&(name, value)| (name.to_owned(), value.to_owned()));
+        Environment::of(owned)
+    }
+
+    #[test]
+    fn what_can_be_read_is_used_and_the_rest_is_named() {
+        let environment = of(&[
+            ("CRANK_SEED", "0x1f"),
+            ("CRANK_RUNS", "7"),
+            ("CRANK_POLICY", "pct(2)"),
+        ]);
+        assert_eq!((environment.seed, environment.runs), (Some(31), Some(7)));
+        assert!(matches!(environment.policy, Some(Policy::Pct(2))));
+        assert!(environment.warnings.is_empty());
+        let environment = of(&[("CRANK_RUNS", "many"), ("CRANK_RANS", "7")]);
+        assert_eq!(environment.warnings.len(), 2, "{:?}", environment.warnings);
+    }
+}

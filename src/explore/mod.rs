@@ -1,0 +1,130 @@
+//! Searches the orders in which a program's works can have their turns.
+//!
+//! Feature `explore`, for tests: `crankwork = { .., features = ["explore"] }` among the `[dev-dependencies]`. It uses
+//! public items of the crate only, so anybody can write another.
+//!
+//! [`explore`] runs a program some hundred times, each time in another order, with the schedulers that production uses
+//! and virtual time. A run fails if anything panics, a condition does not hold, works are left that nothing can make go
+//! on, or a work sleeps although nothing can wake it. The report says what failed, shows the last turns, and has a line
+//! that repeats the run.
+//!
+//! ```
+//! use crankwork::explore::{Explore, Sim};
+//! use crankwork::{WorkContext, WorkScheduler};
+//! use std::task::Poll;
+//!
+//! /// Adds one to a counter: reads it in one turn, and writes it in the next.
+//! fn add_one(work: &mut WorkScheduler<u32>, name: &'static str) {
+//!     let mut seen = None;
+//!     let added = work.add_fn(name, move |cx| match seen.take() {
+//!         None => {
+//!             seen = Some(*cx.app);
+//!             cx.yield_now()
+//!         }
+//!         Some(value) => {
+//!             *cx.app = value + 1;
+//!             Poll::Ready(Ok(()))
+//!         }
+//!     });
+//!     added.expect("there is room for another work");
+//! }
+//!
+//! let program = |sim: &mut Sim| {
+//!     let node = sim.node("counter", 0);
+//!     add_one(sim.work(node), "first");
+//!     add_one(sim.work(node), "second");
+//!     sim.eventually("both have counted", move |world| *world.app(node) == 2);
+//! };
+//! let failure = Explore::new().check(program).unwrap_err();
+//! let report = failure.to_string();
+//! assert!(report.contains("\"both have counted\" still false at the end"));
+//! assert!(report.contains("CRANK_REPLAY="));
+//! ```
+//!
+//! # What is decided
+//!
+//! Which work has its turn, which gets the permit, which timer of an instant fires first, whose message is taken first,
+//! and each [`choose`](crate::WorkContext::choose). With several nodes also which of them goes on, and when the first
+//! message of a [`Link`] arrives. Answer 0 everywhere is production.
+//!
+//! Law [L1](crate::laws#l1) gives each ready work one turn a round, which hides most orders. So a search has *free
+//! rounds*: it may end a round early. [`Explore::lawful`] keeps to L1.
+//!
+//! The program must not depend on anything else: no clock, no thread, no order of a hash map, no address. Some runs are
+//! done twice, and a difference is a failure.
+//!
+//! # The environment
+//!
+//! It is stronger than the code. `CRANK_SEED` is the seed of the search, `CRANK_RUNS` the number of runs, `CRANK_POLICY`
+//! the policy as it prints itself. `CRANK_REPLAY` has the answers of one run; `CRANK_SEED` then is that run's own seed.
+//!
+//! # Policies
+//!
+//! [`Policy::Mix`], the default, has some of all. [`Policy::Exhaustive`] goes through every order of a small program,
+//! and [`Stats::coverage`] says when it has come to the end.
+
+mod core;
+mod env;
+mod failure;
+mod node;
+mod panics;
+mod point;
+mod policy;
+mod replay;
+mod rules;
+mod search;
+mod sim;
+mod stats;
+mod trace;
+mod verdict;
+
+pub use failure::Failure;
+pub use node::{Link, Node};
+pub use policy::{Coverage, Custom, Policy};
+pub use rules::Until;
+pub use search::Explore;
+pub use sim::{Hold, Sim, World};
+pub use stats::Stats;
+pub use trace::TracedTurn;
+pub use verdict::Verdict;
+
+use crate::{Decider, Wants};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Searches the orders of a program, 256 runs of [`Policy::Mix`].
+///
+/// # Panics
+/// If a run fails, with the report.
+pub fn explore(program: impl Fn(&mut Sim)) -> Stats {
+    Explore::new().run(program)
+}
+
+/// Runs a program once, in the order that the bytes say: for fuzzers. One byte is an answer, two where there are more
+/// than 256; no more bytes means 0.
+///
+/// # Panics
+/// If the run fails, with the report.
+pub fn bytes(data: &[u8], program: impl Fn(&mut Sim)) {
+    let policy = Policy::Bytes(data.to_vec());
+    Explore::new()
+        .named("bytes")
+        .on_its_own()
+        .trusting()
+        .policy(policy)
+        .run(program);
+}
+
+/// Returns a decider for a host with a loop of its own. Policies that learn from run to run have nothing to learn from.
+pub fn decider(policy: &Policy, seed: u64) -> Box<dyn Decider> {
+    let machine = search::begun(policy, seed);
+    let wants = match machine.wants_turns() {
+        true => Wants::NOTHING.free_rounds().turns(),
+        false => Wants::NOTHING.free_rounds(),
+    };
+    Box::new(self::core::Hook {
+        core: Rc::new(RefCell::new(self::core::Core::new(machine))),
+        node: 0,
+        wants,
+    })
+}

@@ -1,0 +1,307 @@
+//! One run of a test's program: nodes on one clock, and what must hold.
+
+mod hold;
+mod running;
+mod world;
+
+pub use hold::Hold;
+pub use world::World;
+
+use super::core::{Hook, Shared};
+use super::node::{AnyLink, AnyNode, Delivery, Link, Node, Parts};
+use crate::{Time, Wants, WorkScheduler, WorkSchedulerConfig};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::marker::PhantomData;
+use std::rc::Rc;
+use world::THERE;
+
+/// A simulation: one or several schedulers on one virtual clock, whose decisions a search makes.
+///
+/// A test's closure gets it, adds nodes and works, and says what must hold. The run goes on to its end after the
+/// closure, unless the closure has called [`Sim::run`] itself.
+pub struct Sim {
+    pub(super) core: Shared,
+    pub(super) nodes: Vec<Box<dyn AnyNode>>,
+    /// Nodes of earlier runs, whose memory is used again.
+    spare: Vec<Box<dyn AnyNode>>,
+    links: Vec<Box<dyn AnyLink>>,
+    conditions: Vec<Condition>,
+    guards: Vec<(usize, Check)>,
+    pub(super) now: Time,
+    pub(super) turns: u64,
+    pub(super) limits: Limits,
+    pub(super) seed: u64,
+    /// Whether the closure has run the simulation.
+    has_run: bool,
+    /// The names of `sometimes` conditions, and whether any run has met them.
+    pub(super) sometimes: Vec<(String, bool)>,
+}
+
+/// What bounds one run.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    pub turns: u64,
+    /// Whether a run that has so many turns has failed.
+    pub fails: bool,
+    pub free_rounds: bool,
+}
+
+type Check = Box<dyn Fn(&World<'_>) -> bool>;
+
+/// When a condition has to hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    Always,
+    Sometimes(usize),
+    AtTheEnd,
+}
+
+struct Condition {
+    name: String,
+    when: When,
+    check: Check,
+}
+
+impl Sim {
+    pub(super) fn new(core: Shared, limits: Limits) -> Self {
+        Sim {
+            core,
+            nodes: Vec::new(),
+            spare: Vec::new(),
+            links: Vec::new(),
+            conditions: Vec::new(),
+            guards: Vec::new(),
+            now: Time::ZERO,
+            turns: 0,
+            limits,
+            seed: 0,
+            has_run: false,
+            sometimes: Vec::new(),
+        }
+    }
+
+    /// Forgets the last run, but keeps the memory of its schedulers.
+    pub(super) fn reset(&mut self, seed: u64) {
+        self.links.clear();
+        self.conditions.clear();
+        self.guards.clear();
+        for mut node in self.nodes.drain(..) {
+            node.clear();
+            self.spare.push(node);
+        }
+        // The nodes come back in the order in which they were made.
+        self.spare.reverse();
+        (self.now, self.turns, self.seed) = (Time::ZERO, 0, seed);
+        self.has_run = false;
+        self.core.borrow_mut().reset();
+    }
+
+    // ---- nodes ----
+
+    /// Adds a node: a scheduler of the default configuration with its application. A panic of a work goes through, so
+    /// an `assert!` in a work fails the run.
+    pub fn node<C: 'static>(&mut self, name: impl Into<String>, app: C) -> Node<C> {
+        let seed = self.seed.wrapping_add(self.nodes.len() as u64);
+        let spare = self
+            .spare
+            .pop_if(|spare| (**spare).as_any().is::<Parts<C>>());
+        let mut node = spare.unwrap_or_else(|| {
+            let config = WorkSchedulerConfig::default().catch_panics(false);
+            let (work, app) = (WorkScheduler::new(config), None);
+            Box::new(Parts::<C> { work, app })
+        });
+        if let Some(parts) = node.as_any_mut().downcast_mut::<Parts<C>>() {
+            parts.work.reset(seed);
+            parts.app = Some(app);
+        }
+        self.enter(name.into(), node)
+    }
+
+    /// Adds a node whose scheduler has this configuration. Its seed is that of the run.
+    pub fn node_with<C: 'static>(
+        &mut self,
+        name: impl Into<String>,
+        app: C,
+        config: WorkSchedulerConfig,
+    ) -> Node<C> {
+        let seed = self.seed.wrapping_add(self.nodes.len() as u64);
+        let work = WorkScheduler::new(config.seed(seed));
+        self.spare.clear();
+        self.enter(
+            name.into(),
+            Box::new(Parts {
+                work,
+                app: Some(app),
+            }),
+        )
+    }
+
+    fn enter<C: 'static>(&mut self, name: String, node: Box<dyn AnyNode>) -> Node<C> {
+        let number = self.nodes.len();
+        if let Some(trace) = &mut self.core.borrow_mut().trace {
+            trace.add_node(&name);
+        }
+        self.nodes.push(node);
+        let node = Node {
+            number,
+            of: PhantomData,
+        };
+        self.set_decider(node);
+        node
+    }
+
+    fn set_decider<C: 'static>(&mut self, node: Node<C>) {
+        let wants = self.wants();
+        let hook = Hook {
+            core: Rc::clone(&self.core),
+            node: node.number as u64,
+            wants,
+        };
+        self.work(node).set_decider(Some(Box::new(hook)));
+    }
+
+    fn wants(&self) -> Wants {
+        let core = self.core.borrow();
+        let mut wants = core.wants;
+        wants.free_rounds = self.limits.free_rounds;
+        wants.turns |= core.machine.wants_turns() || core.trace.is_some();
+        wants.interference |= core.trace.is_some();
+        wants
+    }
+
+    /// Returns the scheduler of a node, to add works.
+    ///
+    /// # Panics
+    /// If the node belongs to another simulation.
+    pub fn work<C: 'static>(&mut self, node: Node<C>) -> &mut WorkScheduler<C> {
+        &mut self.parts(node).work
+    }
+
+    /// Returns the application of a node.
+    ///
+    /// # Panics
+    /// If the node belongs to another simulation.
+    pub fn app<C: 'static>(&mut self, node: Node<C>) -> &mut C {
+        self.parts(node).app.as_mut().expect(THERE)
+    }
+
+    fn parts<C: 'static>(&mut self, node: Node<C>) -> &mut Parts<C> {
+        let any = self.nodes.get_mut(node.number);
+        let any = any.map(|node| (**node).as_any_mut());
+        any.and_then(|any| any.downcast_mut()).expect(THERE)
+    }
+
+    /// Adds a link to a node: `handler` gets each message, with the node's application and scheduler. When a message
+    /// arrives is a decision; messages of one link keep their order.
+    pub fn link<C: 'static, M: 'static>(
+        &mut self,
+        node: Node<C>,
+        handler: impl FnMut(&mut C, &mut WorkScheduler<C>, M) + 'static,
+    ) -> Link<M> {
+        let queue: Rc<RefCell<VecDeque<M>>> = Rc::default();
+        self.links.push(Box::new(Delivery {
+            queue: Rc::clone(&queue),
+            node: node.number,
+            handler: Box::new(handler),
+        }));
+        Link { queue }
+    }
+
+    /// Returns the virtual time.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Returns the seed of the run.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    // ---- what must hold ----
+
+    /// Fails the run unless the condition holds after every turn.
+    pub fn always(
+        &mut self,
+        name: impl Into<String>,
+        check: impl Fn(&World<'_>) -> bool + 'static,
+    ) {
+        self.condition(name.into(), When::Always, Box::new(check));
+    }
+
+    /// Notes whether the condition holds after any turn of any run. [`Stats`](super::Stats) names those that never did.
+    pub fn sometimes(
+        &mut self,
+        name: impl Into<String>,
+        check: impl Fn(&World<'_>) -> bool + 'static,
+    ) {
+        let name = name.into();
+        let known = self.sometimes.iter().position(|(other, _)| *other == name);
+        let place = known.unwrap_or_else(|| {
+            self.sometimes.push((name.clone(), false));
+            self.sometimes.len() - 1
+        });
+        self.condition(name, When::Sometimes(place), Box::new(check));
+    }
+
+    /// Fails the run unless the condition holds at its end. A run whose works never end is over once all conditions of
+    /// this kind hold.
+    pub fn eventually(
+        &mut self,
+        name: impl Into<String>,
+        check: impl Fn(&World<'_>) -> bool + 'static,
+    ) {
+        self.condition(name.into(), When::AtTheEnd, Box::new(check));
+    }
+
+    fn condition(&mut self, name: String, when: When, check: Check) {
+        self.conditions.push(Condition { name, when, check });
+    }
+
+    /// Lets a work of this node have a turn only while the condition holds. `work` is its name path. If only works
+    /// without a turn are left in this way, the run has failed: a deadlock.
+    pub fn guard<C: 'static>(
+        &mut self,
+        node: Node<C>,
+        work: &str,
+        check: impl Fn(&World<'_>) -> bool + 'static,
+    ) {
+        let guard = self.core.borrow_mut().rules.guard(node.number as u64, work);
+        self.guards.push((guard, Box::new(check)));
+        self.want(|wants| wants.guards());
+    }
+
+    /// Holds the work with this name path back before its turn with this number: see [`Hold::until`].
+    pub fn hold(&mut self, work: &str, turn: u32) -> Hold<'_> {
+        Hold {
+            sim: self,
+            work: work.to_owned(),
+            turn,
+        }
+    }
+
+    /// Lets the attempt of a work fail instead of its turn with this number. `work` is its name path.
+    pub fn fail(&mut self, work: &str, turn: u32) {
+        self.core.borrow_mut().rules.fail(work, turn);
+        self.want(|wants| wants.interference());
+    }
+
+    /// Wants more of the engines, in this run and the next.
+    fn want(&mut self, more: impl FnOnce(Wants) -> Wants) {
+        let before = self.core.borrow().wants;
+        let wants = more(before);
+        if wants == before {
+            return;
+        }
+        self.core.borrow_mut().wants = wants;
+        let all = self.wants();
+        for number in 0..self.nodes.len() {
+            let hook = Hook {
+                core: Rc::clone(&self.core),
+                node: number as u64,
+                wants: all,
+            };
+            self.nodes[number].set_decider(Box::new(hook));
+        }
+    }
+}

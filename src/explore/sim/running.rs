@@ -1,0 +1,224 @@
+//! The loop of a run: it cranks nodes, delivers messages, moves the clock, and looks at what must hold.
+
+use super::{Sim, When, World};
+use crate::explore::node::AnyNode;
+use crate::explore::verdict::{Stop, Verdict};
+use crate::{Next, Time};
+use std::panic::resume_unwind;
+use std::time::Duration;
+
+impl Sim {
+    /// Runs to the end: until all works have settled, or nothing can go on.
+    ///
+    /// # Panics
+    /// If the run fails. The search catches that panic.
+    pub fn run(&mut self) {
+        self.run_to(None);
+    }
+
+    /// Runs for so much virtual time.
+    ///
+    /// # Panics
+    /// If the run fails.
+    pub fn run_for(&mut self, time: Duration) {
+        self.run_to(Some(self.now.saturating_add(time)));
+    }
+
+    /// Runs until the condition holds.
+    ///
+    /// # Panics
+    /// If the run fails, or ends before that.
+    pub fn run_until(&mut self, name: &str, check: impl Fn(&World<'_>) -> bool) {
+        while !check(&self.world()) {
+            if !self.step(1) {
+                fail(Verdict::Eventually(name.to_owned()));
+            }
+        }
+    }
+
+    pub(in crate::explore) fn finish(&mut self) {
+        if !self.has_run {
+            self.run();
+        }
+    }
+
+    fn world(&self) -> World<'_> {
+        World {
+            nodes: &self.nodes,
+            now: self.now,
+        }
+    }
+
+    fn run_to(&mut self, end: Option<Time>) {
+        // Without anything to look at between turns, one crank may give many.
+        let watched =
+            !self.conditions.is_empty() || !self.guards.is_empty() || self.nodes.len() > 1;
+        let budget = if watched { 1 } else { u64::MAX };
+        self.has_run |= end.is_none();
+        loop {
+            if end.is_some_and(|end| self.next_time().is_none_or(|next| next > end)) {
+                self.now = end.unwrap_or(self.now);
+                return;
+            }
+            if !self.step(budget) {
+                break;
+            }
+        }
+        if end.is_none() {
+            self.check_end();
+        }
+    }
+
+    /// Does one thing: a crank, a delivery, or a step of the clock. Returns false if there is nothing to do.
+    fn step(&mut self, budget: u64) -> bool {
+        if self.turns >= self.limits.turns {
+            if self.limits.fails {
+                fail(Verdict::TurnLimit(self.limits.turns));
+            }
+            resume_unwind(Box::new(Stop::End));
+        }
+        let parts = self.ready_parts();
+        if parts.is_empty() {
+            return self.advance();
+        }
+        let answer = self.core.borrow_mut().pick_part(&parts);
+        let part = parts[answer] as usize;
+        match part.checked_sub(self.nodes.len()) {
+            None => self.crank(part, budget),
+            Some(link) => {
+                let link = &mut self.links[link];
+                link.deliver(&mut *self.nodes[link.node()]);
+            }
+        }
+        self.check(When::Always);
+        !self.has_settled()
+    }
+
+    /// Returns the nodes that can be cranked now and the links with messages, by number; links after the nodes.
+    fn ready_parts(&self) -> Vec<u64> {
+        let now = |node: &dyn AnyNode| match node.next() {
+            Next::Now => true,
+            Next::At(at) => at <= self.now,
+            Next::External | Next::Stalled | Next::Idle => false,
+        };
+        let nodes = (0..).zip(&self.nodes).filter(|(_, node)| now(&***node));
+        let links = (self.nodes.len() as u64..).zip(&self.links);
+        let links = links.filter(|(_, link)| !link.is_empty());
+        nodes
+            .map(|(number, _)| number)
+            .chain(links.map(|(number, _)| number))
+            .collect()
+    }
+
+    fn crank(&mut self, node: usize, budget: u64) {
+        for (guard, check) in &self.guards {
+            let world = World {
+                nodes: &self.nodes,
+                now: self.now,
+            };
+            let is_open = check(&world);
+            self.core.borrow_mut().rules.set_open(*guard, is_open);
+        }
+        if let Some(trace) = &mut self.core.borrow_mut().trace {
+            trace.set_now(self.now);
+        }
+        let left = self.limits.turns - self.turns;
+        // An empty round has no turn, and yet the run has gone on.
+        self.turns += self.nodes[node].crank(self.now, budget.min(left)).max(1);
+    }
+
+    /// Returns when something can go on.
+    fn next_time(&self) -> Option<Time> {
+        if !self.ready_parts().is_empty() {
+            return Some(self.now);
+        }
+        let times = self.nodes.iter().filter_map(|node| match node.next() {
+            Next::At(at) => Some(at),
+            _ => None,
+        });
+        times.min()
+    }
+
+    /// Moves the clock to the next timer.
+    fn advance(&mut self) -> bool {
+        match self.next_time() {
+            Some(at) => {
+                self.now = at;
+                true
+            }
+            None if self.nodes.iter().any(|node| node.is_pinned()) => {
+                fail(Verdict::Pinned);
+            }
+            None => false,
+        }
+    }
+
+    // ---- checks ----
+
+    fn check(&mut self, when: When) {
+        for condition in &self.conditions {
+            match condition.when {
+                When::AtTheEnd if when != When::AtTheEnd => {}
+                When::Sometimes(place) if self.sometimes[place].1 => {}
+                _ => {
+                    let world = World {
+                        nodes: &self.nodes,
+                        now: self.now,
+                    };
+                    match ((condition.check)(&world), condition.when) {
+                        (holds, When::Sometimes(place)) => self.sometimes[place].1 |= holds,
+                        (true, _) => {}
+                        (false, When::Always) => fail(Verdict::Always(condition.name.clone())),
+                        (false, When::AtTheEnd) => {
+                            fail(Verdict::Eventually(condition.name.clone()));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Returns whether all `eventually` conditions hold, and nothing but timers can go on.
+    fn has_settled(&self) -> bool {
+        let mut at_the_end = self
+            .conditions
+            .iter()
+            .filter(|it| it.when == When::AtTheEnd)
+            .peekable();
+        at_the_end.peek().is_some()
+            && self.ready_parts().is_empty()
+            && at_the_end.all(|condition| (condition.check)(&self.world()))
+    }
+
+    fn check_end(&mut self) {
+        if let Some(name) = self.nodes.iter().find_map(|node| node.lost_wake()) {
+            fail(Verdict::LostWake(name));
+        }
+        let mut stalled = self
+            .nodes
+            .iter()
+            .filter(|node| node.next() == Next::Stalled);
+        if let Some(node) = stalled.next() {
+            let shut: Vec<String> = self.core.borrow().rules.shut().map(str::to_owned).collect();
+            match shut.is_empty() {
+                true => fail(Verdict::Stall(node.stall())),
+                false => fail(Verdict::Deadlock(shut)),
+            }
+        }
+        self.check(When::AtTheEnd);
+        // Sleepers that only something outside could wake: there is nothing outside.
+        let mut waits = self
+            .nodes
+            .iter()
+            .filter(|node| node.next() == Next::External);
+        let is_checked = self.conditions.iter().any(|it| it.when == When::AtTheEnd);
+        if let Some(node) = waits.next().filter(|_| !is_checked) {
+            fail(Verdict::Stall(node.stall()));
+        }
+    }
+}
+
+/// Ends the run as failed.
+fn fail(verdict: Verdict) -> ! {
+    resume_unwind(Box::new(Stop::Failed(verdict)))
+}

@@ -1,0 +1,90 @@
+//! What a search has come through.
+
+use super::policy::Coverage;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The most different orders that are told apart.
+const TOLD_APART: usize = 1 << 20;
+
+/// What a search without a failure has come through.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Runs.
+    pub runs: u64,
+    /// Different orders among them, up to about a million.
+    pub distinct: u64,
+    /// Orders that came up once.
+    pub once: u64,
+    /// Decisions of all runs.
+    pub decisions: u64,
+    /// Turns of all runs.
+    pub turns: u64,
+    /// The most decisions of a run.
+    pub most_decisions: u64,
+    /// Whether all orders have had a run.
+    pub coverage: Coverage,
+    /// The conditions of [`Sim::sometimes`](super::Sim::sometimes) that no run has met.
+    pub never: Vec<String>,
+    /// How often each order came up, by its hash.
+    orders: BTreeMap<u64, u32>,
+}
+
+impl Stats {
+    /// Counts a run.
+    pub(super) fn count(&mut self, digest: u64, decisions: u64, turns: u64) {
+        self.runs += 1;
+        self.decisions += decisions;
+        self.turns += turns;
+        self.most_decisions = self.most_decisions.max(decisions);
+        if self.orders.len() >= TOLD_APART && !self.orders.contains_key(&digest) {
+            return;
+        }
+        let times = self.orders.entry(digest).or_default();
+        *times = times.saturating_add(1);
+        self.distinct += u64::from(*times == 1);
+        match *times {
+            1 => self.once += 1,
+            2 => self.once -= 1,
+            _ => {}
+        }
+    }
+
+    /// Returns about how likely it is that the next run has an order that none has had: by I. J. Good, "The Population
+    /// Frequencies of Species and the Estimation of Population Parameters", 1953, after Turing. It holds for policies
+    /// that draw each run alike.
+    pub fn chance_of_new(&self) -> f64 {
+        match self.runs {
+            0 => 1.0,
+            runs => self.once as f64 / runs as f64,
+        }
+    }
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} runs, {} distinct orders", self.runs, self.distinct)?;
+        match self.coverage {
+            Coverage::Exhaustive => f.write_str(": all there are")?,
+            Coverage::ExhaustiveUpTo(bound) => {
+                write!(
+                    f,
+                    ": all with up to {bound} departures from production order"
+                )?;
+            }
+            Coverage::Sampled => {
+                let percent = 100.0 * self.chance_of_new();
+                write!(
+                    f,
+                    ", {} seen once: about {percent:.1} % chance that the next is new",
+                    self.once
+                )?;
+            }
+        }
+        for name in &self.never {
+            write!(f, "\nnever seen: {name}")?;
+        }
+        Ok(())
+    }
+}
