@@ -55,8 +55,9 @@
 //!
 //! # The environment
 //!
-//! It is stronger than the code. `CRANK_SEED` is the seed of the search, `CRANK_RUNS` the number of runs, `CRANK_POLICY`
-//! the policy as it prints itself. `CRANK_REPLAY` has the answers of one run; `CRANK_SEED` then is that run's own seed.
+//! It is stronger than the code. `CRANK_SEED` is the seed of the search, `CRANK_RUNS` the number of runs,
+//! `CRANK_POLICY` the policy as it prints itself. `CRANK_REPLAY` has the answers of one run; `CRANK_SEED` then is that
+//! run's own seed.
 //!
 //! # Policies
 //!
