@@ -1,3 +1,6 @@
 //! Searching orders: the hook in the engine, and what is built on it.
 
+mod conditions;
+mod environment;
 mod hook;
+mod nodes;

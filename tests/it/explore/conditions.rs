@@ -1,0 +1,415 @@
+//! What fails a run, and what the report says of it.
+
+use crate::units::{ms, secs};
+use crankwork::explore::{Coverage, Explore, Failure, Policy, Sim, Stats, Until, Verdict};
+use crankwork::{Retry, Spec, VirtualDriver, WorkContext, WorkScheduler};
+use std::cell::Cell;
+use std::rc::Rc;
+use std::task::{Poll, ready};
+
+type App = Vec<&'static str>;
+
+/// A search that depends on nothing but its code.
+fn search() -> Explore {
+    Explore::new().on_its_own().named("searching").seed(1)
+}
+
+/// Adds a work that writes its name in each of so many turns.
+fn add(work: &mut WorkScheduler<App>, name: &'static str, turns: u32) {
+    let mut left = turns;
+    let writes = move |cx: &mut WorkContext<'_, App>| {
+        cx.app.push(name);
+        left -= 1;
+        match left {
+            0 => Poll::Ready(Ok(())),
+            _ => cx.yield_now(),
+        }
+    };
+    work.add(Spec::new(name, writes).no_permit()).unwrap();
+}
+
+fn fails(explore: &Explore, program: impl Fn(&mut Sim)) -> Box<Failure> {
+    explore.check(program).expect_err("some run fails")
+}
+
+fn passes(explore: &Explore, program: impl Fn(&mut Sim)) -> Stats {
+    explore
+        .check(program)
+        .unwrap_or_else(|failure| panic!("{failure}"))
+}
+
+/// Two works of two turns; "b" must not be first and last.
+fn b_embraces_a(sim: &mut Sim) {
+    let node = sim.node("", App::new());
+    add(sim.work(node), "a", 2);
+    add(sim.work(node), "b", 2);
+    sim.always("b is not on both sides of a", move |world| {
+        *world.app(node) != ["b", "a", "a", "b"]
+    });
+}
+
+#[test]
+fn an_order_that_breaks_a_condition_is_found_by_every_policy_that_can() {
+    for policy in [
+        "random",
+        "sticky(50)",
+        "pct(2)",
+        "urw",
+        "one-deviation",
+        "exhaustive",
+        "mix",
+    ] {
+        let policy = Policy::from_name(policy).unwrap();
+        let failure = fails(&search().policy(policy.clone()), b_embraces_a);
+        let expected = Verdict::Always("b is not on both sides of a".into());
+        assert_eq!(failure.verdict, expected, "{policy}");
+        assert!(failure.reproduced, "{policy}");
+        let works: Vec<&str> = failure
+            .turns
+            .iter()
+            .map(|turn| turn.work.as_str())
+            .collect();
+        assert_eq!(works, ["b", "a", "a", "b"], "{policy}");
+    }
+    for policy in [Policy::Fifo, Policy::Lifo, Policy::Continue] {
+        passes(&search().policy(policy), b_embraces_a);
+    }
+}
+
+#[test]
+fn l01_a_lawful_search_keeps_to_rounds() {
+    let exhaustive = search().policy(Policy::Exhaustive).lawful();
+    let failure = fails(&exhaustive, b_embraces_a);
+    let stats = passes(&exhaustive, |sim| {
+        let node = sim.node("", App::new());
+        add(sim.work(node), "a", 2);
+        add(sim.work(node), "b", 2);
+        sim.always("a is not twice before b", move |world| {
+            *world.app(node) != ["a", "a"]
+        });
+    });
+    assert_eq!((stats.runs, stats.coverage), (4, Coverage::Exhaustive));
+    assert!(
+        failure.to_string().contains("policy exhaustive"),
+        "{failure}"
+    );
+}
+
+#[test]
+fn an_exhaustive_search_has_each_order_once() {
+    let program = |sim: &mut Sim| {
+        let node = sim.node("", App::new());
+        for name in ["a", "b", "c"] {
+            add(sim.work(node), name, 3);
+        }
+    };
+    let policy = |policy| search().runs(10_000).policy(policy);
+    for all in [
+        Policy::Exhaustive,
+        Policy::OneDeviation,
+        Policy::ExhaustiveUpTo(9),
+    ] {
+        let stats = passes(&policy(all.clone()), program);
+        let twice = u64::from(matches!(all, Policy::OneDeviation));
+        // One deviation goes out from two plain orders, and ends with the first of them that is through.
+        assert_eq!(stats.distinct, 1_680, "{all}");
+        assert!(stats.runs == 1_680 || twice == 1, "{all}: {}", stats.runs);
+    }
+    let few = passes(&policy(Policy::ExhaustiveUpTo(1)), program);
+    assert_eq!(few.coverage, Coverage::ExhaustiveUpTo(1));
+    assert!(
+        few.to_string().contains("all with up to 1 departures"),
+        "{few}"
+    );
+    let sampled = passes(&policy(Policy::Random).runs(100), program);
+    assert_eq!((sampled.runs, sampled.coverage), (100, Coverage::Sampled));
+    assert!(
+        sampled.distinct > 80 && sampled.to_string().contains("chance"),
+        "{sampled}"
+    );
+}
+
+#[test]
+fn a_report_repeats_itself_and_its_line_repeats_the_run() {
+    let random = search().policy(Policy::Random);
+    let [one, two] = [(); 2].map(|()| fails(&random, b_embraces_a).to_string());
+    assert_eq!(one, two);
+    let failure = fails(&random, b_embraces_a);
+    let answers = failure.replay.strip_prefix("a1:").unwrap();
+    let answers = answers.split(',').flat_map(|word| {
+        let (answer, count) = word.split_once('*').unwrap_or((word, "1"));
+        vec![answer.parse().unwrap(); count.parse().unwrap()]
+    });
+    let replay = search().policy(Policy::Replay(answers.collect()));
+    assert_eq!(
+        fails(&replay.seed(failure.seed), b_embraces_a).turns,
+        failure.turns
+    );
+    let other = fails(&random.seed(2), b_embraces_a);
+    assert_ne!((other.run, other.seed), (failure.run, failure.seed));
+}
+
+#[test]
+fn a_panic_of_a_work_fails_the_run_with_its_place() {
+    let failure = fails(&search(), |sim| {
+        let node = sim.node("", App::new());
+        sim.work(node)
+            .add_fn("breaks", |_| -> Poll<Result<(), crankwork::Failure>> {
+                panic!("broken")
+            })
+            .unwrap();
+    });
+    let Verdict::Panic(message, place) = &failure.verdict else {
+        panic!("{failure}");
+    };
+    assert_eq!(
+        (message.as_str(), place.contains("conditions.rs")),
+        ("broken", true)
+    );
+    assert_eq!(
+        failure.turns.last().map(|turn| turn.work.as_str()),
+        Some("breaks")
+    );
+}
+
+#[test]
+fn an_assertion_of_the_test_fails_the_run() {
+    let failure = fails(&search(), |sim| {
+        let node = sim.node("", App::new());
+        add(sim.work(node), "a", 1);
+        sim.run();
+        assert_eq!(sim.app(node).len(), 2, "turns");
+    });
+    assert!(
+        matches!(&failure.verdict, Verdict::Panic(text, _) if text.contains("turns")),
+        "{failure}"
+    );
+}
+
+#[test]
+fn works_that_nothing_can_wake_are_a_stall_or_a_lost_wake() {
+    let stall = fails(&search(), |sim| {
+        let node = sim.node("", App::new());
+        sim.work(node)
+            .add_fn("waits", |cx| -> Poll<Result<(), crankwork::Failure>> {
+                cx.expect_wake();
+                Poll::Pending
+            })
+            .unwrap();
+    });
+    assert!(
+        matches!(&stall.verdict, Verdict::Stall(report) if report.contains("waits")),
+        "{stall}"
+    );
+    let lost = fails(&search(), |sim| {
+        let node = sim.node("", App::new());
+        sim.work(node)
+            .add_fn("forgets", |_| -> Poll<Result<(), crankwork::Failure>> {
+                Poll::Pending
+            })
+            .unwrap();
+    });
+    assert_eq!(lost.verdict, Verdict::LostWake("forgets".into()));
+}
+
+#[test]
+fn a_run_has_so_many_turns_and_no_more() {
+    let endless = |sim: &mut Sim| {
+        let node = sim.node("", App::new());
+        sim.work(node)
+            .add_fn("on and on", |cx| {
+                cx.yield_now::<Result<(), crankwork::Failure>>()
+            })
+            .unwrap();
+    };
+    assert_eq!(
+        fails(&search().max_turns(50), endless).verdict,
+        Verdict::TurnLimit(50)
+    );
+    let stats = passes(&search().runs(3).stop_after(50), endless);
+    assert_eq!((stats.runs, stats.turns), (3, 150));
+}
+
+#[test]
+fn guards_that_are_all_shut_are_a_deadlock() {
+    let program = |sim: &mut Sim| {
+        let node = sim.node("", App::new());
+        for (name, other) in [("a", "b"), ("b", "a")] {
+            add(sim.work(node), name, 2);
+            sim.guard(node, name, move |world| {
+                world.app(node).first() != Some(&other)
+            });
+        }
+    };
+    let failure = fails(&search(), program);
+    assert!(
+        matches!(&failure.verdict, Verdict::Deadlock(works) if works.len() == 1),
+        "{failure}"
+    );
+    // The guard keeps a work from its turns for good, so whoever is first goes through.
+    let works: Vec<&str> = failure
+        .turns
+        .iter()
+        .map(|turn| turn.work.as_str())
+        .collect();
+    assert!(works == ["a", "a"] || works == ["b", "b"], "{works:?}");
+}
+
+#[test]
+fn sometimes_says_what_no_run_has_met() {
+    let stats = passes(&search(), |sim| {
+        let node = sim.node("", App::new());
+        add(sim.work(node), "a", 1);
+        add(sim.work(node), "b", 1);
+        sim.sometimes("b is first", move |world| {
+            world.app(node).first() == Some(&"b")
+        });
+        sim.sometimes("c is first", move |world| {
+            world.app(node).first() == Some(&"c")
+        });
+    });
+    assert_eq!(stats.never, ["c is first"]);
+    assert!(
+        stats.to_string().contains("never seen: c is first"),
+        "{stats}"
+    );
+}
+
+#[test]
+fn works_that_never_end_are_over_once_all_has_come_true() {
+    let program = |until: usize| {
+        move |sim: &mut Sim| {
+            let node = sim.node("", App::new());
+            sim.work(node)
+                .add_fn("ticks", |cx| -> Poll<Result<(), crankwork::Failure>> {
+                    cx.app.push("tick");
+                    cx.wake_after(secs(1));
+                    Poll::Pending
+                })
+                .unwrap();
+            sim.eventually("so many ticks", move |world| world.app(node).len() == until);
+        }
+    };
+    let stats = passes(&search().runs(2).max_turns(100), program(5));
+    assert_eq!(stats.turns, 10);
+    let failure = fails(&search().max_turns(100), program(1_000));
+    assert_eq!(failure.verdict, Verdict::TurnLimit(100));
+}
+
+#[test]
+fn a_scripted_interleaving_is_a_test() {
+    let order = |script: fn(&mut Sim)| {
+        let seen = Rc::new(Cell::new(String::new()));
+        let out = Rc::clone(&seen);
+        passes(&search().policy(Policy::Fifo).runs(1), move |sim| {
+            let node = sim.node("", App::new());
+            for name in ["a", "b", "c"] {
+                add(sim.work(node), name, 2);
+            }
+            script(sim);
+            sim.run();
+            out.set(sim.app(node).join(""));
+        });
+        seen.take()
+    };
+    assert_eq!(order(|_| ()), "abcabc");
+    assert_eq!(order(|sim| sim.hold("a", 2).until("c", 2)), "abcbca");
+    assert_eq!(
+        order(|sim| sim.hold("a", 1).until("b", Until::End)),
+        "bcbaca"
+    );
+    // What nobody can wait for is waived.
+    assert_eq!(order(|sim| sim.hold("a", 1).until("nobody", 1)), "bcbcaa");
+}
+
+#[test]
+fn an_attempt_that_is_made_to_fail_is_retried() {
+    let program = |sim: &mut Sim| {
+        let node = sim.node("", App::new());
+        let work = |cx: &mut WorkContext<'_, App>| {
+            cx.app
+                .push(if cx.attempt() == 1 { "first" } else { "again" });
+            ready!(cx.sleep(ms(1)));
+            Poll::Ready(Ok(()))
+        };
+        sim.work(node)
+            .add(Spec::new("a", work).retry(Retry::ONCE))
+            .unwrap();
+        sim.fail("a", 2);
+        sim.hold("a", 3).until("a", Until::Failed(1));
+        sim.run();
+        assert_eq!(*sim.app(node), ["first", "again", "again"]);
+    };
+    passes(&search().runs(5), program);
+}
+
+#[test]
+fn time_can_be_run_by_hand() {
+    passes(&search().runs(5), |sim| {
+        let node = sim.node("", App::new());
+        sim.work(node)
+            .add_fn("nap", |cx| {
+                ready!(cx.sleep(secs(10)));
+                cx.app.push("up");
+                Poll::Ready(Ok(()))
+            })
+            .unwrap();
+        sim.run_for(secs(4));
+        assert_eq!(
+            (sim.now(), sim.app(node).len()),
+            (crate::units::at_secs(4), 0)
+        );
+        sim.run_until("it is up", move |world| !world.app(node).is_empty());
+        assert_eq!(sim.now(), crate::units::at_secs(10));
+    });
+}
+
+#[test]
+fn a_program_that_differs_from_itself_is_found_out() {
+    let runs = Cell::new(0);
+    let failure = fails(&search(), |sim| {
+        runs.set(runs.get() + 1);
+        let node = sim.node("", App::new());
+        for name in ["a", "b", "c"].into_iter().take(2 + runs.get() % 2) {
+            add(sim.work(node), name, 1);
+        }
+    });
+    let Verdict::Nondeterminism(one, other) = &failure.verdict else {
+        panic!("{failure}");
+    };
+    assert_ne!(one, other);
+}
+
+#[test]
+fn a_host_with_its_own_loop_can_have_any_policy() {
+    let mut orders = std::collections::BTreeSet::new();
+    for seed in 0..200 {
+        let mut s = WorkScheduler::<App>::new(Default::default());
+        s.set_decider(Some(crankwork::explore::decider(&Policy::Random, seed)));
+        add(&mut s, "a", 3);
+        add(&mut s, "b", 3);
+        let mut app = App::new();
+        s.run_until_done(&mut app, &mut VirtualDriver::new())
+            .unwrap();
+        orders.insert(app);
+    }
+    assert_eq!(orders.len(), 20);
+}
+
+#[test]
+fn bytes_choose_the_order() {
+    let run = |data: &[u8]| {
+        let out = Cell::new(String::new());
+        crankwork::explore::bytes(data, |sim| {
+            let node = sim.node("", App::new());
+            add(sim.work(node), "a", 2);
+            add(sim.work(node), "b", 2);
+            sim.run();
+            out.set(sim.app(node).join(""));
+        });
+        out.take()
+    };
+    assert_eq!(run(&[]), "abab");
+    assert_eq!(run(&[1, 1]), "bbaa");
+    assert_eq!(run(&[2, 255]), "aabb");
+}
