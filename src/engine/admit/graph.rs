@@ -189,8 +189,11 @@ impl<'a> Admission<'a> {
     /// Ends the admission, and settles the works that can never run.
     pub fn complete(mut self, engine: &mut Engine) -> Handles<()> {
         self.line_up(engine);
-        for &slot in self.added.slots() {
-            engine.enter_key(slot);
+        if engine.deciding.is_some() {
+            self.added
+                .slots()
+                .iter()
+                .for_each(|&slot| engine.enter_key(slot));
         }
         // All works are entered before any of them blocks another.
         let doomed = self.doomed.into_iter();

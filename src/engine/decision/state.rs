@@ -35,8 +35,9 @@ pub(crate) struct Deciding {
     pub asked: Vec<Asked>,
     /// The work of the next round that was picked ahead of this one. It is not asked about again.
     pub chosen: Option<WorkId>,
-    /// What had happened when no ready work could go on. Whatever happens next ends that.
-    pub stuck: Option<u64>,
+    /// What had happened when no ready work could go on, and whether a hold kept one of them. Whatever happens next
+    /// ends that.
+    pub stuck: Option<(u64, bool)>,
     /// What happens instead of the turn that is coming.
     pub interference: Option<Interference>,
     /// The work that had or has the last turn, as it was before that turn.

@@ -86,10 +86,12 @@ impl Engine {
     /// Returns when to crank again. O(1), or O(lanes of the permit queue) after a call that freed permits.
     #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn next(&self) -> Next {
-        match (self.ready.is_empty(), &self.deciding) {
-            (true, _) => self.next_without_turns(),
-            (false, None) => Next::Now,
-            (false, Some(_)) => self.next_as_decided(),
+        if self.ready.is_empty() {
+            self.next_without_turns()
+        } else if self.deciding.is_none() {
+            Next::Now
+        } else {
+            self.next_as_decided()
         }
     }
 

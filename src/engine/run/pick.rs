@@ -26,10 +26,18 @@ impl Engine {
         }
     }
 
+    /// Returns the work that has the next turn of this round, if the round gives more.
+    #[cold]
+    pub(super) fn next_of_round_as_decided(&mut self) -> Option<u32> {
+        match self.ready.round_is_over() {
+            true => None,
+            false => self.pop_as_decided(),
+        }
+    }
+
     /// Ends a round that has just begun, because no work can go on. If nothing else can either, the first held work has
     /// its turn.
-    #[cold]
-    pub(super) fn nothing_picked(&mut self) -> Round {
+    fn nothing_picked(&mut self) -> Round {
         if self.can_waive()
             && let Some(slot) = self.first_held()
         {
@@ -41,8 +49,7 @@ impl Engine {
     }
 
     /// Takes the work that the decider picks. Returns `None` if this round gives no more turns.
-    #[cold]
-    pub(super) fn pop_as_decided(&mut self) -> Option<u32> {
+    fn pop_as_decided(&mut self) -> Option<u32> {
         if let Some(slot) = self.take_chosen() {
             return Some(self.take_turn(slot));
         }
@@ -67,13 +74,17 @@ impl Engine {
             }
             // In the next round there may be more.
             None if in_round == 0 && !self.ready.next_is_empty() && !wants.free_rounds => {}
-            None => {
-                let happened = self.happened();
-                self.with_deciding(|deciding| deciding.stuck = Some(happened));
-            }
+            None => self.note_stuck(),
         }
         self.ready.end_round();
         None
+    }
+
+    /// Notes that no ready work can go on until something happens.
+    fn note_stuck(&mut self) {
+        let happened = self.happened();
+        let is_any_held = self.first_held().is_some();
+        self.with_deciding(|deciding| deciding.stuck = Some((happened, is_any_held)));
     }
 
     fn with_deciding(&mut self, change: impl FnOnce(&mut crate::engine::decision::Deciding)) {
@@ -184,10 +195,12 @@ impl Engine {
     #[cold]
     pub(super) fn next_as_decided(&self) -> Next {
         let stuck = self.deciding.as_ref().and_then(|deciding| deciding.stuck);
-        if stuck != Some(self.happened()) {
-            return Next::Now;
-        }
+        let is_any_held = match stuck {
+            Some((happened, is_any_held)) if happened == self.happened() => is_any_held,
+            _ => return Next::Now,
+        };
         match self.next_without_turns() {
+            _ if is_any_held && self.can_waive() => Next::Now,
             // Works are left, whatever they wait for.
             Next::Idle => Next::Stalled,
             next => next,

@@ -71,12 +71,9 @@ impl Engine {
                 News::Done => {}
             }
         }
-        if self.ready.round_is_over() {
-            return Round::Empty;
-        }
-        match self.pop() {
+        match self.next_of_round() {
             Some(slot) => Round::Turn(slot),
-            None => self.nothing_picked(),
+            None => Round::Empty,
         }
     }
 
@@ -311,12 +308,15 @@ impl Engine {
 
     // ---- turns ----
 
-    /// Returns the work that has the next turn of this round.
+    /// Returns the work that has the next turn of this round. Only a decider can end a round before its last work.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn next_of_round(&mut self) -> Option<u32> {
+        if self.deciding.is_some() {
+            return self.next_of_round_as_decided();
+        }
         match self.ready.round_is_over() {
             true => None,
-            false => self.pop(),
+            false => Some(self.ready.pop()),
         }
     }
 
@@ -324,27 +324,16 @@ impl Engine {
     /// round if nothing is to be done in between.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn next_turn(&mut self) -> Option<u32> {
+        // Asked first, so that without a decider the rest is what it would be if there were none.
+        if self.deciding.is_some() {
+            return self.next_of_round_as_decided();
+        }
         if !self.ready.round_is_over() {
-            return self.pop();
+            return Some(self.ready.pop());
         }
         if self.may_have_news() || self.ready.next_is_empty() {
             return None;
         }
-        match self.deciding {
-            None => Some(self.ready.start_and_pop()),
-            Some(_) => {
-                self.ready.start_round();
-                self.pop_as_decided()
-            }
-        }
-    }
-
-    /// Takes the next work of this round. Only a decider can end a round before that.
-    #[inline(always)]
-    fn pop(&mut self) -> Option<u32> {
-        match self.deciding {
-            None => Some(self.ready.pop()),
-            Some(_) => self.pop_as_decided(),
-        }
+        Some(self.ready.start_and_pop())
     }
 }

@@ -1,7 +1,7 @@
 //! All orders of turns and of messages.
 
 use super::{Log, add, crank};
-use crankwork::{Decider, Decision, Next, Time, Wants, WorkScheduler};
+use crankwork::{Budget, Decider, Decision, Next, Time, Wants, WorkScheduler};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -51,7 +51,7 @@ impl Decider for All {
 }
 
 /// Returns all orders of so many works with so many turns each, and how many runs there were.
-fn orders(works: usize, turns: u32, wants: Wants) -> (BTreeSet<Log>, usize) {
+fn orders(works: usize, turns: u32, wants: Wants, budget: u64) -> (BTreeSet<Log>, usize) {
     let odometer = Odometer::default();
     let mut s = WorkScheduler::<Log>::new(Default::default());
     let (mut seen, mut runs) = (BTreeSet::new(), 0);
@@ -62,7 +62,11 @@ fn orders(works: usize, turns: u32, wants: Wants) -> (BTreeSet<Log>, usize) {
             add(&mut s, name, turns);
         }
         let mut log = Log::new();
-        assert_eq!(crank(&mut s, &mut log, Time::ZERO), Next::Idle);
+        while s
+            .crank_work(Time::ZERO, &mut log, Budget::turns(budget))
+            .next
+            != Next::Idle
+        {}
         seen.insert(log);
         runs += 1;
         if !odometer.next() {
@@ -74,10 +78,13 @@ fn orders(works: usize, turns: u32, wants: Wants) -> (BTreeSet<Log>, usize) {
 #[test]
 fn l01_free_rounds_reach_every_order_of_turns_once() {
     for (works, turns, all, lawful) in [(2, 3, 20, 8), (3, 3, 1_680, 216)] {
-        let (seen, runs) = orders(works, turns, Wants::NOTHING.free_rounds());
-        assert_eq!((seen.len(), runs), (all, all));
-        let (seen, runs) = orders(works, turns, Wants::NOTHING);
-        assert_eq!((seen.len(), runs), (lawful, lawful), "L1 keeps to rounds");
+        // By L4 the budget makes no difference.
+        for budget in [1, 2, u64::MAX] {
+            let (seen, runs) = orders(works, turns, Wants::NOTHING.free_rounds(), budget);
+            assert_eq!((seen.len(), runs), (all, all), "budget {budget}");
+            let (seen, runs) = orders(works, turns, Wants::NOTHING, budget);
+            assert_eq!((seen.len(), runs), (lawful, lawful), "L1 keeps to rounds");
+        }
     }
 }
 
