@@ -86,6 +86,8 @@ impl Sim {
         self.links.clear();
         self.conditions.clear();
         self.guards.clear();
+        // What the last run had no use for goes, or programs whose nodes differ from run to run would pile them up.
+        self.spare.clear();
         for mut node in self.nodes.drain(..) {
             node.clear();
             self.spare.push(node);
