@@ -4,3 +4,4 @@ mod conditions;
 mod environment;
 mod hook;
 mod nodes;
+mod policies;
