@@ -7,7 +7,7 @@
 //! The host waits on its own channel. The scheduler says how long it may wait, and a wake from another thread arrives
 //! there like any other event.
 
-use crankwork::{Budget, MonotonicClock, Next, WorkScheduler};
+use crankwork::{Budget, Failure, MonotonicClock, Next, WorkContext, WorkScheduler};
 use std::sync::mpsc;
 use std::task::Poll;
 use std::thread;
@@ -37,25 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let _ = notify.send(Event::Crank);
     });
 
-    // Blocking work belongs on a thread of its own; the work sleeps until that thread wakes it.
-    let mut helper = None;
-    work.add_fn("wait for a thread", move |cx| match &helper {
-        None => {
-            let waker = cx.remote_waker();
-            helper = Some(thread::spawn(move || {
-                thread::sleep(Duration::from_millis(20));
-                waker.wake();
-            }));
-            Poll::Pending
-        }
-        Some(thread) if !thread.is_finished() => cx.yield_now(),
-        Some(_) => {
-            cx.app
-                .lines
-                .push(format!("the thread was done at {}", cx.now()));
-            Poll::Ready(Ok(()))
-        }
-    })?;
+    work.add_fn("wait for a thread", wait_for_a_thread())?;
 
     events.send(Event::Line(String::from("an event of the host's own")))?;
     loop {
@@ -75,4 +57,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("{}", node.lines.join("\n"));
     Ok(())
+}
+
+/// Blocking work belongs on a thread of its own; the work sleeps until that thread wakes it.
+fn wait_for_a_thread() -> impl FnMut(&mut WorkContext<'_, Node>) -> Poll<Result<(), Failure>> {
+    let mut helper = None;
+    move |cx| match &helper {
+        None => {
+            let waker = cx.remote_waker();
+            helper = Some(thread::spawn(move || {
+                thread::sleep(Duration::from_millis(20));
+                waker.wake();
+            }));
+            Poll::Pending
+        }
+        Some(thread) if !thread.is_finished() => cx.yield_now(),
+        Some(_) => {
+            let line = format!("the thread was done at {}", cx.now());
+            cx.app.lines.push(line);
+            Poll::Ready(Ok(()))
+        }
+    }
 }

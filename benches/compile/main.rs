@@ -143,49 +143,37 @@ fn table(built: &[Built], ratio: f64, lines: f64) -> Table {
     let seconds: Vec<f64> = built.iter().map(|built| built.seconds).collect();
     let kilobytes: Vec<f64> = built.iter().map(|built| built.bytes as f64 / 1e3).collect();
     let beside = |all: &[f64]| [all[0], all[2], all[3]];
-    let release = "release rebuild after one changed line, CPU s";
-    row(
-        &mut table,
-        &format!("{release}: one application type"),
-        &beside(&seconds),
-        1,
-        "<= 2.5",
-    );
-    row(
-        &mut table,
-        &format!("{release}: eight"),
-        &seconds[1..2],
-        1,
-        "<= 7",
-    );
-    row(
-        &mut table,
-        "LLVM IR lines for each further application type",
-        &[lines],
-        0,
-        "<= 15,000",
-    );
-    row(
-        &mut table,
-        "five virtual hours: debug with optimised dependencies, to release",
-        &[ratio],
-        1,
-        "<= 2",
-    );
-    row(
-        &mut table,
-        "stripped release binary, KB: one",
-        &beside(&kilobytes),
-        0,
-        "<= 800",
-    );
-    row(
-        &mut table,
-        "stripped release binary, KB: eight",
-        &kilobytes[1..2],
-        0,
-        "<= 1,000",
-    );
+    let rebuild = "release rebuild after one changed line, CPU s: ";
+    let binary = "stripped release binary, KB: ";
+    let rows: [(&str, &str, &[f64], usize, &str); 6] = [
+        (
+            rebuild,
+            "one application type",
+            &beside(&seconds),
+            1,
+            "<= 2.5",
+        ),
+        (rebuild, "eight", &seconds[1..2], 1, "<= 7"),
+        (
+            "LLVM IR lines ",
+            "for each further application type",
+            &[lines],
+            0,
+            "<= 15,000",
+        ),
+        (
+            "five virtual hours: ",
+            "debug with optimised dependencies, to release",
+            &[ratio],
+            1,
+            "<= 2",
+        ),
+        (binary, "one", &beside(&kilobytes), 0, "<= 800"),
+        (binary, "eight", &kilobytes[1..2], 0, "<= 1,000"),
+    ];
+    for (what, of, figures, digits, limit) in rows {
+        row(&mut table, &format!("{what}{of}"), figures, digits, limit);
+    }
     table
 }
 

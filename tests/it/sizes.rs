@@ -10,33 +10,10 @@ const FUNCTION: usize = 50;
 
 const FOLDERS: [&str; 5] = ["src", "tests", "examples", "benches", "fuzz"];
 
-/// Functions that are longer, until they are split.
-const LONG_FUNCTIONS: [&str; 6] = [
-    "examples/catchup/src/cli/real.rs: archive",
-    "examples/catchup/src/cli/real.rs: run",
-    "examples/catchup/src/http/chunked.rs: take",
-    "examples/catchup/src/report/summary.rs: text",
-    "examples/embed.rs: main",
-    "benches/compile/main.rs: table",
-];
-
 fn all() -> Vec<(String, String)> {
     let files: Vec<_> = FOLDERS.into_iter().flat_map(rust_files).collect();
     assert!(files.len() > 300, "the sources are where they were");
     files
-}
-
-/// Fails the test unless just the exceptions are too long. An exception that is not needed has to go.
-fn assert_only(exceptions: &[&str], found: Vec<(String, usize)>) {
-    let is_exception = |name: &str| exceptions.contains(&name);
-    let long: Vec<_> = found
-        .iter()
-        .filter(|(name, _)| !is_exception(name))
-        .collect();
-    assert!(long.is_empty(), "split these: {long:#?}");
-    let is_found = |exception: &&&str| found.iter().any(|(name, _)| name == **exception);
-    let idle: Vec<_> = exceptions.iter().filter(|name| !is_found(name)).collect();
-    assert!(idle.is_empty(), "no exceptions any more: {idle:#?}");
 }
 
 /// The functions of a file and their lengths. It reads what rustfmt writes: the last brace stands below the first word.
@@ -72,7 +49,8 @@ fn function(line: &str) -> Option<&str> {
 fn no_file_is_too_long() {
     let lengths = all().into_iter();
     let lengths = lengths.map(|(name, text)| (name, text.lines().count()));
-    assert_only(&[], lengths.filter(|&(_, lines)| lines > FILE).collect());
+    let long: Vec<_> = lengths.filter(|&(_, lines)| lines > FILE).collect();
+    assert!(long.is_empty(), "split these: {long:#?}");
 }
 
 #[test]
@@ -88,7 +66,7 @@ fn no_function_is_too_long() {
         }
     }
     assert!(functions_read > 3_000, "only {functions_read} functions");
-    assert_only(&LONG_FUNCTIONS, long);
+    assert!(long.is_empty(), "split these: {long:#?}");
 }
 
 #[test]

@@ -1,21 +1,20 @@
 //! What fails a run, and what the report says of it.
 
-use crate::units::{ms, secs};
-use crankwork::explore::{Coverage, Explore, Failure, Policy, Sim, Stats, Until, Verdict};
-use crankwork::{Retry, Spec, VirtualDriver, WorkContext, WorkScheduler};
+use crate::units::secs;
+use crankwork::explore::{Coverage, Explore, Failure, Policy, Sim, Stats, Verdict};
+use crankwork::{Spec, VirtualDriver, WorkContext, WorkScheduler};
 use std::cell::Cell;
-use std::rc::Rc;
-use std::task::{Poll, ready};
+use std::task::Poll;
 
-type App = Vec<&'static str>;
+pub type App = Vec<&'static str>;
 
 /// A search that depends on nothing but its code.
-fn search() -> Explore {
+pub fn search() -> Explore {
     Explore::new().on_its_own().named("searching").seed(1)
 }
 
 /// Adds a work that writes its name in each of so many turns.
-fn add(work: &mut WorkScheduler<App>, name: &'static str, turns: u32) {
+pub fn add(work: &mut WorkScheduler<App>, name: &'static str, turns: u32) {
     let mut left = turns;
     let writes = move |cx: &mut WorkContext<'_, App>| {
         cx.app.push(name);
@@ -32,7 +31,7 @@ fn fails(explore: &Explore, program: impl Fn(&mut Sim)) -> Box<Failure> {
     explore.check(program).expect_err("some run fails")
 }
 
-fn passes(explore: &Explore, program: impl Fn(&mut Sim)) -> Stats {
+pub fn passes(explore: &Explore, program: impl Fn(&mut Sim)) -> Stats {
     explore
         .check(program)
         .unwrap_or_else(|failure| panic!("{failure}"))
@@ -256,7 +255,7 @@ fn guards_that_are_all_shut_are_a_deadlock() {
 }
 
 #[test]
-fn sometimes_says_what_no_run_has_met() {
+fn what_no_run_has_met_is_said() {
     let stats = passes(&search(), |sim| {
         let node = sim.node("", App::new());
         add(sim.work(node), "a", 1);
@@ -294,74 +293,6 @@ fn works_that_never_end_are_over_once_all_has_come_true() {
     assert_eq!(stats.turns, 10);
     let failure = fails(&search().max_turns(100), program(1_000));
     assert_eq!(failure.verdict, Verdict::TurnLimit(100));
-}
-
-#[test]
-fn a_scripted_interleaving_is_a_test() {
-    let order = |script: fn(&mut Sim)| {
-        let seen = Rc::new(Cell::new(String::new()));
-        let out = Rc::clone(&seen);
-        passes(&search().policy(Policy::Fifo).runs(1), move |sim| {
-            let node = sim.node("", App::new());
-            for name in ["a", "b", "c"] {
-                add(sim.work(node), name, 2);
-            }
-            script(sim);
-            sim.run();
-            out.set(sim.app(node).join(""));
-        });
-        seen.take()
-    };
-    assert_eq!(order(|_| ()), "abcabc");
-    assert_eq!(order(|sim| sim.hold("a", 2).until("c", 2)), "abcbca");
-    assert_eq!(
-        order(|sim| sim.hold("a", 1).until("b", Until::End)),
-        "bcbaca"
-    );
-    // What nobody can wait for is waived.
-    assert_eq!(order(|sim| sim.hold("a", 1).until("nobody", 1)), "bcbcaa");
-}
-
-#[test]
-fn an_attempt_that_is_made_to_fail_is_retried() {
-    let program = |sim: &mut Sim| {
-        let node = sim.node("", App::new());
-        let work = |cx: &mut WorkContext<'_, App>| {
-            cx.app
-                .push(if cx.attempt() == 1 { "first" } else { "again" });
-            ready!(cx.sleep(ms(1)));
-            Poll::Ready(Ok(()))
-        };
-        sim.work(node)
-            .add(Spec::new("a", work).retry(Retry::ONCE))
-            .unwrap();
-        sim.fail("a", 2);
-        sim.hold("a", 3).until("a", Until::Failed(1));
-        sim.run();
-        assert_eq!(*sim.app(node), ["first", "again", "again"]);
-    };
-    passes(&search().runs(5), program);
-}
-
-#[test]
-fn time_can_be_run_by_hand() {
-    passes(&search().runs(5), |sim| {
-        let node = sim.node("", App::new());
-        sim.work(node)
-            .add_fn("nap", |cx| {
-                ready!(cx.sleep(secs(10)));
-                cx.app.push("up");
-                Poll::Ready(Ok(()))
-            })
-            .unwrap();
-        sim.run_for(secs(4));
-        assert_eq!(
-            (sim.now(), sim.app(node).len()),
-            (crate::units::at_secs(4), 0)
-        );
-        sim.run_until("it is up", move |world| !world.app(node).is_empty());
-        assert_eq!(sim.now(), crate::units::at_secs(10));
-    });
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Searching orders: the hook in the engine, and what is built on it.
 
+mod by_hand;
 mod conditions;
 mod environment;
 mod hook;

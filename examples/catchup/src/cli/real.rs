@@ -1,6 +1,6 @@
 //! A real run: an archive's server, real or built in, sockets and a folder.
 
-use super::{Args, CHECKPOINTS, Problem, Source, failed, faults, report, settings};
+use super::{Args, CHECKPOINTS, Problem, Source, Url, failed, faults, report, settings};
 use crate::archive::Hash;
 use crate::catchup::Settings;
 use crate::maker;
@@ -60,15 +60,8 @@ pub fn run(args: &Args, source: &Source) -> Result<(), Problem> {
         engine: ended.cranks.cpu.saturating_sub(ended.tally.in_works),
     };
     let interrupted = interrupt.is_raised() && !ended.complete;
-    if let Some(expected) = archive.expected
-        && ended.failure.is_none()
-        && !interrupted
-        && ended.hash != expected
-    {
-        ended.failure = Some(format!(
-            "the last header's hash is {}, but {expected} was made",
-            ended.hash
-        ));
+    if !interrupted {
+        check_hash(&mut ended, archive.expected);
     }
     let summary = Summary {
         interrupted,
@@ -81,26 +74,24 @@ pub fn run(args: &Args, source: &Source) -> Result<(), Problem> {
     report(args, &summary)
 }
 
+/// Fails a run that ended well with another hash than the one that was made.
+fn check_hash(ended: &mut Ended, expected: Option<Hash>) {
+    let wrong = expected.filter(|expected| ended.failure.is_none() && ended.hash != *expected);
+    if let Some(expected) = wrong {
+        let hash = ended.hash;
+        ended.failure = Some(format!(
+            "the last header's hash is {hash}, but {expected} was made"
+        ));
+    }
+}
+
 /// Makes and serves the archive, or finds its server.
 fn archive(args: &Args, source: &Source, temporary: &Path) -> Result<Archive, Problem> {
     let mut settings = settings(args);
     settings.measure = true;
-    let (folder, expected): (PathBuf, _) = match source {
-        Source::Http(url) => {
-            let server = url.address().map_err(failed)?;
-            settings.host = url.host.clone();
-            settings.base = url.base.clone();
-            // Far away, answers take longer, and a server in trouble should be left alone for longer.
-            settings.retry = Retry::A_FEW.with_backoff(Backoff::exponential());
-            settings.patience = Duration::from_secs(10);
-            return Ok(Archive {
-                settings,
-                server,
-                expected: None,
-                _listener: None,
-            });
-        }
-        Source::Folder(folder) => (folder.clone(), None),
+    match source {
+        Source::Http(url) => far_away(settings, url),
+        Source::Folder(folder) => serve(args, source, settings, folder, None),
         Source::Made => {
             let made = maker::make(args.checkpoints.unwrap_or(CHECKPOINTS), args.seed);
             let folder = temporary.join("archive");
@@ -110,12 +101,38 @@ fn archive(args: &Args, source: &Source, temporary: &Path) -> Result<Archive, Pr
                     folder.display()
                 ))
             })?;
-            (folder, Some(made.last_hash))
+            serve(args, source, settings, &folder, Some(made.last_hash))
         }
-    };
+    }
+}
+
+/// Finds the server of an archive on another machine.
+fn far_away(mut settings: Settings, url: &Url) -> Result<Archive, Problem> {
+    let server = url.address().map_err(failed)?;
+    settings.host = url.host.clone();
+    settings.base = url.base.clone();
+    // Far away, answers take longer, and a server in trouble should be left alone for longer.
+    settings.retry = Retry::A_FEW.with_backoff(Backoff::exponential());
+    settings.patience = Duration::from_secs(10);
+    Ok(Archive {
+        settings,
+        server,
+        expected: None,
+        _listener: None,
+    })
+}
+
+/// Serves the archive in a folder.
+fn serve(
+    args: &Args,
+    source: &Source,
+    mut settings: Settings,
+    folder: &Path,
+    expected: Option<Hash>,
+) -> Result<Archive, Problem> {
     let faults = faults(args, Duration::ZERO);
     settings.patience += 2 * faults.latency;
-    let responder = Responder::new(Shelf::Folder(folder.clone()), faults);
+    let responder = Responder::new(Shelf::Folder(folder.to_owned()), faults);
     let port = args.port.unwrap_or(0);
     let listener = Listener::start(port, responder).map_err(|error| {
         failed(format!(
@@ -125,7 +142,7 @@ fn archive(args: &Args, source: &Source, temporary: &Path) -> Result<Archive, Pr
     let server = listener.address();
     settings.host = server.to_string();
     if !args.quiet {
-        announce(args, source, &folder, server);
+        announce(args, source, folder, server);
     }
     Ok(Archive {
         settings,

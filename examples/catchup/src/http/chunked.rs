@@ -9,6 +9,9 @@ const LINE_LIMIT: usize = 1 << 10;
 /// The most bytes of all trailers together.
 const TRAILER_LIMIT: usize = 8 << 10;
 
+/// The bytes of a line break.
+const LINE_BREAK: usize = 2;
+
 /// Reads chunks as they come.
 pub struct Chunked(State);
 
@@ -52,13 +55,11 @@ impl Chunked {
                     make_room(body, part, limit);
                     body.extend_from_slice(&rest[..part]);
                     at += part;
-                    self.0 = match left - part {
-                        0 => State::DataEnd,
-                        left => State::Data(left),
-                    };
-                    if left > part {
+                    if part < left {
+                        self.0 = State::Data(left - part);
                         break false;
                     }
+                    self.0 = State::DataEnd;
                 }
                 State::DataEnd => match rest {
                     [b'\r', b'\n', ..] => {
@@ -68,21 +69,17 @@ impl Chunked {
                     [] | [b'\r'] => break false,
                     _ => return Err(malformed("a chunk of another size than it says")),
                 },
-                State::Trailer(seen) => {
-                    let line = rest.windows(2).position(|pair| pair == b"\r\n");
-                    let length = line.map_or(rest.len(), |length| length + 2);
-                    if seen + length > TRAILER_LIMIT {
-                        return Err(malformed("trailers that do not end"));
+                State::Trailer(seen) => match read_trailer(rest, seen)? {
+                    None => break false,
+                    Some(line) => {
+                        at += line;
+                        self.0 = State::Trailer(seen + line);
+                        // The empty line, which is a line break alone, ends the body.
+                        if line == LINE_BREAK {
+                            break true;
+                        }
                     }
-                    match line {
-                        None => break false,
-                        Some(length) => at += length + 2,
-                    }
-                    self.0 = State::Trailer(seen + length);
-                    if line == Some(0) {
-                        break true;
-                    }
-                }
+                },
             }
         };
         buffer.drain(..at);
@@ -103,6 +100,17 @@ fn read_size(rest: &[u8]) -> Result<Option<(usize, u64)>, HttpError> {
     match line.map_or(rest.len(), |(length, _)| length) > LINE_LIMIT {
         true => Err(malformed("a line between chunks that does not end")),
         false => Ok(line),
+    }
+}
+
+/// The length of the trailer that begins here, its line break included; `None` as long as it is not complete. `seen`
+/// bytes of trailers came before.
+fn read_trailer(rest: &[u8], seen: usize) -> Result<Option<usize>, HttpError> {
+    let line = rest.windows(LINE_BREAK).position(|pair| pair == b"\r\n");
+    let length = line.map_or(rest.len(), |length| length + LINE_BREAK);
+    match seen + length > TRAILER_LIMIT {
+        true => Err(malformed("trailers that do not end")),
+        false => Ok(line.map(|_| length)),
     }
 }
 

@@ -32,6 +32,9 @@ pub struct Summary {
     pub events: Option<String>,
 }
 
+/// A name and a value.
+type Row = (&'static str, String);
+
 impl Summary {
     /// One line: how it ended.
     pub fn line(&self) -> String {
@@ -57,12 +60,23 @@ impl Summary {
 
     /// Several lines.
     pub fn text(&self) -> String {
-        let Ended {
-            tally,
-            cranks,
-            elapsed,
-            ..
-        } = &self.ended;
+        let mut rows = self.done();
+        rows.extend(self.cost());
+        rows.extend(self.peak_memory.map(|peak| ("peak memory", bytes(peak))));
+        if self.interrupted {
+            rows.push(("left", self.left()));
+        }
+        rows.extend(self.events.clone().map(|events| ("events", events)));
+        rows.extend(self.kept.clone().map(|kept| ("kept", kept)));
+        let rows = rows
+            .iter()
+            .map(|(name, value)| format!("  {name:14}{value}\n"));
+        format!("{}\n{}", self.line(), rows.collect::<String>())
+    }
+
+    /// What was received and applied.
+    fn done(&self) -> Vec<Row> {
+        let tally = &self.ended.tally;
         let mut rows = vec![
             (
                 "received",
@@ -94,6 +108,15 @@ impl Summary {
                 ),
             ));
         }
+        rows
+    }
+
+    /// What it cost.
+    fn cost(&self) -> Vec<Row> {
+        let Ended {
+            cranks, elapsed, ..
+        } = &self.ended;
+        let mut rows = Vec::new();
         match self.costs {
             None => rows.push(("virtual time", duration(*elapsed))),
             Some(costs) => {
@@ -118,16 +141,7 @@ impl Summary {
                 ));
             }
         }
-        rows.extend(self.peak_memory.map(|peak| ("peak memory", bytes(peak))));
-        if self.interrupted {
-            rows.push(("left", self.left()));
-        }
-        rows.extend(self.events.clone().map(|events| ("events", events)));
-        rows.extend(self.kept.clone().map(|kept| ("kept", kept)));
-        let rows = rows
-            .iter()
-            .map(|(name, value)| format!("  {name:14}{value}\n"));
-        format!("{}\n{}", self.line(), rows.collect::<String>())
+        rows
     }
 
     /// What was left to do when it was interrupted.
