@@ -119,6 +119,18 @@ impl Explore {
     /// # Errors
     /// The first run that fails, boxed since it holds its last turns.
     pub fn check(&self, program: impl Fn(&mut Sim)) -> Result<Stats, Box<Failure>> {
+        let name = self.name.clone().unwrap_or_else(test_name);
+        Search::new(self, &name, self.environment()).go(&program)
+    }
+
+    /// Runs the program under the policy to the last run, and counts the runs that fail. No run is repeated; with the
+    /// same seed, [`Explore::check`] stops at the first failure and has its report.
+    pub fn survey(&self, program: impl Fn(&mut Sim)) -> Stats {
+        let name = self.name.clone().unwrap_or_else(test_name);
+        Search::new(self, &name, self.environment()).survey(&program)
+    }
+
+    fn environment(&self) -> Environment {
         let environment = match self.reads_environment {
             true => Environment::read(),
             false => Environment::default(),
@@ -126,9 +138,7 @@ impl Explore {
         for warning in &environment.warnings {
             eprintln!("{warning}");
         }
-        let name = self.name.clone().unwrap_or_else(test_name);
-        let mut search = Search::new(self, &name, environment);
-        search.go(&program)
+        environment
     }
 
     /// Runs the program as [`Explore::check`] does.
@@ -202,14 +212,10 @@ impl<'a> Search<'a> {
 
     fn go(&mut self, program: &dyn Fn(&mut Sim)) -> Result<Stats, Box<Failure>> {
         for number in 0..self.runs {
-            let run = self.run(number);
-            if !self.core.borrow_mut().machine.begin(&run) {
+            let Some((run, verdict)) = self.next_run(number, program) else {
                 break;
-            }
-            let verdict = self.play(run.seed, program);
+            };
             let policy = self.core.borrow().machine.policy();
-            self.core.borrow_mut().machine.end();
-            self.count();
             if let Some(verdict) = verdict {
                 return Err(self.failure(&run, policy, verdict, program));
             }
@@ -217,10 +223,43 @@ impl<'a> Search<'a> {
                 self.check_determinism(&run, &policy, program)?;
             }
         }
+        Ok(self.stats_at_the_end())
+    }
+
+    /// Goes through all runs, and counts those that fail.
+    fn survey(&mut self, program: &dyn Fn(&mut Sim)) -> Stats {
+        for number in 0..self.runs {
+            let Some((_, verdict)) = self.next_run(number, program) else {
+                break;
+            };
+            if let Some(verdict) = verdict {
+                self.stats.count_failure(number, verdict);
+            }
+        }
+        self.stats_at_the_end()
+    }
+
+    /// Does the run with this number, and counts it. Returns `None` if there is no order left.
+    fn next_run(
+        &mut self,
+        number: u64,
+        program: &dyn Fn(&mut Sim),
+    ) -> Option<(Run, Option<Verdict>)> {
+        let run = self.run(number);
+        if !self.core.borrow_mut().machine.begin(&run) {
+            return None;
+        }
+        let verdict = self.play(run.seed, program);
+        self.core.borrow_mut().machine.end();
+        self.count();
+        Some((run, verdict))
+    }
+
+    fn stats_at_the_end(&mut self) -> Stats {
         self.stats.coverage = self.core.borrow().machine.coverage();
         let never = self.sim.sometimes.iter().filter(|(_, met)| !met);
         self.stats.never = never.map(|(name, _)| name.clone()).collect();
-        Ok(self.stats.clone())
+        std::mem::take(&mut self.stats)
     }
 
     /// Runs the program once.

@@ -8,7 +8,7 @@
 //! go on, since all are disabled or held. Works that had no turn stay where they are in the ring, so they come first.
 
 use crate::engine::Engine;
-use crate::engine::decision::{Asked, DecisionKind, Interference};
+use crate::engine::decision::{Asked, Deciding, DecisionKind, Interference};
 use crate::engine::run::next::Next;
 use crate::engine::run::round::Round;
 use crate::engine::store::extension::AbortCause;
@@ -26,10 +26,18 @@ impl Engine {
         }
     }
 
-    /// Ends a round that has just begun, because no work can go on. If nothing else can either, the first held work has
-    /// its turn.
+    /// Ends a round that gives no more turns. If the decider has ended it, goes on with the next. If no work can go on,
+    /// and nothing else either, the first held work has its turn.
     #[cold]
     pub(super) fn nothing_picked(&mut self) -> Round {
+        let is_stuck = |deciding: &Deciding| deciding.stuck.is_some();
+        if !self.deciding.as_deref().is_some_and(is_stuck) {
+            return match self.end_round() {
+                true => Round::Empty,
+                // All ready works are of that round, so it has a turn or is stuck.
+                false => self.open_round(),
+            };
+        }
         if self.can_waive()
             && let Some(slot) = self.first_held()
         {
@@ -46,6 +54,7 @@ impl Engine {
         if let Some(slot) = self.take_chosen() {
             return Some(self.take_turn(slot));
         }
+        self.with_deciding(|deciding| deciding.stuck = None);
         let wants = self.wants();
         let mut asked = self.take_asked();
         asked.extend(self.ready.round().map(Asked::work));
@@ -76,7 +85,7 @@ impl Engine {
         None
     }
 
-    fn with_deciding(&mut self, change: impl FnOnce(&mut crate::engine::decision::Deciding)) {
+    fn with_deciding(&mut self, change: impl FnOnce(&mut Deciding)) {
         if let Some(deciding) = &mut self.deciding {
             change(deciding);
         }
