@@ -5,6 +5,7 @@ use super::env::{Environment, test_name};
 use super::failure::Failure;
 use super::panics::caught;
 use super::policy::{Machine, Policy, Run};
+use super::seed::hash;
 use super::sim::{Limits, Sim};
 use super::stats::Stats;
 use super::trace::Trace;
@@ -387,16 +388,6 @@ fn first_difference(one: &Trace, other: &Trace) -> (String, String) {
         line.map_or_else(|| String::from("(nothing)"), |line| line.trim().to_owned())
     };
     (line(&one), line(&other))
-}
-
-/// Returns a hash of the bytes and the number in front: FNV-1a by Fowler, Noll and Vo, mixed by a stream.
-pub(super) fn hash(seed: u64, bytes: &[u8]) -> u64 {
-    let fnv = bytes
-        .iter()
-        .fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, &byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-    Stream::new(fnv).next_u64()
 }
 
 /// Returns the machine of a policy at the beginning of a run, for hosts with a loop of their own.

@@ -102,12 +102,12 @@ impl Machine for Mix {
         if self.is_estimating() {
             self.urw.begin(run);
         }
+        let mut run = run.clone();
         if self.part == Part::Pct {
-            let mut stream = run.stream.clone();
-            // The depth is drawn from the run's own stream, and goes before all that the run draws.
-            self.pct.set_depth(1 + stream.below(3) as u32);
+            // The run goes on behind that draw, or the places of its change points would depend on the depth.
+            self.pct.set_depth(1 + run.stream.below(3) as u32);
         }
-        if self.machine().begin(run) {
+        if self.machine().begin(&run) {
             return true;
         }
         // Every order has had its run. To go on would show nothing new.
