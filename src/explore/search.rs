@@ -8,7 +8,7 @@ use super::policy::{Machine, Policy, Run};
 use super::seed::hash;
 use super::sim::{Limits, Sim};
 use super::stats::Stats;
-use super::trace::Trace;
+use super::trace::{Trace, first_difference};
 use super::verdict::Verdict;
 use crate::{Stream, Time};
 use std::cell::RefCell;
@@ -154,6 +154,11 @@ impl Explore {
     }
 }
 
+type Program<'a> = &'a dyn Fn(&mut Sim);
+
+/// A run, and how it failed.
+type Played = (Run, Option<Verdict>);
+
 /// A search under way.
 struct Search<'a> {
     settings: &'a Explore,
@@ -211,7 +216,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn go(&mut self, program: &dyn Fn(&mut Sim)) -> Result<Stats, Box<Failure>> {
+    fn go(&mut self, program: Program<'_>) -> Result<Stats, Box<Failure>> {
         for number in 0..self.runs {
             let Some((run, verdict)) = self.next_run(number, program) else {
                 break;
@@ -228,7 +233,7 @@ impl<'a> Search<'a> {
     }
 
     /// Goes through all runs, and counts those that fail.
-    fn survey(&mut self, program: &dyn Fn(&mut Sim)) -> Stats {
+    fn survey(&mut self, program: Program<'_>) -> Stats {
         for number in 0..self.runs {
             let Some((_, verdict)) = self.next_run(number, program) else {
                 break;
@@ -241,11 +246,7 @@ impl<'a> Search<'a> {
     }
 
     /// Does the run with this number, and counts it. Returns `None` if there is no order left.
-    fn next_run(
-        &mut self,
-        number: u64,
-        program: &dyn Fn(&mut Sim),
-    ) -> Option<(Run, Option<Verdict>)> {
+    fn next_run(&mut self, number: u64, program: Program<'_>) -> Option<Played> {
         let run = self.run(number);
         if !self.core.borrow_mut().machine.begin(&run) {
             return None;
@@ -258,13 +259,13 @@ impl<'a> Search<'a> {
 
     fn stats_at_the_end(&mut self) -> Stats {
         self.stats.coverage = self.core.borrow().machine.coverage();
-        let never = self.sim.sometimes.iter().filter(|(_, met)| !met);
-        self.stats.never = never.map(|(name, _)| name.clone()).collect();
+        let never = self.sim.sometimes.iter().filter(|it| !it.1);
+        self.stats.never = never.map(|it| it.0.clone()).collect();
         std::mem::take(&mut self.stats)
     }
 
     /// Runs the program once.
-    fn play(&mut self, seed: u64, program: &dyn Fn(&mut Sim)) -> Option<Verdict> {
+    fn play(&mut self, seed: u64, program: Program<'_>) -> Option<Verdict> {
         self.sim.reset(seed);
         let sim = &mut self.sim;
         caught(|| {
@@ -284,7 +285,7 @@ impl<'a> Search<'a> {
         &mut self,
         seed: u64,
         answers: &[u32],
-        program: &dyn Fn(&mut Sim),
+        program: Program<'_>,
     ) -> (Option<Verdict>, Trace, Signature) {
         let machine = Policy::Replay(answers.to_vec()).machine();
         let own = {
@@ -316,7 +317,7 @@ impl<'a> Search<'a> {
         &mut self,
         run: &Run,
         policy: &Policy,
-        program: &dyn Fn(&mut Sim),
+        program: Program<'_>,
     ) -> Result<(), Box<Failure>> {
         let first = self.signature();
         let answers = self.core.borrow().recording.answers();
@@ -337,7 +338,7 @@ impl<'a> Search<'a> {
         run: &Run,
         policy: Policy,
         verdict: Verdict,
-        program: &dyn Fn(&mut Sim),
+        program: Program<'_>,
     ) -> Box<Failure> {
         let answers = self.core.borrow().recording.answers();
         let (again, trace, _) = self.repeat(run.seed, &answers, program);
@@ -377,17 +378,6 @@ type Signature = (u64, u64, u64, Time);
 /// only the answers and the time count.
 fn same(one: Signature, other: Signature) -> bool {
     (one.0, one.1, one.3) == (other.0, other.1, other.3)
-}
-
-fn first_difference(one: &Trace, other: &Trace) -> (String, String) {
-    let lines = |trace: &Trace| trace.lines.clone().unwrap_or_default();
-    let (one, other) = (lines(one), lines(other));
-    let place = (0..one.len().max(other.len())).find(|&place| one.get(place) != other.get(place));
-    let line = |lines: &[String]| {
-        let line = place.and_then(|place| lines.get(place));
-        line.map_or_else(|| String::from("(nothing)"), |line| line.trim().to_owned())
-    };
-    (line(&one), line(&other))
 }
 
 /// Returns the machine of a policy at the beginning of a run, for hosts with a loop of their own.

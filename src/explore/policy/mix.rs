@@ -47,7 +47,6 @@ pub(super) struct Mix {
     deviations: OneDeviation,
     /// Decisions about turns in the present run.
     decisions: u64,
-    exhausted: bool,
 }
 
 impl Default for Mix {
@@ -66,7 +65,6 @@ impl Default for Mix {
             sticky: Sticky::new(STAYS),
             deviations: OneDeviation::default(),
             decisions: 0,
-            exhausted: false,
         }
     }
 }
@@ -110,9 +108,13 @@ impl Machine for Mix {
         if self.machine().begin(&run) {
             return true;
         }
-        // Every order has had its run. To go on would show nothing new.
-        self.exhausted = true;
-        false
+        if self.coverage() == Coverage::Exhaustive {
+            // To go on would show nothing new.
+            return false;
+        }
+        // The lists of departures have grown too many to be kept.
+        self.part = Part::Random;
+        self.random.begin(&run)
     }
 
     fn pick(&mut self, point: &Point<'_>) -> usize {
@@ -140,10 +142,7 @@ impl Machine for Mix {
     }
 
     fn coverage(&self) -> Coverage {
-        match self.exhausted {
-            true => Coverage::Exhaustive,
-            false => Coverage::Sampled,
-        }
+        self.deviations.coverage()
     }
 
     fn policy(&self) -> Policy {

@@ -37,7 +37,8 @@ impl App {
         };
         let log = &mut *log.borrow_mut();
         let state = &self.state;
-        log.ready.retain(|&other| other != thread && state.is_runnable(other));
+        log.ready
+            .retain(|&other| other != thread && state.is_runnable(other));
         for other in state.runnable().filter(|&other| other != thread) {
             if !log.ready.contains(&other) {
                 log.ready.push(other);
@@ -119,7 +120,10 @@ pub fn play(sim: &mut Sim, program: &Rc<Program>, log: Option<&Rc<RefCell<Log>>>
     if let Some(log) = log {
         log.borrow_mut().has_ended = true;
     }
-    sim.app(node).state.end().unwrap_or_else(|fault| fail(fault));
+    sim.app(node)
+        .state
+        .end()
+        .unwrap_or_else(|fault| fail(fault));
 }
 
 /// Returns a search over the schedules of a program.

@@ -35,7 +35,9 @@ pub enum Op {
 impl Op {
     /// Returns the operation of that name.
     pub fn from_name(name: &str) -> Option<Op> {
-        let names = ["+", "-", "*", "%", "==", "!=", "<", "<=", ">", ">=", "and", "or"];
+        let names = [
+            "+", "-", "*", "%", "==", "!=", "<", "<=", ">", ">=", "and", "or",
+        ];
         let operations = [
             Op::Add,
             Op::Sub,

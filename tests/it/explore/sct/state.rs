@@ -175,7 +175,9 @@ impl State {
             Turn::Store(var, expr) => self.vars[var.at(locals)] = expr.value(locals),
             Turn::Add(local, var, expr) => {
                 let more = expr.value(locals);
-                change(&mut self.vars, var.at(locals), locals, *local, |old| old + more);
+                change(&mut self.vars, var.at(locals), locals, *local, |old| {
+                    old + more
+                });
             }
             Turn::Exchange(local, var, expr) => {
                 let new = expr.value(locals);
@@ -194,7 +196,9 @@ impl State {
             }
             Turn::Signal(cond) => {
                 let first = self.conds[cond.at(locals)].pop_front();
-                first.into_iter().for_each(|woken| self.threads[woken].1 = Phase::Woken);
+                first
+                    .into_iter()
+                    .for_each(|woken| self.threads[woken].1 = Phase::Woken);
             }
             Turn::Broadcast(cond) => {
                 let all = self.conds[cond.at(locals)].drain(..);
@@ -221,12 +225,7 @@ fn change(
 }
 
 /// Runs local instructions, and returns the place of the next turn, or the end of the code.
-fn local(
-    code: &Code,
-    from: usize,
-    locals: &mut [i64],
-    vars: &mut [i64],
-) -> Result<usize, Fault> {
+fn local(code: &Code, from: usize, locals: &mut [i64], vars: &mut [i64]) -> Result<usize, Fault> {
     let mut place = from;
     for _ in 0..ENDLESS {
         let Some(Instr::Local(instr)) = code.get(place) else {

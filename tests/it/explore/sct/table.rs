@@ -26,9 +26,9 @@ const NORMAL: Effort = Effort {
 
 const FULL: Effort = Effort {
     seeds: 20,
-    runs: 20_000,
+    runs: 3_000,
     mix: 20_000,
-    twins: (2_000, 20_000),
+    twins: (500, 20_000),
 };
 
 /// The policies of the table, and whether their runs depend on the seed.
@@ -112,7 +112,9 @@ fn row(program: &Rc<Program>, effort: &Effort) -> Vec<Cell> {
 }
 
 fn line(name: &str, words: impl Iterator<Item = String>) -> String {
-    words.fold(format!("{name:<26}"), |line, word| line + &format!(" {word:>13}"))
+    words.fold(format!("{name:<26}"), |line, word| {
+        line + &format!(" {word:>13}")
+    })
 }
 
 #[test]
@@ -122,7 +124,10 @@ fn sct_the_mix_finds_every_bug() {
     };
     let effort = if is_full() { FULL } else { NORMAL };
     let names = policies().into_iter().map(|(policy, _)| policy.to_string());
-    println!("runs to the first failure: median/90th percentile of {} seeds", effort.seeds);
+    println!(
+        "runs to the first failure: median/90th percentile of {} seeds",
+        effort.seeds
+    );
     println!("{}", line("program", names.chain([String::from("mix")])));
     let (mut bugs, mut found, mut twins, mut failed) = (0, 0, 0, 0);
     let mut missed = Vec::new();
@@ -134,7 +139,11 @@ fn sct_the_mix_finds_every_bug() {
             println!("{}", line(&program.name, cells.iter().map(Cell::text)));
             (bugs, found) = (bugs + 1, found + u64::from(mix > 0));
         } else {
-            println!("{:<26} {}", program.name, if any { "FAILED" } else { "no failure" });
+            println!(
+                "{:<26} {}",
+                program.name,
+                if any { "FAILED" } else { "no failure" }
+            );
             (twins, failed) = (twins + 1, failed + u64::from(any));
         }
         if any != program.fails || program.fails && mix < effort.seeds {
