@@ -119,6 +119,9 @@ impl Machine for Mix {
 
     fn pick(&mut self, point: &Point<'_>) -> usize {
         self.decisions += u64::from(point.kind == Kind::Turn);
+        if self.is_estimating() {
+            self.urw.look(point);
+        }
         self.machine().pick(point)
     }
 
