@@ -5,6 +5,7 @@
 //!
 //! `CRANKWORK_SCT=full` has more seeds, policies and runs.
 
+mod ends;
 mod exact;
 mod orders;
 mod parse;
