@@ -74,6 +74,7 @@ mod policy;
 mod replay;
 mod rules;
 mod search;
+mod seed;
 mod sim;
 mod stats;
 mod trace;

@@ -5,9 +5,10 @@ use super::env::{Environment, test_name};
 use super::failure::Failure;
 use super::panics::caught;
 use super::policy::{Machine, Policy, Run};
+use super::seed::hash;
 use super::sim::{Limits, Sim};
 use super::stats::Stats;
-use super::trace::Trace;
+use super::trace::{Trace, first_difference};
 use super::verdict::Verdict;
 use crate::{Stream, Time};
 use std::cell::RefCell;
@@ -119,6 +120,18 @@ impl Explore {
     /// # Errors
     /// The first run that fails, boxed since it holds its last turns.
     pub fn check(&self, program: impl Fn(&mut Sim)) -> Result<Stats, Box<Failure>> {
+        let name = self.name.clone().unwrap_or_else(test_name);
+        Search::new(self, &name, self.environment()).go(&program)
+    }
+
+    /// Runs the program under the policy to the last run, and counts the runs that fail. No run is repeated; with the
+    /// same seed, [`Explore::check`] stops at the first failure and has its report.
+    pub fn survey(&self, program: impl Fn(&mut Sim)) -> Stats {
+        let name = self.name.clone().unwrap_or_else(test_name);
+        Search::new(self, &name, self.environment()).survey(&program)
+    }
+
+    fn environment(&self) -> Environment {
         let environment = match self.reads_environment {
             true => Environment::read(),
             false => Environment::default(),
@@ -126,9 +139,7 @@ impl Explore {
         for warning in &environment.warnings {
             eprintln!("{warning}");
         }
-        let name = self.name.clone().unwrap_or_else(test_name);
-        let mut search = Search::new(self, &name, environment);
-        search.go(&program)
+        environment
     }
 
     /// Runs the program as [`Explore::check`] does.
@@ -142,6 +153,11 @@ impl Explore {
         }
     }
 }
+
+type Program<'a> = &'a dyn Fn(&mut Sim);
+
+/// A run, and how it failed.
+type Played = (Run, Option<Verdict>);
 
 /// A search under way.
 struct Search<'a> {
@@ -200,16 +216,12 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn go(&mut self, program: &dyn Fn(&mut Sim)) -> Result<Stats, Box<Failure>> {
+    fn go(&mut self, program: Program<'_>) -> Result<Stats, Box<Failure>> {
         for number in 0..self.runs {
-            let run = self.run(number);
-            if !self.core.borrow_mut().machine.begin(&run) {
+            let Some((run, verdict)) = self.next_run(number, program) else {
                 break;
-            }
-            let verdict = self.play(run.seed, program);
+            };
             let policy = self.core.borrow().machine.policy();
-            self.core.borrow_mut().machine.end();
-            self.count();
             if let Some(verdict) = verdict {
                 return Err(self.failure(&run, policy, verdict, program));
             }
@@ -217,14 +229,43 @@ impl<'a> Search<'a> {
                 self.check_determinism(&run, &policy, program)?;
             }
         }
+        Ok(self.stats_at_the_end())
+    }
+
+    /// Goes through all runs, and counts those that fail.
+    fn survey(&mut self, program: Program<'_>) -> Stats {
+        for number in 0..self.runs {
+            let Some((_, verdict)) = self.next_run(number, program) else {
+                break;
+            };
+            if let Some(verdict) = verdict {
+                self.stats.count_failure(number, verdict);
+            }
+        }
+        self.stats_at_the_end()
+    }
+
+    /// Does the run with this number, and counts it. Returns `None` if there is no order left.
+    fn next_run(&mut self, number: u64, program: Program<'_>) -> Option<Played> {
+        let run = self.run(number);
+        if !self.core.borrow_mut().machine.begin(&run) {
+            return None;
+        }
+        let verdict = self.play(run.seed, program);
+        self.core.borrow_mut().machine.end();
+        self.count();
+        Some((run, verdict))
+    }
+
+    fn stats_at_the_end(&mut self) -> Stats {
         self.stats.coverage = self.core.borrow().machine.coverage();
-        let never = self.sim.sometimes.iter().filter(|(_, met)| !met);
-        self.stats.never = never.map(|(name, _)| name.clone()).collect();
-        Ok(self.stats.clone())
+        let never = self.sim.sometimes.iter().filter(|it| !it.1);
+        self.stats.never = never.map(|it| it.0.clone()).collect();
+        std::mem::take(&mut self.stats)
     }
 
     /// Runs the program once.
-    fn play(&mut self, seed: u64, program: &dyn Fn(&mut Sim)) -> Option<Verdict> {
+    fn play(&mut self, seed: u64, program: Program<'_>) -> Option<Verdict> {
         self.sim.reset(seed);
         let sim = &mut self.sim;
         caught(|| {
@@ -244,7 +285,7 @@ impl<'a> Search<'a> {
         &mut self,
         seed: u64,
         answers: &[u32],
-        program: &dyn Fn(&mut Sim),
+        program: Program<'_>,
     ) -> (Option<Verdict>, Trace, Signature) {
         let machine = Policy::Replay(answers.to_vec()).machine();
         let own = {
@@ -276,7 +317,7 @@ impl<'a> Search<'a> {
         &mut self,
         run: &Run,
         policy: &Policy,
-        program: &dyn Fn(&mut Sim),
+        program: Program<'_>,
     ) -> Result<(), Box<Failure>> {
         let first = self.signature();
         let answers = self.core.borrow().recording.answers();
@@ -297,7 +338,7 @@ impl<'a> Search<'a> {
         run: &Run,
         policy: Policy,
         verdict: Verdict,
-        program: &dyn Fn(&mut Sim),
+        program: Program<'_>,
     ) -> Box<Failure> {
         let answers = self.core.borrow().recording.answers();
         let (again, trace, _) = self.repeat(run.seed, &answers, program);
@@ -337,27 +378,6 @@ type Signature = (u64, u64, u64, Time);
 /// only the answers and the time count.
 fn same(one: Signature, other: Signature) -> bool {
     (one.0, one.1, one.3) == (other.0, other.1, other.3)
-}
-
-fn first_difference(one: &Trace, other: &Trace) -> (String, String) {
-    let lines = |trace: &Trace| trace.lines.clone().unwrap_or_default();
-    let (one, other) = (lines(one), lines(other));
-    let place = (0..one.len().max(other.len())).find(|&place| one.get(place) != other.get(place));
-    let line = |lines: &[String]| {
-        let line = place.and_then(|place| lines.get(place));
-        line.map_or_else(|| String::from("(nothing)"), |line| line.trim().to_owned())
-    };
-    (line(&one), line(&other))
-}
-
-/// Returns a hash of the bytes and the number in front: FNV-1a by Fowler, Noll and Vo, mixed by a stream.
-pub(super) fn hash(seed: u64, bytes: &[u8]) -> u64 {
-    let fnv = bytes
-        .iter()
-        .fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, &byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-    Stream::new(fnv).next_u64()
 }
 
 /// Returns the machine of a policy at the beginning of a run, for hosts with a loop of their own.

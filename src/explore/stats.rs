@@ -1,13 +1,14 @@
 //! What a search has come through.
 
 use super::policy::Coverage;
+use super::verdict::Verdict;
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// The most different orders that are told apart.
 const TOLD_APART: usize = 1 << 20;
 
-/// What a search without a failure has come through.
+/// What a search has come through: all runs of a check without a failure, or of a survey.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Stats {
@@ -17,6 +18,10 @@ pub struct Stats {
     pub distinct: u64,
     /// Orders that came up once.
     pub once: u64,
+    /// Runs that have failed. Only [`Explore::survey`](super::Explore::survey) goes on after one.
+    pub failures: u64,
+    /// The number of the first run that has failed, from 0, and how.
+    pub first_failure: Option<(u64, Verdict)>,
     /// Decisions of all runs.
     pub decisions: u64,
     /// Turns of all runs.
@@ -51,6 +56,12 @@ impl Stats {
         }
     }
 
+    /// Counts the failure of a run that has been counted.
+    pub(super) fn count_failure(&mut self, run: u64, verdict: Verdict) {
+        self.failures += 1;
+        self.first_failure.get_or_insert((run, verdict));
+    }
+
     /// Returns about how likely it is that the next run has an order that none has had: by I. J. Good, "The Population
     /// Frequencies of Species and the Estimation of Population Parameters", 1953, after Turing. It holds for policies
     /// that draw each run alike.
@@ -65,6 +76,9 @@ impl Stats {
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} runs, {} distinct orders", self.runs, self.distinct)?;
+        if let Some((run, verdict)) = &self.first_failure {
+            write!(f, ", {} failed, first run {run}: {verdict}", self.failures)?;
+        }
         match self.coverage {
             Coverage::Exhaustive => f.write_str(": all there are")?,
             Coverage::ExhaustiveUpTo(bound) => {

@@ -113,3 +113,15 @@ impl Trace {
         self.turns.into()
     }
 }
+
+/// Returns the first turns in which two traces differ, as text.
+pub(super) fn first_difference(one: &Trace, other: &Trace) -> (String, String) {
+    let lines = |trace: &Trace| trace.lines.clone().unwrap_or_default();
+    let (one, other) = (lines(one), lines(other));
+    let place = (0..one.len().max(other.len())).find(|&place| one.get(place) != other.get(place));
+    let line = |lines: &[String]| {
+        let line = place.and_then(|place| lines.get(place));
+        line.map_or_else(|| String::from("(nothing)"), |line| line.trim().to_owned())
+    };
+    (line(&one), line(&other))
+}

@@ -8,7 +8,7 @@
 //! go on, since all are disabled or held. Works that had no turn stay where they are in the ring, so they come first.
 
 use crate::engine::Engine;
-use crate::engine::decision::{Asked, DecisionKind, Interference};
+use crate::engine::decision::{Asked, Deciding, DecisionKind, Interference};
 use crate::engine::run::next::Next;
 use crate::engine::run::round::Round;
 use crate::engine::store::extension::AbortCause;
@@ -53,6 +53,7 @@ impl Engine {
         if let Some(slot) = self.take_chosen() {
             return Some(self.take_turn(slot));
         }
+        self.with_deciding(|deciding| deciding.stuck = None);
         let wants = self.wants();
         let mut asked = self.take_asked();
         asked.extend(self.ready.round().map(Asked::work));
@@ -87,7 +88,7 @@ impl Engine {
         self.with_deciding(|deciding| deciding.stuck = Some((happened, is_any_held)));
     }
 
-    fn with_deciding(&mut self, change: impl FnOnce(&mut crate::engine::decision::Deciding)) {
+    fn with_deciding(&mut self, change: impl FnOnce(&mut Deciding)) {
         if let Some(deciding) = &mut self.deciding {
             change(deciding);
         }

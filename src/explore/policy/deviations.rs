@@ -200,14 +200,10 @@ impl Machine for OneDeviation {
     }
 
     fn coverage(&self) -> Coverage {
-        let done = self
-            .bases
-            .iter()
-            .any(|base| base.coverage() == Coverage::Exhaustive);
-        if done {
-            Coverage::Exhaustive
-        } else {
-            Coverage::Sampled
+        let mut bases = self.bases.iter();
+        match bases.any(|base| base.coverage() == Coverage::Exhaustive) {
+            true => Coverage::Exhaustive,
+            false => Coverage::Sampled,
         }
     }
 

@@ -47,7 +47,6 @@ pub(super) struct Mix {
     deviations: OneDeviation,
     /// Decisions about turns in the present run.
     decisions: u64,
-    exhausted: bool,
 }
 
 impl Default for Mix {
@@ -66,7 +65,6 @@ impl Default for Mix {
             sticky: Sticky::new(STAYS),
             deviations: OneDeviation::default(),
             decisions: 0,
-            exhausted: false,
         }
     }
 }
@@ -102,21 +100,28 @@ impl Machine for Mix {
         if self.is_estimating() {
             self.urw.begin(run);
         }
+        let mut run = run.clone();
         if self.part == Part::Pct {
-            let mut stream = run.stream.clone();
-            // The depth is drawn from the run's own stream, and goes before all that the run draws.
-            self.pct.set_depth(1 + stream.below(3) as u32);
+            // The run goes on behind that draw, or the places of its change points would depend on the depth.
+            self.pct.set_depth(1 + run.stream.below(3) as u32);
         }
-        if self.machine().begin(run) {
+        if self.machine().begin(&run) {
             return true;
         }
-        // Every order has had its run. To go on would show nothing new.
-        self.exhausted = true;
-        false
+        if self.coverage() == Coverage::Exhaustive {
+            // To go on would show nothing new.
+            return false;
+        }
+        // The lists of departures have grown too many to be kept.
+        self.part = Part::Random;
+        self.random.begin(&run)
     }
 
     fn pick(&mut self, point: &Point<'_>) -> usize {
         self.decisions += u64::from(point.kind == Kind::Turn);
+        if self.is_estimating() {
+            self.urw.look(point);
+        }
         self.machine().pick(point)
     }
 
@@ -140,10 +145,7 @@ impl Machine for Mix {
     }
 
     fn coverage(&self) -> Coverage {
-        match self.exhausted {
-            true => Coverage::Exhaustive,
-            false => Coverage::Sampled,
-        }
+        self.deviations.coverage()
     }
 
     fn policy(&self) -> Policy {

@@ -4,6 +4,9 @@
 //! that would go on moves below all others, to the slot with the number of the change point; so an earlier change point
 //! leaves its work higher than a later one. (Slots with numbers, as in the paper. Moving to the very bottom instead
 //! misses nested bugs.)
+//!
+//! Change points are drawn among as many decisions as the first runs had. The very first is in production order, which
+//! has many.
 
 use super::{Machine, Policy, Run, draw};
 use crate::Stream;
@@ -103,6 +106,11 @@ impl Machine for Pct {
         if point.kind != Kind::Turn || self.last.1 >= STARVING {
             return draw(&mut self.stream, point);
         }
+        if self.run == 0 {
+            // With priorities a long work may be left alone at once, and a run has few decisions.
+            self.decisions += 1;
+            return 0;
+        }
         let keys: Vec<u64> = (0..point.arity).map(|index| point.key(index)).collect();
         self.enter(&keys);
         self.decisions += 1;
@@ -137,5 +145,35 @@ impl Machine for Pct {
 
     fn policy(&self) -> Policy {
         Policy::Pct(self.depth)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explore::point::Answers;
+
+    #[test]
+    fn the_first_run_is_that_of_production_and_counts_decisions() {
+        for seed in 0..20 {
+            let mut pct = Pct::new(3);
+            let mut run = Run {
+                number: 0,
+                stream: Stream::new(seed),
+                seed,
+            };
+            let point = Point {
+                kind: Kind::Turn,
+                arity: 2,
+                answers: Answers::Parts(&[1, 2]),
+            };
+            pct.begin(&run);
+            assert!((0..40).all(|_| pct.pick(&point) == 0));
+            pct.end();
+            run.number = 1;
+            pct.begin(&run);
+            assert!(pct.changes.iter().all(|&at| (1..=60).contains(&at)));
+            assert_eq!(pct.most, 40);
+        }
     }
 }

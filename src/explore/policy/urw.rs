@@ -57,6 +57,14 @@ impl Urw {
         }
     }
 
+    /// Notes which works are there at a point where another policy picks. Without it, a work would seem to have come up
+    /// just before its first turn.
+    pub fn look(&mut self, point: &Point<'_>) {
+        if point.kind == Kind::Turn {
+            (0..point.arity).for_each(|index| self.see(point.key(index)));
+        }
+    }
+
     fn weight(&self, key: u64) -> u64 {
         let known = self.known.get(&key).map_or(1, |known| known.turns);
         let seen = self.seen.get(&key).copied().unwrap_or_default();
@@ -135,5 +143,34 @@ impl Machine for Urw {
 
     fn policy(&self) -> Policy {
         Policy::Urw
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explore::point::Answers;
+
+    #[test]
+    fn a_work_counts_for_the_one_in_whose_turn_it_came_up() {
+        let mut urw = Urw::default();
+        urw.begin(&Run {
+            number: 0,
+            stream: Stream::new(0),
+            seed: 0,
+        });
+        let at = |parts| Point {
+            kind: Kind::Turn,
+            arity: 2,
+            answers: Answers::Parts(parts),
+        };
+        // Work 1 adds 2 and 3 in its only turn. Then 2 has both its turns before 3 has its own.
+        urw.turn(1);
+        urw.look(&at(&[2, 3]));
+        [2, 2, 3].into_iter().for_each(|key| urw.turn(key));
+        urw.end();
+        assert_eq!((urw.known[&2].added_by, urw.known[&3].added_by), (1, 1));
+        let totals = [1, 2, 3].map(|key| urw.known[&key].total);
+        assert_eq!(totals, [4, 2, 1]);
     }
 }

@@ -6,3 +6,5 @@ mod environment;
 mod hook;
 mod nodes;
 mod policies;
+mod sct;
+mod survey;

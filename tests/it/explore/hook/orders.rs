@@ -118,6 +118,21 @@ fn a_pick_beyond_the_round_is_asked_for_once() {
 }
 
 #[test]
+fn a_pick_beyond_the_round_holds_between_cranks() {
+    let seen = Rc::default();
+    let mut s = WorkScheduler::<Log>::new(Default::default());
+    s.set_decider(Some(Box::new(Last(Rc::clone(&seen)))));
+    add(&mut s, "a", 2);
+    add(&mut s, "b", 2);
+    let mut log = Log::new();
+    for turns in 1..=4 {
+        let crank = s.crank_work(Time::ZERO, &mut log, Budget::turns(1));
+        assert_eq!((crank.turns, log.len()), (1, turns));
+    }
+    assert_eq!(log, ["b", "b", "a", "a"]);
+}
+
+#[test]
 fn what_one_sender_sent_keeps_its_order() {
     let seen = Rc::default();
     let mut s = WorkScheduler::<Log>::new(Default::default());
