@@ -87,6 +87,16 @@ pub(crate) struct InboxSender {
 }
 
 impl InboxSender {
+    fn new() -> Self {
+        InboxSender {
+            messages: Mutex::new(Some(VecDeque::new())),
+            full: AtomicBool::new(false),
+            handles: AtomicU32::new(0),
+            notifier: RwLock::new(None),
+            guard: Guard::default(),
+        }
+    }
+
     /// Sends a message, and calls the notifier if the inbox was empty. Returns the message if the scheduler is gone.
     pub(crate) fn send(&self, message: Message) -> Result<(), Message> {
         let was_full = {
@@ -138,15 +148,17 @@ impl Drop for Inbox {
 impl Inbox {
     /// Returns an empty inbox without a notifier.
     pub fn new() -> Self {
-        let sender = InboxSender {
-            messages: Mutex::new(Some(VecDeque::new())),
-            full: AtomicBool::new(false),
-            handles: AtomicU32::new(0),
-            notifier: RwLock::new(None),
-            guard: Guard::default(),
-        };
         Inbox {
-            sender: Arc::new(sender),
+            sender: Arc::new(InboxSender::new()),
+        }
+    }
+
+    /// Puts an empty inbox without a notifier in the place of this one, which closes. It has the memory of this one
+    /// unless somebody can still send.
+    pub fn renew(&mut self) {
+        match Arc::get_mut(&mut self.sender) {
+            Some(sender) => *sender = InboxSender::new(),
+            None => *self = Inbox::new(),
         }
     }
 

@@ -60,7 +60,7 @@ impl Lookup for View<'_> {
 impl Engine {
     /// Sets the decider, and asks what it wants. `None` is production.
     pub(crate) fn set_decider(&mut self, decider: Option<Box<dyn Decider>>) {
-        self.deciding = None;
+        let former = self.deciding.take();
         let Some(decider) = decider.map(Contained::new) else {
             return;
         };
@@ -68,7 +68,15 @@ impl Engine {
             self.note_callback(Err(payload));
             Wants::NOTHING
         });
-        self.deciding = Some(Box::new(Deciding::new(decider, wants)));
+        // A search sets a decider for each run, so the memory of the former one is used again.
+        self.deciding = Some(match former {
+            Some(mut deciding) => {
+                deciding.reset();
+                (deciding.decider, deciding.wants) = (decider, wants);
+                deciding
+            }
+            None => Box::new(Deciding::new(decider, wants)),
+        });
     }
 
     /// Returns what the decider wants; nothing without one.
@@ -121,17 +129,21 @@ impl Engine {
         })
     }
 
-    /// Returns the candidate for a work.
-    pub(super) fn candidate(&mut self, slot: u32) -> Candidate {
-        let deciding = self.deciding.as_ref();
-        let keys = Keys::default();
-        let view = View {
-            engine: self,
-            keys: deciding.map_or(&keys, |deciding| &deciding.keys),
-            asked: &[],
-            visit: 0,
-        };
-        view.of(Asked::work(slot))
+    /// Returns the candidate for a work that begins a turn; only its id if nobody is told of the turn.
+    pub(super) fn turning(&self, slot: u32, wants: Wants) -> Candidate {
+        match &self.deciding {
+            Some(deciding) if wants.turns => View {
+                engine: self,
+                keys: &deciding.keys,
+                asked: &[],
+                visit: 0,
+            }
+            .of(Asked::work(slot)),
+            _ => Candidate {
+                id: Some(self.id(slot)),
+                ..Candidate::NOBODY
+            },
+        }
     }
 
     /// Tells the decider that the turn of `turning` is over.

@@ -136,10 +136,10 @@ impl Engine {
     fn take_turn(&mut self, slot: u32) -> u32 {
         self.ready.take(&mut self.arena, slot);
         let wants = self.wants();
-        let candidate = self.candidate(slot);
+        let turning = self.turning(slot, wants);
         self.with_deciding(|deciding| {
             deciding.stuck = None;
-            deciding.turning = candidate;
+            deciding.turning = turning;
             deciding.step = None;
         });
         if wants.interference

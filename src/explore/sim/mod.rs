@@ -26,6 +26,8 @@ pub struct Sim {
     /// Nodes of earlier runs, whose memory is used again.
     spare: Vec<Box<dyn AnyNode>>,
     links: Vec<Box<dyn AnyLink>>,
+    /// Room for the parts that can go on, so that a step allocates nothing.
+    ready: Vec<u64>,
     conditions: Vec<Condition>,
     guards: Vec<(usize, Check)>,
     pub(super) now: Time,
@@ -70,6 +72,7 @@ impl Sim {
             nodes: Vec::new(),
             spare: Vec::new(),
             links: Vec::new(),
+            ready: Vec::new(),
             conditions: Vec::new(),
             guards: Vec::new(),
             now: Time::ZERO,
@@ -86,8 +89,9 @@ impl Sim {
         self.links.clear();
         self.conditions.clear();
         self.guards.clear();
-        for mut node in self.nodes.drain(..) {
-            node.clear();
+        for (number, mut node) in (0..).zip(self.nodes.drain(..)) {
+            // Most often the node comes back under its number, and is not reset once more.
+            node.clear(seed.wrapping_add(number));
             self.spare.push(node);
         }
         // The nodes come back in the order in which they were made.
@@ -108,11 +112,13 @@ impl Sim {
             .pop_if(|spare| (**spare).as_any().is::<Parts<C>>());
         let mut node = spare.unwrap_or_else(|| {
             let config = WorkSchedulerConfig::default().catch_panics(false);
-            let (work, app) = (WorkScheduler::new(config), None);
-            Box::new(Parts::<C> { work, app })
+            let (work, app) = (WorkScheduler::new(config.seed(seed)), None);
+            Box::new(Parts::<C> { work, app, seed })
         });
         if let Some(parts) = node.as_any_mut().downcast_mut::<Parts<C>>() {
-            parts.work.reset(seed);
+            if parts.seed != seed {
+                parts.clear(seed);
+            }
             parts.app = Some(app);
         }
         self.enter(name.into(), node)
@@ -133,6 +139,7 @@ impl Sim {
             Box::new(Parts {
                 work,
                 app: Some(app),
+                seed,
             }),
         )
     }

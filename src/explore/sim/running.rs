@@ -77,12 +77,9 @@ impl Sim {
             }
             resume_unwind(Box::new(Stop::End));
         }
-        let parts = self.ready_parts();
-        if parts.is_empty() {
+        let Some(part) = self.pick_part() else {
             return self.advance();
-        }
-        let answer = self.core.borrow_mut().pick_part(&parts);
-        let part = parts[answer] as usize;
+        };
         match part.checked_sub(self.nodes.len()) {
             None => self.crank(part, budget),
             Some(link) => {
@@ -94,20 +91,42 @@ impl Sim {
         !self.has_settled()
     }
 
-    /// Returns the nodes that can be cranked now and the links with messages, by number; links after the nodes.
-    fn ready_parts(&self) -> Vec<u64> {
-        let now = |node: &dyn AnyNode| match node.next() {
-            Next::Now => true,
-            Next::At(at) => at <= self.now,
-            Next::External | Next::Stalled | Next::Idle => false,
+    /// Picks one of the parts that can go on, if there are any.
+    fn pick_part(&mut self) -> Option<usize> {
+        let mut parts = std::mem::take(&mut self.ready);
+        parts.clear();
+        parts.extend(self.ready_parts());
+        let part = match parts.len() {
+            0 => None,
+            _ => Some(parts[self.core.borrow_mut().pick_part(&parts)] as usize),
         };
-        let nodes = (0..).zip(&self.nodes).filter(|(_, node)| now(&***node));
+        self.ready = parts;
+        part
+    }
+
+    /// Returns the nodes that can be cranked now and the links with messages, by number; links after the nodes.
+    fn ready_parts(&self) -> impl Iterator<Item = u64> + '_ {
+        let nodes = (0..).zip(&self.nodes);
+        let nodes = nodes.filter(|(_, node)| self.is_ready(&***node));
         let links = (self.nodes.len() as u64..).zip(&self.links);
         let links = links.filter(|(_, link)| !link.is_empty());
         nodes
             .map(|(number, _)| number)
             .chain(links.map(|(number, _)| number))
-            .collect()
+    }
+
+    /// Returns whether a node can be cranked now.
+    fn is_ready(&self, node: &dyn AnyNode) -> bool {
+        match node.next() {
+            Next::Now => true,
+            Next::At(at) => at <= self.now,
+            Next::External | Next::Stalled | Next::Idle => false,
+        }
+    }
+
+    /// Returns whether nothing can go on now.
+    fn is_waiting(&self) -> bool {
+        self.ready_parts().next().is_none()
     }
 
     fn crank(&mut self, node: usize, budget: u64) {
@@ -129,7 +148,7 @@ impl Sim {
 
     /// Returns when something can go on.
     fn next_time(&self) -> Option<Time> {
-        if !self.ready_parts().is_empty() {
+        if !self.is_waiting() {
             return Some(self.now);
         }
         let times = self.nodes.iter().filter_map(|node| match node.next() {
@@ -186,7 +205,7 @@ impl Sim {
             .filter(|it| it.when == When::AtTheEnd)
             .peekable();
         at_the_end.peek().is_some()
-            && self.ready_parts().is_empty()
+            && self.is_waiting()
             && at_the_end.all(|condition| (condition.check)(&self.world()))
     }
 
