@@ -12,11 +12,32 @@ use crate::engine::store::names::{self, Purpose};
 use crate::engine::store::record::NONE;
 use crate::work::WorkId;
 
+/// The candidates of a decision.
+#[derive(Clone, Copy)]
+pub(super) enum Among<'a> {
+    /// These.
+    These(&'a [Asked]),
+    /// The first works of the ready ring, which has no gaps: so many.
+    Ready(usize),
+}
+
+impl Among<'_> {
+    /// No candidates: the decider is told something.
+    const NOBODY: Among<'static> = Among::These(&[]);
+
+    fn len(self) -> usize {
+        match self {
+            Among::These(asked) => asked.len(),
+            Among::Ready(works) => works,
+        }
+    }
+}
+
 /// The engine as a decider sees it.
 struct View<'a> {
     engine: &'a Engine,
     keys: &'a Keys,
-    asked: &'a [Asked],
+    among: Among<'a>,
     /// See [`Candidate::visit`].
     visit: u32,
 }
@@ -44,7 +65,10 @@ impl View<'_> {
 
 impl Lookup for View<'_> {
     fn candidate(&self, index: usize) -> Candidate {
-        self.of(self.asked[index])
+        self.of(match self.among {
+            Among::These(asked) => asked[index],
+            Among::Ready(_) => Asked::work(self.engine.ready.nth(index)),
+        })
     }
 
     fn path(&self, id: WorkId) -> String {
@@ -96,7 +120,7 @@ impl Engine {
     /// Calls the decider. Returns `None` without a decider, or if it panics.
     fn call_decider<R>(
         &mut self,
-        asked: &[Asked],
+        among: Among<'_>,
         visit: u32,
         call: impl FnOnce(&mut dyn Decider, &View<'_>) -> R,
     ) -> Option<R> {
@@ -105,7 +129,7 @@ impl Engine {
         let view = View {
             engine: self,
             keys: &deciding.keys,
-            asked,
+            among,
             visit,
         };
         let decider = &mut **deciding.decider;
@@ -122,28 +146,25 @@ impl Engine {
         slot: u32,
         call: impl FnOnce(&mut dyn Decider, &Subject<'_>) -> R,
     ) -> Option<R> {
-        self.call_decider(&[], 0, |decider, view| {
+        self.call_decider(Among::NOBODY, 0, |decider, view| {
             let candidate = view.of(Asked::work(slot));
             let lookup: &dyn Lookup = view;
             call(decider, &Subject { candidate, lookup })
         })
     }
 
-    /// Returns the candidate for a work that begins a turn; only its id if nobody is told of the turn.
-    pub(super) fn turning(&self, slot: u32, wants: Wants) -> Candidate {
-        match &self.deciding {
-            Some(deciding) if wants.turns => View {
-                engine: self,
-                keys: &deciding.keys,
-                asked: &[],
-                visit: 0,
-            }
-            .of(Asked::work(slot)),
-            _ => Candidate {
-                id: Some(self.id(slot)),
-                ..Candidate::NOBODY
-            },
-        }
+    /// Returns the candidate for a work; what stands for none without a decider.
+    pub(super) fn candidate(&self, slot: u32) -> Candidate {
+        let Some(deciding) = &self.deciding else {
+            return Candidate::NOBODY;
+        };
+        let view = View {
+            engine: self,
+            keys: &deciding.keys,
+            among: Among::NOBODY,
+            visit: 0,
+        };
+        view.of(Asked::work(slot))
     }
 
     /// Tells the decider that the turn of `turning` is over.
@@ -157,7 +178,7 @@ impl Engine {
             now: self.now,
             step,
         };
-        self.call_decider(&[], 0, |decider, view| {
+        self.call_decider(Among::NOBODY, 0, |decider, view| {
             let lookup: &dyn Lookup = view;
             decider.turned(&Subject { candidate, lookup }, turn);
         });
@@ -165,21 +186,27 @@ impl Engine {
 
     /// Returns the decider's answer, or 0 without a decider or without a choice. `in_round` of the candidates are of
     /// the present round.
-    pub(super) fn decide(&mut self, kind: DecisionKind, asked: &[Asked], in_round: usize) -> usize {
-        if asked.len() < 2 {
+    pub(super) fn decide(
+        &mut self,
+        kind: DecisionKind,
+        among: Among<'_>,
+        in_round: usize,
+    ) -> usize {
+        let arity = among.len();
+        if arity < 2 {
             return 0;
         }
-        let answer = self.call_decider(asked, 0, |decider, view| {
+        let answer = self.call_decider(among, 0, |decider, view| {
             decider.decide(&Decision {
                 kind,
                 site: "",
-                arity: asked.len(),
-                candidates: asked.len(),
+                arity,
+                candidates: arity,
                 in_round,
                 lookup: view,
             })
         });
-        answer.unwrap_or(0).min(asked.len() - 1)
+        answer.unwrap_or(0).min(arity - 1)
     }
 
     /// Takes the room for candidates, which has none.
@@ -200,7 +227,7 @@ impl Engine {
 
     /// Returns the index of the candidate that the decider picks, and takes back the room.
     pub(crate) fn decide_among(&mut self, kind: DecisionKind, asked: Vec<Asked>) -> usize {
-        let answer = self.decide(kind, &asked, asked.len());
+        let answer = self.decide(kind, Among::These(&asked), asked.len());
         self.put_asked(asked);
         answer
     }
@@ -219,7 +246,7 @@ impl Engine {
         };
         let visit = deciding.visit(turn, site);
         let asked = [Asked::work(slot)];
-        let answer = self.call_decider(&asked, visit, |decider, view| {
+        let answer = self.call_decider(Among::These(&asked), visit, |decider, view| {
             decider.decide(&Decision {
                 kind,
                 site,
