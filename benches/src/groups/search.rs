@@ -31,15 +31,20 @@ const fn budget(row: &'static str, at_most: f64) -> Budget {
 fn cases(quick: bool) -> Vec<Case> {
     let runs: u64 = if quick { 10_000 } else { 50_000 };
     let budgets = vec![budget(FREE, 1.0 / 8.0), budget(WITHIN, 1.0 / 10.0)];
-    vec![Case::timed("3 works x 5 yields", runs, budgets, move || {
-        vec![
-            counted(SHUTTLE, move || peers::shuttle::search(runs)),
-            counted(FREE, move || explored(runs, Rounds::Free)),
-            counted(WITHIN, move || explored(runs, Rounds::Within)),
-            counted("crankwork, a loop of one's own", move || own_loop(runs)),
-            by_hand(runs),
-        ]
-    })]
+    vec![Case::timed(
+        "3 works x 5 yields",
+        runs,
+        budgets,
+        move || {
+            vec![
+                counted(SHUTTLE, move || peers::shuttle::search(runs)),
+                counted(FREE, move || explored(runs, Rounds::Free)),
+                counted(WITHIN, move || explored(runs, Rounds::Within)),
+                counted("crankwork, a loop of one's own", move || own_loop(runs)),
+                by_hand(runs),
+            ]
+        },
+    )]
 }
 
 fn by_hand(runs: u64) -> Contender {
