@@ -109,11 +109,8 @@ impl InboxSender {
         };
         if !was_full {
             // Cloned, so that the notifier runs without the lock and may set another one.
-            let notifier = self
-                .notifier
-                .read()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone();
+            let notifier = self.notifier.read();
+            let notifier = notifier.unwrap_or_else(PoisonError::into_inner).clone();
             if let Some(notify) = notifier {
                 self.guard.call("a notifier", &**notify);
             }
@@ -148,9 +145,8 @@ impl Drop for Inbox {
 impl Inbox {
     /// Returns an empty inbox without a notifier.
     pub fn new() -> Self {
-        Inbox {
-            sender: Arc::new(InboxSender::new()),
-        }
+        let sender = Arc::new(InboxSender::new());
+        Inbox { sender }
     }
 
     /// Puts an empty inbox without a notifier in the place of this one, which closes. It has the memory of this one
@@ -167,11 +163,8 @@ impl Inbox {
         &mut self,
         notifier: Option<Contained<Notifier>>,
     ) -> Option<Contained<Notifier>> {
-        let mut place = self
-            .sender
-            .notifier
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let place = self.sender.notifier.write();
+        let mut place = place.unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *place, notifier)
     }
 

@@ -37,16 +37,20 @@ impl Engine {
         }
     }
 
-    /// Ends a round that has just begun, because no work can go on. If nothing else can either, the first held work has
-    /// its turn.
+    /// Ends a round in which this crank has given no turn, because no work of it can go on or has been picked. If
+    /// nothing else can go on either, the first held work has its turn.
     #[cold]
     pub(super) fn nothing_picked(&mut self) -> Round {
+        if self.deciding.as_ref().is_some_and(|it| it.chosen.is_some()) {
+            // Nobody is held: the work that was picked is the first of the next round.
+            return Round::Empty;
+        }
         if self.can_waive()
             && let Some(slot) = self.first_held()
         {
             self.ask_about(slot, |decider, subject| decider.waived(subject));
-            self.ready.without_gaps(&mut self.arena);
-            return Round::Turn(self.take_turn(slot));
+            self.ready.take(&mut self.arena, slot);
+            return Round::Turn(self.begin_turn(slot));
         }
         self.round_open = false;
         Round::None
@@ -175,9 +179,14 @@ impl Engine {
         }
     }
 
-    /// Takes a work out of the ring, which has no gaps, for its turn. Asks whether something else happens instead.
+    /// Takes a work of this round out of the ring, which has no gaps, for its turn.
     fn take_turn(&mut self, slot: u32) -> u32 {
         self.ready.take_from_round(&mut self.arena, slot);
+        self.begin_turn(slot)
+    }
+
+    /// Begins the turn of a work that is out of the ring. Asks whether something else happens instead.
+    fn begin_turn(&mut self, slot: u32) -> u32 {
         let id = self.id(slot);
         let Some(deciding) = &mut self.deciding else {
             return slot;

@@ -1,7 +1,7 @@
 //! All orders of turns and of messages.
 
 use super::{Log, add, crank};
-use crankwork::{Decider, Decision, Next, Time, Wants, WorkScheduler};
+use crankwork::{Budget, Decider, Decision, Next, Time, Wants, WorkScheduler};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -108,6 +108,21 @@ fn a_pick_beyond_the_round_is_asked_for_once() {
     assert_eq!(log, ["b", "b", "a", "a"]);
     // Two of the round; then one of the round and one of the next; then there is no choice.
     assert_eq!(*seen.borrow(), [(2, 2), (1, 2)]);
+}
+
+#[test]
+fn a_pick_beyond_the_round_is_kept_whatever_the_budget() {
+    let mut s = WorkScheduler::<Log>::new(Default::default());
+    s.set_decider(Some(Box::new(Last(Rc::default()))));
+    add(&mut s, "a", 2);
+    add(&mut s, "b", 2);
+    let mut log = Log::new();
+    // The second crank begins within a round, and the decider picks a work of the next one.
+    while s.next() != Next::Idle {
+        let crank = s.crank_work(Time::ZERO, &mut log, Budget::turns(1));
+        assert!(crank.turns <= 1);
+    }
+    assert_eq!(log, ["b", "b", "a", "a"]);
 }
 
 #[test]
