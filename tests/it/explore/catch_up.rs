@@ -1,4 +1,5 @@
-//! The works of the example `catchup` in small: files are fetched with retries, verified in order, and applied in order.
+//! The works of the example `catchup` in small: files are fetched with retries, verified in order, and applied in
+//! order.
 //!
 //! The fuzz target `orders` plays it, too.
 
