@@ -1,4 +1,5 @@
-//! Works that come and go: how many are alive, what each does before it ends, and the name that each has.
+//! Works that come and go: how many are alive, what each does before it ends, and the name that each has. And the
+//! program whose orders are searched.
 
 use std::time::Duration;
 
@@ -34,6 +35,17 @@ pub fn name(work: u64) -> String {
 /// Returns how long `work` sleeps: from 1 ms to 1 s. A thousand works in a row have delays of their own.
 pub fn delay(work: u64) -> Duration {
     Duration::from_millis(1 + work * 7_919 % ALIVE)
+}
+
+/// The number of works of the program whose orders are searched.
+pub const SEARCHED: usize = 3;
+
+/// How often each of them yields before its last turn.
+pub const YIELDS: u32 = 5;
+
+/// Returns how many turns a run of that program has.
+pub const fn search_turns() -> u64 {
+    SEARCHED as u64 * (YIELDS as u64 + 1)
 }
 
 #[cfg(test)]

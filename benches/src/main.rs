@@ -28,8 +28,8 @@ use std::process::ExitCode;
 /// Measures crankwork against hand-written loops and other crates
 #[derive(Parser)]
 pub struct Args {
-    /// Groups to run: turns, dag, timers, memory, sleepers, depth, idle, wake, compose, forever, debian; all if none
-    /// is named
+    /// Groups to run: turns, dag, timers, memory, sleepers, depth, idle, wake, compose, forever, search, debian; all
+    /// if none is named
     #[arg(value_name = "GROUP")]
     groups: Vec<String>,
     /// Fewer rounds and no huge sizes: under a minute for all groups

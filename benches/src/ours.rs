@@ -1,6 +1,7 @@
 //! The contenders of crankwork, through its public calls.
 
 mod forever;
+pub mod search;
 
 pub use forever::{Forever, Names};
 

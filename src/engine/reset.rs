@@ -13,7 +13,7 @@ impl Engine {
     pub(crate) fn reset(&mut self, seed: u64) {
         // A new number, so that old ids name nothing; a new inbox, so that old wakers reach nobody.
         self.scheduler_id = super::new_scheduler_id();
-        self.inbox = super::Inbox::new();
+        self.inbox.renew();
         self.jobs = Default::default();
         self.time_pins = Default::default();
         #[cfg(feature = "mio")]

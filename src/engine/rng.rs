@@ -32,12 +32,12 @@ impl Stream {
         if n == 0 {
             return 0;
         }
-        // 2^64 mod n draws are too many for equal shares; the loop rejects them.
-        let reject_below = n.wrapping_neg() % n;
         loop {
             // The upper half of the product is the draw, which spares a division for each.
             let wide = self.next_u64() as u128 * n as u128;
-            if wide as u64 >= reject_below {
+            // 2^64 mod n draws are too many for equal shares; the loop rejects them. That number is below n, so the
+            // division is hardly ever made.
+            if wide as u64 >= n || wide as u64 >= n.wrapping_neg() % n {
                 return (wide >> 64) as u64;
             }
         }

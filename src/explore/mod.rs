@@ -68,6 +68,7 @@ mod core;
 mod env;
 mod failure;
 mod node;
+mod orders;
 mod panics;
 mod point;
 mod policy;

@@ -33,6 +33,8 @@ pub(super) struct Parts<C> {
     pub work: WorkScheduler<C>,
     /// `None` between two runs.
     pub app: Option<C>,
+    /// The seed with which the scheduler was made or reset.
+    pub seed: u64,
 }
 
 /// A node whose application type is not known.
@@ -48,8 +50,8 @@ pub(super) trait AnyNode: Any {
     /// Returns the name of a work that lost its last waker, if there is one.
     fn lost_wake(&self) -> Option<String>;
     fn set_decider(&mut self, decider: Box<dyn crate::Decider>);
-    /// Drops the application and the works.
-    fn clear(&mut self);
+    /// Drops the application and the works, and prepares the scheduler for a run with this seed.
+    fn clear(&mut self, seed: u64);
     fn as_any(&self) -> &dyn Any;
     fn as_any_mut(&mut self) -> &mut dyn Any;
 }
@@ -93,9 +95,9 @@ impl<C: 'static> AnyNode for Parts<C> {
         self.work.set_decider(Some(decider));
     }
 
-    fn clear(&mut self) {
-        self.work.reset(0);
-        self.app = None;
+    fn clear(&mut self, seed: u64) {
+        self.work.reset(seed);
+        (self.app, self.seed) = (None, seed);
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -163,6 +165,7 @@ impl<C: 'static, M> AnyLink for Delivery<C, M> {
             Some(Parts {
                 work,
                 app: Some(app),
+                ..
             }),
         ) = (message, node)
         {

@@ -1,12 +1,9 @@
 //! What a search has come through.
 
+use super::orders::Orders;
 use super::policy::Coverage;
 use super::verdict::Verdict;
-use std::collections::BTreeMap;
 use std::fmt;
-
-/// The most different orders that are told apart.
-const TOLD_APART: usize = 1 << 20;
 
 /// What a search has come through: all runs of a check without a failure, or of a survey.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +30,7 @@ pub struct Stats {
     /// The conditions of [`Sim::sometimes`](super::Sim::sometimes) that no run has met.
     pub never: Vec<String>,
     /// How often each order came up, by its hash.
-    orders: BTreeMap<u64, u32>,
+    orders: Orders,
 }
 
 impl Stats {
@@ -43,14 +40,8 @@ impl Stats {
         self.decisions += decisions;
         self.turns += turns;
         self.most_decisions = self.most_decisions.max(decisions);
-        if self.orders.len() >= TOLD_APART && !self.orders.contains_key(&digest) {
-            return;
-        }
-        let times = self.orders.entry(digest).or_default();
-        *times = times.saturating_add(1);
-        self.distinct += u64::from(*times == 1);
-        match *times {
-            1 => self.once += 1,
+        match self.orders.count(digest) {
+            1 => (self.distinct, self.once) = (self.distinct + 1, self.once + 1),
             2 => self.once -= 1,
             _ => {}
         }

@@ -319,7 +319,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         if self.in_crank {
             return;
         }
-        self.posts = super::posts::Posts::new(self.lent.engine.settings.limits.inbox);
+        self.posts.renew();
         self.bodies.reset();
         dispose_each(self.lent.incoming.drain(..));
         self.lent.callbacks.clear();

@@ -47,6 +47,16 @@ impl<C: ?Sized> Posts<C> {
         Posts(Arc::new(Shared { waiting, limit }))
     }
 
+    /// Puts an empty slab in the place of this one, which closes. It stays the one that it is if it never had a
+    /// closure and nobody can add one.
+    pub fn renew(&mut self) {
+        let shared = Arc::get_mut(&mut self.0);
+        let is_new = shared.is_some_and(|shared| shared.lock().closures.capacity() == 0);
+        if !is_new {
+            *self = Posts::new(self.0.limit);
+        }
+    }
+
     /// Takes the closure that a message has announced.
     pub fn take(&self, key: u32) -> Option<Post<C>> {
         self.0.lock().closures.try_remove(key as usize)

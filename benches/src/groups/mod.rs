@@ -7,6 +7,7 @@ mod depth;
 mod forever;
 mod idle;
 mod memory;
+mod search;
 mod sleepers;
 mod timers;
 mod turns;
@@ -82,7 +83,7 @@ pub struct Group {
     pub curve: Option<fn(n: u64) -> Vec<Case>>,
 }
 
-pub const ALL: [Group; 11] = [
+pub const ALL: [Group; 12] = [
     turns::GROUP,
     dag::GROUP,
     timers::GROUP,
@@ -93,5 +94,6 @@ pub const ALL: [Group; 11] = [
     wake::GROUP,
     compose::GROUP,
     forever::GROUP,
+    search::GROUP,
     debian::GROUP,
 ];

@@ -2,6 +2,7 @@
 
 pub mod async_executor;
 pub mod futures;
+pub mod shuttle;
 pub mod stakker;
 pub mod tokio;
 

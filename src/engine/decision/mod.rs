@@ -79,6 +79,14 @@ impl Candidate {
         timer: None,
         visit: 0,
     };
+
+    /// Returns what stands for a work where only its id is asked for.
+    pub(crate) fn only(id: WorkId) -> Candidate {
+        Candidate {
+            id: Some(id),
+            ..Candidate::NOBODY
+        }
+    }
 }
 
 /// The engine as a decision sees it: it makes candidates and paths on demand. A decision must not name the engine's

@@ -51,9 +51,9 @@ impl Recorder {
         *self = Recorder {
             queue: std::mem::take(&mut self.queue),
             sink: self.sink.take(),
+            listens: self.listens,
             ..Recorder::new(self.capacity, self.overflow, None)
         };
-        self.listens = self.capacity > 0 || self.sink.is_some();
     }
 
     /// Returns counters at zero, and where the events go.

@@ -158,6 +158,43 @@ impl Ready {
         }
     }
 
+    /// Takes a work of the present round out, wherever it stands, and leaves no gap: the works in front of it move up.
+    /// Its flag goes on to say that it has a turn coming. There must be no gaps. O(works in front).
+    pub fn take_from_round(&mut self, arena: &mut Arena, slot: u32) {
+        debug_assert!(self.gaps == 0 && !self.round_is_over());
+        let mut place = arena.at(slot).links.prev;
+        while place != self.head {
+            let before = place.wrapping_sub(1);
+            let (from, to) = (self.index(before), self.index(place));
+            self.ring[to] = self.ring[from];
+            arena.at_mut(self.ring[to]).links.prev = place;
+            place = before;
+        }
+        self.head = place.wrapping_add(1);
+    }
+
+    /// Leaves no gaps, so that works can be numbered by their places. O(1) without gaps.
+    #[inline]
+    pub fn without_gaps(&mut self, arena: &mut Arena) {
+        if self.gaps > 0 {
+            self.close_gaps(arena);
+        }
+    }
+
+    /// Returns a ready work by its number in the order of turns, this round's first. There must be no gaps.
+    #[inline]
+    pub fn nth(&self, number: usize) -> u32 {
+        debug_assert!(self.gaps == 0 && number < self.len());
+        self.ring[self.index(self.head.wrapping_add(number as u32))]
+    }
+
+    /// Returns how many works of the present round have their turns still to come. There must be no gaps.
+    #[inline]
+    pub fn left_in_round(&self) -> usize {
+        debug_assert!(self.gaps == 0);
+        self.end.wrapping_sub(self.head) as usize
+    }
+
     /// Skips the gaps at the head of the round and at the tail of the next. Each gap goes once.
     #[cold]
     fn skip_gaps(&mut self) {

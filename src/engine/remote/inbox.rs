@@ -87,6 +87,16 @@ pub(crate) struct InboxSender {
 }
 
 impl InboxSender {
+    fn new() -> Self {
+        InboxSender {
+            messages: Mutex::new(Some(VecDeque::new())),
+            full: AtomicBool::new(false),
+            handles: AtomicU32::new(0),
+            notifier: RwLock::new(None),
+            guard: Guard::default(),
+        }
+    }
+
     /// Sends a message, and calls the notifier if the inbox was empty. Returns the message if the scheduler is gone.
     pub(crate) fn send(&self, message: Message) -> Result<(), Message> {
         let was_full = {
@@ -99,11 +109,8 @@ impl InboxSender {
         };
         if !was_full {
             // Cloned, so that the notifier runs without the lock and may set another one.
-            let notifier = self
-                .notifier
-                .read()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone();
+            let notifier = self.notifier.read();
+            let notifier = notifier.unwrap_or_else(PoisonError::into_inner).clone();
             if let Some(notify) = notifier {
                 self.guard.call("a notifier", &**notify);
             }
@@ -138,15 +145,16 @@ impl Drop for Inbox {
 impl Inbox {
     /// Returns an empty inbox without a notifier.
     pub fn new() -> Self {
-        let sender = InboxSender {
-            messages: Mutex::new(Some(VecDeque::new())),
-            full: AtomicBool::new(false),
-            handles: AtomicU32::new(0),
-            notifier: RwLock::new(None),
-            guard: Guard::default(),
-        };
-        Inbox {
-            sender: Arc::new(sender),
+        let sender = Arc::new(InboxSender::new());
+        Inbox { sender }
+    }
+
+    /// Puts an empty inbox without a notifier in the place of this one, which closes. It has the memory of this one
+    /// unless somebody can still send.
+    pub fn renew(&mut self) {
+        match Arc::get_mut(&mut self.sender) {
+            Some(sender) => *sender = InboxSender::new(),
+            None => *self = Inbox::new(),
         }
     }
 
@@ -155,11 +163,8 @@ impl Inbox {
         &mut self,
         notifier: Option<Contained<Notifier>>,
     ) -> Option<Contained<Notifier>> {
-        let mut place = self
-            .sender
-            .notifier
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let place = self.sender.notifier.write();
+        let mut place = place.unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *place, notifier)
     }
 

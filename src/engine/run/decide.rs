@@ -12,11 +12,32 @@ use crate::engine::store::names::{self, Purpose};
 use crate::engine::store::record::NONE;
 use crate::work::WorkId;
 
+/// The candidates of a decision.
+#[derive(Clone, Copy)]
+pub(super) enum Among<'a> {
+    /// These.
+    These(&'a [Asked]),
+    /// The first works of the ready ring, which has no gaps: so many.
+    Ready(usize),
+}
+
+impl Among<'_> {
+    /// No candidates: the decider is told something.
+    const NOBODY: Among<'static> = Among::These(&[]);
+
+    fn len(self) -> usize {
+        match self {
+            Among::These(asked) => asked.len(),
+            Among::Ready(works) => works,
+        }
+    }
+}
+
 /// The engine as a decider sees it.
 struct View<'a> {
     engine: &'a Engine,
     keys: &'a Keys,
-    asked: &'a [Asked],
+    among: Among<'a>,
     /// See [`Candidate::visit`].
     visit: u32,
 }
@@ -44,7 +65,10 @@ impl View<'_> {
 
 impl Lookup for View<'_> {
     fn candidate(&self, index: usize) -> Candidate {
-        self.of(self.asked[index])
+        self.of(match self.among {
+            Among::These(asked) => asked[index],
+            Among::Ready(_) => Asked::work(self.engine.ready.nth(index)),
+        })
     }
 
     fn path(&self, id: WorkId) -> String {
@@ -60,7 +84,7 @@ impl Lookup for View<'_> {
 impl Engine {
     /// Sets the decider, and asks what it wants. `None` is production.
     pub(crate) fn set_decider(&mut self, decider: Option<Box<dyn Decider>>) {
-        self.deciding = None;
+        let former = self.deciding.take();
         let Some(decider) = decider.map(Contained::new) else {
             return;
         };
@@ -68,7 +92,15 @@ impl Engine {
             self.note_callback(Err(payload));
             Wants::NOTHING
         });
-        self.deciding = Some(Box::new(Deciding::new(decider, wants)));
+        // A search sets a decider for each run, so the memory of the former one is used again.
+        self.deciding = Some(match former {
+            Some(mut deciding) => {
+                deciding.reset();
+                (deciding.decider, deciding.wants) = (decider, wants);
+                deciding
+            }
+            None => Box::new(Deciding::new(decider, wants)),
+        });
     }
 
     /// Returns what the decider wants; nothing without one.
@@ -88,7 +120,7 @@ impl Engine {
     /// Calls the decider. Returns `None` without a decider, or if it panics.
     fn call_decider<R>(
         &mut self,
-        asked: &[Asked],
+        among: Among<'_>,
         visit: u32,
         call: impl FnOnce(&mut dyn Decider, &View<'_>) -> R,
     ) -> Option<R> {
@@ -97,7 +129,7 @@ impl Engine {
         let view = View {
             engine: self,
             keys: &deciding.keys,
-            asked,
+            among,
             visit,
         };
         let decider = &mut **deciding.decider;
@@ -114,21 +146,22 @@ impl Engine {
         slot: u32,
         call: impl FnOnce(&mut dyn Decider, &Subject<'_>) -> R,
     ) -> Option<R> {
-        self.call_decider(&[], 0, |decider, view| {
+        self.call_decider(Among::NOBODY, 0, |decider, view| {
             let candidate = view.of(Asked::work(slot));
             let lookup: &dyn Lookup = view;
             call(decider, &Subject { candidate, lookup })
         })
     }
 
-    /// Returns the candidate for a work.
-    pub(super) fn candidate(&mut self, slot: u32) -> Candidate {
-        let deciding = self.deciding.as_ref();
-        let keys = Keys::default();
+    /// Returns the candidate for a work; what stands for none without a decider.
+    pub(super) fn candidate(&self, slot: u32) -> Candidate {
+        let Some(deciding) = &self.deciding else {
+            return Candidate::NOBODY;
+        };
         let view = View {
             engine: self,
-            keys: deciding.map_or(&keys, |deciding| &deciding.keys),
-            asked: &[],
+            keys: &deciding.keys,
+            among: Among::NOBODY,
             visit: 0,
         };
         view.of(Asked::work(slot))
@@ -145,7 +178,7 @@ impl Engine {
             now: self.now,
             step,
         };
-        self.call_decider(&[], 0, |decider, view| {
+        self.call_decider(Among::NOBODY, 0, |decider, view| {
             let lookup: &dyn Lookup = view;
             decider.turned(&Subject { candidate, lookup }, turn);
         });
@@ -153,21 +186,27 @@ impl Engine {
 
     /// Returns the decider's answer, or 0 without a decider or without a choice. `in_round` of the candidates are of
     /// the present round.
-    pub(super) fn decide(&mut self, kind: DecisionKind, asked: &[Asked], in_round: usize) -> usize {
-        if asked.len() < 2 {
+    pub(super) fn decide(
+        &mut self,
+        kind: DecisionKind,
+        among: Among<'_>,
+        in_round: usize,
+    ) -> usize {
+        let arity = among.len();
+        if arity < 2 {
             return 0;
         }
-        let answer = self.call_decider(asked, 0, |decider, view| {
+        let answer = self.call_decider(among, 0, |decider, view| {
             decider.decide(&Decision {
                 kind,
                 site: "",
-                arity: asked.len(),
-                candidates: asked.len(),
+                arity,
+                candidates: arity,
                 in_round,
                 lookup: view,
             })
         });
-        answer.unwrap_or(0).min(asked.len() - 1)
+        answer.unwrap_or(0).min(arity - 1)
     }
 
     /// Takes the room for candidates, which has none.
@@ -188,7 +227,7 @@ impl Engine {
 
     /// Returns the index of the candidate that the decider picks, and takes back the room.
     pub(crate) fn decide_among(&mut self, kind: DecisionKind, asked: Vec<Asked>) -> usize {
-        let answer = self.decide(kind, &asked, asked.len());
+        let answer = self.decide(kind, Among::These(&asked), asked.len());
         self.put_asked(asked);
         answer
     }
@@ -207,7 +246,7 @@ impl Engine {
         };
         let visit = deciding.visit(turn, site);
         let asked = [Asked::work(slot)];
-        let answer = self.call_decider(&asked, visit, |decider, view| {
+        let answer = self.call_decider(Among::These(&asked), visit, |decider, view| {
             decider.decide(&Decision {
                 kind,
                 site,

@@ -8,12 +8,23 @@
 //! go on, since all are disabled or held. Works that had no turn stay where they are in the ring, so they come first.
 
 use crate::engine::Engine;
-use crate::engine::decision::{Asked, Deciding, DecisionKind, Interference};
+use crate::engine::decision::{Asked, Candidate, Deciding, DecisionKind, Interference, Wants};
+use crate::engine::run::decide::Among;
 use crate::engine::run::next::Next;
 use crate::engine::run::round::Round;
 use crate::engine::store::extension::AbortCause;
 use crate::engine::store::flags::flag;
 use crate::work::{CancelledBy, Failure, WorkState};
+
+/// What the decider has picked.
+struct Picked {
+    /// The work; `None` if there was no candidate.
+    slot: Option<u32>,
+    /// Its number among the candidates.
+    answer: usize,
+    /// How many candidates are of the present round.
+    in_round: usize,
+}
 
 impl Engine {
     /// Starts a round that has turns and nothing else, and returns its first work.
@@ -35,6 +46,15 @@ impl Engine {
         }
     }
 
+    /// Goes on after the decider has ended a round in which this crank has given no turn.
+    #[cold]
+    pub(super) fn round_ended_early(&mut self) -> Round {
+        match self.end_round() {
+            true => Round::Empty,
+            false => self.open_round(),
+        }
+    }
+
     /// Ends a round that has just begun, because no work can go on. If nothing else can either, the first held work has
     /// its turn.
     fn nothing_picked(&mut self) -> Round {
@@ -42,7 +62,8 @@ impl Engine {
             && let Some(slot) = self.first_held()
         {
             self.ask_about(slot, |decider, subject| decider.waived(subject));
-            return Round::Turn(self.take_turn(slot));
+            self.ready.take(&mut self.arena, slot);
+            return Round::Turn(self.begin_turn(slot));
         }
         self.round_open = false;
         Round::None
@@ -50,24 +71,21 @@ impl Engine {
 
     /// Takes the work that the decider picks. Returns `None` if this round gives no more turns.
     fn pop_as_decided(&mut self) -> Option<u32> {
+        self.ready.without_gaps(&mut self.arena);
         if let Some(slot) = self.take_chosen() {
             return Some(self.take_turn(slot));
         }
         self.with_deciding(|deciding| deciding.stuck = None);
         let wants = self.wants();
-        let mut asked = self.take_asked();
-        asked.extend(self.ready.round().map(Asked::work));
-        let mut in_round = asked.len();
-        if wants.free_rounds {
-            asked.extend(self.ready.next_round().map(Asked::work));
-        }
-        if wants.guards || wants.holds {
-            in_round = self.drop_waiting(&mut asked, in_round);
-        }
-        let answer = self.decide(DecisionKind::Turn, &asked, in_round);
-        let picked = asked.get(answer).map(|asked| asked.slot);
-        self.put_asked(asked);
-        match picked {
+        let Picked {
+            slot,
+            answer,
+            in_round,
+        } = match wants.guards || wants.holds {
+            true => self.pick_among_free(wants),
+            false => self.pick_among_ready(wants),
+        };
+        match slot {
             Some(slot) if answer < in_round => return Some(self.take_turn(slot)),
             Some(slot) => {
                 let id = self.id(slot);
@@ -86,6 +104,40 @@ impl Engine {
         let happened = self.happened();
         let is_any_held = self.first_held().is_some();
         self.with_deciding(|deciding| deciding.stuck = Some((happened, is_any_held)));
+    }
+
+    /// Lets the decider pick among all ready works. They are numbered by the ring, so none is written down.
+    fn pick_among_ready(&mut self, wants: Wants) -> Picked {
+        let in_round = self.ready.left_in_round();
+        let arity = match wants.free_rounds {
+            true => self.ready.len(),
+            false => in_round,
+        };
+        let answer = self.decide(DecisionKind::Turn, Among::Ready(arity), in_round);
+        Picked {
+            slot: (answer < arity).then(|| self.ready.nth(answer)),
+            answer,
+            in_round,
+        }
+    }
+
+    /// Lets the decider pick among the ready works that are neither disabled nor held.
+    fn pick_among_free(&mut self, wants: Wants) -> Picked {
+        let mut asked = self.take_asked();
+        asked.extend(self.ready.round().map(Asked::work));
+        let mut in_round = asked.len();
+        if wants.free_rounds {
+            asked.extend(self.ready.next_round().map(Asked::work));
+        }
+        in_round = self.drop_waiting(&mut asked, in_round);
+        let answer = self.decide(DecisionKind::Turn, Among::These(&asked), in_round);
+        let slot = asked.get(answer).map(|asked| asked.slot);
+        self.put_asked(asked);
+        Picked {
+            slot,
+            answer,
+            in_round,
+        }
     }
 
     fn with_deciding(&mut self, change: impl FnOnce(&mut Deciding)) {
@@ -144,16 +196,29 @@ impl Engine {
         }
     }
 
-    /// Takes a work out of the ring for its turn. Asks whether something else happens instead.
+    /// Takes a work of this round out of the ring, which has no gaps, for its turn.
     fn take_turn(&mut self, slot: u32) -> u32 {
-        self.ready.take(&mut self.arena, slot);
-        let wants = self.wants();
-        let candidate = self.candidate(slot);
-        self.with_deciding(|deciding| {
-            deciding.stuck = None;
-            deciding.turning = candidate;
-            deciding.step = None;
-        });
+        self.ready.take_from_round(&mut self.arena, slot);
+        self.begin_turn(slot)
+    }
+
+    /// Begins the turn of a work that is out of the ring. Asks whether something else happens instead.
+    fn begin_turn(&mut self, slot: u32) -> u32 {
+        let id = self.id(slot);
+        let Some(deciding) = &mut self.deciding else {
+            return slot;
+        };
+        (deciding.stuck, deciding.step) = (None, None);
+        deciding.turning = Candidate::only(id);
+        let wants = deciding.wants;
+        if wants.interference || wants.turns {
+            self.announce(slot, wants);
+        }
+        slot
+    }
+
+    /// Asks the decider whether something happens instead of a turn. If not, the decider is told of the turn later.
+    fn announce(&mut self, slot: u32, wants: Wants) {
         if wants.interference
             && let Some(kind) = self.interference(slot)
         {
@@ -161,9 +226,11 @@ impl Engine {
             // Without that flag no fast path takes the turn: see `interfere`.
             self.arena.clear(slot, flag::READY);
         } else if wants.turns {
+            // As it is before the turn, in which it may leave.
+            let turning = self.candidate(slot);
+            self.with_deciding(|deciding| deciding.turning = turning);
             self.deferred.report_turn();
         }
-        slot
     }
 
     /// Returns what is to happen instead of the turn.

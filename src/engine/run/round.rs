@@ -71,9 +71,12 @@ impl Engine {
                 News::Done => {}
             }
         }
+        if self.ready.round_is_over() {
+            return Round::Empty;
+        }
         match self.next_of_round() {
             Some(slot) => Round::Turn(slot),
-            None => Round::Empty,
+            None => self.round_ended_early(),
         }
     }
 

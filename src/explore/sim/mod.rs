@@ -26,10 +26,14 @@ pub struct Sim {
     /// Nodes of earlier runs, whose memory is used again.
     spare: Vec<Box<dyn AnyNode>>,
     links: Vec<Box<dyn AnyLink>>,
+    /// Room for the parts that can go on, so that a step allocates nothing.
+    ready: Vec<u64>,
     conditions: Vec<Condition>,
     guards: Vec<(usize, Check)>,
     pub(super) now: Time,
     pub(super) turns: u64,
+    /// Cranks in a row that gave no turn.
+    idle: u32,
     pub(super) limits: Limits,
     pub(super) seed: u64,
     /// Whether the closure has run the simulation.
@@ -70,10 +74,12 @@ impl Sim {
             nodes: Vec::new(),
             spare: Vec::new(),
             links: Vec::new(),
+            ready: Vec::new(),
             conditions: Vec::new(),
             guards: Vec::new(),
             now: Time::ZERO,
             turns: 0,
+            idle: 0,
             limits,
             seed: 0,
             has_run: false,
@@ -88,8 +94,9 @@ impl Sim {
         self.guards.clear();
         // What the last run had no use for goes, or programs whose nodes differ from run to run would pile them up.
         self.spare.clear();
-        for mut node in self.nodes.drain(..) {
-            node.clear();
+        for (number, mut node) in (0..).zip(self.nodes.drain(..)) {
+            // Most often the node comes back under its number, and is not reset once more.
+            node.clear(seed.wrapping_add(number));
             self.spare.push(node);
         }
         // The nodes come back in the order in which they were made.
@@ -110,11 +117,13 @@ impl Sim {
             .pop_if(|spare| (**spare).as_any().is::<Parts<C>>());
         let mut node = spare.unwrap_or_else(|| {
             let config = WorkSchedulerConfig::default().catch_panics(false);
-            let (work, app) = (WorkScheduler::new(config), None);
-            Box::new(Parts::<C> { work, app })
+            let (work, app) = (WorkScheduler::new(config.seed(seed)), None);
+            Box::new(Parts::<C> { work, app, seed })
         });
         if let Some(parts) = node.as_any_mut().downcast_mut::<Parts<C>>() {
-            parts.work.reset(seed);
+            if parts.seed != seed {
+                parts.clear(seed);
+            }
             parts.app = Some(app);
         }
         self.enter(name.into(), node)
@@ -135,6 +144,7 @@ impl Sim {
             Box::new(Parts {
                 work,
                 app: Some(app),
+                seed,
             }),
         )
     }

@@ -7,6 +7,9 @@ use crate::{Next, Time};
 use std::panic::resume_unwind;
 use std::time::Duration;
 
+/// So many cranks in a row may give no turn, and cost nothing of the limit of turns.
+const IDLE: u32 = 1_000;
+
 impl Sim {
     /// Runs to the end: until all works have settled, or nothing can go on.
     ///
@@ -77,12 +80,9 @@ impl Sim {
             }
             resume_unwind(Box::new(Stop::End));
         }
-        let parts = self.ready_parts();
-        if parts.is_empty() {
+        let Some(part) = self.pick_part() else {
             return self.advance();
-        }
-        let answer = self.core.borrow_mut().pick_part(&parts);
-        let part = parts[answer] as usize;
+        };
         match part.checked_sub(self.nodes.len()) {
             None => self.crank(part, budget),
             Some(link) => {
@@ -94,20 +94,42 @@ impl Sim {
         !self.has_settled()
     }
 
-    /// Returns the nodes that can be cranked now and the links with messages, by number; links after the nodes.
-    fn ready_parts(&self) -> Vec<u64> {
-        let now = |node: &dyn AnyNode| match node.next() {
-            Next::Now => true,
-            Next::At(at) => at <= self.now,
-            Next::External | Next::Stalled | Next::Idle => false,
+    /// Picks one of the parts that can go on, if there are any.
+    fn pick_part(&mut self) -> Option<usize> {
+        let mut parts = std::mem::take(&mut self.ready);
+        parts.clear();
+        parts.extend(self.ready_parts());
+        let part = match parts.len() {
+            0 => None,
+            _ => Some(parts[self.core.borrow_mut().pick_part(&parts)] as usize),
         };
-        let nodes = (0..).zip(&self.nodes).filter(|(_, node)| now(&***node));
+        self.ready = parts;
+        part
+    }
+
+    /// Returns the nodes that can be cranked now and the links with messages, by number; links after the nodes.
+    fn ready_parts(&self) -> impl Iterator<Item = u64> + '_ {
+        let nodes = (0..).zip(&self.nodes);
+        let nodes = nodes.filter(|(_, node)| self.is_ready(&***node));
         let links = (self.nodes.len() as u64..).zip(&self.links);
         let links = links.filter(|(_, link)| !link.is_empty());
         nodes
             .map(|(number, _)| number)
             .chain(links.map(|(number, _)| number))
-            .collect()
+    }
+
+    /// Returns whether a node can be cranked now.
+    fn is_ready(&self, node: &dyn AnyNode) -> bool {
+        match node.next() {
+            Next::Now => true,
+            Next::At(at) => at <= self.now,
+            Next::External | Next::Stalled | Next::Idle => false,
+        }
+    }
+
+    /// Returns whether nothing can go on now.
+    fn is_waiting(&self) -> bool {
+        self.ready_parts().next().is_none()
     }
 
     fn crank(&mut self, node: usize, budget: u64) {
@@ -123,13 +145,15 @@ impl Sim {
             trace.set_now(self.now);
         }
         let left = self.limits.turns - self.turns;
-        // An empty round has no turn, and yet the run has gone on.
-        self.turns += self.nodes[node].crank(self.now, budget.min(left)).max(1);
+        let turns = self.nodes[node].crank(self.now, budget.min(left));
+        // Rounds without a turn are few, unless something is wrong; then they count, so that the run ends.
+        self.idle = if turns == 0 { self.idle + 1 } else { 0 };
+        self.turns += turns + u64::from(self.idle > IDLE);
     }
 
     /// Returns when something can go on.
     fn next_time(&self) -> Option<Time> {
-        if !self.ready_parts().is_empty() {
+        if !self.is_waiting() {
             return Some(self.now);
         }
         let times = self.nodes.iter().filter_map(|node| match node.next() {
@@ -186,7 +210,7 @@ impl Sim {
             .filter(|it| it.when == When::AtTheEnd)
             .peekable();
         at_the_end.peek().is_some()
-            && self.ready_parts().is_empty()
+            && self.is_waiting()
             && at_the_end.all(|condition| (condition.check)(&self.world()))
     }
 

@@ -255,7 +255,7 @@ fn guards_that_are_all_shut_are_a_deadlock() {
 }
 
 #[test]
-fn what_no_run_has_met_is_said() {
+fn conditions_that_never_held_are_named() {
     let stats = passes(&search(), |sim| {
         let node = sim.node("", App::new());
         add(sim.work(node), "a", 1);

@@ -1,10 +1,12 @@
 //! Searching orders: the hook in the engine, and what is built on it.
 
 mod by_hand;
+mod catch_up;
 mod conditions;
 mod environment;
 mod hook;
 mod nodes;
+mod orders;
 mod policies;
 mod sct;
 mod survey;

@@ -43,17 +43,15 @@ impl Chunked {
         let ended = loop {
             let rest = &buffer[at..];
             match self.0 {
-                State::Size => match read_size(rest)? {
-                    Some((line, size)) => {
-                        at += line;
-                        self.0 = after_size(size, body.len(), limit)?;
-                    }
-                    None => break false,
-                },
+                State::Size => {
+                    let Some((line, size)) = read_size(rest)? else {
+                        break false;
+                    };
+                    at += line;
+                    self.0 = after_size(size, body.len(), limit)?;
+                }
                 State::Data(left) => {
-                    let part = left.min(rest.len());
-                    make_room(body, part, limit);
-                    body.extend_from_slice(&rest[..part]);
+                    let part = append(body, &rest[..left.min(rest.len())], limit);
                     at += part;
                     if part < left {
                         self.0 = State::Data(left - part);
@@ -69,22 +67,29 @@ impl Chunked {
                     [] | [b'\r'] => break false,
                     _ => return Err(malformed("a chunk of another size than it says")),
                 },
-                State::Trailer(seen) => match read_trailer(rest, seen)? {
-                    None => break false,
-                    Some(line) => {
-                        at += line;
-                        self.0 = State::Trailer(seen + line);
-                        // The empty line, which is a line break alone, ends the body.
-                        if line == LINE_BREAK {
-                            break true;
-                        }
+                State::Trailer(seen) => {
+                    let Some(line) = read_trailer(rest, seen)? else {
+                        break false;
+                    };
+                    at += line;
+                    self.0 = State::Trailer(seen + line);
+                    // The empty line, which is a line break alone, ends the body.
+                    if line == LINE_BREAK {
+                        break true;
                     }
-                },
+                }
             }
         };
         buffer.drain(..at);
         Ok(ended)
     }
+}
+
+/// Appends a part of a chunk to the body, and returns its length.
+fn append(body: &mut Vec<u8>, part: &[u8], limit: usize) -> usize {
+    make_room(body, part.len(), limit);
+    body.extend_from_slice(part);
+    part.len()
 }
 
 /// The length of the line that begins here, and the size in it; `None` as long as the line is not complete.
