@@ -13,8 +13,8 @@ use std::rc::Rc;
 pub(super) struct Core {
     /// The policy at work.
     pub machine: Box<dyn Machine>,
-    /// The answers of the present run.
-    pub recording: Recording,
+    /// The answers of the present run, or nothing for a host that goes on for ever.
+    pub recording: Option<Recording>,
     /// A hash of the answers, and of how many there were each time.
     pub digest: u64,
     /// Decisions in the present run.
@@ -33,7 +33,7 @@ impl Core {
     pub fn new(machine: Box<dyn Machine>) -> Self {
         Core {
             machine,
-            recording: Recording::default(),
+            recording: Some(Recording::default()),
             digest: 0,
             decisions: 0,
             rules: Rules::default(),
@@ -44,16 +44,26 @@ impl Core {
 
     /// Prepares a run.
     pub fn reset(&mut self) {
-        self.recording.clear();
+        if let Some(recording) = &mut self.recording {
+            recording.clear();
+        }
         self.digest = 0;
         self.decisions = 0;
         self.rules.clear();
     }
 
+    /// Returns the answers of the present run.
+    pub fn answers(&self) -> Vec<u32> {
+        let recording = self.recording.as_ref();
+        recording.map_or_else(Vec::new, Recording::answers)
+    }
+
     /// Picks an answer, and records it.
     pub fn pick(&mut self, point: &Point<'_>) -> usize {
         let answer = self.machine.pick(point).min(point.arity - 1);
-        self.recording.push(answer, point.arity);
+        if let Some(recording) = &mut self.recording {
+            recording.push(answer, point.arity);
+        }
         // A hash of the kind of FNV, since the order of answers matters and nobody attacks it.
         let both = (answer as u64) << 32 | point.arity as u64;
         self.digest = (self.digest ^ both)

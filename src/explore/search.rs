@@ -320,7 +320,7 @@ impl<'a> Search<'a> {
         program: Program<'_>,
     ) -> Result<(), Box<Failure>> {
         let first = self.signature();
-        let answers = self.core.borrow().recording.answers();
+        let answers = self.core.borrow().answers();
         let (verdict, trace, second) = self.repeat(run.seed, &answers, program);
         if verdict.is_none() && same(first, second) {
             return Ok(());
@@ -340,7 +340,7 @@ impl<'a> Search<'a> {
         verdict: Verdict,
         program: Program<'_>,
     ) -> Box<Failure> {
-        let answers = self.core.borrow().recording.answers();
+        let answers = self.core.borrow().answers();
         let (again, trace, _) = self.repeat(run.seed, &answers, program);
         let is_back = again.is_some_and(|again| again.is_like(&verdict));
         self.report(run, policy, verdict, &answers, trace, is_back)

@@ -7,6 +7,7 @@
 
 mod ends;
 mod exact;
+mod fuzzed;
 mod orders;
 mod parse;
 mod play;
@@ -48,4 +49,12 @@ fn programs_with_figures(test: &str) -> Option<Vec<(Rc<Program>, Value)>> {
         Some((program, figures))
     });
     Some(all.collect())
+}
+
+#[test]
+fn sct_fuzz_corpus_fails_no_correct_program() {
+    let Some(programs) = programs("sct_fuzz_corpus_fails_no_correct_program") else {
+        return;
+    };
+    crate::corpus::replay("programs", |data| fuzzed::check(&programs, data));
 }
