@@ -97,7 +97,7 @@ use lifecycle::settle;
 use notes::TurnNotes;
 use panics::Tally;
 use queue::deferred::Deferred;
-use queue::permits::Permits;
+use queue::permits::{Capacities, Permits};
 use queue::ready::Ready;
 use remote::inbox::{Inbox, Message};
 use remote::offload::Jobs;
@@ -217,10 +217,10 @@ impl Engine {
     /// Returns an empty engine at time zero.
     pub(crate) fn new(config: WorkSchedulerConfig) -> Self {
         let settings = Settings::of(&config);
-        let mut permits = Permits::new(u32::try_from(config.max_concurrency).unwrap_or(u32::MAX));
-        for (name, capacity) in config.pools {
-            permits.set_capacity(name, capacity);
-        }
+        let permits = Permits::new(Capacities {
+            general: u32::try_from(config.max_concurrency).unwrap_or(u32::MAX),
+            named: config.pools,
+        });
         Engine {
             arena: Arena::new(),
             graph: Graph::new(),

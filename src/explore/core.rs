@@ -131,7 +131,7 @@ impl Decider for Hook {
         core.machine.turn(key_in(self.node, &work.candidate()));
         core.rules.turned(self.node, work, turn);
         if let Some(trace) = &mut core.trace {
-            trace.turned(self.node, work, turn);
+            trace.turned(turn);
         }
     }
 }

@@ -24,6 +24,8 @@ pub struct Failure {
     pub distinct: u64,
     /// How many decisions the run had.
     pub decisions: usize,
+    /// Held works that had a turn nevertheless, because nothing else could go on, in order.
+    pub waived: Vec<String>,
     /// The last turns of the run.
     pub turns: Vec<TracedTurn>,
     /// The answers of the run as text, for `CRANK_REPLAY`.
@@ -50,6 +52,13 @@ impl fmt::Display for Failure {
             writeln!(
                 f,
                 "  decides (a clock, the order of a hash map, an address, a thread)"
+            )?;
+        }
+        if !self.waived.is_empty() {
+            writeln!(
+                f,
+                "  holds waived, since nothing else could go on: {}",
+                self.waived.join(", ")
             )?;
         }
         writeln!(f, "\n   turn  virtual time  work")?;

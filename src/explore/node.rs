@@ -86,7 +86,10 @@ impl<C: 'static> AnyNode for Parts<C> {
         let all = self.work.snapshot();
         let mut lost = all.into_iter().filter(|work| {
             let failure = self.work.last_failure(work.id);
-            failure.is_some_and(|failure| matches!(failure.kind(), crate::FailureKind::LostWake))
+            // A parent that failed with its child has the child's failure as cause; the child itself is gone.
+            failure.is_some_and(|failure| {
+                matches!(failure.root().kind(), crate::FailureKind::LostWake)
+            })
         });
         lost.next().map(|work| work.name.to_string())
     }

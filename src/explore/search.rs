@@ -290,7 +290,7 @@ impl<'a> Search<'a> {
         let machine = Policy::Replay(answers.to_vec()).machine();
         let own = {
             let mut core = self.core.borrow_mut();
-            core.trace = Some(Trace::new(true));
+            core.trace = Some(Trace::default());
             std::mem::replace(&mut core.machine, machine)
         };
         let run = Run {
@@ -303,7 +303,7 @@ impl<'a> Search<'a> {
         let signature = self.signature();
         let mut core = self.core.borrow_mut();
         core.machine = own;
-        let trace = core.trace.take().unwrap_or_else(|| Trace::new(false));
+        let trace = core.trace.take().unwrap_or_default();
         (verdict, trace, signature)
     }
 
@@ -364,6 +364,7 @@ impl<'a> Search<'a> {
             seed: run.seed,
             distinct: self.stats.distinct,
             decisions: answers.len(),
+            waived: self.core.borrow().rules.waived.clone(),
             turns: trace.into_turns(),
             replay: super::replay::print(answers),
             reproduced,

@@ -48,27 +48,18 @@ impl fmt::Display for TracedTurn {
     }
 }
 
-/// The last turns of a run, and a hash of each.
+/// The turns of a run: the last ones, and all as text.
+#[derive(Default)]
 pub(super) struct Trace {
     nodes: Vec<String>,
     turns: VecDeque<TracedTurn>,
     count: u64,
     now: Time,
-    /// All turns as text, if a comparison wants them.
-    pub lines: Option<Vec<String>>,
+    /// All turns that came to their end, for a comparison.
+    lines: Vec<String>,
 }
 
 impl Trace {
-    pub fn new(keep_lines: bool) -> Self {
-        Trace {
-            nodes: Vec::new(),
-            turns: VecDeque::new(),
-            count: 0,
-            now: Time::ZERO,
-            lines: keep_lines.then(Vec::new),
-        }
-    }
-
     pub fn add_node(&mut self, name: &str) {
         self.nodes.push(name.to_owned());
     }
@@ -100,12 +91,10 @@ impl Trace {
     }
 
     /// Notes what the turn led to.
-    pub fn turned(&mut self, _: u64, _: &Subject<'_>, turn: Turned) {
+    pub fn turned(&mut self, turn: Turned) {
         if let Some(last) = self.turns.back_mut() {
             (last.time, last.step, last.state) = (turn.now, turn.step, turn.state);
-            if let Some(lines) = &mut self.lines {
-                lines.push(last.to_string());
-            }
+            self.lines.push(last.to_string());
         }
     }
 
@@ -116,12 +105,11 @@ impl Trace {
 
 /// Returns the first turns in which two traces differ, as text.
 pub(super) fn first_difference(one: &Trace, other: &Trace) -> (String, String) {
-    let lines = |trace: &Trace| trace.lines.clone().unwrap_or_default();
-    let (one, other) = (lines(one), lines(other));
+    let (one, other) = (&one.lines, &other.lines);
     let place = (0..one.len().max(other.len())).find(|&place| one.get(place) != other.get(place));
     let line = |lines: &[String]| {
         let line = place.and_then(|place| lines.get(place));
         line.map_or_else(|| String::from("(nothing)"), |line| line.trim().to_owned())
     };
-    (line(&one), line(&other))
+    (line(one), line(other))
 }

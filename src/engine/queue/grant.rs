@@ -1,4 +1,4 @@
-//! Grants: which of the waiting works gets the next permit.
+//! Grants: which of the waiting works gets the next permit, what works lack, and a recount of what is out.
 //!
 //! Only the heads of lanes are asked, so a grant is O(lanes) however many works wait. A program whose works all need
 //! one general permit has one lane, and then nothing is compared.
@@ -8,6 +8,7 @@
 
 use crate::engine::queue::permits::Permits;
 use crate::engine::store::arena::Arena;
+use crate::engine::store::flags::flag;
 use crate::engine::store::record::Pool;
 use smallvec::SmallVec;
 
@@ -88,5 +89,28 @@ impl Permits {
     fn arrival(&self, slot: u32) -> (u64, u32) {
         let arrived = self.arrived.get(slot as usize);
         (arrived.copied().unwrap_or_default(), slot)
+    }
+
+    /// Returns whether the work needs permits of `pool`.
+    pub fn needs_of(arena: &Arena, slot: u32, pool: Pool) -> bool {
+        Self::needs(arena, slot).any(|(needed, _)| needed == pool)
+    }
+
+    /// Returns the pools of which the work needs more than is free.
+    pub fn lacks(&self, arena: &Arena, slot: u32) -> impl Iterator<Item = Pool> {
+        let needs = Self::needs(arena, slot);
+        let lacks = needs.filter(|&(pool, weight)| self.free(pool) < weight);
+        lacks.map(|(pool, _)| pool)
+    }
+
+    /// Returns what the works that hold permits take of each pool, counted anew. O(works). Only the audit asks (L20).
+    pub fn recount(&self, arena: &Arena) -> Vec<u32> {
+        let mut used = vec![0; self.pools().len()];
+        for slot in arena.slots().filter(|&slot| arena.is(slot, flag::PERMIT)) {
+            for (pool, weight) in Self::needs(arena, slot) {
+                used[pool as usize] += weight;
+            }
+        }
+        used
     }
 }

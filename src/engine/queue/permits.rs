@@ -42,12 +42,21 @@ struct Counter {
     used: u32,
 }
 
+/// The capacities of a configuration: that of the general pool, and those of the named ones.
+#[derive(Default)]
+pub(crate) struct Capacities {
+    pub general: u32,
+    pub named: Vec<(Name, u32)>,
+}
+
 /// The pools and the queue of one scheduler.
 pub(crate) struct Permits {
     /// Pool 0. Most works need one permit of it and nothing else, and each of their steps looks at it.
     general: Counter,
     /// The pools from 1 on.
     named: Vec<Counter>,
+    /// What a reset goes back to.
+    configured: Capacities,
     /// The lanes, sorted by their keys. All have works, but for the last one that is left.
     pub(super) lanes: Vec<Lane>,
     /// Whether every work so far needs the general permit, and none has a priority or retries at the head. Then the
@@ -67,16 +76,17 @@ pub(crate) struct Permits {
 }
 
 impl Permits {
-    /// Returns the general pool, and no work that waits.
-    pub fn new(max_concurrency: u32) -> Self {
+    /// Returns the pools with these capacities, and no work that waits.
+    pub fn new(configured: Capacities) -> Self {
         let general = Counter {
             name: Name::Static("max_concurrency"),
-            capacity: max_concurrency,
+            capacity: configured.general,
             used: 0,
         };
-        Permits {
+        let mut permits = Permits {
             general,
             named: Vec::new(),
+            configured: Capacities::default(),
             lanes: Vec::new(),
             by_arrival: true,
             waiting: 0,
@@ -84,20 +94,24 @@ impl Permits {
             needs_differ: false,
             arrived: Vec::new(),
             changes: 0,
+        };
+        for (name, capacity) in configured.named.iter().cloned() {
+            permits.set_capacity(name, capacity);
         }
+        permits.configured = configured;
+        permits
     }
 
-    /// Takes back all permits and forgets the works that wait. Pools keep their capacities.
+    /// Goes back to the pools as they were configured, but keeps the room of the queue.
     pub fn clear(&mut self) {
-        self.general.used = 0;
-        self.named.iter_mut().for_each(|pool| pool.used = 0);
+        let configured = std::mem::take(&mut self.configured);
         self.lanes.clear();
-        self.by_arrival = true;
-        self.waiting = 0;
-        self.arrivals = 0;
-        self.needs_differ = false;
         self.arrived.clear();
-        self.changes = 0;
+        *self = Permits {
+            lanes: std::mem::take(&mut self.lanes),
+            arrived: std::mem::take(&mut self.arrived),
+            ..Permits::new(configured)
+        };
     }
 
     /// Returns the pool of this name. O(pools).
@@ -192,7 +206,7 @@ impl Permits {
 
     /// Returns how many permits of the pool are free.
     #[inline]
-    fn free(&self, pool: Pool) -> u32 {
+    pub(super) fn free(&self, pool: Pool) -> u32 {
         let pool = self.pool(pool);
         // More may be out than there are, after the capacity has been lowered.
         pool.capacity.saturating_sub(pool.used)
@@ -373,28 +387,5 @@ impl Permits {
     #[inline]
     pub fn seen(&mut self) {
         self.changes = 0;
-    }
-
-    /// Returns whether the work needs permits of `pool`.
-    pub fn needs_of(arena: &Arena, slot: u32, pool: Pool) -> bool {
-        Self::needs(arena, slot).any(|(needed, _)| needed == pool)
-    }
-
-    /// Returns the pools of which the work needs more than is free.
-    pub fn lacks(&self, arena: &Arena, slot: u32) -> impl Iterator<Item = Pool> {
-        let needs = Self::needs(arena, slot);
-        let lacks = needs.filter(|&(pool, weight)| self.free(pool) < weight);
-        lacks.map(|(pool, _)| pool)
-    }
-
-    /// Returns what the works that hold permits take of each pool, counted anew. O(works). Only the audit asks (L20).
-    pub fn recount(&self, arena: &Arena) -> Vec<u32> {
-        let mut used = vec![0; self.pools().len()];
-        for slot in arena.slots().filter(|&slot| arena.is(slot, flag::PERMIT)) {
-            for (pool, weight) in Self::needs(arena, slot) {
-                used[pool as usize] += weight;
-            }
-        }
-        used
     }
 }

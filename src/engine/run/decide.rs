@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::engine::decision::{
-    Asked, Candidate, Decider, Deciding, Decision, DecisionKind, Lookup, Subject, Wants,
+    Asked, Candidate, Decider, Deciding, Decision, DecisionKind, Lookup, Subject, Turned, Wants,
 };
 use crate::engine::panics::{Contained, contain};
 use crate::engine::rng::Stream;
@@ -173,7 +173,7 @@ impl Engine {
             return;
         };
         let (candidate, step) = (deciding.turning, deciding.step.take());
-        let turn = crate::engine::decision::Turned {
+        let turn = Turned {
             state: candidate.id.and_then(|id| self.state(id)),
             now: self.now,
             step,

@@ -159,18 +159,17 @@ impl Sim {
             number,
             of: PhantomData,
         };
-        self.set_decider(node);
+        self.set_decider(number);
         node
     }
 
-    fn set_decider<C: 'static>(&mut self, node: Node<C>) {
-        let wants = self.wants();
+    fn set_decider(&mut self, number: usize) {
         let hook = Hook {
             core: Rc::clone(&self.core),
-            node: node.number as u64,
-            wants,
+            node: number as u64,
+            wants: self.wants(),
         };
-        self.work(node).set_decider(Some(Box::new(hook)));
+        self.nodes[number].set_decider(Box::new(hook));
     }
 
     fn wants(&self) -> Wants {
@@ -306,14 +305,8 @@ impl Sim {
             return;
         }
         self.core.borrow_mut().wants = wants;
-        let all = self.wants();
         for number in 0..self.nodes.len() {
-            let hook = Hook {
-                core: Rc::clone(&self.core),
-                node: number as u64,
-                wants: all,
-            };
-            self.nodes[number].set_decider(Box::new(hook));
+            self.set_decider(number);
         }
     }
 }

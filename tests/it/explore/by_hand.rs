@@ -72,3 +72,18 @@ fn time_can_be_run_by_hand() {
         assert_eq!(sim.now(), at_secs(10));
     });
 }
+
+#[test]
+fn a_report_names_the_holds_that_were_waived() {
+    let explore = search().policy(Policy::Fifo).runs(1);
+    let failure = explore.check(|sim| {
+        let node = sim.node("", App::new());
+        add(sim.work(node), "a", 1);
+        sim.hold("a", 1).until("nobody", 1);
+        sim.eventually("never", |_| false);
+    });
+    let failure = failure.expect_err("the condition never holds");
+    assert_eq!(failure.waived, ["a"]);
+    let line = "holds waived, since nothing else could go on: a\n";
+    assert!(failure.to_string().contains(line), "{failure}");
+}

@@ -212,6 +212,25 @@ fn works_that_nothing_can_wake_are_a_stall_or_a_lost_wake() {
 }
 
 #[test]
+fn a_lost_wake_of_a_child_is_found_behind_its_parents_failure() {
+    let failure = fails(&search(), |sim| {
+        let node = sim.node("", App::new());
+        let mut spawned = false;
+        sim.work(node)
+            .add_fn("parent", move |cx| {
+                if !std::mem::replace(&mut spawned, true) {
+                    cx.spawn_fn("forgets", |_| -> Poll<Result<(), crankwork::Failure>> {
+                        Poll::Pending
+                    })?;
+                }
+                Poll::Ready(Ok(()))
+            })
+            .unwrap();
+    });
+    assert_eq!(failure.verdict, Verdict::LostWake("parent".into()));
+}
+
+#[test]
 fn a_run_has_so_many_turns_and_no_more() {
     let endless = |sim: &mut Sim| {
         let node = sim.node("", App::new());

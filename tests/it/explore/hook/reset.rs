@@ -1,8 +1,8 @@
 //! A scheduler that is reset.
 
 use super::{Answer, Log, crank};
-use crate::units::at_secs;
-use crankwork::{Next, Time, WorkScheduler};
+use crate::units::{at_secs, secs};
+use crankwork::{AddError, Next, Spec, Time, WorkContext, WorkScheduler, WorkSchedulerConfig};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::task::Poll;
@@ -45,4 +45,26 @@ fn l30_nothing_from_before_a_reset_reaches_the_works_after_it() {
         (log.as_slice(), s.metrics().total),
         (["b".into()].as_slice(), 1)
     );
+}
+
+#[test]
+fn a_reset_brings_the_configured_capacities_back() {
+    let config = WorkSchedulerConfig::default()
+        .max_concurrency(2)
+        .pool("disk", 2);
+    let mut s = WorkScheduler::<Log>::new(config);
+    for (pool, capacity) in [("max_concurrency", 1), ("disk", 1), ("net", 1)] {
+        s.set_pool_capacity(pool, capacity);
+    }
+    s.reset(0);
+    let work = || |cx: &mut WorkContext<'_, Log>| cx.sleep(secs(1)).map(Ok);
+    let refused = s.add(Spec::new("a", work()).pool("net", 1));
+    assert!(
+        matches!(refused, Err(AddError::NoSuchPool(_))),
+        "{refused:?}"
+    );
+    for name in ["a", "b"] {
+        s.add(Spec::new(name, work()).pool("disk", 1)).unwrap();
+    }
+    assert_eq!(s.metrics().running, 2);
 }
