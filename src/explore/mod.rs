@@ -78,6 +78,7 @@
 mod core;
 mod env;
 mod failure;
+mod item;
 mod node;
 mod orders;
 mod panics;
@@ -93,9 +94,9 @@ mod trace;
 mod verdict;
 
 pub use failure::Failure;
+pub use item::{Fault, Item, Site, Step, Tie, Until};
 pub use node::{Link, Node};
 pub use policy::{Coverage, Custom, Policy};
-pub use rules::Until;
 pub use search::Explore;
 pub use sim::{Hold, Sim, World};
 pub use stats::Stats;

@@ -3,27 +3,10 @@
 //! Works are named by their paths, since most are not there yet when the test speaks of them. A path is text, so each
 //! key is looked up once.
 
+use super::item::Until;
 use crate::{Interference, Subject, Turned, WorkState};
 use std::collections::BTreeMap;
 use std::rc::Rc;
-
-/// How far a work has to come for a hold to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Until {
-    /// It has had the turn with this number.
-    Turn(u32),
-    /// It has settled.
-    End,
-    /// Its attempt with this number has failed.
-    Failed(u32),
-}
-
-impl From<u32> for Until {
-    fn from(turn: u32) -> Self {
-        Until::Turn(turn)
-    }
-}
 
 /// A work waits before one of its turns.
 struct Hold {
@@ -121,13 +104,14 @@ impl Rules {
         }
         let (path, candidate) = (self.path(node, work), work.candidate());
         for hold in self.holds.iter_mut().filter(|hold| hold.other == path) {
-            hold.is_over |= match hold.until {
-                Until::Turn(number) => candidate.turn >= number,
+            hold.is_over |= match &hold.until {
+                Until::Turn(number) => candidate.turn >= *number,
                 Until::End => turn.state.is_none_or(WorkState::is_settled),
+                Until::Step(label) => turn.step == Some(label),
                 Until::Failed(attempt) => {
                     let failed =
                         matches!(turn.state, Some(WorkState::Retrying | WorkState::Failed));
-                    candidate.attempt > attempt || failed && candidate.attempt == attempt
+                    candidate.attempt > *attempt || failed && candidate.attempt == *attempt
                 }
             };
         }

@@ -1,7 +1,7 @@
 //! Holds, which a test writes by hand.
 
 use super::Sim;
-use crate::explore::rules::Until;
+use crate::explore::item::Until;
 
 /// A hold whose end has to be said.
 #[must_use = "a hold begins with `until`"]

@@ -1,0 +1,165 @@
+//! Items: the single things by which a run differs from production.
+//!
+//! A failure is kept as a list of items, and a run that has nothing but them is in production's order otherwise. Items
+//! name works by their paths, never by slots or by places in a list of answers, so they outlive edits of the program.
+
+mod text;
+
+pub(super) use text::{parse, print};
+
+use std::fmt;
+
+/// How far a work has to come for a hold to end.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Until {
+    /// It has had the turn with this number.
+    Turn(u32),
+    /// It has settled.
+    End,
+    /// Its attempt with this number has failed.
+    Failed(u32),
+    /// It has had a turn with this label: see [`WorkContext::step`](crate::WorkContext::step).
+    Step(String),
+}
+
+impl From<u32> for Until {
+    fn from(turn: u32) -> Self {
+        Until::Turn(turn)
+    }
+}
+
+/// A turn of a work.
+///
+/// The work is named by its path, as in `sync/fetch[3]`, with its node in front where a simulation has several, as in
+/// `server:sync/fetch[3]`. A link counts as a work that has a turn for each message.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Step {
+    /// The work.
+    pub work: String,
+    /// The number of the turn, from 1.
+    pub turn: u32,
+}
+
+impl Step {
+    /// Returns the turn of a work.
+    pub fn new(work: impl Into<String>, turn: u32) -> Step {
+        Step {
+            work: work.into(),
+            turn,
+        }
+    }
+}
+
+/// A question that a work asks in a turn.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Site {
+    /// The turn.
+    pub at: Step,
+    /// The name of the choice or fault.
+    pub name: String,
+    /// How often the work has asked under that name in that turn, from 1.
+    pub visit: u32,
+}
+
+/// A fault.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The attempt fails instead of the turn.
+    Fail(Step),
+    /// The work is cancelled instead of the turn.
+    Cancel(Step),
+    /// The turn is had in the next round.
+    Late(Step),
+}
+
+/// What is ordered other than turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Tie {
+    /// Works that wait for a permit.
+    Permit,
+    /// Timers of one instant.
+    Timer,
+    /// Senders of messages.
+    Inbox,
+}
+
+/// A single thing by which a run differs from production.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Item {
+    /// A work waits before one of its turns.
+    Hold {
+        /// That turn.
+        at: Step,
+        /// The path of the work that it waits for.
+        other: String,
+        /// How far the other work has to come.
+        until: Until,
+    },
+    /// Something goes wrong.
+    Fault(Fault),
+    /// A work is the first of those that could be next.
+    First(Tie, Step),
+    /// A choice has another answer than 0.
+    Choice(Site, u32),
+}
+
+impl fmt::Display for Until {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Until::Turn(turn) => write!(f, "has had turn {turn}"),
+            Until::End => f.write_str("has ended"),
+            Until::Failed(attempt) => write!(f, "has failed in attempt {attempt}"),
+            Until::Step(label) => write!(f, "has done \"{label}\""),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::Fail(Step { work, turn }) => write!(f, "{work} fails at turn {turn}"),
+            Fault::Cancel(Step { work, turn }) => write!(f, "{work} is cancelled at turn {turn}"),
+            Fault::Late(Step { work, turn }) => write!(f, "{work} has turn {turn} a round late"),
+        }
+    }
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Item::Hold {
+                at: Step { work, turn: 1 },
+                other,
+                until,
+            } => write!(f, "{work} waits until {other} {until}"),
+            Item::Hold {
+                at: Step { work, turn },
+                other,
+                until,
+            } => write!(f, "{work} waits before turn {turn} until {other} {until}"),
+            Item::Fault(fault) => write!(f, "{fault}"),
+            Item::First(Tie::Permit, Step { work, .. }) => {
+                write!(f, "{work} gets its permit first")
+            }
+            Item::First(Tie::Timer, Step { work, turn }) => {
+                write!(f, "{work}'s timer before turn {turn} fires first")
+            }
+            Item::First(Tie::Inbox, Step { work, turn }) => {
+                write!(f, "the message to {work} before turn {turn} is taken first")
+            }
+            Item::Choice(Site { at, name, .. }, answer) => {
+                write!(
+                    f,
+                    "{} chooses {answer} for \"{name}\" at turn {}",
+                    at.work, at.turn
+                )
+            }
+        }
+    }
+}
