@@ -144,12 +144,18 @@ pub(super) trait AnyLink {
     /// Hands the first message to the node.
     fn deliver(&mut self, node: &mut dyn AnyNode);
     fn node(&self) -> usize;
+    /// Returns the name by which reports and items call the link.
+    fn name(&self) -> &str;
+    /// Returns how many messages have been handed out.
+    fn taken(&self) -> u32;
 }
 
 /// What a node does with a message.
 type Handler<C, M> = Box<dyn FnMut(&mut C, &mut WorkScheduler<C>, M)>;
 
 pub(super) struct Delivery<C, M> {
+    pub name: String,
+    pub taken: u32,
     pub queue: Rc<RefCell<VecDeque<M>>>,
     pub node: usize,
     pub handler: Handler<C, M>,
@@ -172,11 +178,20 @@ impl<C: 'static, M> AnyLink for Delivery<C, M> {
             }),
         ) = (message, node)
         {
+            self.taken += 1;
             (self.handler)(app, work, message);
         }
     }
 
     fn node(&self) -> usize {
         self.node
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn taken(&self) -> u32 {
+        self.taken
     }
 }
