@@ -114,7 +114,7 @@ impl Core {
     pub fn delivery_begins(&mut self, link: usize, name: &str, message: u32) {
         let work = self.names.link(link, name);
         if let Some(trace) = &mut self.trace {
-            trace.turn_begins(work, message, 1);
+            trace.turn_begins(work, message, 1, true);
         }
     }
 
@@ -175,6 +175,10 @@ impl Decider for Hook {
         if let Some(trace) = &mut core.trace {
             trace.is_ready(number, turn);
         }
+        if core.rules.has_holds {
+            let id = work.candidate().id;
+            core.rules.await_end(self.node, number, id, &core.names);
+        }
         core.rules.is_free(self.node, number, turn, &core.names)
     }
 
@@ -194,7 +198,7 @@ impl Decider for Hook {
             core.rules.turned(self.node, number, &led, &core.names);
         }
         if let Some(trace) = &mut core.trace {
-            trace.turn_begins(number, turn, candidate.attempt);
+            trace.turn_begins(number, turn, candidate.attempt, false);
             if let Some(kind) = kind {
                 trace.interfered(kind);
             }

@@ -1,6 +1,6 @@
 //! Nodes, and links between them.
 
-use crate::{Next, Time, WorkScheduler};
+use crate::{Next, Time, WorkId, WorkScheduler, WorkState};
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -49,6 +49,8 @@ pub(super) trait AnyNode: Any {
     fn stall(&self) -> String;
     /// Returns the name of a work that lost its last waker, if there is one.
     fn lost_wake(&self) -> Option<String>;
+    /// Returns whether a work has settled, or is gone.
+    fn has_settled(&self, work: WorkId) -> bool;
     fn set_decider(&mut self, decider: Box<dyn crate::Decider>);
     /// Drops the application and the works, and prepares the scheduler for a run with this seed.
     fn clear(&mut self, seed: u64);
@@ -92,6 +94,10 @@ impl<C: 'static> AnyNode for Parts<C> {
             })
         });
         lost.next().map(|work| work.name.to_string())
+    }
+
+    fn has_settled(&self, work: WorkId) -> bool {
+        self.work.state(work).is_none_or(WorkState::is_settled)
     }
 
     fn set_decider(&mut self, decider: Box<dyn crate::Decider>) {

@@ -14,6 +14,11 @@ use crate::explore::verdict::Verdict;
 /// seed is always this one.
 const USUAL: u64 = 0;
 
+/// A re-run may have this many times the turns of the run that has failed, and `MORE` besides. A longer one does not
+/// fail as that one did, and a program that goes round and round would take all the time there is.
+const TIMES: u64 = 4;
+const MORE: u64 = 1_000;
+
 /// What a report calls the policy of such runs.
 const REPLAY: &str = "replay";
 
@@ -137,6 +142,7 @@ impl Search<'_> {
             self.note_stale(given, &outcome);
             return Ok(());
         };
+        self.bound_reruns(&verdict);
         let budget = self.shrink;
         let shrunk = match given {
             Given::Plan(plan) => {
@@ -185,7 +191,7 @@ impl Search<'_> {
 
     /// Saves a failure in the corpus, if there is one.
     pub(super) fn save(&self, failure: &mut Failure) {
-        let (Some(corpus), true) = (&self.corpus, failure.reproduced.0 > 0) else {
+        let (Some(corpus), true) = (&self.corpus, failure.reproduced) else {
             return;
         };
         let comment = format!("{}: {}", failure.test, failure.verdict);

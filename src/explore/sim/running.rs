@@ -114,7 +114,13 @@ impl Sim {
 
     /// Notes the nodes whose works a hold no longer keeps.
     fn take_freed(&mut self) {
-        let mut core = self.core.borrow_mut();
+        let core = &mut *self.core.borrow_mut();
+        if !core.rules.has_holds {
+            return;
+        }
+        let nodes = &self.nodes;
+        let has_settled = |node: u64, id| nodes[node as usize].has_settled(id);
+        core.rules.end_awaited(has_settled, &core.names);
         while let Some(node) = core.rules.take_freed() {
             self.freed.push(node as usize);
         }

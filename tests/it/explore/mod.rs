@@ -3,6 +3,7 @@
 mod by_hand;
 mod catch_up;
 mod conditions;
+mod edits;
 mod environment;
 mod hook;
 mod nodes;
@@ -10,3 +11,4 @@ mod orders;
 mod policies;
 mod sct;
 mod survey;
+mod toys;
