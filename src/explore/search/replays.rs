@@ -50,6 +50,15 @@ impl Search<'_> {
         outcome
     }
 
+    /// Bounds the re-runs of a run that has failed in so many turns.
+    pub(super) fn bound_reruns(&mut self, verdict: &Verdict) {
+        let limits = &mut self.sim.limits;
+        // A run that is cut off passes if the test says so, and then nothing can be told from it.
+        if limits.fails && !matches!(verdict, Verdict::TurnLimit(_)) {
+            limits.turns = limits.turns.min(TIMES * self.sim.turns + MORE);
+        }
+    }
+
     /// Repeats a run by its answers, with a record.
     pub(super) fn rerun_answers(
         &mut self,

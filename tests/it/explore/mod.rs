@@ -10,5 +10,6 @@ mod nodes;
 mod orders;
 mod policies;
 mod sct;
+mod shrinks;
 mod survey;
 mod toys;
