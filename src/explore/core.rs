@@ -64,6 +64,7 @@ impl Core {
     }
 
     /// Picks an answer, and records it.
+    #[inline]
     pub fn pick(&mut self, point: &Point<'_>) -> usize {
         let mut answer = self.machine.pick(point).min(point.arity - 1);
         if self.rules.has_answers || self.trace.is_some() {

@@ -1,6 +1,7 @@
 //! Nodes, and links between them.
 
-use crate::{Next, Time, WorkId, WorkScheduler, WorkState};
+use super::core::{Hook, Shared};
+use crate::{Next, Time, Wants, WorkId, WorkScheduler, WorkState};
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -35,6 +36,8 @@ pub(super) struct Parts<C> {
     pub app: Option<C>,
     /// The seed with which the scheduler was made or reset.
     pub seed: u64,
+    /// The number of the node and what is wanted, for which the scheduler has its decider.
+    pub decided: Option<(u64, Wants)>,
 }
 
 /// A node whose application type is not known.
@@ -51,7 +54,8 @@ pub(super) trait AnyNode: Any {
     fn lost_wake(&self) -> Option<String>;
     /// Returns whether a work has settled, or is gone.
     fn has_settled(&self, work: WorkId) -> bool;
-    fn set_decider(&mut self, decider: Box<dyn crate::Decider>);
+    /// Lets the search decide, unless it does so already.
+    fn decide_by(&mut self, core: &Shared, number: u64, wants: Wants);
     /// Drops the application and the works, and prepares the scheduler for a run with this seed.
     fn clear(&mut self, seed: u64);
     fn as_any(&self) -> &dyn Any;
@@ -100,8 +104,16 @@ impl<C: 'static> AnyNode for Parts<C> {
         self.work.state(work).is_none_or(WorkState::is_settled)
     }
 
-    fn set_decider(&mut self, decider: Box<dyn crate::Decider>) {
-        self.work.set_decider(Some(decider));
+    fn decide_by(&mut self, core: &Shared, number: u64, wants: Wants) {
+        if self.decided == Some((number, wants)) {
+            return;
+        }
+        self.decided = Some((number, wants));
+        self.work.set_decider(Some(Box::new(Hook {
+            core: Rc::clone(core),
+            node: number,
+            wants,
+        })));
     }
 
     fn clear(&mut self, seed: u64) {
