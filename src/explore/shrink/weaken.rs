@@ -2,10 +2,14 @@
 
 use super::lab::Lab;
 use super::minimal::without;
+use super::retarget::{End, with_end};
 use crate::explore::item::Item;
 
 /// A hold begins later by at most so many turns of its work.
 const LATER: u32 = 4;
+
+/// A hold that begins later may end with so many more turns of the other work.
+const NEXT: usize = 2;
 
 /// Replaces pairs of holds by one that waits with the work of one for the end of the other.
 pub(super) fn merge(lab: &mut Lab<'_>, items: &mut Vec<Item>) {
@@ -45,19 +49,40 @@ fn both(first: &Item, second: &Item) -> Option<Item> {
     }
 }
 
-/// Lets each hold begin as late as it can.
+/// Lets each hold begin as late as it can. What a work does in the turn between may be what the hold was about, and so
+/// the hold may have to end later, too: with one of the next turns of the other work.
 pub(super) fn weaken(lab: &mut Lab<'_>, items: &mut Vec<Item>) {
     for place in 0..items.len() {
         for _ in 0..LATER {
-            let mut others = items.clone();
-            let Item::Hold { at, .. } = &mut others[place] else {
+            let Some(later) = later(lab, items, place) else {
                 break;
             };
-            at.turn = at.turn.saturating_add(1);
-            if !lab.fails(&others) {
-                break;
-            }
-            *items = others;
+            *items = later;
         }
     }
+}
+
+fn later(lab: &mut Lab<'_>, items: &[Item], place: usize) -> Option<Vec<Item>> {
+    let mut later = items.to_vec();
+    let Item::Hold { at, other, until } = &mut later[place] else {
+        return None;
+    };
+    at.turn = at.turn.saturating_add(1);
+    let trace = lab.trace(items)?;
+    let end = trace.find_end(other, until)?;
+    let next = (end + 1..trace.events.len()).filter_map(|event| {
+        let until = trace.events[event].until()?;
+        let other = trace.name(trace.events[event].work).to_owned();
+        Some(End {
+            other,
+            until,
+            event,
+        })
+    });
+    let ends: Vec<End> = next.filter(|end| end.other == *other).take(NEXT).collect();
+    if lab.fails(&later) {
+        return Some(later);
+    }
+    let mut ends = ends.iter().map(|end| with_end(&later, place, end));
+    ends.find(|items| lab.fails(items))
 }

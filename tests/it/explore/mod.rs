@@ -9,6 +9,7 @@ mod hook;
 mod nodes;
 mod orders;
 mod policies;
+mod replays;
 mod sct;
 mod shrinks;
 mod survey;
