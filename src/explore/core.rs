@@ -1,11 +1,14 @@
 //! What the simulation and the deciders of its nodes share: the policy at work, the recording, and the rules of the
 //! test.
 
+use super::faults::{Injector, Place};
+use super::item::Family;
+use super::node::Names;
 use super::point::{Answers, Kind, Point, key_in};
 use super::policy::{Machine, Recording};
 use super::rules::Rules;
 use super::trace::Trace;
-use crate::{Decider, Decision, Interference, Subject, Turned, Wants};
+use crate::{Decider, Decision, DecisionKind, Interference, Subject, Turned, Wants, WorkState};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -21,6 +24,10 @@ pub(super) struct Core {
     pub decisions: u64,
     /// What the test says about single works.
     pub rules: Rules,
+    /// The faults of the present run.
+    pub faults: Injector,
+    /// The names of the nodes.
+    pub names: Names,
     /// What happened, if somebody will read it.
     pub trace: Option<Trace>,
     /// What the deciders want.
@@ -37,6 +44,8 @@ impl Core {
             digest: 0,
             decisions: 0,
             rules: Rules::default(),
+            faults: Injector::default(),
+            names: Names::default(),
             trace: None,
             wants: Wants::NOTHING,
         }
@@ -50,6 +59,8 @@ impl Core {
         self.digest = 0;
         self.decisions = 0;
         self.rules.clear();
+        self.faults.rewind();
+        self.names.clear();
     }
 
     /// Returns the answers of the present run.
@@ -86,6 +97,54 @@ impl Core {
     }
 }
 
+/// Where the faults of a turn happen.
+impl Core {
+    /// Returns whether the fault happens for which a work asks.
+    fn is_faulty(&mut self, node: u64, decision: &Decision<'_>) -> bool {
+        if !self.faults.is_on() {
+            return false;
+        }
+        let (names, candidate) = (&self.names, decision.candidate(0));
+        let place = Place {
+            key: names.key(node, &candidate),
+            number: candidate.turn,
+            site: (decision.site(), candidate.visit),
+            name: &|| names.full(node, &decision.path(&candidate)),
+        };
+        self.faults.fire(Family::Named, &place).is_some()
+    }
+
+    fn interfere(&mut self, node: u64, work: &Subject<'_>) -> Option<Interference> {
+        let names = &self.names;
+        let place = Place {
+            key: names.key(node, &work.candidate()),
+            number: work.candidate().turn,
+            site: ("", 0),
+            name: &|| names.full(node, &work.path()),
+        };
+        let is_aborting = work.state() == Some(WorkState::Aborting);
+        self.faults.interfere(&place, is_aborting)
+    }
+
+    fn turned(&mut self, node: u64, work: &Subject<'_>, turn: Turned) {
+        if !self.faults.is_between_turns() {
+            return;
+        }
+        let (names, candidate) = (&self.names, work.candidate());
+        let mut place = Place {
+            key: names.key(node, &candidate),
+            number: candidate.turn,
+            site: ("", 0),
+            name: &|| names.full(node, &work.path()),
+        };
+        self.faults.turned(node, &place);
+        if turn.state == Some(WorkState::Waiting) {
+            place.number += 1;
+            self.faults.sleeps(node, candidate.id, &place);
+        }
+    }
+}
+
 /// The decider of one node.
 pub(super) struct Hook {
     pub core: Shared,
@@ -96,6 +155,9 @@ pub(super) struct Hook {
 
 impl Decider for Hook {
     fn decide(&mut self, decision: &Decision<'_>) -> usize {
+        if decision.kind() == DecisionKind::Fault {
+            return usize::from(self.core.borrow_mut().is_faulty(self.node, decision));
+        }
         match Point::of(self.node, decision) {
             Some(point) => self.core.borrow_mut().pick(&point),
             None => 0,
@@ -107,7 +169,12 @@ impl Decider for Hook {
     }
 
     fn is_enabled(&mut self, work: &Subject<'_>) -> bool {
-        self.core.borrow_mut().rules.is_enabled(self.node, work)
+        let core = &mut *self.core.borrow_mut();
+        let (key, turn) = (
+            core.names.key(self.node, &work.candidate()),
+            work.candidate().turn,
+        );
+        core.faults.is_awake(self.node, key, turn) && core.rules.is_enabled(self.node, work)
     }
 
     fn is_held(&mut self, work: &Subject<'_>) -> bool {
@@ -123,13 +190,15 @@ impl Decider for Hook {
         if let Some(trace) = &mut core.trace {
             trace.turn_begins(self.node, work);
         }
-        core.rules.interfere(self.node, work)
+        let by_rule = core.rules.interfere(self.node, work);
+        by_rule.or_else(|| core.interfere(self.node, work))
     }
 
     fn turned(&mut self, work: &Subject<'_>, turn: Turned) {
         let core = &mut *self.core.borrow_mut();
         core.machine.turn(key_in(self.node, &work.candidate()));
         core.rules.turned(self.node, work, turn);
+        core.turned(self.node, work, turn);
         if let Some(trace) = &mut core.trace {
             trace.turned(turn);
         }

@@ -1,6 +1,7 @@
 //! What the environment says of a search. It is stronger than the code, so that a failure can be repeated without an
 //! edit.
 
+use super::faults::Faults;
 use super::policy::Policy;
 use super::replay;
 
@@ -11,12 +12,19 @@ pub(super) struct Environment {
     pub runs: Option<u64>,
     pub policy: Option<Policy>,
     pub replay: Option<Vec<u32>>,
+    pub faults: Option<Faults>,
     /// What cannot be used, and why.
     pub warnings: Vec<String>,
 }
 
 /// The variables that mean something.
-const KNOWN: [&str; 4] = ["CRANK_SEED", "CRANK_RUNS", "CRANK_POLICY", "CRANK_REPLAY"];
+const KNOWN: [&str; 5] = [
+    "CRANK_SEED",
+    "CRANK_RUNS",
+    "CRANK_POLICY",
+    "CRANK_REPLAY",
+    "CRANK_FAULTS",
+];
 
 impl Environment {
     /// Reads the environment of the process.
@@ -40,6 +48,9 @@ impl Environment {
                 }
                 "CRANK_REPLAY" => {
                     replay::parse(&value).map(|answers| environment.replay = Some(answers))
+                }
+                "CRANK_FAULTS" => {
+                    Faults::from_text(&value).map(|faults| environment.faults = Some(faults))
                 }
                 _ => None,
             };

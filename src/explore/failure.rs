@@ -1,5 +1,6 @@
 //! A failed run, as data and as the report that a person reads.
 
+use super::item::Fault;
 use super::trace::TracedTurn;
 use super::verdict::Verdict;
 use std::fmt;
@@ -26,6 +27,8 @@ pub struct Failure {
     pub decisions: usize,
     /// Held works that had a turn nevertheless, because nothing else could go on, in order.
     pub waived: Vec<String>,
+    /// The faults that happened in the run, in order.
+    pub faults: Vec<Fault>,
     /// The last turns of the run.
     pub turns: Vec<TracedTurn>,
     /// The answers of the run as text, for `CRANK_REPLAY`.
@@ -60,6 +63,9 @@ impl fmt::Display for Failure {
                 "  holds waived, since nothing else could go on: {}",
                 self.waived.join(", ")
             )?;
+        }
+        for fault in &self.faults {
+            writeln!(f, "  fault: {fault}")?;
         }
         writeln!(f, "\n   turn  virtual time  work")?;
         for turn in &self.turns {

@@ -78,6 +78,7 @@
 mod core;
 mod env;
 mod failure;
+mod faults;
 mod item;
 mod node;
 mod orders;
@@ -94,7 +95,8 @@ mod trace;
 mod verdict;
 
 pub use failure::Failure;
-pub use item::{Fault, Item, Site, Step, Tie, Until};
+pub use faults::Faults;
+pub use item::{Family, Fault, Item, Site, Step, Tie, Until};
 pub use node::{Link, Node};
 pub use policy::{Coverage, Custom, Policy};
 pub use search::Explore;

@@ -1,6 +1,7 @@
 //! Nodes, and links between them.
 
-use crate::{Next, Time, WorkScheduler};
+use super::point::key_in;
+use crate::{Candidate, Next, Time, WorkId, WorkScheduler};
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -28,6 +29,55 @@ impl<C> fmt::Debug for Node<C> {
     }
 }
 
+/// The names of nodes, with how often each has started.
+#[derive(Default)]
+pub(super) struct Names {
+    nodes: Vec<(String, u32)>,
+}
+
+impl Names {
+    pub fn clear(&mut self) {
+        self.nodes.clear();
+    }
+
+    pub fn enter(&mut self, name: &str) {
+        self.nodes.push((name.to_owned(), 1));
+    }
+
+    /// Counts a start of a node.
+    pub fn restarted(&mut self, node: usize) {
+        self.nodes[node].1 += 1;
+    }
+
+    /// Returns how often a node has started.
+    pub fn starts(&self, node: usize) -> u32 {
+        self.nodes.get(node).map_or(1, |node| node.1)
+    }
+
+    /// Returns the name of a node, with its incarnation from the second on.
+    pub fn node(&self, node: usize) -> String {
+        match self.nodes.get(node) {
+            Some((name, 1)) => name.clone(),
+            Some((name, starts)) => format!("{name}~{starts}"),
+            None => String::new(),
+        }
+    }
+
+    /// Returns the name of a work, with its node where there are several, or where it has started anew.
+    pub fn full(&self, node: u64, path: &str) -> String {
+        match self.nodes.len() > 1 || self.starts(node as usize) > 1 {
+            true => format!("{}:{path}", self.node(node as usize)),
+            false => path.to_owned(),
+        }
+    }
+
+    /// Returns the key of a work among the works of all nodes and all of their incarnations.
+    pub fn key(&self, node: u64, work: &Candidate) -> u64 {
+        let starts = u64::from(self.starts(node as usize) - 1);
+        key_in(node | starts << 32, work)
+    }
+}
+
 /// A node with its application.
 pub(super) struct Parts<C> {
     pub work: WorkScheduler<C>,
@@ -43,6 +93,8 @@ pub(super) trait AnyNode: Any {
     fn next(&self) -> Next;
     /// Cranks with a budget, and returns how many turns there were.
     fn crank(&mut self, now: Time, turns: u64) -> u64;
+    /// Wakes a work, if it is still there.
+    fn wake(&mut self, work: WorkId);
     /// Returns whether time must not go on.
     fn is_pinned(&self) -> bool;
     /// Returns the report of what the works wait for.
@@ -68,6 +120,11 @@ impl<C: 'static> AnyNode for Parts<C> {
         self.work
             .crank_work(now, app, crate::Budget::turns(turns))
             .turns
+    }
+
+    fn wake(&mut self, work: WorkId) {
+        // A work that has left in the meantime needs no wake.
+        let _ = self.work.wake(work);
     }
 
     fn is_pinned(&self) -> bool {

@@ -3,6 +3,7 @@
 use super::core::{Core, Shared};
 use super::env::{Environment, test_name};
 use super::failure::Failure;
+use super::faults::Faults;
 use super::panics::caught;
 use super::policy::{Machine, Policy, Run};
 use super::seed::hash;
@@ -30,6 +31,7 @@ pub struct Explore {
     seed: Option<u64>,
     policy: Policy,
     name: Option<String>,
+    faults: Faults,
     turns: u64,
     limit_fails: bool,
     free_rounds: bool,
@@ -51,6 +53,7 @@ impl Explore {
             seed: None,
             policy: Policy::Mix,
             name: None,
+            faults: Faults::none(),
             turns: TURNS,
             limit_fails: true,
             free_rounds: true,
@@ -80,6 +83,13 @@ impl Explore {
     /// Sets the name of the test. Without it, the name is that of the thread, which is that of the test.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
+        self
+    }
+
+    /// Sets which faults may happen: by default none. With some, three of four runs have faults, but never the first
+    /// four. Each family is off in half of these runs, else it is drawn how often and when it happens.
+    pub fn faults(mut self, faults: Faults) -> Self {
+        self.faults = faults;
         self
     }
 
@@ -183,7 +193,13 @@ impl<'a> Search<'a> {
             Policy::Replay(_) | Policy::Bytes(_) => 1,
             _ => environment.runs.unwrap_or(settings.runs),
         };
-        let core = Rc::new(RefCell::new(Core::new(policy.machine())));
+        let mut core = Core::new(policy.machine());
+        core.faults.allow(
+            environment
+                .faults
+                .unwrap_or_else(|| settings.faults.clone()),
+        );
+        let core = Rc::new(RefCell::new(core));
         let limits = Limits {
             turns: settings.turns,
             fails: settings.limit_fails,
@@ -248,11 +264,24 @@ impl<'a> Search<'a> {
     /// Does the run with this number, and counts it. Returns `None` if there is no order left.
     fn next_run(&mut self, number: u64, program: Program<'_>) -> Option<Played> {
         let run = self.run(number);
-        if !self.core.borrow_mut().machine.begin(&run) {
-            return None;
+        {
+            let core = &mut *self.core.borrow_mut();
+            if !core.machine.begin(&run) {
+                return None;
+            }
+            // A replay does not know the number of its run.
+            let number = match self.policy {
+                Policy::Replay(_) => u64::MAX,
+                _ => number,
+            };
+            core.faults.swarm(number, run.seed);
         }
         let verdict = self.play(run.seed, program);
-        self.core.borrow_mut().machine.end();
+        {
+            let core = &mut *self.core.borrow_mut();
+            core.machine.end();
+            core.faults.ended(number);
+        }
         self.count();
         Some((run, verdict))
     }
@@ -365,6 +394,7 @@ impl<'a> Search<'a> {
             distinct: self.stats.distinct,
             decisions: answers.len(),
             waived: self.core.borrow().rules.waived.clone(),
+            faults: self.core.borrow().faults.fired().to_vec(),
             turns: trace.into_turns(),
             replay: super::replay::print(answers),
             reproduced,

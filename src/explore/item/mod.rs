@@ -3,8 +3,11 @@
 //! A failure is kept as a list of items, and a run that has nothing but them is in production's order otherwise. Items
 //! name works by their paths, never by slots or by places in a list of answers, so they outlive edits of the program.
 
+mod fault;
 mod text;
 
+pub(super) use fault::Amount;
+pub use fault::{Family, Fault};
 pub(super) use text::{parse, print};
 
 use std::fmt;
@@ -64,18 +67,6 @@ pub struct Site {
     pub visit: u32,
 }
 
-/// A fault.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Fault {
-    /// The attempt fails instead of the turn.
-    Fail(Step),
-    /// The work is cancelled instead of the turn.
-    Cancel(Step),
-    /// The turn is had in the next round.
-    Late(Step),
-}
-
 /// What is ordered other than turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -116,16 +107,6 @@ impl fmt::Display for Until {
             Until::End => f.write_str("has ended"),
             Until::Failed(attempt) => write!(f, "has failed in attempt {attempt}"),
             Until::Step(label) => write!(f, "has done \"{label}\""),
-        }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Fault::Fail(Step { work, turn }) => write!(f, "{work} fails at turn {turn}"),
-            Fault::Cancel(Step { work, turn }) => write!(f, "{work} is cancelled at turn {turn}"),
-            Fault::Late(Step { work, turn }) => write!(f, "{work} has turn {turn} a round late"),
         }
     }
 }

@@ -8,6 +8,7 @@ pub use hold::Hold;
 pub use world::World;
 
 use super::core::{Hook, Shared};
+use super::item::Fault;
 use super::node::{AnyLink, AnyNode, Delivery, Link, Node, Parts};
 use crate::{Time, Wants, WorkScheduler, WorkSchedulerConfig};
 use std::cell::RefCell;
@@ -151,8 +152,12 @@ impl Sim {
 
     fn enter<C: 'static>(&mut self, name: String, node: Box<dyn AnyNode>) -> Node<C> {
         let number = self.nodes.len();
-        if let Some(trace) = &mut self.core.borrow_mut().trace {
-            trace.add_node(&name);
+        {
+            let core = &mut *self.core.borrow_mut();
+            core.names.enter(&name);
+            if let Some(trace) = &mut core.trace {
+                trace.add_node(&name);
+            }
         }
         self.nodes.push(node);
         let node = Node {
@@ -178,6 +183,7 @@ impl Sim {
         wants.free_rounds = self.limits.free_rounds;
         wants.turns |= core.machine.wants_turns() || core.trace.is_some();
         wants.interference |= core.trace.is_some();
+        core.faults.add_wants(&mut wants);
         wants
     }
 
@@ -295,6 +301,14 @@ impl Sim {
     pub fn fail(&mut self, work: &str, turn: u32) {
         self.core.borrow_mut().rules.fail(work, turn);
         self.want(|wants| wants.interference());
+    }
+
+    /// Plans a fault for this run, besides those of the search. One for which there is no place does nothing.
+    pub fn fault(&mut self, fault: Fault) {
+        self.core.borrow_mut().faults.by_hand(fault);
+        for number in 0..self.nodes.len() {
+            self.set_decider(number);
+        }
     }
 
     /// Wants more of the engines, in this run and the next.

@@ -56,6 +56,7 @@ impl Sim {
         // Without anything to look at between turns, one crank may give many.
         let watched =
             !self.conditions.is_empty() || !self.guards.is_empty() || self.nodes.len() > 1;
+        let watched = watched || self.core.borrow().faults.is_between_turns();
         let budget = if watched { 1 } else { u64::MAX };
         self.has_run |= end.is_none();
         loop {

@@ -4,6 +4,7 @@ mod by_hand;
 mod catch_up;
 mod conditions;
 mod environment;
+mod faults;
 mod hook;
 mod nodes;
 mod orders;
