@@ -1,12 +1,12 @@
 //! What the simulation and the deciders of its nodes share: the policy at work, the recording, and the rules of the
 //! test.
 
-use super::faults::{Injector, Place};
-use super::item::Family;
-use super::node::Names;
+use super::faults::Injector;
+use super::item::Item;
+use super::names::Names;
 use super::point::{Answers, Kind, Point, key_in};
 use super::policy::{Machine, Recording};
-use super::rules::Rules;
+use super::rules::{Led, NO_NODE, Rules};
 use super::trace::Trace;
 use crate::{Decider, Decision, DecisionKind, Interference, Subject, Turned, Wants, WorkState};
 use std::cell::RefCell;
@@ -26,7 +26,7 @@ pub(super) struct Core {
     pub rules: Rules,
     /// The faults of the present run.
     pub faults: Injector,
-    /// The names of the nodes.
+    /// The names of works, as far as anybody has asked for them.
     pub names: Names,
     /// What happened, if somebody will read it.
     pub trace: Option<Trace>,
@@ -63,6 +63,19 @@ impl Core {
         self.names.clear();
     }
 
+    /// Lets the runs that come have these items and no other faults, until that is taken back.
+    pub fn set_plan(&mut self, items: Option<&[Item]>) {
+        let faults = items.map(|items| {
+            let faults = items.iter().filter_map(|item| match item {
+                Item::Fault(fault) => Some(fault.clone()),
+                _ => None,
+            });
+            faults.collect()
+        });
+        self.faults.plan(faults);
+        self.rules.set_plan(items.unwrap_or_default().to_vec());
+    }
+
     /// Returns the answers of the present run.
     pub fn answers(&self) -> Vec<u32> {
         let recording = self.recording.as_ref();
@@ -71,7 +84,10 @@ impl Core {
 
     /// Picks an answer, and records it.
     pub fn pick(&mut self, point: &Point<'_>) -> usize {
-        let answer = self.machine.pick(point).min(point.arity - 1);
+        let mut answer = self.machine.pick(point).min(point.arity - 1);
+        if self.rules.has_answers || self.trace.is_some() {
+            answer = self.pick_by_name(point, answer);
+        }
         if let Some(recording) = &mut self.recording {
             recording.push(answer, point.arity);
         }
@@ -84,6 +100,61 @@ impl Core {
         answer
     }
 
+    /// Returns the answer that an item gives, or else that of the policy. Notes it for the record.
+    #[cold]
+    fn pick_by_name(&mut self, point: &Point<'_>, answer: usize) -> usize {
+        let said = match self.rules.has_answers {
+            true => self.rules.answer(point, &mut self.names),
+            false => None,
+        };
+        let answer = said.map_or(answer, |said| said.min(point.arity - 1));
+        if let Some(trace) = &mut self.trace {
+            trace.answered(point, answer, &mut self.names);
+        }
+        answer
+    }
+
+    /// Returns the number of a work's name.
+    fn work(&mut self, node: u64, work: &Subject<'_>) -> usize {
+        let key = work.candidate().key;
+        self.names.work(node, key, || work.path())
+    }
+
+    /// Returns whether a hold keeps the next message of a link.
+    pub fn is_link_held(&mut self, link: usize, name: &str, message: u32) -> bool {
+        let work = self.names.link(link, name);
+        if let Some(trace) = &mut self.trace {
+            trace.is_ready(work, message);
+        }
+        !self.rules.is_free(NO_NODE, work, message, &self.names)
+    }
+
+    /// Notes a message that is about to be handed out.
+    pub fn delivery_begins(&mut self, link: usize, name: &str, message: u32) {
+        let work = self.names.link(link, name);
+        if let Some(trace) = &mut self.trace {
+            trace.turn_begins(work, message, 1);
+        }
+    }
+
+    /// Ends the holds that waited for the message of a link.
+    pub fn delivered(&mut self, link: usize, name: &str, message: u32) {
+        let work = self.names.link(link, name);
+        if let Some(trace) = &mut self.trace {
+            trace.delivered();
+        }
+        if self.rules.has_holds {
+            let led = Led {
+                turn: message,
+                attempt: 1,
+                has_ended: false,
+                has_failed: false,
+                step: None,
+            };
+            self.rules.turned(NO_NODE, work, &led, &self.names);
+        }
+    }
+
     /// Picks one of several nodes or links, by their numbers.
     pub fn pick_part(&mut self, parts: &[u64]) -> usize {
         if parts.len() < 2 {
@@ -94,54 +165,6 @@ impl Core {
             arity: parts.len(),
             answers: Answers::Parts(parts),
         })
-    }
-}
-
-/// Where the faults of a turn happen.
-impl Core {
-    /// Returns whether the fault happens for which a work asks.
-    fn is_faulty(&mut self, node: u64, decision: &Decision<'_>) -> bool {
-        if !self.faults.is_on() {
-            return false;
-        }
-        let (names, candidate) = (&self.names, decision.candidate(0));
-        let place = Place {
-            key: names.key(node, &candidate),
-            number: candidate.turn,
-            site: (decision.site(), candidate.visit),
-            name: &|| names.full(node, &decision.path(&candidate)),
-        };
-        self.faults.fire(Family::Named, &place).is_some()
-    }
-
-    fn interfere(&mut self, node: u64, work: &Subject<'_>) -> Option<Interference> {
-        let names = &self.names;
-        let place = Place {
-            key: names.key(node, &work.candidate()),
-            number: work.candidate().turn,
-            site: ("", 0),
-            name: &|| names.full(node, &work.path()),
-        };
-        let is_aborting = work.state() == Some(WorkState::Aborting);
-        self.faults.interfere(&place, is_aborting)
-    }
-
-    fn turned(&mut self, node: u64, work: &Subject<'_>, turn: Turned) {
-        if !self.faults.is_between_turns() {
-            return;
-        }
-        let (names, candidate) = (&self.names, work.candidate());
-        let mut place = Place {
-            key: names.key(node, &candidate),
-            number: candidate.turn,
-            site: ("", 0),
-            name: &|| names.full(node, &work.path()),
-        };
-        self.faults.turned(node, &place);
-        if turn.state == Some(WorkState::Waiting) {
-            place.number += 1;
-            self.faults.sleeps(node, candidate.id, &place);
-        }
     }
 }
 
@@ -170,37 +193,63 @@ impl Decider for Hook {
 
     fn is_enabled(&mut self, work: &Subject<'_>) -> bool {
         let core = &mut *self.core.borrow_mut();
-        let (key, turn) = (
-            core.names.key(self.node, &work.candidate()),
-            work.candidate().turn,
-        );
-        core.faults.is_awake(self.node, key, turn) && core.rules.is_enabled(self.node, work)
-    }
-
-    fn is_held(&mut self, work: &Subject<'_>) -> bool {
-        self.core.borrow_mut().rules.is_held(self.node, work)
-    }
-
-    fn waived(&mut self, work: &Subject<'_>) {
-        self.core.borrow_mut().rules.waived.push(work.path());
+        let (number, turn) = (core.work(self.node, work), work.candidate().turn);
+        if let Some(trace) = &mut core.trace {
+            trace.is_ready(number, turn);
+        }
+        let key = core.key(self.node, &work.candidate());
+        // Both are asked, since both take note of the works that are ready.
+        let is_awake = core.faults.is_awake(self.node, key, turn);
+        core.rules.is_free(self.node, number, turn, &core.names) && is_awake
     }
 
     fn interfere(&mut self, work: &Subject<'_>) -> Option<Interference> {
         let core = &mut *self.core.borrow_mut();
-        if let Some(trace) = &mut core.trace {
-            trace.turn_begins(self.node, work);
+        let kind = core.interference(self.node, work);
+        let is_told = kind == Some(Interference::Fail) && core.rules.has_holds;
+        if !is_told && core.trace.is_none() {
+            return kind;
         }
-        let by_rule = core.rules.interfere(self.node, work);
-        by_rule.or_else(|| core.interfere(self.node, work))
+        let (number, candidate) = (core.work(self.node, work), work.candidate());
+        let turn = candidate.turn;
+        if is_told {
+            let led = Led {
+                turn: 0,
+                attempt: candidate.attempt,
+                has_ended: false,
+                has_failed: true,
+                step: None,
+            };
+            core.rules.turned(self.node, number, &led, &core.names);
+        }
+        if let Some(trace) = &mut core.trace {
+            trace.turn_begins(number, turn, candidate.attempt);
+            if let Some(kind) = kind {
+                trace.interfered(kind);
+            }
+        }
+        kind
     }
 
     fn turned(&mut self, work: &Subject<'_>, turn: Turned) {
         let core = &mut *self.core.borrow_mut();
-        core.machine.turn(key_in(self.node, &work.candidate()));
-        core.rules.turned(self.node, work, turn);
-        core.turned(self.node, work, turn);
+        let candidate = work.candidate();
+        core.machine.turn(key_in(self.node, &candidate));
+        if core.rules.has_holds {
+            let number = core.work(self.node, work);
+            let failed = [WorkState::Retrying, WorkState::Failed];
+            let led = Led {
+                turn: candidate.turn,
+                attempt: candidate.attempt,
+                has_ended: turn.state.is_none_or(WorkState::is_settled),
+                has_failed: turn.state.is_some_and(|state| failed.contains(&state)),
+                step: turn.step,
+            };
+            core.rules.turned(self.node, number, &led, &core.names);
+        }
         if let Some(trace) = &mut core.trace {
             trace.turned(turn);
         }
+        core.faults_after(self.node, work, turn);
     }
 }

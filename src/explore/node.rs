@@ -1,7 +1,6 @@
 //! Nodes, and links between them.
 
-use super::point::key_in;
-use crate::{Candidate, Next, Time, WorkId, WorkScheduler};
+use crate::{Next, Time, WorkId, WorkScheduler};
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -26,55 +25,6 @@ impl<C> Copy for Node<C> {}
 impl<C> fmt::Debug for Node<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Node({})", self.number)
-    }
-}
-
-/// The names of nodes, with how often each has started.
-#[derive(Default)]
-pub(super) struct Names {
-    nodes: Vec<(String, u32)>,
-}
-
-impl Names {
-    pub fn clear(&mut self) {
-        self.nodes.clear();
-    }
-
-    pub fn enter(&mut self, name: &str) {
-        self.nodes.push((name.to_owned(), 1));
-    }
-
-    /// Counts a start of a node.
-    pub fn restarted(&mut self, node: usize) {
-        self.nodes[node].1 += 1;
-    }
-
-    /// Returns how often a node has started.
-    pub fn starts(&self, node: usize) -> u32 {
-        self.nodes.get(node).map_or(1, |node| node.1)
-    }
-
-    /// Returns the name of a node, with its incarnation from the second on.
-    pub fn node(&self, node: usize) -> String {
-        match self.nodes.get(node) {
-            Some((name, 1)) => name.clone(),
-            Some((name, starts)) => format!("{name}~{starts}"),
-            None => String::new(),
-        }
-    }
-
-    /// Returns the name of a work, with its node where there are several, or where it has started anew.
-    pub fn full(&self, node: u64, path: &str) -> String {
-        match self.nodes.len() > 1 || self.starts(node as usize) > 1 {
-            true => format!("{}:{path}", self.node(node as usize)),
-            false => path.to_owned(),
-        }
-    }
-
-    /// Returns the key of a work among the works of all nodes and all of their incarnations.
-    pub fn key(&self, node: u64, work: &Candidate) -> u64 {
-        let starts = u64::from(self.starts(node as usize) - 1);
-        key_in(node | starts << 32, work)
     }
 }
 
@@ -201,12 +151,18 @@ pub(super) trait AnyLink {
     /// Hands the first message to the node.
     fn deliver(&mut self, node: &mut dyn AnyNode);
     fn node(&self) -> usize;
+    /// Returns the name by which reports and items call the link.
+    fn name(&self) -> &str;
+    /// Returns how many messages have been handed out.
+    fn taken(&self) -> u32;
 }
 
 /// What a node does with a message.
 type Handler<C, M> = Box<dyn FnMut(&mut C, &mut WorkScheduler<C>, M)>;
 
 pub(super) struct Delivery<C, M> {
+    pub name: String,
+    pub taken: u32,
     pub queue: Rc<RefCell<VecDeque<M>>>,
     pub node: usize,
     pub handler: Handler<C, M>,
@@ -229,11 +185,20 @@ impl<C: 'static, M> AnyLink for Delivery<C, M> {
             }),
         ) = (message, node)
         {
+            self.taken += 1;
             (self.handler)(app, work, message);
         }
     }
 
     fn node(&self) -> usize {
         self.node
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn taken(&self) -> u32 {
+        self.taken
     }
 }

@@ -7,6 +7,7 @@
 //! A fault happens where the simulation or a decider asks: before a turn, after it, at a message, at the start of a job
 //! or process. What the engine cannot do within a crank the simulation does after it: see [`Todo`].
 
+mod places;
 mod plan;
 mod setting;
 mod swarm;
@@ -16,6 +17,8 @@ pub use setting::Faults;
 pub(super) use todo::Todo;
 
 use super::item::{Family, Fault, Step};
+use super::names::Name;
+use super::seed::hash;
 use crate::{Interference, Time, Wants, WorkId};
 use plan::Plan;
 use std::collections::BTreeMap;
@@ -36,8 +39,20 @@ pub(super) struct Place<'a> {
     pub number: u32,
     /// The name of the site, and the visit; for named places.
     pub site: (&'a str, u32),
-    /// Makes the full name.
-    pub name: &'a dyn Fn() -> String,
+    /// Makes the name.
+    pub name: &'a dyn Fn() -> Name,
+}
+
+impl<'a> Place<'a> {
+    /// Returns a place that is on no node.
+    pub fn alone(number: u32, name: &'a dyn Fn() -> Name, text: &str) -> Place<'a> {
+        Place {
+            key: hash(0, text.as_bytes()),
+            number,
+            site: ("", 0),
+            name,
+        }
+    }
 }
 
 /// Where the faults of a run come from.
@@ -48,14 +63,14 @@ enum Source {
     Off,
     /// The run's seed.
     Swarm(Box<Swarm>),
-    /// A list.
-    Plan(Plan),
 }
 
 /// The faults of the runs of one search.
 #[derive(Default)]
 pub(super) struct Injector {
     source: Source,
+    /// A list that stands for all others.
+    plan: Option<Plan>,
     /// What the test plans by itself.
     by_hand: Plan,
     setting: Faults,
@@ -88,14 +103,9 @@ impl Injector {
         self.source = swarm.map_or(Source::Off, |swarm| Source::Swarm(Box::new(swarm)));
     }
 
-    /// Lets the next runs have exactly these faults, each once.
-    pub fn plan(&mut self, faults: Vec<Fault>) {
-        self.source = Source::Plan(Plan::new(faults));
-    }
-
-    /// Lets the next runs have no faults.
-    pub fn off(&mut self) {
-        self.source = Source::Off;
+    /// Lets the next runs have exactly these faults, each once, until that is taken back.
+    pub fn plan(&mut self, faults: Option<Vec<Fault>>) {
+        self.plan = faults.map(Plan::new);
     }
 
     /// Plans one more fault for the present run.
@@ -105,7 +115,7 @@ impl Injector {
 
     /// Prepares a run, with faults from where they came before.
     pub fn rewind(&mut self) {
-        if let Source::Plan(plan) = &mut self.source {
+        if let Some(plan) = &mut self.plan {
             plan.rewind();
         }
         if !self.by_hand.is_empty() {
@@ -126,17 +136,13 @@ impl Injector {
 
     /// Returns the planned faults for which there was no place, those of the test included.
     pub fn unmatched(&self) -> Vec<Fault> {
-        let planned = match &self.source {
-            Source::Plan(plan) => Some(plan),
-            _ => None,
-        };
-        let plans = planned.into_iter().chain([&self.by_hand]);
+        let plans = self.plan.iter().chain([&self.by_hand]);
         plans.flat_map(Plan::left).cloned().collect()
     }
 
     /// Notes how long a run took, if it has shown what plain runs are like.
     pub fn ended(&mut self, run: u64) {
-        if run < 4 && matches!(self.source, Source::Off) {
+        if run < 4 {
             self.horizon = self.horizon.max(self.now);
         }
     }
@@ -148,22 +154,24 @@ impl Injector {
 
     /// Returns whether the present run can have faults.
     pub fn is_on(&self) -> bool {
-        !matches!(self.source, Source::Off) || !self.by_hand.is_empty()
+        let is_planned = self.plan.as_ref().is_some_and(|plan| !plan.is_empty());
+        let is_swarm = self.plan.is_none() && matches!(self.source, Source::Swarm(_));
+        is_planned || is_swarm || !self.by_hand.is_empty()
     }
 
     /// Returns until when there may be faults, or the effect of one: the settle phase begins then.
     pub fn last(&self) -> Time {
         match &self.source {
-            Source::Swarm(swarm) if !self.is_over => swarm.end,
+            Source::Swarm(swarm) if self.plan.is_none() && !self.is_over => swarm.end,
             _ => self.last,
         }
     }
 
     fn has(&self, family: Family) -> bool {
-        let is_planned = match &self.source {
-            Source::Off => false,
-            Source::Swarm(swarm) => swarm.has(family),
-            Source::Plan(plan) => plan.has(family),
+        let is_planned = match (&self.plan, &self.source) {
+            (Some(plan), _) => plan.has(family),
+            (None, Source::Off) => false,
+            (None, Source::Swarm(swarm)) => swarm.has(family),
         };
         is_planned || self.by_hand.has(family)
     }
@@ -205,16 +213,16 @@ impl Injector {
             self.note(amount.time);
             return Some(amount);
         }
-        let amount = match &mut self.source {
-            Source::Off => None,
-            Source::Swarm(_) if self.is_over => None,
-            Source::Swarm(swarm) => {
+        let amount = match (&mut self.plan, &self.source) {
+            (Some(plan), _) => plan.take(family, place),
+            (None, Source::Off) => None,
+            (None, Source::Swarm(_)) if self.is_over => None,
+            (None, Source::Swarm(swarm)) => {
                 let amount = swarm.fires(family, place, self.now)?;
                 self.is_allowed_at(family, place).then_some(amount)
             }
-            Source::Plan(plan) => plan.take(family, place),
         }?;
-        let step = Step::new((place.name)(), place.number);
+        let step = Step::new(&*(place.name)().full, place.number);
         self.fired.push(Fault::of(family, step, amount.clone()));
         self.note(amount.time);
         Some(amount)
@@ -226,7 +234,7 @@ impl Injector {
 
     /// Looks at what the test says of the name, and counts the fault.
     fn is_allowed_at(&mut self, family: Family, place: &Place<'_>) -> bool {
-        let name = (place.name)();
+        let name = (place.name)().full.to_string();
         let count = self.counts.entry((family, name.clone())).or_default();
         let is_allowed = self.setting.allows(family, &name, *count);
         *count += u32::from(is_allowed);

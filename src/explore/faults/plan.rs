@@ -49,7 +49,7 @@ impl Plan {
                 && at.turn == place.number
                 && planned.fault.family() == family
                 && is_site(&planned.fault, place)
-                && at.work == *name.get_or_insert_with(|| (place.name)())
+                && name.get_or_insert_with(|| (place.name)()).is(&at.work)
         })?;
         planned.has_fired = true;
         Some(Amount {

@@ -4,11 +4,12 @@
 //! name works by their paths, never by slots or by places in a list of answers, so they outlive edits of the program.
 
 mod fault;
+mod plan;
 mod text;
 
 pub(super) use fault::Amount;
 pub use fault::{Family, Fault};
-pub(super) use text::{parse, print};
+pub(super) use plan::Plan;
 
 use std::fmt;
 
@@ -98,6 +99,17 @@ pub enum Item {
     First(Tie, Step),
     /// A choice has another answer than 0.
     Choice(Site, u32),
+}
+
+impl Item {
+    /// Returns the turn that the item changes.
+    pub(super) fn at(&self) -> &Step {
+        match self {
+            Item::Hold { at, .. } | Item::First(_, at) => at,
+            Item::Fault(fault) => fault.at(),
+            Item::Choice(site, _) => &site.at,
+        }
+    }
 }
 
 impl fmt::Display for Until {

@@ -11,13 +11,13 @@ use std::fmt::Write;
 use std::time::Duration;
 
 /// The version of the text.
-const VERSION: &str = "v1:";
+pub(super) const VERSION: &str = "v1:";
 
 /// Characters of names that mean something else in the text, or in a shell between apostrophes.
 const MARKS: &str = "@>;#~'%=!:,";
 
 /// Returns the text for these items.
-pub(in crate::explore) fn print(items: &[Item]) -> String {
+pub(super) fn print(items: &[Item]) -> String {
     let words: Vec<String> = items.iter().map(word).collect();
     format!("{VERSION}{}", words.join(";"))
 }
@@ -111,7 +111,7 @@ fn encoded(name: &str) -> String {
 ///
 /// # Errors
 /// What cannot be read, in words.
-pub(in crate::explore) fn parse(text: &str) -> Result<Vec<Item>, String> {
+pub(super) fn parse(text: &str) -> Result<Vec<Item>, String> {
     let Some(words) = text.strip_prefix(VERSION) else {
         return Err(format!(
             "`{text}` does not begin with `{VERSION}`, the version that this crate reads"

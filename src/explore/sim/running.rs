@@ -86,13 +86,39 @@ impl Sim {
         };
         match part.checked_sub(self.nodes.len()) {
             None => self.crank(part, budget),
-            Some(link) => {
-                let link = &mut self.links[link];
-                link.deliver(&mut *self.nodes[link.node()]);
-            }
+            Some(link) => self.deliver(link),
         }
+        self.take_freed();
         self.check(When::Always);
         !self.has_settled()
+    }
+
+    /// Hands the first message of a link to its node.
+    fn deliver(&mut self, number: usize) {
+        let link = &mut self.links[number];
+        let message = link.taken() + 1;
+        let mut core = self.core.borrow_mut();
+        if let Some(trace) = &mut core.trace {
+            trace.set_now(self.now);
+        }
+        let is_told = core.rules.has_holds || core.trace.is_some();
+        if is_told {
+            core.delivery_begins(number, link.name(), message);
+        }
+        drop(core);
+        link.deliver(&mut *self.nodes[link.node()]);
+        if is_told {
+            let mut core = self.core.borrow_mut();
+            core.delivered(number, link.name(), message);
+        }
+    }
+
+    /// Notes the nodes whose works a hold no longer keeps.
+    fn take_freed(&mut self) {
+        let mut core = self.core.borrow_mut();
+        while let Some(node) = core.rules.take_freed() {
+            self.freed.push(node as usize);
+        }
     }
 
     /// Picks one of the parts that can go on, if there are any.
@@ -111,9 +137,10 @@ impl Sim {
     /// Returns the nodes that can be cranked now and the links with messages, by number; links after the nodes.
     fn ready_parts(&self) -> impl Iterator<Item = u64> + '_ {
         let nodes = (0..).zip(&self.nodes);
-        let nodes = nodes.filter(|(_, node)| self.is_ready(&***node));
+        let is_free = |node: u64| self.freed.contains(&(node as usize));
+        let nodes = nodes.filter(move |(number, node)| is_free(*number) || self.is_ready(&***node));
         let links = (self.nodes.len() as u64..).zip(&self.links);
-        let links = links.filter(|(_, link)| !link.is_empty());
+        let links = links.filter(|(number, link)| !link.is_empty() && self.is_link_free(*number));
         nodes
             .map(|(number, _)| number)
             .chain(links.map(|(number, _)| number))
@@ -126,6 +153,17 @@ impl Sim {
             Next::At(at) => at <= self.now,
             Next::External | Next::Stalled | Next::Idle => false,
         }
+    }
+
+    /// Returns whether no hold keeps the first message of the part with this number, a link.
+    fn is_link_free(&self, part: u64) -> bool {
+        let mut core = self.core.borrow_mut();
+        if !core.rules.has_holds && core.trace.is_none() {
+            return true;
+        }
+        let number = part as usize - self.nodes.len();
+        let link = &self.links[number];
+        !core.is_link_held(number, link.name(), link.taken() + 1)
     }
 
     /// Returns whether nothing can go on now.
@@ -145,6 +183,7 @@ impl Sim {
         if let Some(trace) = &mut self.core.borrow_mut().trace {
             trace.set_now(self.now);
         }
+        self.freed.retain(|&freed| freed != node);
         let left = self.limits.turns - self.turns;
         let turns = self.nodes[node].crank(self.now, budget.min(left));
         // Rounds without a turn are few, unless something is wrong; then they count, so that the run ends.
@@ -157,6 +196,11 @@ impl Sim {
         if !self.is_waiting() {
             return Some(self.now);
         }
+        let is_blocking = self.core.borrow().rules.is_blocking();
+        self.next_timer().or(is_blocking.then_some(self.now))
+    }
+
+    fn next_timer(&self) -> Option<Time> {
         let times = self.nodes.iter().filter_map(|node| match node.next() {
             Next::At(at) => Some(at),
             _ => None,
@@ -164,9 +208,9 @@ impl Sim {
         times.min()
     }
 
-    /// Moves the clock to the next timer.
+    /// Moves the clock to the next timer. If there is none, the first held work has its turn.
     fn advance(&mut self) -> bool {
-        match self.next_time() {
+        match self.next_timer() {
             Some(at) => {
                 self.now = at;
                 true
@@ -174,8 +218,18 @@ impl Sim {
             None if self.nodes.iter().any(|node| node.is_pinned()) => {
                 fail(Verdict::Pinned);
             }
-            None => false,
+            None => self.waive(),
         }
+    }
+
+    /// Lets the first held work go on, since nothing else can. Returns false if there is none.
+    fn waive(&mut self) -> bool {
+        let core = &mut *self.core.borrow_mut();
+        let is_one = core.rules.waive(&core.names);
+        while let Some(node) = core.rules.take_freed() {
+            self.freed.push(node as usize);
+        }
+        is_one
     }
 
     // ---- checks ----
@@ -212,6 +266,7 @@ impl Sim {
             .peekable();
         at_the_end.peek().is_some()
             && self.is_waiting()
+            && !self.core.borrow().rules.is_blocking()
             && at_the_end.all(|condition| (condition.check)(&self.world()))
     }
 
