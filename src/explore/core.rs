@@ -10,6 +10,7 @@ use super::rules::{Led, NO_NODE, Rules};
 use super::trace::Trace;
 use crate::{Decider, Decision, DecisionKind, Interference, Subject, Turned, Wants, WorkState};
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// The shared part of one search.
@@ -26,6 +27,8 @@ pub(super) struct Core {
     pub rules: Rules,
     /// The faults of the present run.
     pub faults: Injector,
+    /// The nodes that can start again after a crash.
+    pub restartable: BTreeSet<usize>,
     /// The names of works, as far as anybody has asked for them.
     pub names: Names,
     /// What happened, if somebody will read it.
@@ -45,6 +48,7 @@ impl Core {
             decisions: 0,
             rules: Rules::default(),
             faults: Injector::default(),
+            restartable: BTreeSet::new(),
             names: Names::default(),
             trace: None,
             wants: Wants::NOTHING,
@@ -60,6 +64,7 @@ impl Core {
         self.decisions = 0;
         self.rules.clear();
         self.faults.rewind();
+        self.restartable.clear();
         self.names.clear();
     }
 

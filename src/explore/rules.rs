@@ -7,7 +7,7 @@
 //! A hold is no hold of the engine: it keeps a work as a guard does. The engine of one node cannot know what goes on in
 //! another, so the simulation waives holds when nothing at all can go on.
 
-use super::item::{Fault, Item, Site, Step, Tie, Until};
+use super::item::{Fault, Item, LATENCY, Site, Step, Tie, Until};
 use super::names::{Name, Names};
 use super::point::{Answers, Point};
 use crate::{DecisionKind, Wants};
@@ -236,7 +236,7 @@ impl Rules {
     /// Returns the answer that an item gives.
     pub fn answer(&mut self, point: &Point<'_>, names: &mut Names) -> Option<usize> {
         let Answers::Works(node, decision) = &point.answers else {
-            return None;
+            return self.answer_of_link(&point.answers);
         };
         let tie = match decision.kind() {
             DecisionKind::Permit => Some(Tie::Permit),
@@ -266,6 +266,30 @@ impl Rules {
             }
         }
         None
+    }
+
+    /// Returns the answer that an item gives about messages of a link.
+    fn answer_of_link(&mut self, answers: &Answers<'_>) -> Option<usize> {
+        self.entries.iter_mut().find_map(|entry| {
+            let answer = match (answers, &entry.item) {
+                (Answers::Messages(link, numbers), Item::First(Tie::Message, at)) => {
+                    let is_this = |&number: &u64| at.work == *link && number == u64::from(at.turn);
+                    numbers.iter().position(is_this)
+                }
+                (Answers::Latency(link, number), Item::Choice(site, answer)) => {
+                    let is_this = site.at.work == *link && site.at.turn == *number;
+                    (is_this && site.name == LATENCY).then_some(*answer as usize)
+                }
+                _ => None,
+            }?;
+            entry.is_met = true;
+            Some(answer)
+        })
+    }
+
+    /// Forgets what holds keep on a node that has crashed.
+    pub fn crashed(&mut self, node: u64) {
+        self.blocked.retain(|blocked| blocked.node != node);
     }
 
     /// Returns the guards that are shut, by the paths of their works.

@@ -3,7 +3,7 @@
 //! Only a failing run is repeated with a record, so other runs pay nothing for it. It is as long as the run, which has a
 //! most of turns.
 
-use super::item::{Fault, Item, Site, Step, Tie, Until};
+use super::item::{Fault, Item, LATENCY, Site, Step, Tie, Until};
 use super::names::Names;
 use super::point::{Answers, Point};
 use super::rules::Led;
@@ -135,13 +135,30 @@ impl Trace {
 
     /// Notes an answer.
     pub fn answered(&mut self, point: &Point<'_>, answer: usize, names: &mut Names) {
-        let Answers::Works(node, decision) = &point.answers else {
-            self.has_passed_parts |= answer > 0;
-            return;
-        };
         if answer == 0 {
             return;
         }
+        let (node, decision) = match &point.answers {
+            Answers::Works(node, decision) => (node, decision),
+            Answers::Parts(_) => {
+                self.has_passed_parts = true;
+                return;
+            }
+            Answers::Messages(link, numbers) => {
+                let at = Step::new(*link, numbers[answer] as u32);
+                let item = Item::First(Tie::Message, at);
+                return self.answers.push((self.events.len(), item));
+            }
+            Answers::Latency(link, number) => {
+                let site = Site {
+                    at: Step::new(*link, *number),
+                    name: String::from(LATENCY),
+                    visit: 1,
+                };
+                let item = Item::Choice(site, answer as u32);
+                return self.answers.push((self.events.len(), item));
+            }
+        };
         let mut number = |index: usize| {
             let candidate = decision.candidate(index);
             let work = names.work(*node, candidate.key, || decision.path(&candidate));

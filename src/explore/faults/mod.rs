@@ -7,6 +7,7 @@
 //! A fault happens where the simulation or a decider asks: before a turn, after it, at a message, at the start of a job
 //! or process. What the engine cannot do within a crank the simulation does after it: see [`Todo`].
 
+mod cuts;
 mod places;
 mod plan;
 mod setting;
@@ -20,6 +21,7 @@ use super::item::{Family, Fault, Step};
 use super::names::Name;
 use super::seed::hash;
 use crate::{Interference, Time, Wants, WorkId};
+use cuts::Cuts;
 use plan::Plan;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -87,6 +89,8 @@ pub(super) struct Injector {
     last: Time,
     /// How long the longest plain run took.
     horizon: Time,
+    /// Which nodes are cut off from each other.
+    pub cuts: Cuts,
     /// The virtual time.
     pub now: Time,
 }
@@ -124,6 +128,7 @@ impl Injector {
         self.fired.clear();
         self.counts.clear();
         self.todo.clear();
+        self.cuts.clear();
         self.sleepers.clear();
         self.is_over = false;
         (self.last, self.now) = (Time::ZERO, Time::ZERO);
@@ -263,14 +268,14 @@ impl Injector {
     }
 
     /// Decides what happens after a turn of a work on a node, or after a message for it.
-    pub fn turned(&mut self, node: u64, place: &Place<'_>) {
+    pub fn turned(&mut self, node: u64, place: &Place<'_>, can_crash: bool) {
         if !self.is_on() {
             return;
         }
         if let Some(amount) = self.fire(Family::Jump, place) {
             self.todo.push(Todo::Jump(amount.time));
         }
-        if let Some(amount) = self.fire(Family::Crash, place) {
+        if can_crash && let Some(amount) = self.fire(Family::Crash, place) {
             self.todo.push(Todo::Crash(node as usize, amount.time));
         }
     }
@@ -308,10 +313,10 @@ impl Injector {
         is_awake
     }
 
-    /// Returns when the next late sleeper of a node is ready, if it has been woken.
-    pub fn next_awake(&self, node: u64) -> Option<Time> {
-        let of_node = self.sleepers.range((node, 0)..=(node, u64::MAX));
-        of_node.filter_map(|(_, sleeper)| sleeper.until).min()
+    /// Returns when the next late sleeper is ready.
+    pub fn next_awake(&self) -> Option<Time> {
+        let sleepers = self.sleepers.values();
+        sleepers.filter_map(|sleeper| sleeper.until).min()
     }
 
     /// Forgets the sleepers of a node, which has crashed.
@@ -319,12 +324,13 @@ impl Injector {
         self.sleepers.retain(|&(other, _), _| other != node);
     }
 
-    /// Forgets a sleeper of a node whose time has come but that has left, so that time can go on.
-    pub fn drop_awake(&mut self, node: u64) {
-        let now = self.now;
+    /// Forgets the sleepers of a node whose time has come. Returns whether there were any.
+    pub fn drop_awake(&mut self, node: u64) -> bool {
+        let (now, before) = (self.now, self.sleepers.len());
         self.sleepers.retain(|&(other, _), sleeper| {
             other != node || sleeper.until.is_none_or(|until| until > now)
         });
+        self.sleepers.len() < before
     }
 
     /// Takes what the simulation has to do, in order.

@@ -66,11 +66,29 @@ impl Core {
             site: ("", 0),
             name: &|| names.name(node, work.path()),
         };
-        self.faults.turned(node, &place);
+        let can_crash = self.restartable.contains(&(node as usize));
+        self.faults.turned(node, &place, can_crash);
         if turn.state == Some(WorkState::Waiting) {
             place.number += 1;
             self.faults.sleeps(node, candidate.id, &place);
         }
+        self.note_faults();
+    }
+
+    /// Decides what happens after a message has arrived at a node.
+    pub(in crate::explore) fn faults_after_message(
+        &mut self,
+        node: usize,
+        link: &str,
+        message: u32,
+        can_crash: bool,
+    ) {
+        if !self.faults.is_between_turns() {
+            return;
+        }
+        let alone = || Name::alone(link);
+        let place = Place::alone(message, &alone, link);
+        self.faults.turned(node as u64, &place, can_crash);
         self.note_faults();
     }
 

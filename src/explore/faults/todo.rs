@@ -12,8 +12,6 @@ pub(in crate::explore) enum Todo {
     Jump(Duration),
     /// Crashes a node, and starts it again after that time.
     Crash(usize, Duration),
-    /// Cuts two nodes off from each other.
-    Cut(usize, usize, Duration),
 }
 
 /// A work that sleeps on for some time after it has been woken.

@@ -68,6 +68,9 @@ pub struct Site {
     pub visit: u32,
 }
 
+/// The name of the choice of a message's latency.
+pub(super) const LATENCY: &str = "latency";
+
 /// What is ordered other than turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -78,6 +81,8 @@ pub enum Tie {
     Timer,
     /// Senders of messages.
     Inbox,
+    /// Messages of a link without an order.
+    Message,
 }
 
 /// A single thing by which a run differs from production.
@@ -145,6 +150,9 @@ impl fmt::Display for Item {
             }
             Item::First(Tie::Inbox, Step { work, turn }) => {
                 write!(f, "the message to {work} before turn {turn} is taken first")
+            }
+            Item::First(Tie::Message, Step { work, turn }) => {
+                write!(f, "message {turn} of {work} arrives first")
             }
             Item::Choice(Site { at, name, .. }, answer) => {
                 write!(

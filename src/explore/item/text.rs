@@ -1,7 +1,7 @@
 //! Items as text that a person can read and edit: `v1:f=job[3]@2;h=job[0]@1>cancel@end`.
 //!
 //! The first word is the version. Each item begins with its letter: `h` a hold, `f` a failed attempt, `c` a cancel, `l` a
-//! late turn, `p` `t` `i` a permit, timer or message that is first, `o` a choice. Every other fault begins with the name
+//! late turn, `p` `t` `i` `m` a permit, timer, post or message that is first, `o` a choice. Every other fault begins with the name
 //! of its family, and has a time or an exit code behind a `+`: `crash=server:job@2+500ms`. A turn is `work@turn`, a site
 //! `work@turn:name#visit`. A hold ends at `other@turn`, `other@end`, `other@!attempt` or `other@:label`. Names
 //! percent-encode the marks of this text.
@@ -31,6 +31,7 @@ fn word(item: &Item) -> String {
         Item::First(Tie::Permit, at) => format!("p={}", step(at)),
         Item::First(Tie::Timer, at) => format!("t={}", step(at)),
         Item::First(Tie::Inbox, at) => format!("i={}", step(at)),
+        Item::First(Tie::Message, at) => format!("m={}", step(at)),
         Item::Choice(at, answer) => format!("o={}={answer}", site(at)),
     }
 }
@@ -138,6 +139,7 @@ fn item(word: &str) -> Option<Item> {
         "p" => Item::First(Tie::Permit, parse_step(rest)?),
         "t" => Item::First(Tie::Timer, parse_step(rest)?),
         "i" => Item::First(Tie::Inbox, parse_step(rest)?),
+        "m" => Item::First(Tie::Message, parse_step(rest)?),
         "o" => {
             let (at, answer) = rest.rsplit_once('=')?;
             Item::Choice(parse_site(at)?, answer.parse().ok()?)
@@ -250,6 +252,7 @@ mod tests {
             Item::First(Tie::Permit, step(1)),
             Item::First(Tie::Timer, step(1)),
             Item::First(Tie::Inbox, step(1)),
+            Item::First(Tie::Message, step(1)),
             Item::Choice(site, 7),
         ];
         holds.into_iter().chain(faults).chain(others).collect()

@@ -13,6 +13,7 @@ use super::sim::Sim;
 use super::stats::Stats;
 use running::Search;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// How many runs a search has unless it says otherwise.
 const RUNS: u64 = 256;
@@ -31,6 +32,7 @@ pub struct Explore {
     policy: Policy,
     name: Option<String>,
     faults: Faults,
+    settle: Option<Duration>,
     turns: u64,
     limit_fails: bool,
     free_rounds: bool,
@@ -56,6 +58,7 @@ impl Explore {
             policy: Policy::Mix,
             name: None,
             faults: Faults::none(),
+            settle: None,
             turns: TURNS,
             limit_fails: true,
             free_rounds: true,
@@ -95,6 +98,14 @@ impl Explore {
     /// four. Each family is off in half of these runs, else it is drawn how often and when it happens.
     pub fn faults(mut self, faults: Faults) -> Self {
         self.faults = faults;
+        self
+    }
+
+    /// Sets how much virtual time `eventually` conditions may take without progress, once faults have ended. Progress is
+    /// a work that settles, or another number of conditions that hold. Without this call it is ten minutes in a search
+    /// with faults, and without end in others.
+    pub fn settle(mut self, within: Duration) -> Self {
+        self.settle = Some(within);
         self
     }
 

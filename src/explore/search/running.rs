@@ -73,6 +73,7 @@ impl<'a> Search<'a> {
             turns: settings.turns,
             fails: settings.limit_fails,
             free_rounds: settings.free_rounds,
+            settle: settings.settle,
         };
         Search {
             settings,

@@ -1,6 +1,7 @@
 //! The loop of a run: it cranks nodes, delivers messages, moves the clock, and looks at what must hold.
 
 use super::{Sim, When, World};
+use crate::explore::link::AnyLink;
 use crate::explore::node::AnyNode;
 use crate::explore::verdict::{Stop, Verdict};
 use crate::{Next, Time};
@@ -45,7 +46,7 @@ impl Sim {
         }
     }
 
-    fn world(&self) -> World<'_> {
+    pub(super) fn world(&self) -> World<'_> {
         World {
             nodes: &self.nodes,
             now: self.now,
@@ -61,7 +62,7 @@ impl Sim {
         self.has_run |= end.is_none();
         loop {
             if end.is_some_and(|end| self.next_time().is_none_or(|next| next > end)) {
-                self.now = end.unwrap_or(self.now);
+                self.set_now(end.unwrap_or(self.now));
                 return;
             }
             if !self.step(budget) {
@@ -89,28 +90,9 @@ impl Sim {
             Some(link) => self.deliver(link),
         }
         self.take_freed();
+        self.do_todo();
         self.check(When::Always);
         !self.has_settled()
-    }
-
-    /// Hands the first message of a link to its node.
-    fn deliver(&mut self, number: usize) {
-        let link = &mut self.links[number];
-        let message = link.taken() + 1;
-        let mut core = self.core.borrow_mut();
-        if let Some(trace) = &mut core.trace {
-            trace.set_now(self.now);
-        }
-        let is_told = core.rules.has_holds || core.trace.is_some();
-        if is_told {
-            core.delivery_begins(number, link.name(), message);
-        }
-        drop(core);
-        link.deliver(&mut *self.nodes[link.node()]);
-        if is_told {
-            let mut core = self.core.borrow_mut();
-            core.delivered(number, link.name(), message);
-        }
     }
 
     /// Notes the nodes whose works a hold no longer keeps.
@@ -140,7 +122,9 @@ impl Sim {
         let is_free = |node: u64| self.freed.contains(&(node as usize));
         let nodes = nodes.filter(move |(number, node)| is_free(*number) || self.is_ready(&***node));
         let links = (self.nodes.len() as u64..).zip(&self.links);
-        let links = links.filter(|(number, link)| !link.is_empty() && self.is_link_free(*number));
+        let is_due = |link: &dyn AnyLink| link.next().is_some_and(|at| at <= self.now);
+        let links =
+            links.filter(move |(number, link)| is_due(&***link) && self.is_link_free(*number));
         nodes
             .map(|(number, _)| number)
             .chain(links.map(|(number, _)| number))
@@ -167,7 +151,7 @@ impl Sim {
     }
 
     /// Returns whether nothing can go on now.
-    fn is_waiting(&self) -> bool {
+    pub(super) fn is_waiting(&self) -> bool {
         self.ready_parts().next().is_none()
     }
 
@@ -205,14 +189,31 @@ impl Sim {
             Next::At(at) => Some(at),
             _ => None,
         });
-        times.min()
+        let messages = self.links.iter().filter_map(|link| link.next());
+        // What is due now waits for a hold, and not for the clock.
+        let messages = messages.filter(|&at| at > self.now);
+        let sleepers = self.core.borrow().faults.next_awake();
+        let others = sleepers.into_iter().chain(self.next_restart());
+        times.chain(messages).chain(others).min()
+    }
+
+    pub(super) fn set_now(&mut self, now: Time) {
+        self.now = now;
+        self.core.borrow_mut().faults.now = now;
     }
 
     /// Moves the clock to the next timer. If there is none, the first held work has its turn.
     fn advance(&mut self) -> bool {
         match self.next_timer() {
             Some(at) => {
-                self.now = at;
+                self.check_settling(at);
+                // A sleeper or a crashed node may have been due before a clock that has jumped.
+                self.set_now(at.max(self.now));
+                self.wake_sleepers();
+                if self.restart_due() {
+                    // A node that has just started may not be what it was before.
+                    self.check(When::Always);
+                }
                 true
             }
             None if self.nodes.iter().any(|node| node.is_pinned()) => {
@@ -257,19 +258,6 @@ impl Sim {
         }
     }
 
-    /// Returns whether all `eventually` conditions hold, and nothing but timers can go on.
-    fn has_settled(&self) -> bool {
-        let mut at_the_end = self
-            .conditions
-            .iter()
-            .filter(|it| it.when == When::AtTheEnd)
-            .peekable();
-        at_the_end.peek().is_some()
-            && self.is_waiting()
-            && !self.core.borrow().rules.is_blocking()
-            && at_the_end.all(|condition| (condition.check)(&self.world()))
-    }
-
     fn check_end(&mut self) {
         if let Some(name) = self.nodes.iter().find_map(|node| node.lost_wake()) {
             fail(Verdict::LostWake(name));
@@ -299,6 +287,6 @@ impl Sim {
 }
 
 /// Ends the run as failed.
-fn fail(verdict: Verdict) -> ! {
+pub(super) fn fail(verdict: Verdict) -> ! {
     resume_unwind(Box::new(Stop::Failed(verdict)))
 }

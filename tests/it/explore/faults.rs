@@ -1,10 +1,16 @@
 //! Faults by swarm, and planned: each family happens, and a plan of what has happened repeats a run.
 
 use super::conditions::{App, add, passes, search};
+use crate::units::{at_ms, ms};
 use crankwork::explore::{
     Explore, Failure, Family, Fault, Faults, Item, Policy, Sim, Step, Verdict,
 };
-use crankwork::{Retry, Spec, WorkContext, WorkState};
+use crankwork::process::{
+    CommandLine, Exit, ProcessHost, ProcessWork, Processes, Script, ScriptedProcesses,
+};
+use crankwork::{Retry, Spec, WorkContext, WorkSchedulerConfig, WorkState};
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::task::Poll;
 
 /// Searches with one family until a run fails.
@@ -139,4 +145,95 @@ fn a_named_place_fires_in_some_runs() {
     let faults = faults(&failure);
     assert_eq!(planned(&faults, program), Some(failure.verdict));
     assert_eq!(planned(&faults[1..], program), None);
+}
+
+/// The application of a node that starts processes.
+struct Host(ScriptedProcesses);
+
+impl ProcessHost for Host {
+    fn processes(&mut self) -> &mut dyn Processes {
+        &mut self.0
+    }
+}
+
+/// A process that should end well, after 20 ms.
+fn zips(sim: &mut Sim) {
+    let plan = |_: &CommandLine| Ok(Script::success().after(ms(20)));
+    let host = Host(sim.processes(plan));
+    let node = sim.node("", host);
+    let zip = ProcessWork::new("gzip");
+    let id = sim.work(node).add(Spec::new("zip", zip)).unwrap();
+    sim.run();
+    let output = sim.work(node).take(id);
+    assert_eq!(
+        output.map(|it| it.exit),
+        Some(Exit::Code(0)),
+        "it ends well"
+    );
+    assert_eq!(sim.now(), at_ms(20), "it takes 20 ms");
+}
+
+#[test]
+fn processes_are_slow_and_exit_otherwise() {
+    let expected = [
+        (Family::Process, "it takes 20 ms", "start 1 of gzip takes "),
+        (
+            Family::Exit,
+            "it ends well",
+            "start 1 of gzip exits with code ",
+        ),
+    ];
+    for (family, why, fault) in expected {
+        let report = found(family, zips).to_string();
+        assert!(report.contains(why) && report.contains(fault), "{report}");
+    }
+}
+
+/// The events of the first runs of a search.
+fn events(faults: Faults) -> Vec<String> {
+    let all = Rc::new(RefCell::new(Vec::new()));
+    let out = Rc::clone(&all);
+    passes(&with(faults).runs(4).trusting(), move |sim| {
+        let config = WorkSchedulerConfig::default().events(100);
+        let node = sim.node_with("", App::new(), config);
+        add(sim.work(node), "a", 3);
+        add(sim.work(node), "b", 2);
+        sim.run();
+        while let Some(event) = sim.work(node).poll_event() {
+            out.borrow_mut().push(format!("{event:?}"));
+        }
+    });
+    all.take()
+}
+
+#[test]
+fn the_first_runs_have_no_faults() {
+    let plain = events(Faults::none());
+    assert!(plain.len() > 4, "{plain:?}");
+    assert_eq!(events(Faults::all()), plain);
+}
+
+#[test]
+fn equal_searches_find_equal_faults() {
+    let report = || {
+        let explore = with(Faults::all()).policy(Policy::Mix);
+        let failure = explore.check(|sim| two_works(sim, Retry::NEVER));
+        failure.expect_err("something fails").to_string()
+    };
+    assert_eq!(report(), report());
+}
+
+#[test]
+fn a_fault_without_its_place_is_named() {
+    let replay = search().replay("v1:f=nobody@1;crash=a@1+3s;late=a@7");
+    let stats = replay.check(|sim| two_works(sim, Retry::NEVER));
+    assert!(stats.is_err(), "late has a letter, so that word is no item");
+    let replay = search().replay("v1:f=nobody@1;crash=a@1+3s;l=a@1");
+    let stats = passes(&replay, |sim| two_works(sim, Retry::NEVER));
+    let stale: Vec<String> = stats.stale.iter().map(Item::to_string).collect();
+    let expected = [
+        "nobody fails at turn 1",
+        "the node of a crashes after turn 1, for 3s",
+    ];
+    assert_eq!(stale, expected);
 }

@@ -3,9 +3,11 @@
 mod by_hand;
 mod catch_up;
 mod conditions;
+mod crash;
 mod environment;
 mod faults;
 mod hook;
+mod links;
 mod nodes;
 mod orders;
 mod policies;
