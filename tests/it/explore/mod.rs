@@ -3,9 +3,12 @@
 mod by_hand;
 mod catch_up;
 mod conditions;
+mod crash;
 mod edits;
 mod environment;
+mod faults;
 mod hook;
+mod links;
 mod nodes;
 mod orders;
 mod policies;
