@@ -4,6 +4,8 @@
 use super::failure::TraceForm;
 use super::faults::Faults;
 use super::policy::Policy;
+use super::search::Shard;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
@@ -23,12 +25,33 @@ pub(super) struct Environment {
     pub trace: Option<TraceForm>,
     /// The folder of saved failures.
     pub corpus: Option<PathBuf>,
+    /// The part of the runs that this process does.
+    pub shard: Option<Shard>,
+    /// How many threads do them.
+    pub jobs: Option<u64>,
+    /// After so many seconds of real time the search stops.
+    pub seconds: Option<u64>,
+    /// Whether the search goes on after a failure.
+    pub keeps_going: bool,
+    pub determinism: Option<Determinism>,
     /// What cannot be used, and why.
     pub warnings: Vec<String>,
 }
 
+/// Which runs are done twice, to see whether the program does the same with the same answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Determinism {
+    Off,
+    /// Some of them.
+    Sample,
+    All,
+}
+
+/// The most threads of one search.
+pub(super) const THREADS: u64 = 256;
+
 /// The variables that mean something.
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 13] = [
     "CRANK_SEED",
     "CRANK_RUNS",
     "CRANK_POLICY",
@@ -37,6 +60,11 @@ const KNOWN: [&str; 8] = [
     "CRANK_SHRINK",
     "CRANK_TRACE",
     "CRANK_CORPUS",
+    "CRANK_SHARD",
+    "CRANK_JOBS",
+    "CRANK_TIME",
+    "CRANK_KEEP_GOING",
+    "CRANK_DETERMINISM",
 ];
 
 impl Environment {
@@ -53,24 +81,7 @@ impl Environment {
     fn of(variables: impl Iterator<Item = (String, String)>) -> Environment {
         let mut environment = Environment::default();
         for (name, value) in variables {
-            let used = match name.as_str() {
-                "CRANK_SEED" => number(&value).map(|seed| environment.seed = Some(seed)),
-                "CRANK_RUNS" => number(&value).map(|runs| environment.runs = Some(runs)),
-                "CRANK_POLICY" => {
-                    Policy::from_name(&value).map(|policy| environment.policy = Some(policy))
-                }
-                // Whatever it says is tried: a replay that is silently ignored looks like a bug that is gone.
-                "CRANK_REPLAY" => Some(environment.replay = Some(value.clone())),
-                "CRANK_FAULTS" => {
-                    Faults::from_text(&value).map(|faults| environment.faults = Some(faults))
-                }
-                "CRANK_SHRINK" => budget(&value).map(|runs| environment.shrink = Some(runs)),
-                "CRANK_TRACE" => {
-                    TraceForm::from_name(&value).map(|form| environment.trace = Some(form))
-                }
-                "CRANK_CORPUS" => Some(environment.corpus = Some(value.clone().into())),
-                _ => None,
-            };
+            let used = environment.take(&name, &value);
             if used.is_none() {
                 let why = match KNOWN.contains(&name.as_str()) {
                     true => format!("{name}={value} cannot be read, and is ignored"),
@@ -81,6 +92,30 @@ impl Environment {
         }
         environment
     }
+
+    /// Takes one variable. Returns `None` if it is not known or cannot be read.
+    fn take(&mut self, name: &str, value: &str) -> Option<()> {
+        match name {
+            "CRANK_SEED" => seed(value).map(|seed| self.seed = Some(seed)),
+            "CRANK_RUNS" => number(value).map(|runs| self.runs = Some(runs)),
+            "CRANK_POLICY" => Policy::from_name(value).map(|policy| self.policy = Some(policy)),
+            // Whatever it says is tried: a replay that is silently ignored looks like a bug that is gone.
+            "CRANK_REPLAY" => Some(self.replay = Some(value.to_owned())),
+            "CRANK_FAULTS" => Faults::from_text(value).map(|faults| self.faults = Some(faults)),
+            "CRANK_SHRINK" => budget(value).map(|runs| self.shrink = Some(runs)),
+            "CRANK_TRACE" => TraceForm::from_name(value).map(|form| self.trace = Some(form)),
+            "CRANK_CORPUS" => Some(self.corpus = Some(value.to_owned().into())),
+            "CRANK_SHARD" => Shard::parse(value).map(|shard| self.shard = Some(shard)),
+            "CRANK_JOBS" => {
+                let jobs = number(value).filter(|jobs| (1..=THREADS).contains(jobs))?;
+                Some(self.jobs = Some(jobs))
+            }
+            "CRANK_TIME" => number(value).map(|seconds| self.seconds = Some(seconds)),
+            "CRANK_KEEP_GOING" => is_yes(value).map(|yes| self.keeps_going = yes),
+            "CRANK_DETERMINISM" => determinism(value).map(|it| self.determinism = Some(it)),
+            _ => None,
+        }
+    }
 }
 
 /// Reads a number, also in hexadecimal with `0x` in front.
@@ -88,6 +123,34 @@ fn number(text: &str) -> Option<u64> {
     match text.strip_prefix("0x") {
         Some(digits) => u64::from_str_radix(digits, 16).ok(),
         None => text.parse().ok(),
+    }
+}
+
+/// Reads a seed. `random` draws one, and prints it, since a search that cannot be repeated is worth little.
+fn seed(text: &str) -> Option<u64> {
+    if text != "random" {
+        return number(text);
+    }
+    // The standard library seeds its hash maps from the system.
+    let seed = RandomState::new().build_hasher().finish();
+    eprintln!("CRANK_SEED={seed:#x}");
+    Some(seed)
+}
+
+fn is_yes(text: &str) -> Option<bool> {
+    match text {
+        "1" => Some(true),
+        "0" | "" => Some(false),
+        _ => None,
+    }
+}
+
+fn determinism(text: &str) -> Option<Determinism> {
+    match text {
+        "off" => Some(Determinism::Off),
+        "sample" => Some(Determinism::Sample),
+        "all" => Some(Determinism::All),
+        _ => None,
     }
 }
 

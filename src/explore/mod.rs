@@ -143,7 +143,7 @@ use std::rc::Rc;
 ///
 /// # Panics
 /// If a run fails, with the report.
-pub fn explore(program: impl Fn(&mut Sim)) -> Stats {
+pub fn explore(program: impl Fn(&mut Sim) + Sync) -> Stats {
     Explore::new().run(program)
 }
 
@@ -152,7 +152,7 @@ pub fn explore(program: impl Fn(&mut Sim)) -> Stats {
 ///
 /// # Panics
 /// If the run fails, with the report.
-pub fn bytes(data: &[u8], program: impl Fn(&mut Sim)) {
+pub fn bytes(data: &[u8], program: impl Fn(&mut Sim) + Sync) {
     let policy = Policy::Bytes(data.to_vec());
     Explore::new()
         .named("bytes")

@@ -33,6 +33,22 @@ impl Orders {
         *times
     }
 
+    /// Adds the counts of another table.
+    pub fn add(&mut self, other: &Orders) {
+        for &(order, times) in other.places.iter().filter(|(_, times)| *times > 0) {
+            if self.count(order) > 0 {
+                let place = self.find(order);
+                self.places[place].1 = self.places[place].1.saturating_add(times - 1);
+            }
+        }
+    }
+
+    /// Returns how many orders there are, and how many of them came up once.
+    pub fn distinct_and_once(&self) -> (u64, u64) {
+        let once = self.places.iter().filter(|(_, times)| *times == 1);
+        (self.len as u64, once.count() as u64)
+    }
+
     /// Returns the place of an order, or the free place where it belongs. The table has a free place.
     fn find(&self, order: u64) -> usize {
         let mask = self.places.len() - 1;

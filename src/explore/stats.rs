@@ -4,6 +4,7 @@ use super::item::Item;
 use super::orders::Orders;
 use super::policy::Coverage;
 use super::verdict::Verdict;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// What a search has come through: all runs of a check without a failure, or of a survey.
@@ -32,6 +33,10 @@ pub struct Stats {
     pub never: Vec<String>,
     /// The items of replayed failures, those of a corpus included, that nothing in the program matched.
     pub stale: Vec<Item>,
+    /// Whether the time of `CRANK_TIME` was over before the last run.
+    pub is_cut_short: bool,
+    /// The conditions of `sometimes`, and whether any run has met them.
+    met: BTreeMap<String, bool>,
     /// How often each order came up, by its hash.
     orders: Orders,
 }
@@ -54,6 +59,37 @@ impl Stats {
     pub(super) fn count_failure(&mut self, run: u64, verdict: Verdict) {
         self.failures += 1;
         self.first_failure.get_or_insert((run, verdict));
+    }
+
+    /// Notes which conditions of `sometimes` some run has met.
+    pub(super) fn meet(&mut self, sometimes: Vec<(String, bool)>) {
+        for (name, is_met) in sometimes {
+            let was_met = self.met.entry(name).or_default();
+            *was_met |= is_met;
+        }
+        let never = self.met.iter().filter(|(_, is_met)| !**is_met);
+        self.never = never.map(|(name, _)| name.clone()).collect();
+    }
+
+    /// Adds what another thread has come through in other runs of the same search.
+    pub(super) fn add(&mut self, other: &Stats) {
+        self.runs += other.runs;
+        self.failures += other.failures;
+        self.decisions += other.decisions;
+        self.turns += other.turns;
+        self.most_decisions = self.most_decisions.max(other.most_decisions);
+        self.is_cut_short |= other.is_cut_short;
+        if let Some((run, verdict)) = &other.first_failure
+            && self
+                .first_failure
+                .as_ref()
+                .is_none_or(|first| run < &first.0)
+        {
+            self.first_failure = Some((*run, verdict.clone()));
+        }
+        self.meet(other.met.clone().into_iter().collect());
+        self.orders.add(&other.orders);
+        (self.distinct, self.once) = self.orders.distinct_and_once();
     }
 
     /// Returns about how likely it is that the next run has an order that none has had: by I. J. Good, "The Population
@@ -89,6 +125,9 @@ impl fmt::Display for Stats {
                     self.once
                 )?;
             }
+        }
+        if self.is_cut_short {
+            f.write_str(", cut short by CRANK_TIME")?;
         }
         for name in &self.never {
             write!(f, "\nnever seen: {name}")?;

@@ -5,6 +5,25 @@ use crate::explore::trace::TracedTurn;
 use std::fmt::Write;
 
 impl Failure {
+    /// Returns the failure as one line of JSON, without its turns. `CRANK_KEEP_GOING=1` prints one for each kind.
+    pub fn json_line(&self) -> String {
+        let items = self.items.iter().map(|it| quoted(&it.item.to_string()));
+        let items: Vec<String> = items.collect();
+        format!(
+            "{{\"test\":{},\"failed\":{},\"run\":{},\"policy\":{},\"seed\":\"{:#x}\",\"items\":[{}],\
+             \"reruns\":{},\"reproduced\":{},\"replay\":{}}}",
+            quoted(&self.test),
+            quoted(&self.verdict.to_string()),
+            self.run,
+            quoted(&self.policy),
+            self.seed,
+            items.join(","),
+            self.reruns,
+            self.reproduced,
+            quoted(&self.replay),
+        )
+    }
+
     /// Returns the turns of the smallest form as JSON, one object a line. The fields are those of [`TracedTurn`]; times
     /// are in nanoseconds of virtual time.
     pub fn trace_json_lines(&self) -> String {

@@ -5,6 +5,7 @@ mod report;
 
 use super::item::Item;
 use super::shrink::Without;
+use super::stats::Stats;
 use super::trace::TracedTurn;
 use super::verdict::Verdict;
 use crate::Time;
@@ -27,8 +28,8 @@ pub struct Failure {
     pub policy: String,
     /// The seed of the run.
     pub seed: u64,
-    /// Different orders so far, this one included.
-    pub distinct: u64,
+    /// What this process had come through by then. It differs where a search is divided, and is no part of the report.
+    pub stats: Stats,
     /// How many decisions the run had.
     pub decisions: usize,
     /// By what the smallest form differs from production; empty if production order fails. See [`Failure::replay`]

@@ -22,8 +22,8 @@ impl fmt::Display for Failure {
         }
         writeln!(
             f,
-            "  run {} of {}, policy {}, seed {:#x}   ({} passed, {} distinct orders)",
-            self.run, self.runs, self.policy, self.seed, self.run, self.distinct
+            "  run {} of {}, policy {}, seed {:#x}",
+            self.run, self.runs, self.policy, self.seed
         )?;
         self.write_form(f)?;
         self.write_items(f)?;

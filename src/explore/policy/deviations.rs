@@ -145,6 +145,10 @@ impl Machine for Deviations {
         self.last.had_turn(key);
     }
 
+    fn learns_from(&self, _: u64) -> bool {
+        true
+    }
+
     fn coverage(&self) -> Coverage {
         match (self.done && !self.cut, self.bound) {
             (false, _) => Coverage::Sampled,
@@ -197,6 +201,10 @@ impl Machine for OneDeviation {
 
     fn turn(&mut self, key: u64) {
         self.bases[self.turn].turn(key);
+    }
+
+    fn learns_from(&self, _: u64) -> bool {
+        true
     }
 
     fn coverage(&self) -> Coverage {

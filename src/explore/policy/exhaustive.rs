@@ -45,6 +45,10 @@ impl Machine for Exhaustive {
         self.taken.truncate(self.place);
     }
 
+    fn learns_from(&self, _: u64) -> bool {
+        true
+    }
+
     fn coverage(&self) -> Coverage {
         match self.done {
             true => Coverage::Exhaustive,

@@ -36,6 +36,15 @@ const ROTATION: [Part; 5] = [
     Part::OneDeviation,
 ];
 
+/// Returns which machine has the run with this number.
+fn part_of(number: u64) -> Part {
+    let later = number.saturating_sub(FIRST.len() as u64);
+    match FIRST.get(number as usize) {
+        Some(part) => *part,
+        None => ROTATION[later as usize % ROTATION.len()],
+    }
+}
+
 /// See the file's page.
 pub(super) struct Mix {
     part: Part,
@@ -91,11 +100,7 @@ impl Mix {
 
 impl Machine for Mix {
     fn begin(&mut self, run: &Run) -> bool {
-        let later = run.number.saturating_sub(FIRST.len() as u64);
-        self.part = match FIRST.get(run.number as usize) {
-            Some(part) => *part,
-            None => ROTATION[later as usize % ROTATION.len()],
-        };
+        self.part = part_of(run.number);
         self.decisions = 0;
         if self.is_estimating() {
             self.urw.begin(run);
@@ -142,6 +147,10 @@ impl Machine for Mix {
             self.pct.learn(self.decisions);
         }
         // The other machines learn nothing: only the first runs count.
+    }
+
+    fn learns_from(&self, number: u64) -> bool {
+        FIRST.contains(&part_of(number)) || part_of(number) == Part::OneDeviation
     }
 
     fn coverage(&self) -> Coverage {

@@ -14,7 +14,7 @@ mod urw;
 use super::point::Point;
 use crate::{Decider, Stream};
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 pub(super) use bytes::Recording;
 
@@ -61,7 +61,7 @@ pub enum Policy {
 }
 
 /// Makes a decider from a seed: see [`Policy::Custom`].
-pub type Custom = Rc<dyn Fn(u64) -> Box<dyn Decider>>;
+pub type Custom = Arc<dyn Fn(u64) -> Box<dyn Decider> + Send + Sync>;
 
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,6 +113,14 @@ impl Policy {
         })
     }
 
+    /// Returns whether each run follows from the ones before it.
+    pub(super) fn is_enumeration(&self) -> bool {
+        matches!(
+            self,
+            Policy::Exhaustive | Policy::ExhaustiveUpTo(_) | Policy::OneDeviation
+        )
+    }
+
     /// Returns the state machine of the policy.
     pub(super) fn machine(&self) -> Box<dyn Machine> {
         match self {
@@ -129,7 +137,7 @@ impl Policy {
             Policy::Bytes(bytes) => Box::new(bytes::Bytes::new(bytes.clone())),
             Policy::Replay(answers) => Box::new(bytes::Replay::new(answers.clone())),
             Policy::Mix => Box::new(mix::Mix::default()),
-            Policy::Custom(make) => Box::new(simple::Own::new(Rc::clone(make))),
+            Policy::Custom(make) => Box::new(simple::Own::new(Arc::clone(make))),
         }
     }
 }
@@ -177,6 +185,12 @@ pub(super) trait Machine {
     /// Hears that the work with this key has its turn.
     fn turn(&mut self, key: u64) {
         let _ = key;
+    }
+
+    /// Returns whether later runs depend on the run with this number. Every shard and thread does those.
+    fn learns_from(&self, number: u64) -> bool {
+        let _ = number;
+        false
     }
 
     /// Ends a run that came to its end.

@@ -143,6 +143,10 @@ impl Machine for Pct {
         }
     }
 
+    fn learns_from(&self, number: u64) -> bool {
+        number < ESTIMATING
+    }
+
     fn policy(&self) -> Policy {
         Policy::Pct(self.depth)
     }

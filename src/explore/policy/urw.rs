@@ -141,6 +141,10 @@ impl Machine for Urw {
         }
     }
 
+    fn learns_from(&self, number: u64) -> bool {
+        number < ESTIMATING
+    }
+
     fn policy(&self) -> Policy {
         Policy::Urw
     }

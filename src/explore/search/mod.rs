@@ -1,17 +1,22 @@
 //! The search: what it is set to, and its runs.
 
+mod division;
 mod replays;
+mod reports;
 mod running;
+mod setup;
 
+pub(super) use division::Shard;
 pub(super) use running::begun;
 
-use super::env::{Environment, has_colours, test_name};
+use super::env::{Determinism, Environment, has_colours, test_name};
 use super::failure::Failure;
 use super::faults::Faults;
 use super::policy::Policy;
 use super::sim::Sim;
 use super::stats::Stats;
 use running::Search;
+use setup::Setup;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,11 +41,12 @@ pub struct Explore {
     turns: u64,
     limit_fails: bool,
     free_rounds: bool,
-    checks_determinism: bool,
+    determinism: Determinism,
     reads_environment: bool,
     shrink: u32,
     replay: Option<String>,
     corpus: Option<PathBuf>,
+    jobs: u64,
 }
 
 impl Default for Explore {
@@ -62,11 +68,12 @@ impl Explore {
             turns: TURNS,
             limit_fails: true,
             free_rounds: true,
-            checks_determinism: true,
+            determinism: Determinism::Sample,
             reads_environment: true,
             shrink: REPEATS,
             replay: None,
             corpus: None,
+            jobs: 1,
         }
     }
 
@@ -131,7 +138,7 @@ impl Explore {
 
     /// Does not repeat runs to see whether they differ.
     pub fn trusting(mut self) -> Self {
-        self.checks_determinism = false;
+        self.determinism = Determinism::Off;
         self
     }
 
@@ -156,6 +163,13 @@ impl Explore {
         self
     }
 
+    /// Does the runs on so many threads; 1 by default. What is found does not depend on it. An enumeration, as of
+    /// [`Policy::Exhaustive`], stays on one thread.
+    pub fn jobs(mut self, threads: u64) -> Self {
+        self.jobs = threads;
+        self
+    }
+
     /// Takes nothing from the environment.
     pub fn on_its_own(mut self) -> Self {
         self.reads_environment = false;
@@ -166,16 +180,20 @@ impl Explore {
     ///
     /// # Errors
     /// The first run that fails in its smallest form, boxed since it holds its turns.
-    pub fn check(&self, program: impl Fn(&mut Sim)) -> Result<Stats, Box<Failure>> {
-        let name = self.name.clone().unwrap_or_else(test_name);
-        Search::new(self, &name, self.environment()).go(&program)
+    pub fn check(&self, program: impl Fn(&mut Sim) + Sync) -> Result<Stats, Box<Failure>> {
+        self.search(|search| search.go(&program))
     }
 
     /// Runs the program under the policy to the last run, and counts the runs that fail. No run is repeated; with the
     /// same seed, [`Explore::check`] stops at the first failure and has its report.
-    pub fn survey(&self, program: impl Fn(&mut Sim)) -> Stats {
+    pub fn survey(&self, program: impl Fn(&mut Sim) + Sync) -> Stats {
+        self.search(|search| search.survey(&program))
+    }
+
+    fn search<R>(&self, end: impl FnOnce(&mut Search<'_>) -> R) -> R {
         let name = self.name.clone().unwrap_or_else(test_name);
-        Search::new(self, &name, self.environment()).survey(&program)
+        let setup = Setup::new(self, &name, self.environment());
+        end(&mut Search::new(&setup))
     }
 
     fn environment(&self) -> Environment {
@@ -193,11 +211,16 @@ impl Explore {
     ///
     /// # Panics
     /// If a run fails, with the report.
-    pub fn run(&self, program: impl Fn(&mut Sim)) -> Stats {
-        match self.check(program) {
-            Ok(stats) => stats,
-            Err(failure) if has_colours() => panic!("{}", failure.coloured()),
-            Err(failure) => panic!("{failure}"),
+    pub fn run(&self, program: impl Fn(&mut Sim) + Sync) -> Stats {
+        let failure = match self.check(program) {
+            Ok(stats) => return stats,
+            Err(failure) => failure,
+        };
+        // The report is the same wherever the search is divided, and how far this process has come is not.
+        eprintln!("until then: {}", failure.stats);
+        match has_colours() {
+            true => panic!("{}", failure.coloured()),
+            false => panic!("{failure}"),
         }
     }
 }

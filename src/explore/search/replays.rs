@@ -1,6 +1,7 @@
 //! Runs that are repeated: for shrinking, from a text, and from a corpus.
 
-use super::running::{About, Program, Search};
+use super::reports::About;
+use super::running::{Program, Search};
 use crate::Stream;
 use crate::explore::failure::Failure;
 use crate::explore::given::Given;
@@ -110,7 +111,7 @@ impl Search<'_> {
 
     /// Runs the saved failures of the test.
     pub(super) fn replay_saved(&mut self, program: Program<'_>) -> Result<(), Box<Failure>> {
-        let Some(corpus) = self.corpus.clone() else {
+        let Some(corpus) = self.setup.corpus.clone() else {
             return Ok(());
         };
         let saved = corpus.read();
@@ -154,7 +155,7 @@ impl Search<'_> {
             return Ok(());
         };
         self.bound_reruns(&verdict);
-        let budget = self.shrink;
+        let budget = self.setup.shrink;
         let shrunk = match given {
             Given::Plan(plan) => {
                 let mut reruns = Reruns {
@@ -180,7 +181,7 @@ impl Search<'_> {
         for item in &self.stats.stale {
             eprintln!(
                 "{}: nothing matches the item of its replay: {item}",
-                self.name
+                self.setup.name
             );
         }
     }
@@ -202,7 +203,7 @@ impl Search<'_> {
 
     /// Saves a failure in the corpus, if there is one.
     pub(super) fn save(&self, failure: &mut Failure) {
-        let (Some(corpus), true) = (&self.corpus, failure.reproduced) else {
+        let (Some(corpus), true) = (&self.setup.corpus, failure.reproduced) else {
             return;
         };
         let comment = format!("{}: {}", failure.test, failure.verdict);

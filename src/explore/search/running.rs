@@ -1,183 +1,224 @@
 //! The runs of a search: one program under a policy, and what comes of it.
 
-use super::Explore;
-use super::replays::Reruns;
+use super::division::{Lowest, Part, Shareable, all_runs};
+use super::setup::Setup;
 use crate::explore::core::{Core, Shared};
-use crate::explore::corpus::Corpus;
-use crate::explore::env::Environment;
-use crate::explore::failure::{Failure, TraceForm};
-use crate::explore::given::{self, Given};
+use crate::explore::env::Determinism;
+use crate::explore::failure::Failure;
 use crate::explore::panics::caught;
 use crate::explore::policy::{self, Machine, Policy, Run};
-use crate::explore::seed::hash;
-use crate::explore::shrink::{Form, Found, Outcome, Shrunk, shrink};
-use crate::explore::sim::{Limits, Sim};
+use crate::explore::sim::Sim;
 use crate::explore::stats::Stats;
 use crate::explore::trace::first_difference;
 use crate::explore::verdict::Verdict;
 use crate::{Stream, Time};
 use std::cell::RefCell;
-use std::fmt::Display;
 use std::rc::Rc;
+use std::sync::atomic::AtomicU64;
 
 /// One run in so many is repeated, to see whether the program does the same with the same answers.
 const REPEATED: u64 = 64;
 
+/// The most kinds of failures that one search tells apart.
+const KINDS: usize = 64;
+
 pub(super) type Program<'a> = &'a dyn Fn(&mut Sim);
 
-/// A run, and how it failed.
-type Played = (Run, Option<Verdict>);
+/// When a search ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// With the first failure.
+    Failure,
+    /// With the last run; the first failure of each kind counts.
+    Kinds,
+    /// With the last run; failures are only counted.
+    Count,
+}
 
-/// A search under way.
+impl Ending {
+    /// Returns how many failures it wants.
+    pub fn most(self) -> usize {
+        match self {
+            Ending::Failure => 1,
+            Ending::Kinds => KINDS,
+            Ending::Count => 0,
+        }
+    }
+}
+
+/// A run that has failed, with all that repeats it.
+pub(super) struct Failed {
+    pub run: Run,
+    pub policy: Policy,
+    pub verdict: Verdict,
+    pub answers: Vec<u32>,
+}
+
+impl Failed {
+    pub fn is_like(&self, other: &Failed) -> bool {
+        self.verdict.is_like(&other.verdict)
+    }
+}
+
+/// A search under way, on one thread.
 pub(super) struct Search<'a> {
-    settings: &'a Explore,
-    pub(super) name: &'a str,
-    seed: u64,
-    runs: u64,
-    policy: Policy,
+    pub(super) setup: &'a Setup<'a>,
     pub(super) core: Shared,
     pub(super) sim: Sim,
     pub(super) stats: Stats,
-    /// The items of a replay, if one is asked for, or why they cannot be read.
-    pub(super) given: Option<Result<Given, String>>,
-    /// The budget of shrinking, in re-runs.
-    pub(super) shrink: u32,
-    pub(super) corpus: Option<Corpus>,
-    trace: TraceForm,
 }
 
 impl<'a> Search<'a> {
-    pub fn new(settings: &'a Explore, name: &'a str, environment: Environment) -> Self {
-        let given = environment.replay.as_ref().or(settings.replay.as_ref());
-        let mut given = given.map(|text| Given::read(text));
-        let mut seed = environment.seed.or(settings.seed);
-        let policy = match &mut given {
-            Some(Ok(Given::Answers(own, answers))) => {
-                seed = own.or(seed);
-                Policy::Replay(std::mem::take(answers))
-            }
-            _ => environment
-                .policy
-                .unwrap_or_else(|| settings.policy.clone()),
-        };
-        let runs = match (&policy, &given) {
-            (Policy::Replay(_) | Policy::Bytes(_), _) | (_, Some(_)) => 1,
-            _ => environment.runs.unwrap_or(settings.runs),
-        };
-        let corpus = environment.corpus.as_ref().or(settings.corpus.as_ref());
-        let mut core = Core::new(policy.machine());
-        let faults = environment.faults.as_ref().unwrap_or(&settings.faults);
-        core.faults.allow(faults.clone());
+    pub fn new(setup: &'a Setup<'a>) -> Self {
+        let mut core = Core::new(setup.policy.machine());
+        core.faults.allow(setup.faults.clone());
         let core = Rc::new(RefCell::new(core));
-        let limits = Limits {
-            turns: settings.turns,
-            fails: settings.limit_fails,
-            free_rounds: settings.free_rounds,
-            settle: settings.settle,
-        };
         Search {
-            settings,
-            name,
-            seed: seed.unwrap_or_else(|| hash(0, name.as_bytes())),
-            runs,
-            policy,
-            sim: Sim::new(Rc::clone(&core), limits),
+            setup,
+            sim: Sim::new(Rc::clone(&core), setup.limits),
             core,
             stats: Stats::default(),
-            given: given.filter(|given| !matches!(given, Ok(Given::Answers(..)))),
-            shrink: environment.shrink.unwrap_or(settings.shrink),
-            corpus: corpus.map(|folder| Corpus::new(folder, name)),
-            trace: environment.trace.unwrap_or_default(),
         }
     }
 
-    /// Returns the run with this number: equal wherever the search is repeated.
-    fn run(&self, number: u64) -> Run {
-        // A replay has the seed of the run that it repeats, given as the seed of the search.
-        let seed = match self.policy {
-            Policy::Replay(_) => self.seed,
-            _ => hash(self.seed, &number.to_le_bytes()),
-        };
-        Run {
-            number,
-            stream: Stream::new(seed),
-            seed,
-        }
-    }
-
-    pub fn go(&mut self, program: Program<'_>) -> Result<Stats, Box<Failure>> {
-        if let Some(given) = self.given.take() {
+    pub fn go(&mut self, program: Shareable<'_>) -> Result<Stats, Box<Failure>> {
+        if let Some(given) = self.setup.given.clone() {
             self.replay_given(given, program)?;
             return Ok(self.stats_at_the_end());
         }
         self.replay_saved(program)?;
-        for number in 0..self.runs {
-            let Some((run, verdict)) = self.next_run(number, program) else {
-                break;
-            };
-            let policy = self.core.borrow().machine.policy();
-            if let Some(verdict) = verdict {
-                return Err(self.failure(&run, &policy, verdict, program));
+        let ending = match self.setup.keeps_going {
+            true => Ending::Kinds,
+            false => Ending::Failure,
+        };
+        let mut first = None;
+        for failed in all_runs(self, ending, program) {
+            let failure = self.failure(failed, program);
+            if ending == Ending::Kinds {
+                println!("{}", failure.json_line());
             }
-            if self.settings.checks_determinism && number.is_multiple_of(REPEATED) {
-                self.check_determinism(&run, &policy, program)?;
-            }
+            first.get_or_insert(failure);
         }
-        Ok(self.stats_at_the_end())
+        match first {
+            Some(failure) => Err(failure),
+            None => Ok(self.stats_at_the_end()),
+        }
     }
 
     /// Goes through all runs, and counts those that fail.
-    pub fn survey(&mut self, program: Program<'_>) -> Stats {
-        if let Some(given) = self.given.take() {
-            self.shrink = 0;
-            if let Err(failure) = self.replay_given(given, program) {
-                self.stats.count_failure(0, failure.verdict);
+    pub fn survey(&mut self, program: Shareable<'_>) -> Stats {
+        match self.setup.given.clone() {
+            Some(given) => {
+                let replayed = self.replay_given(given, program);
+                if let Err(failure) = replayed {
+                    self.stats.count_failure(0, failure.verdict);
+                }
             }
-            return self.stats_at_the_end();
-        }
-        for number in 0..self.runs {
-            let Some((_, verdict)) = self.next_run(number, program) else {
-                break;
-            };
-            if let Some(verdict) = verdict {
-                self.stats.count_failure(number, verdict);
-            }
+            None => drop(all_runs(self, Ending::Count, program)),
         }
         self.stats_at_the_end()
     }
 
-    /// Does the run with this number, and counts it. Returns `None` if there is no order left.
-    fn next_run(&mut self, number: u64, program: Program<'_>) -> Option<Played> {
-        let run = self.run(number);
-        if !self.begin(&run) {
+    /// Does the runs of one thread, and those from which its policy learns. `first` has the number of the first run
+    /// that has failed on any thread.
+    pub fn own_runs(
+        &mut self,
+        part: Part,
+        ending: Ending,
+        first: &AtomicU64,
+        program: Program<'_>,
+    ) -> Vec<Failed> {
+        let mut failed: Vec<Failed> = Vec::new();
+        for number in 0..self.setup.runs {
+            if ending == Ending::Failure && first.is_below(number) {
+                break;
+            }
+            if self.setup.is_out_of_time() {
+                self.stats.is_cut_short = true;
+                break;
+            }
+            let is_own = part.owns(number);
+            if !is_own && !self.core.borrow().machine.learns_from(number) {
+                continue;
+            }
+            let run = self.setup.run(number);
+            let Some(verdict) = self.next_run(&run, program) else {
+                break;
+            };
+            if !is_own {
+                continue;
+            }
+            self.count();
+            let Some(it) = self.judged(run, verdict, ending, program) else {
+                continue;
+            };
+            self.stats.count_failure(number, it.verdict.clone());
+            first.lower(number);
+            if failed.len() < ending.most() && !failed.iter().any(|known| known.is_like(&it)) {
+                failed.push(it);
+            }
+        }
+        failed
+    }
+
+    /// Does the run with this number. Returns `None` if there is no order left, and else how it failed, if it did.
+    fn next_run(&mut self, run: &Run, program: Program<'_>) -> Option<Option<Verdict>> {
+        if !self.begin(run) {
             return None;
         }
         let verdict = self.play(run.seed, program);
-        {
-            let core = &mut *self.core.borrow_mut();
-            core.machine.end();
-            core.faults.ended(number);
+        let core = &mut *self.core.borrow_mut();
+        core.machine.end();
+        core.faults.ended(run.number);
+        Some(verdict)
+    }
+
+    /// Returns what is to be kept of a run that has failed, or that differs from itself.
+    fn judged(
+        &mut self,
+        run: Run,
+        verdict: Option<Verdict>,
+        ending: Ending,
+        program: Program<'_>,
+    ) -> Option<Failed> {
+        let is_repeated = match self.setup.determinism {
+            Determinism::Off => false,
+            Determinism::Sample => run.number.is_multiple_of(REPEATED),
+            Determinism::All => true,
+        };
+        if verdict.is_none() && (!is_repeated || ending == Ending::Count) {
+            return None;
         }
-        self.count();
-        Some((run, verdict))
+        let policy = self.core.borrow().machine.policy();
+        let answers = self.core.borrow().answers();
+        let verdict = verdict.or_else(|| self.difference(&run, &answers, program))?;
+        Some(Failed {
+            run,
+            policy,
+            verdict,
+            answers,
+        })
     }
 
     /// Draws the faults of a run, and begins it. Returns false if there is no order left.
     fn begin(&mut self, run: &Run) -> bool {
-        let core = &mut *self.core.borrow_mut();
+        self.draw_faults(run);
+        self.core.borrow_mut().machine.begin(run)
+    }
+
+    pub(super) fn draw_faults(&mut self, run: &Run) {
         // A replay does not know the number of its run.
-        let number = match self.policy {
+        let number = match self.setup.policy {
             Policy::Replay(_) => u64::MAX,
             _ => run.number,
         };
-        core.faults.swarm(number, run.seed);
-        core.machine.begin(run)
+        self.core.borrow_mut().faults.swarm(number, run.seed);
     }
 
-    fn stats_at_the_end(&mut self) -> Stats {
+    pub fn stats_at_the_end(&mut self) -> Stats {
+        let sometimes = std::mem::take(&mut self.sim.sometimes);
+        self.stats.meet(sometimes);
         self.stats.coverage = self.core.borrow().machine.coverage();
-        let never = self.sim.sometimes.iter().filter(|it| !it.1);
-        self.stats.never = never.map(|it| it.0.clone()).collect();
         std::mem::take(&mut self.stats)
     }
 
@@ -202,126 +243,17 @@ impl<'a> Search<'a> {
         (core.digest, core.decisions, self.sim.turns, self.sim.now)
     }
 
-    /// Repeats a run that has passed, and fails if it differs.
-    fn check_determinism(
-        &mut self,
-        run: &Run,
-        policy: &Policy,
-        program: Program<'_>,
-    ) -> Result<(), Box<Failure>> {
+    /// Repeats a run that has passed. Returns how it differs, if it does.
+    fn difference(&mut self, run: &Run, answers: &[u32], program: Program<'_>) -> Option<Verdict> {
         let first = self.signature();
-        let answers = self.core.borrow().answers();
-        let outcome = self.rerun_answers(run.seed, &answers, program);
+        let outcome = self.rerun_answers(run.seed, answers, program);
         if outcome.verdict.is_none() && same(first, self.signature()) {
-            return Ok(());
+            return None;
         }
         // Twice with a record shows where they part, unless they have come to agree.
-        let other = self.rerun_answers(run.seed, &answers, program);
+        let other = self.rerun_answers(run.seed, answers, program);
         let (one, two) = first_difference(&outcome.trace, &other.trace);
-        let verdict = Verdict::Nondeterminism(one, two);
-        let about = About::new(run, policy, &answers);
-        Err(self.report(about, verdict, Shrunk::not_back(&answers, outcome)))
-    }
-
-    /// Returns the failure of a run in the smallest form that is found.
-    fn failure(
-        &mut self,
-        run: &Run,
-        policy: &Policy,
-        verdict: Verdict,
-        program: Program<'_>,
-    ) -> Box<Failure> {
-        let answers = self.core.borrow().answers();
-        let about = About::new(run, policy, &answers);
-        let record = self.rerun_answers(run.seed, &answers, program);
-        let is_back = |outcome: &Outcome| {
-            let again = outcome.verdict.as_ref();
-            again.is_some_and(|again| again.is_like(&verdict))
-        };
-        if !is_back(&record) {
-            let other = self.rerun_answers(run.seed, &answers, program);
-            let difference = first_difference(&record.trace, &other.trace);
-            let mut failure = self.report(about, verdict, Shrunk::not_back(&answers, record));
-            failure.difference = Some(difference).filter(|(one, other)| one != other);
-            return failure;
-        }
-        self.bound_reruns(&verdict);
-        let found = Found {
-            verdict: &verdict,
-            seed: run.seed,
-            answers: &answers,
-            record,
-        };
-        let budget = self.shrink;
-        let mut reruns = Reruns {
-            search: self,
-            program,
-            seed: run.seed,
-        };
-        let shrunk = shrink(&mut reruns, found, budget);
-        let mut failure = self.report(about, verdict, shrunk);
-        self.save(&mut failure);
-        failure
-    }
-
-    pub(super) fn report(
-        &self,
-        about: About<'_>,
-        verdict: Verdict,
-        shrunk: Shrunk,
-    ) -> Box<Failure> {
-        let replay = match &shrunk.form {
-            Form::Plan(plan) => plan.to_string(),
-            Form::Answers(answers) => given::print(about.seed, answers),
-        };
-        let answers = match &shrunk.form {
-            Form::Plan(_) => None,
-            Form::Answers(answers) => Some(answers.iter().filter(|&&it| it > 0).count()),
-        };
-        Box::new(Failure {
-            test: self.name.to_owned(),
-            verdict,
-            run: about.number,
-            runs: self.runs,
-            policy: about.policy.to_string(),
-            seed: about.seed,
-            distinct: self.stats.distinct,
-            decisions: about.decisions,
-            answers,
-            reruns: shrunk.reruns,
-            reproduced: shrunk.repeats.0 == shrunk.repeats.1,
-            repeats: shrunk.repeats,
-            swap: shrunk
-                .swap
-                .map(|(one, other)| (one as u64 + 1, other as u64 + 1)),
-            turns: shrunk.turns(),
-            items: shrunk.explained(),
-            end: shrunk.outcome.now,
-            waived: shrunk.outcome.waived,
-            difference: None,
-            replay,
-            saved: None,
-            trace: self.trace,
-        })
-    }
-}
-
-/// What a report says of the run in which a failure was found.
-pub(super) struct About<'a> {
-    pub number: u64,
-    pub seed: u64,
-    pub policy: &'a dyn Display,
-    pub decisions: usize,
-}
-
-impl<'a> About<'a> {
-    fn new(run: &Run, policy: &'a Policy, answers: &[u32]) -> Self {
-        About {
-            number: run.number,
-            seed: run.seed,
-            policy,
-            decisions: answers.len(),
-        }
+        Some(Verdict::Nondeterminism(one, two))
     }
 }
 

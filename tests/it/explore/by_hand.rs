@@ -4,25 +4,23 @@ use super::conditions::{App, add, passes, search};
 use crate::units::{at_secs, ms, secs};
 use crankwork::explore::{Policy, Sim, Until};
 use crankwork::{Retry, Spec, WorkContext};
-use std::cell::Cell;
-use std::rc::Rc;
+use std::sync::Mutex;
 use std::task::{Poll, ready};
 
 #[test]
 fn a_scripted_interleaving_is_a_test() {
     let order = |script: fn(&mut Sim)| {
-        let seen = Rc::new(Cell::new(String::new()));
-        let out = Rc::clone(&seen);
-        passes(&search().policy(Policy::Fifo).runs(1), move |sim| {
+        let seen = Mutex::new(String::new());
+        passes(&search().policy(Policy::Fifo).runs(1), |sim| {
             let node = sim.node("", App::new());
             for name in ["a", "b", "c"] {
                 add(sim.work(node), name, 2);
             }
             script(sim);
             sim.run();
-            out.set(sim.app(node).join(""));
+            *seen.lock().unwrap() = sim.app(node).join("");
         });
-        seen.take()
+        seen.into_inner().unwrap()
     };
     assert_eq!(order(|_| ()), "abcabc");
     assert_eq!(order(|sim| sim.hold("a", 2).until("c", 2)), "abcbca");

@@ -3,7 +3,8 @@
 use crate::units::secs;
 use crankwork::explore::{Coverage, Explore, Failure, Policy, Sim, Stats, Verdict};
 use crankwork::{Spec, VirtualDriver, WorkContext, WorkScheduler};
-use std::cell::Cell;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
 pub type App = Vec<&'static str>;
@@ -27,11 +28,11 @@ pub fn add(work: &mut WorkScheduler<App>, name: &'static str, turns: u32) {
     work.add(Spec::new(name, writes).no_permit()).unwrap();
 }
 
-fn fails(explore: &Explore, program: impl Fn(&mut Sim)) -> Box<Failure> {
+fn fails(explore: &Explore, program: impl Fn(&mut Sim) + Sync) -> Box<Failure> {
     explore.check(program).expect_err("some run fails")
 }
 
-pub fn passes(explore: &Explore, program: impl Fn(&mut Sim)) -> Stats {
+pub fn passes(explore: &Explore, program: impl Fn(&mut Sim) + Sync) -> Stats {
     explore
         .check(program)
         .unwrap_or_else(|failure| panic!("{failure}"))
@@ -313,11 +314,11 @@ fn works_that_never_end_are_over_once_all_has_come_true() {
 
 #[test]
 fn a_program_that_differs_from_itself_is_found_out() {
-    let runs = Cell::new(0);
+    let runs = AtomicUsize::new(0);
     let failure = fails(&search(), |sim| {
-        runs.set(runs.get() + 1);
+        let run = 1 + runs.fetch_add(1, Ordering::Relaxed);
         let node = sim.node("", App::new());
-        for name in ["a", "b", "c"].into_iter().take(2 + runs.get() % 2) {
+        for name in ["a", "b", "c"].into_iter().take(2 + run % 2) {
             add(sim.work(node), name, 1);
         }
     });
@@ -346,15 +347,15 @@ fn a_host_with_its_own_loop_can_have_any_policy() {
 #[test]
 fn bytes_choose_the_order() {
     let run = |data: &[u8]| {
-        let out = Cell::new(String::new());
+        let out = Mutex::new(String::new());
         crankwork::explore::bytes(data, |sim| {
             let node = sim.node("", App::new());
             add(sim.work(node), "a", 2);
             add(sim.work(node), "b", 2);
             sim.run();
-            out.set(sim.app(node).join(""));
+            *out.lock().unwrap() = sim.app(node).join("");
         });
-        out.take()
+        out.into_inner().unwrap()
     };
     assert_eq!(run(&[]), "abab");
     assert_eq!(run(&[1, 1]), "bbaa");

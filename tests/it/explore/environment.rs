@@ -37,9 +37,14 @@ fn searched() {
 
 /// Runs `searched` with these variables, and returns what it printed.
 fn printed(variables: &[(&str, &str)]) -> String {
+    printed_by("explore::environment::searched", variables)
+}
+
+/// Runs a test of this binary with these variables, and returns what it printed.
+pub fn printed_by(test: &str, variables: &[(&str, &str)]) -> String {
     let binary = std::env::current_exe().unwrap();
     let mut command = Command::new(binary);
-    command.args(["explore::environment::searched", "--exact", "--nocapture"]);
+    command.args([test, "--exact", "--nocapture"]);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("CRANK_") {
             command.env_remove(name);
@@ -51,9 +56,10 @@ fn printed(variables: &[(&str, &str)]) -> String {
     let out = String::from_utf8(output.stdout).unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     let ours = out.lines().filter(|line| !line.contains("test"));
-    let tested = out
-        .lines()
-        .filter(|line| line.contains("cargo test") || line.contains("exploration of"));
+    let tested = out.lines().filter(|line| {
+        let mut marks = ["cargo test", "exploration of", "{"].into_iter();
+        line.contains("test") && marks.any(|mark| line.contains(mark))
+    });
     error + &ours.chain(tested).collect::<Vec<_>>().join("\n")
 }
 

@@ -9,12 +9,11 @@ use crankwork::process::{
     CommandLine, Exit, ProcessHost, ProcessWork, Processes, Script, ScriptedProcesses,
 };
 use crankwork::{Retry, Spec, WorkContext, WorkSchedulerConfig, WorkState};
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::Mutex;
 use std::task::Poll;
 
 /// Searches with one family until a run fails.
-fn found(family: Family, program: impl Fn(&mut Sim)) -> Box<Failure> {
+fn found(family: Family, program: impl Fn(&mut Sim) + Sync) -> Box<Failure> {
     let explore = with(Faults::none().with(family));
     let failure = explore.check(program).expect_err("some run has the fault");
     let mut faults = faults(&failure).into_iter();
@@ -39,7 +38,7 @@ fn with(faults: Faults) -> Explore {
 }
 
 /// Runs the program with exactly these faults, and returns how it fails.
-fn planned(faults: &[Fault], program: impl Fn(&mut Sim)) -> Option<Verdict> {
+fn planned(faults: &[Fault], program: impl Fn(&mut Sim) + Sync) -> Option<Verdict> {
     let explore = search().runs(1).policy(Policy::Fifo);
     let failure = explore.check(|sim| {
         for fault in faults {
@@ -191,19 +190,18 @@ fn processes_are_slow_and_exit_otherwise() {
 
 /// The events of the first runs of a search.
 fn events(faults: Faults) -> Vec<String> {
-    let all = Rc::new(RefCell::new(Vec::new()));
-    let out = Rc::clone(&all);
-    passes(&with(faults).runs(4).trusting(), move |sim| {
+    let all = Mutex::new(Vec::new());
+    passes(&with(faults).runs(4).trusting(), |sim| {
         let config = WorkSchedulerConfig::default().events(100);
         let node = sim.node_with("", App::new(), config);
         add(sim.work(node), "a", 3);
         add(sim.work(node), "b", 2);
         sim.run();
         while let Some(event) = sim.work(node).poll_event() {
-            out.borrow_mut().push(format!("{event:?}"));
+            all.lock().unwrap().push(format!("{event:?}"));
         }
     });
-    all.take()
+    all.into_inner().unwrap()
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crankwork::explore::{
 use crankwork::{Failure as WorkFailure, WorkContext, WorkId};
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Mutex;
 use std::task::{Poll, ready};
 
 /// Adds what clients ask for, once for each request if it is careful.
@@ -190,12 +191,11 @@ fn a_careful_program_survives_all_of_it() {
 /// Sends three numbers over a link, and returns in which order and when they arrived.
 fn arrivals(
     explore: &Explore,
-    config: impl Fn() -> LinkConfig<u32>,
-    script: impl Fn(&mut Sim),
+    config: impl Fn() -> LinkConfig<u32> + Sync,
+    script: impl Fn(&mut Sim) + Sync,
 ) -> Vec<Vec<(u32, crankwork::Time)>> {
-    let all = Rc::new(RefCell::new(Vec::new()));
-    let out = Rc::clone(&all);
-    passes(explore, move |sim| {
+    let all = Mutex::new(Vec::new());
+    passes(explore, |sim| {
         let node = sim.node("node", Vec::new());
         let link = sim.link_with(node, config(), |app: &mut Vec<u32>, _, number| {
             app.push(number);
@@ -213,9 +213,11 @@ fn arrivals(
         }
         sim.run();
         let numbers = sim.app(node).iter().copied();
-        out.borrow_mut().push(numbers.zip(times.take()).collect());
+        all.lock()
+            .unwrap()
+            .push(numbers.zip(times.take()).collect());
     });
-    all.take()
+    all.into_inner().unwrap()
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod by_hand;
 mod catch_up;
 mod conditions;
 mod crash;
+mod divided;
 mod edits;
 mod environment;
 mod faults;

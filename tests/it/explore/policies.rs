@@ -2,8 +2,8 @@
 
 use crankwork::explore::{Explore, Policy, Sim};
 use crankwork::{Spec, WorkContext, WorkScheduler};
-use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::task::Poll;
 
 type App = String;
@@ -25,7 +25,7 @@ fn add(work: &mut WorkScheduler<App>, letter: char, turns: u32) {
 
 /// Returns how often each order came up in so many runs.
 fn counts(policy: &str, runs: u64, works: &[(char, u32)]) -> BTreeMap<String, u64> {
-    let counts = RefCell::new(BTreeMap::new());
+    let counts = Mutex::new(BTreeMap::new());
     let program = |sim: &mut Sim| {
         let node = sim.node("", App::new());
         for &(letter, turns) in works {
@@ -33,7 +33,8 @@ fn counts(policy: &str, runs: u64, works: &[(char, u32)]) -> BTreeMap<String, u6
         }
         sim.run();
         *counts
-            .borrow_mut()
+            .lock()
+            .unwrap()
             .entry(sim.app(node).clone())
             .or_default() += 1;
     };
@@ -44,7 +45,7 @@ fn counts(policy: &str, runs: u64, works: &[(char, u32)]) -> BTreeMap<String, u6
         .seed(7)
         .trusting();
     search.policy(policy).runs(runs).run(program);
-    counts.into_inner()
+    counts.into_inner().unwrap()
 }
 
 /// Returns the least and the largest count.
@@ -106,21 +107,21 @@ fn pct_finds_a_bug_of_its_depth_as_often_as_the_paper_says() {
 
 #[test]
 fn one_deviation_has_each_departure_once_and_those_with_fewer_first() {
-    let orders = RefCell::new(Vec::new());
+    let orders = Mutex::new(Vec::new());
     let program = |sim: &mut Sim| {
         let node = sim.node("", App::new());
         for letter in ['a', 'b', 'c'] {
             add(sim.work(node), letter, 3);
         }
         sim.run();
-        orders.borrow_mut().push(sim.app(node).clone());
+        orders.lock().unwrap().push(sim.app(node).clone());
     };
     let search = Explore::new()
         .on_its_own()
         .trusting()
         .policy(Policy::ExhaustiveUpTo(1));
     search.runs(1_000).run(program);
-    let orders = orders.into_inner();
+    let orders = orders.into_inner().unwrap();
     assert_eq!(orders[0], "abcabcabc", "the plain order");
     let distinct: std::collections::BTreeSet<&String> = orders.iter().collect();
     assert_eq!(distinct.len(), orders.len());

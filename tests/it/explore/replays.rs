@@ -48,7 +48,7 @@ fn with(folder: &Folder) -> Explore {
     search().corpus(&folder.0)
 }
 
-fn fails(explore: &Explore, program: impl Fn(&mut Sim)) -> Box<Failure> {
+fn fails(explore: &Explore, program: impl Fn(&mut Sim) + Sync) -> Box<Failure> {
     explore.check(program).expect_err("some run fails")
 }
 

@@ -5,12 +5,13 @@ use super::toys::{self, Edit};
 use crate::units::secs;
 use crankwork::explore::{Explore, Failure, Item, Policy, Sim, Step, Until, Verdict, Without};
 use crankwork::{Spec, WorkContext};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Poll, ready};
 
 type Turn = Poll<Result<(), crankwork::Failure>>;
 
 /// Returns the failure that a search finds. Its text must fail in the same way, and no item can be left out.
-fn shrunk(search: &Explore, program: impl Fn(&mut Sim)) -> Box<Failure> {
+fn shrunk(search: &Explore, program: impl Fn(&mut Sim) + Sync) -> Box<Failure> {
     let failure = search.check(&program).expect_err("some run fails");
     assert!(failure.reproduced, "{failure}");
     let replay = search.clone().replay(failure.replay.clone());
@@ -246,13 +247,13 @@ fn a_failure_is_the_same_data_every_time() {
 
 #[test]
 fn what_does_not_come_back_is_said_so() {
-    let runs = std::cell::Cell::new(0);
+    let runs = AtomicU32::new(0);
     let failure = search().trusting().check(|sim| {
-        runs.set(runs.get() + 1);
+        let run = 1 + runs.fetch_add(1, Ordering::Relaxed);
         let node = sim.node("", App::new());
-        add(sim.work(node), "a", 1 + runs.get() % 2);
+        add(sim.work(node), "a", 1 + run % 2);
         sim.eventually("the first run ends well", {
-            let is_first = runs.get() == 1;
+            let is_first = run == 1;
             move |_| !is_first
         });
     });

@@ -2,7 +2,7 @@
 
 use crankwork::explore::{Coverage, Explore, Policy, Sim, Verdict};
 use crankwork::{Spec, WorkContext};
-use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
 /// Adds two works that each put their number behind those before, and fails if the second was first.
@@ -21,13 +21,13 @@ fn race(sim: &mut Sim) {
 
 #[test]
 fn a_survey_counts_failing_runs_and_repeats_none() {
-    let runs = Cell::new(0);
+    let runs = AtomicU64::new(0);
     let search = Explore::new().on_its_own().policy(Policy::Exhaustive);
     let stats = search.survey(|sim| {
-        runs.set(runs.get() + 1);
+        runs.fetch_add(1, Ordering::Relaxed);
         race(sim);
     });
-    assert_eq!((stats.runs, stats.failures, runs.get()), (2, 1, 2));
+    assert_eq!((stats.runs, stats.failures, runs.into_inner()), (2, 1, 2));
     assert_eq!(stats.coverage, Coverage::Exhaustive);
     let (first, verdict) = stats.first_failure.clone().unwrap();
     assert_eq!(first, 1);

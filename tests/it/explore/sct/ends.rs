@@ -4,11 +4,10 @@ use super::play::{Log, play, search};
 use super::program::Program;
 use crankwork::explore::{Policy, Verdict};
 use serde_json::{Value, json};
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 /// Returns a program of two threads with this code, whose second waits for a semaphore.
-fn program(one: Value, two: Value, max_turns: u64) -> Rc<Program> {
+fn program(one: Value, two: Value, max_turns: u64) -> Arc<Program> {
     let source = json!({
         "name": "made here", "expect": "fail", "sems": {"s": 0}, "max_turns": max_turns,
         "mutexes": {"m": 1}, "vars": {"x": [0, 0]},
@@ -17,11 +16,11 @@ fn program(one: Value, two: Value, max_turns: u64) -> Rc<Program> {
         "start": ["one", "two"],
         "final": [["qload", "x", ["x", 1]], ["assert", ["==", "x", 7]]],
     });
-    Rc::new(Program::new(&source).expect("a program"))
+    Arc::new(Program::new(&source).expect("a program"))
 }
 
 /// Plays 20 random runs, and returns how the first failing one ended.
-fn ends(program: &Rc<Program>, log: &Rc<RefCell<Log>>) -> Option<Verdict> {
+fn ends(program: &Arc<Program>, log: &Arc<Mutex<Log>>) -> Option<Verdict> {
     let search = search(program, Policy::Random, 3).runs(20);
     let stats = search.survey(|sim| play(sim, program, Some(log)));
     stats.first_failure.map(|(_, verdict)| verdict)
@@ -31,10 +30,13 @@ fn ends(program: &Rc<Program>, log: &Rc<RefCell<Log>>) -> Option<Verdict> {
 fn sct_a_program_without_end_is_cut_off() {
     let endless = json!([["label", "top"], ["yield"], ["jmp", "top"]]);
     let program = program(endless.clone(), json!([["semwait", "s"]]), 50);
-    let log = Rc::default();
+    let log = Arc::default();
     assert_eq!(ends(&program, &log), None);
     assert_eq!(
-        (log.borrow().schedule.len(), log.borrow().has_ended),
+        (
+            log.lock().unwrap().schedule.len(),
+            log.lock().unwrap().has_ended
+        ),
         (50, false)
     );
 }
@@ -42,7 +44,7 @@ fn sct_a_program_without_end_is_cut_off() {
 #[test]
 fn sct_a_thread_that_can_never_go_on_is_a_deadlock() {
     let program = program(json!([["yield"], ["yield"]]), json!([["semwait", "s"]]), 50);
-    let verdict = ends(&program, &Rc::default());
+    let verdict = ends(&program, &Arc::default());
     assert_eq!(verdict, Some(Verdict::Deadlock(vec![String::from("two")])));
 }
 
@@ -50,12 +52,12 @@ fn sct_a_thread_that_can_never_go_on_is_a_deadlock() {
 fn sct_what_must_hold_at_the_end_is_looked_at_there() {
     let one = json!([["store", ["x", 1], 7], ["sempost", "s"]]);
     let two = |id: Value| json!([["semwait", "s"], ["add", "r", ["x", id], 0]]);
-    let log = Rc::default();
+    let log = Arc::default();
     assert_eq!(
         ends(&program(one.clone(), two(json!("id")), 50), &log),
         None
     );
-    assert!(log.borrow().has_ended);
+    assert!(log.lock().unwrap().has_ended);
     // The last thread changes what the first has stored.
     let two = json!([["semwait", "s"], ["qstore", ["x", "id"], 8]]);
     let verdict = ends(&program(one, two, 50), &log);

@@ -3,13 +3,13 @@
 use super::play::{play, search};
 use super::program::Program;
 use crankwork::explore::{Policy, Verdict};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Plays the program that the first byte picks, in the order that the others say, twice.
 ///
 /// # Panics
 /// If a correct program fails, or the two runs differ.
-pub fn check(programs: &[Rc<Program>], data: &[u8]) {
+pub fn check(programs: &[Arc<Program>], data: &[u8]) {
     let Some((&first, order)) = data.split_first() else {
         return;
     };

@@ -17,7 +17,7 @@ mod table;
 
 use program::Program;
 use serde_json::Value;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Returns whether the long form of the tests is wanted.
 fn is_full() -> bool {
@@ -31,18 +31,18 @@ fn json(name: &str, test: &str) -> Option<Value> {
 }
 
 /// Returns all programs.
-fn programs(test: &str) -> Option<Vec<Rc<Program>>> {
+fn programs(test: &str) -> Option<Vec<Arc<Program>>> {
     let source = json("sct/programs.json", test)?;
     let all = source["programs"].as_array().expect("programs").iter();
     let read = |source: &Value| {
         let program = Program::new(source);
-        Rc::new(program.unwrap_or_else(|| panic!("not readable: {source}")))
+        Arc::new(program.unwrap_or_else(|| panic!("not readable: {source}")))
     };
     Some(all.map(read).collect())
 }
 
 /// Returns the programs with their figures, as far as there are any.
-fn programs_with_figures(test: &str) -> Option<Vec<(Rc<Program>, Value)>> {
+fn programs_with_figures(test: &str) -> Option<Vec<(Arc<Program>, Value)>> {
     let figures = json("sct/expected.json", test)?;
     let all = programs(test)?.into_iter().filter_map(|program| {
         let figures = figures["programs"].get(&program.name)?.clone();

@@ -5,8 +5,7 @@ use super::program::Program;
 use super::programs_with_figures;
 use crankwork::Decision;
 use crankwork::explore::{Failure, Policy, Stats, Verdict};
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 /// Picks a thread from the ready list.
 type Order = fn(&Log) -> Option<usize>;
@@ -27,12 +26,12 @@ fn goes_on(log: &Log) -> Option<usize> {
 const ORDERS: [(&str, Order); 3] = [("fifo", first), ("lifo", last), ("continue", goes_on)];
 
 /// Returns the policy that has this order.
-fn policy(program: &Rc<Program>, log: &Rc<RefCell<Log>>, order: Order) -> Policy {
-    let (program, log) = (Rc::clone(program), Rc::clone(log));
-    Policy::Custom(Rc::new(move |_| {
-        let (program, log) = (Rc::clone(&program), Rc::clone(&log));
+fn policy(program: &Arc<Program>, log: &Arc<Mutex<Log>>, order: Order) -> Policy {
+    let (program, log) = (Arc::clone(program), Arc::clone(log));
+    Policy::Custom(Arc::new(move |_| {
+        let (program, log) = (Arc::clone(&program), Arc::clone(&log));
         Box::new(move |decision: &Decision<'_>| {
-            let wanted = order(&log.borrow());
+            let wanted = order(&log.lock().unwrap());
             let thread = |candidate| program.thread(&decision.path(&candidate));
             let mut candidates = decision.candidates();
             let answer = candidates.position(|candidate| thread(candidate) == wanted);
@@ -60,12 +59,12 @@ fn sct_the_named_orders_give_their_schedules() {
     };
     for (program, figures) in programs {
         for (name, order) in ORDERS {
-            let log = Rc::<RefCell<Log>>::default();
+            let log = Arc::<Mutex<Log>>::default();
             let policy = policy(&program, &log, order);
             // Re-runs of shrinking would write other schedules into the log.
             let search = search(&program, policy, 0).runs(1).shrink_budget(0);
             let result = search.check(|sim| play(sim, &program, Some(&log)));
-            let log = log.borrow();
+            let log = log.lock().unwrap();
             let threads = log.schedule.iter().map(usize::to_string);
             let schedule = threads.collect::<Vec<_>>().join(",");
             let verdict = verdict(result, log.has_ended);

@@ -3,7 +3,7 @@
 use super::program::{Code, Expr, Instr, Local, Op, Place, Turn};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// What is shared of one kind: the place and size of each name, and all values.
 #[derive(Default)]
@@ -40,7 +40,7 @@ pub struct Parsed<'a> {
     pub conds: Shared,
     pub sems: Shared,
     /// The procedures that have been read, with the names of their locals.
-    known: BTreeMap<String, (Rc<Code>, Vec<String>)>,
+    known: BTreeMap<String, (Arc<Code>, Vec<String>)>,
 }
 
 impl<'a> Parsed<'a> {
@@ -64,12 +64,12 @@ impl<'a> Parsed<'a> {
     }
 
     /// Returns the code of a procedure, and the names of its locals.
-    pub fn proc(&mut self, name: &str) -> Option<(Rc<Code>, Vec<String>)> {
+    pub fn proc(&mut self, name: &str) -> Option<(Arc<Code>, Vec<String>)> {
         if let Some(known) = self.known.get(name) {
             return Some(known.clone());
         }
         let (code, names) = self.code(Some(self.procs.get(name)?))?;
-        let read = (Rc::new(code), names);
+        let read = (Arc::new(code), names);
         self.known.insert(name.to_owned(), read.clone());
         Some(read)
     }

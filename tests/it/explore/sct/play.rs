@@ -4,9 +4,7 @@ use super::program::Program;
 use super::state::{Fault, State};
 use crankwork::explore::{Explore, Policy, Sim};
 use crankwork::{Failure, Spec, Work, WorkContext};
-use std::cell::RefCell;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 /// What a run was like, for tests that want more than its verdict.
@@ -24,9 +22,9 @@ pub struct Log {
 
 /// The application of the node.
 struct App {
-    program: Rc<Program>,
+    program: Arc<Program>,
     state: State,
-    log: Option<Rc<RefCell<Log>>>,
+    log: Option<Arc<Mutex<Log>>>,
 }
 
 impl App {
@@ -35,7 +33,7 @@ impl App {
         let Some(log) = &self.log else {
             return;
         };
-        let log = &mut *log.borrow_mut();
+        let log = &mut *log.lock().unwrap();
         let state = &self.state;
         log.ready
             .retain(|&other| other != thread && state.is_runnable(other));
@@ -86,11 +84,11 @@ fn fail(fault: Fault) -> ! {
 ///
 /// # Panics
 /// If the run fails.
-pub fn play(sim: &mut Sim, program: &Rc<Program>, log: Option<&Rc<RefCell<Log>>>) {
+pub fn play(sim: &mut Sim, program: &Arc<Program>, log: Option<&Arc<Mutex<Log>>>) {
     let state = program.begin().unwrap_or_else(|fault| fail(fault));
     if let Some(log) = log {
         let start = program.start.iter().copied();
-        *log.borrow_mut() = Log {
+        *log.lock().unwrap() = Log {
             ready: start.filter(|&thread| state.is_runnable(thread)).collect(),
             ..Log::default()
         };
@@ -100,7 +98,7 @@ pub fn play(sim: &mut Sim, program: &Rc<Program>, log: Option<&Rc<RefCell<Log>>>
     let node = sim.node(
         "program",
         App {
-            program: Rc::clone(program),
+            program: Arc::clone(program),
             state,
             log: log.cloned(),
         },
@@ -118,7 +116,7 @@ pub fn play(sim: &mut Sim, program: &Rc<Program>, log: Option<&Rc<RefCell<Log>>>
     }
     sim.run();
     if let Some(log) = log {
-        log.borrow_mut().has_ended = true;
+        log.lock().unwrap().has_ended = true;
     }
     sim.app(node)
         .state

@@ -3,7 +3,6 @@
 use super::parse::Parsed;
 use super::state::{Fault, State};
 use serde_json::{Map, Value};
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// An expression over the locals of one thread.
@@ -163,7 +162,7 @@ pub type Code = Vec<Instr>;
 #[derive(Debug)]
 pub struct Thread {
     pub name: Arc<str>,
-    pub code: Rc<Code>,
+    pub code: Arc<Code>,
     /// Where its locals begin among those of all threads, and how many there are.
     pub locals: (usize, usize),
     /// Whether the thread may have to wait.
@@ -236,8 +235,8 @@ impl Program {
     }
 
     /// Returns the state in which threads have run up to their first turns.
-    pub fn begin(self: &Rc<Self>) -> Result<State, Fault> {
-        let mut state = State::new(Rc::clone(self));
+    pub fn begin(self: &Arc<Self>) -> Result<State, Fault> {
+        let mut state = State::new(Arc::clone(self));
         for &thread in &self.start {
             state.begin(thread)?;
         }

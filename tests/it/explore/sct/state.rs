@@ -2,7 +2,7 @@
 
 use super::program::{Code, Expr, Instr, Local, Program, Turn};
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// More local instructions in a row are an endless loop.
 const ENDLESS: usize = 10_000;
@@ -42,7 +42,7 @@ enum Phase {
 /// The state of a run.
 #[derive(Clone, Debug)]
 pub struct State {
-    program: Rc<Program>,
+    program: Arc<Program>,
     vars: Vec<i64>,
     /// The holder of each mutex.
     mutexes: Vec<Option<usize>>,
@@ -54,7 +54,7 @@ pub struct State {
 }
 
 impl State {
-    pub fn new(program: Rc<Program>) -> State {
+    pub fn new(program: Arc<Program>) -> State {
         State {
             vars: program.vars.clone(),
             mutexes: vec![None; program.mutexes],
@@ -104,7 +104,7 @@ impl State {
 
     /// Runs the instructions at the end, once all threads have ended.
     pub fn end(&mut self) -> Result<(), Fault> {
-        let program = Rc::clone(&self.program);
+        let program = Arc::clone(&self.program);
         let mut locals = vec![0; program.last_locals];
         local(&program.last, 0, &mut locals, &mut self.vars).map(|_| ())
     }
@@ -123,7 +123,7 @@ impl State {
 
     /// Gives a thread a turn. Returns the thread that it has spawned.
     pub fn turn(&mut self, thread: usize) -> Result<Option<usize>, Fault> {
-        let program = Rc::clone(&self.program);
+        let program = Arc::clone(&self.program);
         let of = &program.threads[thread];
         let place = self.threads[thread].0;
         let Instr::Turn(turn) = &of.code[place] else {

@@ -5,7 +5,7 @@ use super::play::{play, search};
 use super::program::Program;
 use super::{is_full, programs};
 use crankwork::explore::Policy;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// The medians over all failures that shrinking has to reach: of items and of re-runs.
 const ITEMS: usize = 3;
@@ -53,7 +53,7 @@ fn policies() -> [(Policy, bool); 10] {
 }
 
 /// Returns the number of the first failing run, from 1.
-fn first_failure(program: &Rc<Program>, policy: &Policy, seed: u64, runs: u64) -> Option<u64> {
+fn first_failure(program: &Arc<Program>, policy: &Policy, seed: u64, runs: u64) -> Option<u64> {
     let search = search(program, policy.clone(), seed).runs(runs);
     let result = search
         .shrink_budget(0)
@@ -70,7 +70,7 @@ struct Shrunk {
 
 impl Shrunk {
     /// Shrinks the first failure that the mix finds, and returns a text for the table.
-    fn shrink(&mut self, program: &Rc<Program>, runs: u64) -> String {
+    fn shrink(&mut self, program: &Arc<Program>, runs: u64) -> String {
         let search = search(program, Policy::Mix, 1).runs(runs);
         let Err(failure) = search.check(|sim| play(sim, program, None)) else {
             return String::from("-");
@@ -105,7 +105,7 @@ struct Cell {
 }
 
 impl Cell {
-    fn new(program: &Rc<Program>, policy: &Policy, seeds: u64, runs: u64) -> Cell {
+    fn new(program: &Arc<Program>, policy: &Policy, seeds: u64, runs: u64) -> Cell {
         let seeds = 1..=seeds;
         let firsts = seeds.map(|seed| first_failure(program, policy, seed, runs));
         Cell {
@@ -140,7 +140,7 @@ impl Cell {
 }
 
 /// Returns the cells of a program: of all policies by themselves, and of the mix at the end.
-fn row(program: &Rc<Program>, effort: &Effort) -> Vec<Cell> {
+fn row(program: &Arc<Program>, effort: &Effort) -> Vec<Cell> {
     let (runs, mix) = match program.fails {
         true => (effort.runs, effort.mix),
         false => effort.twins,
