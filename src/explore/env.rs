@@ -60,7 +60,10 @@ impl Environment {
                     Policy::from_name(&value).map(|policy| environment.policy = Some(policy))
                 }
                 // Whatever it says is tried: a replay that is silently ignored looks like a bug that is gone.
-                "CRANK_REPLAY" => Some(environment.replay = Some(value.clone())),
+                "CRANK_REPLAY" => {
+                    environment.replay = Some(value.clone());
+                    Some(())
+                }
                 "CRANK_FAULTS" => {
                     Faults::from_text(&value).map(|faults| environment.faults = Some(faults))
                 }
@@ -68,7 +71,10 @@ impl Environment {
                 "CRANK_TRACE" => {
                     TraceForm::from_name(&value).map(|form| environment.trace = Some(form))
                 }
-                "CRANK_CORPUS" => Some(environment.corpus = Some(value.clone().into())),
+                "CRANK_CORPUS" => {
+                    environment.corpus = Some(value.clone().into());
+                    Some(())
+                }
                 _ => None,
             };
             if used.is_none() {
