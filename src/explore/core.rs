@@ -88,6 +88,7 @@ impl Core {
     }
 
     /// Picks an answer, and records it.
+    #[inline]
     pub fn pick(&mut self, point: &Point<'_>) -> usize {
         let mut answer = self.machine.pick(point).min(point.arity - 1);
         if self.rules.has_answers || self.trace.is_some() {
@@ -138,7 +139,7 @@ impl Core {
     pub fn delivery_begins(&mut self, link: usize, name: &str, message: u32) {
         let work = self.names.link(link, name);
         if let Some(trace) = &mut self.trace {
-            trace.turn_begins(work, message, 1);
+            trace.turn_begins(work, message, 1, true);
         }
     }
 
@@ -202,6 +203,10 @@ impl Decider for Hook {
         if let Some(trace) = &mut core.trace {
             trace.is_ready(number, turn);
         }
+        if core.rules.has_holds {
+            let id = work.candidate().id;
+            core.rules.await_end(self.node, number, id, &core.names);
+        }
         let key = core.key(self.node, &work.candidate());
         // Both are asked, since both take note of the works that are ready.
         let is_awake = core.faults.is_awake(self.node, key, turn);
@@ -228,7 +233,7 @@ impl Decider for Hook {
             core.rules.turned(self.node, number, &led, &core.names);
         }
         if let Some(trace) = &mut core.trace {
-            trace.turn_begins(number, turn, candidate.attempt);
+            trace.turn_begins(number, turn, candidate.attempt, false);
             if let Some(kind) = kind {
                 trace.interfered(kind);
             }

@@ -1,9 +1,11 @@
 //! Nodes: schedulers with their applications, which may crash and start again.
 
-use crate::{Next, Time, WorkId, WorkScheduler};
+use super::core::{Hook, Shared};
+use crate::{Next, Time, Wants, WorkId, WorkScheduler, WorkState};
 use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
+use std::rc::Rc;
 
 /// Names a node of a [`Sim`](super::Sim): a scheduler with its application.
 pub struct Node<C> {
@@ -38,6 +40,8 @@ pub(super) struct Parts<C> {
     pub equip: Option<Equip<C>>,
     /// Whether the node has crashed and not started again.
     pub is_down: bool,
+    /// The number of the node and what is wanted, for which the scheduler has its decider.
+    pub decided: Option<(u64, Wants)>,
 }
 
 /// Gives a scheduler its offload.
@@ -81,6 +85,7 @@ impl<C> Parts<C> {
             life: None,
             equip: None,
             is_down: false,
+            decided: None,
         }
     }
 }
@@ -107,7 +112,10 @@ pub(super) trait AnyNode: Any {
     fn stall(&self) -> String;
     /// Returns the name of a work that lost its last waker, if there is one.
     fn lost_wake(&self) -> Option<String>;
-    fn set_decider(&mut self, decider: Box<dyn crate::Decider>);
+    /// Returns whether a work has settled, or is gone.
+    fn has_settled(&self, work: WorkId) -> bool;
+    /// Lets the search decide, unless it does so already.
+    fn decide_by(&mut self, core: &Shared, number: u64, wants: Wants);
     /// Drops the application and the works, and prepares the scheduler for a run with this seed.
     fn clear(&mut self, seed: u64);
     fn as_any(&self) -> &dyn Any;
@@ -185,8 +193,20 @@ impl<C: 'static> AnyNode for Parts<C> {
         lost.next().map(|work| work.name.to_string())
     }
 
-    fn set_decider(&mut self, decider: Box<dyn crate::Decider>) {
-        self.work.set_decider(Some(decider));
+    fn has_settled(&self, work: WorkId) -> bool {
+        self.work.state(work).is_none_or(WorkState::is_settled)
+    }
+
+    fn decide_by(&mut self, core: &Shared, number: u64, wants: Wants) {
+        if self.decided == Some((number, wants)) {
+            return;
+        }
+        self.decided = Some((number, wants));
+        self.work.set_decider(Some(Box::new(Hook {
+            core: Rc::clone(core),
+            node: number,
+            wants,
+        })));
     }
 
     fn clear(&mut self, seed: u64) {

@@ -10,7 +10,7 @@
 use super::item::{Fault, Item, LATENCY, Site, Step, Tie, Until};
 use super::names::{Name, Names};
 use super::point::{Answers, Point};
-use crate::{DecisionKind, Wants};
+use crate::{DecisionKind, Wants, WorkId};
 use std::rc::Rc;
 
 /// The condition of a guard, as it was before the present turn.
@@ -83,6 +83,8 @@ pub(super) struct Rules {
     blocked: Vec<Blocked>,
     /// Nodes of works that a hold no longer keeps.
     freed: Vec<u64>,
+    /// Works whose end a hold waits for: they may be cancelled without a turn of their own.
+    awaited: Vec<(usize, u64, WorkId)>,
     /// Whether there is a hold.
     pub has_holds: bool,
     /// Whether an item answers something.
@@ -95,7 +97,10 @@ impl Rules {
     /// Forgets what the test has said, and begins a run of the plan.
     pub fn clear(&mut self) {
         let plan = std::mem::take(&mut self.plan);
-        *self = Rules::default();
+        // Most runs have no rules, and the drop of empty lists costs more than the look.
+        if !self.guards.is_empty() || !self.entries.is_empty() {
+            *self = Rules::default();
+        }
         for item in &plan {
             self.add(item.clone());
         }
@@ -202,6 +207,36 @@ impl Rules {
             if blocked.turn == at.turn && names.get(blocked.work).is(&at.work) {
                 self.freed.push(blocked.node);
             }
+        }
+    }
+
+    /// Notes which work it is whose end holds wait for.
+    pub fn await_end(&mut self, node: u64, work: usize, id: Option<WorkId>, names: &Names) {
+        let concern = self.concern(node, work, names.get(work));
+        for &hold in &concern.ends {
+            let entry = &self.entries[hold];
+            let waits = matches!(
+                &entry.item,
+                Item::Hold {
+                    until: Until::End,
+                    ..
+                }
+            );
+            let is_known = self.awaited.iter().any(|it| it.0 == hold);
+            if let Some(id) = id.filter(|_| waits && !entry.is_over && !is_known) {
+                self.awaited.push((hold, node, id));
+            }
+        }
+    }
+
+    /// Ends the holds that wait for the end of a work which has settled.
+    pub fn end_awaited(&mut self, has_settled: impl Fn(u64, WorkId) -> bool, names: &Names) {
+        let (over, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.awaited)
+            .into_iter()
+            .partition(|&(_, node, id)| has_settled(node, id));
+        self.awaited = left;
+        for (hold, ..) in over {
+            self.end_hold(hold, names);
         }
     }
 

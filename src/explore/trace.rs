@@ -29,6 +29,8 @@ pub struct TracedTurn {
     pub state: Option<WorkState>,
     /// What happened instead of the turn.
     pub instead: Option<Interference>,
+    /// Whether it is a message of a link.
+    pub is_message: bool,
     /// Whether an item of the failure names this turn.
     pub is_marked: bool,
 }
@@ -43,6 +45,7 @@ impl TracedTurn {
             (Some(Interference::Cancel), _) => format!("is cancelled before turn {turn}"),
             (Some(Interference::Late), _) => format!("turn {turn} comes a round late"),
             (None, Some(state)) => format!("turn {turn}{label} -> {state:?}"),
+            (None, None) if self.is_message => format!("message {turn}"),
             (None, None) => format!("turn {turn}{label}"),
         }
     }
@@ -86,7 +89,7 @@ pub(super) struct Trace {
 
 impl Trace {
     /// Enters a turn before it comes, since it may panic.
-    pub fn turn_begins(&mut self, work: usize, turn: u32, attempt: u32) {
+    pub fn turn_begins(&mut self, work: usize, turn: u32, attempt: u32, is_link: bool) {
         self.events.push(Event {
             work,
             turn,
@@ -95,7 +98,7 @@ impl Trace {
             step: None,
             state: None,
             instead: None,
-            is_link: false,
+            is_link,
             is_over: false,
         });
     }
@@ -120,10 +123,10 @@ impl Trace {
         }
     }
 
-    /// Enters the message of a link, which is over once it has been handed out.
+    /// Notes that a message has been handed out.
     pub fn delivered(&mut self) {
         if let Some(last) = self.events.last_mut() {
-            (last.is_over, last.is_link) = (true, true);
+            last.is_over = true;
         }
     }
 
@@ -255,6 +258,7 @@ impl Trace {
                 step: event.step,
                 state: event.state,
                 instead: event.instead,
+                is_message: event.is_link,
                 is_marked: false,
             })
             .collect()

@@ -24,11 +24,12 @@ fn line(out: &mut String, it: &TracedTurn) {
     let instead = or_null(it.instead.map(|kind| format!("{kind:?}")));
     let step = or_null(it.step.map(str::to_owned));
     let (work, time) = (quoted(&it.work), it.time.as_nanos());
-    let (number, turn, marked) = (it.number, it.turn, it.is_marked);
+    let (number, turn) = (it.number, it.turn);
+    let (message, marked) = (it.is_message, it.is_marked);
     let written = write!(
         out,
         "{{\"number\":{number},\"time\":{time},\"work\":{work},\"turn\":{turn},\"step\":{step},\
-         \"state\":{state},\"instead\":{instead},\"is_marked\":{marked}}}"
+         \"state\":{state},\"instead\":{instead},\"is_message\":{message},\"is_marked\":{marked}}}"
     );
     written.expect("a string takes all");
 }

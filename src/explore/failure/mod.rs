@@ -38,8 +38,10 @@ pub struct Failure {
     pub answers: Option<usize>,
     /// The re-runs that shrinking took.
     pub reruns: u32,
-    /// How often the smallest form failed in the same way, and of how many times.
-    pub reproduced: (u32, u32),
+    /// Whether the failure came back whenever its smallest form was run.
+    pub reproduced: bool,
+    /// How often it came back, and of how many times.
+    pub repeats: (u32, u32),
     /// The numbers of two turns, from 1: if they are swapped, the run passes.
     pub swap: Option<(u64, u64)>,
     /// The first turns that differ in two runs with the same answers, if the failure did not come back.

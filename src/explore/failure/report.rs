@@ -69,7 +69,7 @@ impl Failure {
     }
 
     fn write_form(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (back, times) = self.reproduced;
+        let (back, times) = self.repeats;
         if back == 0 {
             writeln!(
                 f,

@@ -14,7 +14,7 @@ use std::time::Duration;
 pub(super) const VERSION: &str = "v1:";
 
 /// Characters of names that mean something else in the text, or in a shell between apostrophes.
-const MARKS: &str = "@>;#~'%=!:,";
+const MARKS: &str = "@>;#~'%=!,";
 
 /// Returns the text for these items.
 pub(super) fn print(items: &[Item]) -> String {
@@ -188,10 +188,11 @@ fn parse_step(text: &str) -> Option<Step> {
 }
 
 fn parse_site(text: &str) -> Option<Site> {
-    let (at, rest) = text.split_once(':')?;
+    let (work, rest) = text.split_once('@')?;
+    let (turn, rest) = rest.split_once(':')?;
     let (name, visit) = rest.rsplit_once('#')?;
     Some(Site {
-        at: parse_step(at)?,
+        at: Step::new(decoded(work)?, turn.parse().ok()?),
         name: decoded(name)?,
         visit: visit.parse().ok()?,
     })

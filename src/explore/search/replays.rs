@@ -14,6 +14,11 @@ use crate::explore::verdict::Verdict;
 /// seed is always this one.
 const USUAL: u64 = 0;
 
+/// A re-run may have this many times the turns of the run that has failed, and `MORE` besides. A longer one does not
+/// fail as that one did, and a program that goes round and round would take all the time there is.
+const TIMES: u64 = 4;
+const MORE: u64 = 1_000;
+
 /// What a report calls the policy of such runs.
 const REPLAY: &str = "replay";
 
@@ -43,6 +48,15 @@ impl Search<'_> {
         let outcome = self.rerun(seed, Policy::Fifo.machine(), program);
         self.core.borrow_mut().set_plan(None);
         outcome
+    }
+
+    /// Bounds the re-runs of a run that has failed in so many turns.
+    pub(super) fn bound_reruns(&mut self, verdict: &Verdict) {
+        let limits = &mut self.sim.limits;
+        // A run that is cut off passes if the test says so, and then nothing can be told from it.
+        if limits.fails && !matches!(verdict, Verdict::TurnLimit(_)) {
+            limits.turns = limits.turns.min(TIMES * self.sim.turns + MORE);
+        }
     }
 
     /// Repeats a run by its answers, with a record.
@@ -139,6 +153,7 @@ impl Search<'_> {
             self.note_stale(given, &outcome);
             return Ok(());
         };
+        self.bound_reruns(&verdict);
         let budget = self.shrink;
         let shrunk = match given {
             Given::Plan(plan) => {
@@ -187,7 +202,7 @@ impl Search<'_> {
 
     /// Saves a failure in the corpus, if there is one.
     pub(super) fn save(&self, failure: &mut Failure) {
-        let (Some(corpus), true) = (&self.corpus, failure.reproduced.0 > 0) else {
+        let (Some(corpus), true) = (&self.corpus, failure.reproduced) else {
             return;
         };
         let comment = format!("{}: {}", failure.test, failure.verdict);

@@ -238,6 +238,7 @@ impl<'a> Search<'a> {
             failure.difference = Some(difference).filter(|(one, other)| one != other);
             return failure;
         }
+        self.bound_reruns(&verdict);
         let found = Found {
             verdict: &verdict,
             seed: run.seed,
@@ -281,7 +282,8 @@ impl<'a> Search<'a> {
             decisions: about.decisions,
             answers,
             reruns: shrunk.reruns,
-            reproduced: shrunk.reproduced,
+            reproduced: shrunk.repeats.0 == shrunk.repeats.1,
+            repeats: shrunk.repeats,
             swap: shrunk
                 .swap
                 .map(|(one, other)| (one as u64 + 1, other as u64 + 1)),

@@ -77,7 +77,7 @@ pub(super) struct Shrunk {
     /// The re-runs that it took.
     pub reruns: u32,
     /// How often the final form failed in the same way, and of how many times.
-    pub reproduced: (u32, u32),
+    pub repeats: (u32, u32),
     /// The last run of the final form.
     pub outcome: Outcome,
 }
@@ -86,7 +86,7 @@ impl Shrunk {
     /// Returns answers that did not fail again.
     pub fn not_back(answers: &[u32], outcome: Outcome) -> Shrunk {
         Shrunk {
-            reproduced: (0, 1),
+            repeats: (0, 1),
             ..Shrunk::unchanged(answers, outcome)
         }
     }
@@ -98,7 +98,7 @@ impl Shrunk {
             without: Vec::new(),
             swap: None,
             reruns: 1,
-            reproduced: (1, 1),
+            repeats: (1, 1),
             outcome,
         }
     }
@@ -224,7 +224,7 @@ fn explained(mut lab: Lab<'_>, items: Vec<Item>) -> Shrunk {
         without,
         swap: places,
         reruns: lab.used,
-        reproduced: (back[0] + back[1], 2),
+        repeats: (back[0] + back[1], 2),
         outcome,
         form: Form::Plan(Plan {
             seed: lab.seed,
@@ -240,7 +240,7 @@ fn places(trace: &Trace, swap: &Swap) -> Option<(usize, usize)> {
 }
 
 fn as_answers(mut lab: Lab<'_>, answers: Vec<u32>, record: Option<Outcome>) -> Shrunk {
-    let (outcome, reproduced) = match record {
+    let (outcome, repeats) = match record {
         Some(record) => (record, (1, 1)),
         None => {
             let first = lab.rerun_answers(&answers);
@@ -254,7 +254,7 @@ fn as_answers(mut lab: Lab<'_>, answers: Vec<u32>, record: Option<Outcome>) -> S
         without: Vec::new(),
         swap: None,
         reruns: lab.used,
-        reproduced,
+        repeats,
         outcome,
     }
 }

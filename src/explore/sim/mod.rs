@@ -13,13 +13,12 @@ mod world;
 pub use hold::Hold;
 pub use world::World;
 
-use super::core::{Hook, Shared};
+use super::core::Shared;
 use super::item::{Fault, Item, Step};
 use super::link::AnyLink;
 use super::node::{AnyNode, Node};
 use crate::{Time, Wants};
 use settle::Settling;
-use std::rc::Rc;
 use std::time::Duration;
 
 /// A simulation: one or several schedulers on one virtual clock, whose decisions a search makes.
@@ -127,12 +126,8 @@ impl Sim {
     }
 
     fn set_decider(&mut self, number: usize) {
-        let hook = Hook {
-            core: Rc::clone(&self.core),
-            node: number as u64,
-            wants: self.wants(),
-        };
-        self.nodes[number].set_decider(Box::new(hook));
+        let wants = self.wants();
+        self.nodes[number].decide_by(&self.core, number as u64, wants);
     }
 
     fn wants(&self) -> Wants {

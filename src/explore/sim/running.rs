@@ -1,7 +1,6 @@
 //! The loop of a run: it cranks nodes, delivers messages, moves the clock, and looks at what must hold.
 
 use super::{Sim, When, World};
-use crate::explore::link::AnyLink;
 use crate::explore::node::AnyNode;
 use crate::explore::verdict::{Stop, Verdict};
 use crate::{Next, Time};
@@ -10,6 +9,15 @@ use std::time::Duration;
 
 /// So many cranks in a row may give no turn, and cost nothing of the limit of turns.
 const IDLE: u32 = 1_000;
+
+/// What a run does next.
+enum Coming {
+    /// The part with this number goes on.
+    Part(usize),
+    /// The clock moves to this time.
+    Time(Time),
+    Nothing,
+}
 
 impl Sim {
     /// Runs to the end: until all works have settled, or nothing can go on.
@@ -55,9 +63,11 @@ impl Sim {
 
     fn run_to(&mut self, end: Option<Time>) {
         // Without anything to look at between turns, one crank may give many.
-        let watched =
-            !self.conditions.is_empty() || !self.guards.is_empty() || self.nodes.len() > 1;
-        let watched = watched || self.core.borrow().faults.is_between_turns();
+        let watched = !self.conditions.is_empty()
+            || !self.guards.is_empty()
+            || self.nodes.len() > 1
+            || self.core.borrow().rules.has_holds
+            || self.core.borrow().faults.is_between_turns();
         let budget = if watched { 1 } else { u64::MAX };
         self.has_run |= end.is_none();
         loop {
@@ -82,8 +92,18 @@ impl Sim {
             }
             resume_unwind(Box::new(Stop::End));
         }
-        let Some(part) = self.pick_part() else {
-            return self.advance();
+        let part = match self.pick_part() {
+            Coming::Part(part) => part,
+            Coming::Time(at) => {
+                self.advance(at);
+                return true;
+            }
+            Coming::Nothing => {
+                if self.nodes.iter().any(|node| node.is_pinned()) {
+                    fail(Verdict::Pinned);
+                }
+                return self.waive();
+            }
         };
         match part.checked_sub(self.nodes.len()) {
             None => self.crank(part, budget),
@@ -97,62 +117,72 @@ impl Sim {
 
     /// Notes the nodes whose works a hold no longer keeps.
     fn take_freed(&mut self) {
-        let mut core = self.core.borrow_mut();
+        let core = &mut *self.core.borrow_mut();
+        if !core.rules.has_holds {
+            return;
+        }
+        let nodes = &self.nodes;
+        let has_settled = |node: u64, id| nodes[node as usize].has_settled(id);
+        core.rules.end_awaited(has_settled, &core.names);
         while let Some(node) = core.rules.take_freed() {
             self.freed.push(node as usize);
         }
     }
 
-    /// Picks one of the parts that can go on, if there are any.
-    fn pick_part(&mut self) -> Option<usize> {
-        let mut parts = std::mem::take(&mut self.ready);
-        parts.clear();
-        parts.extend(self.ready_parts());
-        let part = match parts.len() {
-            0 => None,
-            _ => Some(parts[self.core.borrow_mut().pick_part(&parts)] as usize),
+    /// Picks one of the parts that can go on now: the nodes that can be cranked and the links with messages, by number;
+    /// links after the nodes.
+    fn pick_part(&mut self) -> Coming {
+        let mut ready = std::mem::take(&mut self.ready);
+        ready.clear();
+        let mut earliest = None;
+        for (number, node) in (0..).zip(&self.nodes) {
+            match self.when(number, &**node) {
+                Some(at) if at <= self.now => ready.push(number as u64),
+                Some(at) => earliest = Some(earliest.map_or(at, |earliest: Time| earliest.min(at))),
+                None => {}
+            }
+        }
+        let nodes = self.nodes.len();
+        let links = (0..self.links.len()).filter(|&link| self.is_link_ready(link));
+        ready.extend(links.map(|link| (nodes + link) as u64));
+        if ready.is_empty() {
+            let others = self.next_of_others();
+            earliest = earliest.into_iter().chain(others).min();
+        }
+        let coming = match (ready.as_slice(), earliest) {
+            ([], None) => Coming::Nothing,
+            ([], Some(at)) => Coming::Time(at),
+            ([part], _) => Coming::Part(*part as usize),
+            (parts, _) => Coming::Part(parts[self.core.borrow_mut().pick_part(parts)] as usize),
         };
-        self.ready = parts;
-        part
+        self.ready = ready;
+        coming
     }
 
-    /// Returns the nodes that can be cranked now and the links with messages, by number; links after the nodes.
-    fn ready_parts(&self) -> impl Iterator<Item = u64> + '_ {
-        let nodes = (0..).zip(&self.nodes);
-        let is_free = |node: u64| self.freed.contains(&(node as usize));
-        let nodes = nodes.filter(move |(number, node)| is_free(*number) || self.is_ready(&***node));
-        let links = (self.nodes.len() as u64..).zip(&self.links);
-        let is_due = |link: &dyn AnyLink| link.next().is_some_and(|at| at <= self.now);
-        let links =
-            links.filter(move |(number, link)| is_due(&***link) && self.is_link_free(*number));
-        nodes
-            .map(|(number, _)| number)
-            .chain(links.map(|(number, _)| number))
-    }
-
-    /// Returns whether a node can be cranked now.
-    fn is_ready(&self, node: &dyn AnyNode) -> bool {
+    /// Returns when a node can be cranked next, if it can be without a message.
+    fn when(&self, number: usize, node: &dyn AnyNode) -> Option<Time> {
         match node.next() {
-            Next::Now => true,
-            Next::At(at) => at <= self.now,
-            Next::External | Next::Stalled | Next::Idle => false,
+            _ if self.freed.contains(&number) => Some(self.now),
+            Next::Now => Some(self.now),
+            Next::At(at) => Some(at),
+            Next::External | Next::Stalled | Next::Idle => None,
         }
     }
 
-    /// Returns whether no hold keeps the first message of the part with this number, a link.
-    fn is_link_free(&self, part: u64) -> bool {
-        let mut core = self.core.borrow_mut();
-        if !core.rules.has_holds && core.trace.is_none() {
-            return true;
-        }
-        let number = part as usize - self.nodes.len();
+    /// Returns whether a link has a message that is due and that no hold keeps.
+    fn is_link_ready(&self, number: usize) -> bool {
         let link = &self.links[number];
-        !core.is_link_held(number, link.name(), link.taken() + 1)
+        if link.next().is_none_or(|at| at > self.now) {
+            return false;
+        }
+        let core = &mut *self.core.borrow_mut();
+        let is_asked = core.rules.has_holds || core.trace.is_some();
+        !is_asked || !core.is_link_held(number, link.name(), link.taken() + 1)
     }
 
     /// Returns whether nothing can go on now.
     pub(super) fn is_waiting(&self) -> bool {
-        self.ready_parts().next().is_none()
+        self.next_time().is_none_or(|at| at > self.now)
     }
 
     fn crank(&mut self, node: usize, budget: u64) {
@@ -177,50 +207,41 @@ impl Sim {
 
     /// Returns when something can go on.
     fn next_time(&self) -> Option<Time> {
-        if !self.is_waiting() {
+        if (0..self.links.len()).any(|link| self.is_link_ready(link)) {
             return Some(self.now);
         }
+        let times = (0..).zip(&self.nodes);
+        let times = times.filter_map(|(number, node)| self.when(number, &**node));
+        // Held works have their turns if nothing else is left.
         let is_blocking = self.core.borrow().rules.is_blocking();
-        self.next_timer().or(is_blocking.then_some(self.now))
+        let times = times.chain(self.next_of_others());
+        times.min().or(is_blocking.then_some(self.now))
     }
 
-    fn next_timer(&self) -> Option<Time> {
-        let times = self.nodes.iter().filter_map(|node| match node.next() {
-            Next::At(at) => Some(at),
-            _ => None,
-        });
+    /// Returns when something other than a node can go on: a message, a sleeper that a fault keeps, a node that is down.
+    fn next_of_others(&self) -> Option<Time> {
         let messages = self.links.iter().filter_map(|link| link.next());
         // What is due now waits for a hold, and not for the clock.
         let messages = messages.filter(|&at| at > self.now);
         let sleepers = self.core.borrow().faults.next_awake();
-        let others = sleepers.into_iter().chain(self.next_restart());
-        times.chain(messages).chain(others).min()
+        messages.chain(sleepers).chain(self.next_restart()).min()
+    }
+
+    /// Moves the clock, and does what is due then.
+    fn advance(&mut self, at: Time) {
+        self.check_settling(at);
+        // A sleeper or a node that is down may have been due before a clock that has jumped.
+        self.set_now(at.max(self.now));
+        self.wake_sleepers();
+        if self.restart_due() {
+            // A node that has just started may not be what it was before.
+            self.check(When::Always);
+        }
     }
 
     pub(super) fn set_now(&mut self, now: Time) {
         self.now = now;
         self.core.borrow_mut().faults.now = now;
-    }
-
-    /// Moves the clock to the next timer. If there is none, the first held work has its turn.
-    fn advance(&mut self) -> bool {
-        match self.next_timer() {
-            Some(at) => {
-                self.check_settling(at);
-                // A sleeper or a crashed node may have been due before a clock that has jumped.
-                self.set_now(at.max(self.now));
-                self.wake_sleepers();
-                if self.restart_due() {
-                    // A node that has just started may not be what it was before.
-                    self.check(When::Always);
-                }
-                true
-            }
-            None if self.nodes.iter().any(|node| node.is_pinned()) => {
-                fail(Verdict::Pinned);
-            }
-            None => self.waive(),
-        }
     }
 
     /// Lets the first held work go on, since nothing else can. Returns false if there is none.
@@ -262,27 +283,24 @@ impl Sim {
         if let Some(name) = self.nodes.iter().find_map(|node| node.lost_wake()) {
             fail(Verdict::LostWake(name));
         }
-        let mut stalled = self
-            .nodes
-            .iter()
-            .filter(|node| node.next() == Next::Stalled);
-        if let Some(node) = stalled.next() {
+        let nodes = self.nodes.iter().map(|node| (node, node.next()));
+        let left: Vec<_> = nodes.filter(|(_, next)| *next != Next::Idle).collect();
+        let mut stalled = left.iter().filter(|(_, next)| *next == Next::Stalled);
+        if let Some((node, _)) = stalled.next() {
             let shut: Vec<String> = self.core.borrow().rules.shut().map(str::to_owned).collect();
             match shut.is_empty() {
                 true => fail(Verdict::Stall(node.stall())),
                 false => fail(Verdict::Deadlock(shut)),
             }
         }
-        self.check(When::AtTheEnd);
         // Sleepers that only something outside could wake: there is nothing outside.
-        let mut waits = self
-            .nodes
-            .iter()
-            .filter(|node| node.next() == Next::External);
+        let mut waits = left.iter().filter(|(_, next)| *next == Next::External);
         let is_checked = self.conditions.iter().any(|it| it.when == When::AtTheEnd);
-        if let Some(node) = waits.next().filter(|_| !is_checked) {
+        if !is_checked && let Some((node, _)) = waits.next() {
             fail(Verdict::Stall(node.stall()));
         }
+        drop(left);
+        self.check(When::AtTheEnd);
     }
 }
 

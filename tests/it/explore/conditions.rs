@@ -62,7 +62,7 @@ fn an_order_that_breaks_a_condition_is_found_by_every_policy_that_can() {
         let failure = fails(&search().policy(policy.clone()), b_embraces_a);
         let expected = Verdict::Always("b is not on both sides of a".into());
         assert_eq!(failure.verdict, expected, "{policy}");
-        assert_eq!(failure.reproduced, (2, 2), "{policy}");
+        assert!(failure.reproduced, "{policy}");
         let works: Vec<&str> = failure
             .turns
             .iter()

@@ -71,7 +71,7 @@ fn a_crash_is_found_where_something_was_not_durable() {
         panic!("one crash: {failure}");
     };
     assert_eq!(at.work, "job");
-    assert_eq!(failure.reproduced, (2, 2), "{failure}");
+    assert!(failure.reproduced, "{failure}");
     // The text repeats it in another search.
     let replay = search().replay(failure.replay.clone());
     let again = replay.check(|sim| drop(counter(sim, false)));

@@ -20,7 +20,7 @@ fn found(family: Family, program: impl Fn(&mut Sim)) -> Box<Failure> {
     let mut faults = faults(&failure).into_iter();
     let is_of_it = faults.all(|fault| fault.family() == family);
     assert!(failure.run >= 4 && is_of_it, "{failure}");
-    assert_eq!(failure.reproduced, (2, 2), "{failure}");
+    assert!(failure.reproduced, "{failure}");
     failure
 }
 
