@@ -237,3 +237,18 @@ fn a_fault_without_its_place_is_named() {
     ];
     assert_eq!(stale, expected);
 }
+
+#[test]
+fn a_list_of_answers_has_its_faults() {
+    let program = |sim: &mut Sim| two_works(sim, Retry::NEVER);
+    let explore = with(Faults::none().with(Family::Fail)).shrink_budget(0);
+    let failure = explore.check(program).expect_err("an attempt fails");
+    let text = failure.replay;
+    assert!(
+        text.starts_with("a1:s=0x") && text.contains(";v1:f="),
+        "{text}"
+    );
+    let again = search().shrink_budget(0).replay(&text).check(program);
+    let again = again.expect_err("the text repeats the run");
+    assert_eq!((again.verdict, again.replay), (failure.verdict, text));
+}
