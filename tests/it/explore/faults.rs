@@ -63,7 +63,7 @@ fn two_works(sim: &mut Sim, retry: Retry) {
                 _ => cx.yield_now(),
             }
         };
-        let spec = Spec::new(name, work).retry(retry.clone());
+        let spec = Spec::new(name, work).retry(retry);
         sim.work(node).add(spec).unwrap().id()
     });
     sim.eventually("both succeed", move |world| {
