@@ -34,14 +34,14 @@ pub(super) struct Parts<C> {
     pub app: Option<C>,
     /// The seed with which the scheduler was made or reset.
     pub seed: u64,
+    /// The number of the node and what is wanted, for which the scheduler has its decider.
+    pub decided: Option<(u64, Wants)>,
     /// How the node starts again after a crash, if it can.
     pub life: Option<Box<dyn Life<C>>>,
     /// Gives the scheduler what a reset takes from it.
     pub equip: Option<Equip<C>>,
     /// Whether the node has crashed and not started again.
     pub is_down: bool,
-    /// The number of the node and what is wanted, for which the scheduler has its decider.
-    pub decided: Option<(u64, Wants)>,
 }
 
 /// Gives a scheduler its offload.

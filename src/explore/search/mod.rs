@@ -165,7 +165,7 @@ impl Explore {
     /// Runs the program under the policy, again and again.
     ///
     /// # Errors
-    /// The first run that fails, boxed since it holds its last turns.
+    /// The first run that fails in its smallest form, boxed since it holds its turns.
     pub fn check(&self, program: impl Fn(&mut Sim)) -> Result<Stats, Box<Failure>> {
         let name = self.name.clone().unwrap_or_else(test_name);
         Search::new(self, &name, self.environment()).go(&program)

@@ -134,6 +134,13 @@ impl<'a> Search<'a> {
 
     /// Goes through all runs, and counts those that fail.
     pub fn survey(&mut self, program: Program<'_>) -> Stats {
+        if let Some(given) = self.given.take() {
+            self.shrink = 0;
+            if let Err(failure) = self.replay_given(given, program) {
+                self.stats.count_failure(0, failure.verdict);
+            }
+            return self.stats_at_the_end();
+        }
         for number in 0..self.runs {
             let Some((_, verdict)) = self.next_run(number, program) else {
                 break;

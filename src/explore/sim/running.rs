@@ -146,8 +146,7 @@ impl Sim {
         let links = (0..self.links.len()).filter(|&link| self.is_link_ready(link));
         ready.extend(links.map(|link| (nodes + link) as u64));
         if ready.is_empty() {
-            let others = self.next_of_others();
-            earliest = earliest.into_iter().chain(others).min();
+            earliest = earliest.into_iter().chain(self.next_of_others()).min();
         }
         let coming = match (ready.as_slice(), earliest) {
             ([], None) => Coming::Nothing,
@@ -169,7 +168,7 @@ impl Sim {
         }
     }
 
-    /// Returns whether a link has a message that is due and that no hold keeps.
+    /// Returns whether a link has a message that no hold keeps.
     fn is_link_ready(&self, number: usize) -> bool {
         let link = &self.links[number];
         if link.next().is_none_or(|at| at > self.now) {
@@ -214,34 +213,38 @@ impl Sim {
         let times = times.filter_map(|(number, node)| self.when(number, &**node));
         // Held works have their turns if nothing else is left.
         let is_blocking = self.core.borrow().rules.is_blocking();
-        let times = times.chain(self.next_of_others());
-        times.min().or(is_blocking.then_some(self.now))
+        let others = self.next_of_others().into_iter();
+        times
+            .chain(others)
+            .min()
+            .or(is_blocking.then_some(self.now))
     }
 
-    /// Returns when something other than a node can go on: a message, a sleeper that a fault keeps, a node that is down.
+    /// Returns the next time at which something besides the nodes goes on.
     fn next_of_others(&self) -> Option<Time> {
         let messages = self.links.iter().filter_map(|link| link.next());
         // What is due now waits for a hold, and not for the clock.
         let messages = messages.filter(|&at| at > self.now);
         let sleepers = self.core.borrow().faults.next_awake();
-        messages.chain(sleepers).chain(self.next_restart()).min()
+        let others = sleepers.into_iter().chain(self.next_restart());
+        messages.chain(others).min()
     }
 
-    /// Moves the clock, and does what is due then.
+    pub(super) fn set_now(&mut self, now: Time) {
+        self.now = now;
+        self.core.borrow_mut().faults.now = now;
+    }
+
+    /// Moves the clock.
     fn advance(&mut self, at: Time) {
         self.check_settling(at);
-        // A sleeper or a node that is down may have been due before a clock that has jumped.
+        // A sleeper or a crashed node may have been due before a clock that has jumped.
         self.set_now(at.max(self.now));
         self.wake_sleepers();
         if self.restart_due() {
             // A node that has just started may not be what it was before.
             self.check(When::Always);
         }
-    }
-
-    pub(super) fn set_now(&mut self, now: Time) {
-        self.now = now;
-        self.core.borrow_mut().faults.now = now;
     }
 
     /// Lets the first held work go on, since nothing else can. Returns false if there is none.

@@ -12,6 +12,7 @@ mod links;
 mod nodes;
 mod orders;
 mod policies;
+mod replays;
 mod sct;
 mod shrinks;
 mod survey;
