@@ -98,8 +98,11 @@ impl Rules {
     pub fn clear(&mut self) {
         let plan = std::mem::take(&mut self.plan);
         // Most runs have no rules, and the drop of empty lists costs more than the look.
-        if !self.guards.is_empty() || !self.entries.is_empty() {
+        if !self.entries.is_empty() {
             *self = Rules::default();
+        } else if !self.guards.is_empty() {
+            self.guards.clear();
+            self.concerns.clear();
         }
         for item in &plan {
             self.add(item.clone());
@@ -161,6 +164,16 @@ impl Rules {
 
     /// Returns whether a ready work may have that turn.
     pub fn is_free(&mut self, node: u64, work: usize, turn: u32, names: &Names) -> bool {
+        if !matches!(self.concerns.get(work), Some(Some(_))) {
+            self.concern(node, work, names.get(work));
+        }
+        // Searches with guards ask for every ready work before every turn.
+        if !self.has_holds
+            && let Some(Some(concern)) = self.concerns.get(work)
+        {
+            let mut guards = concern.guards.iter();
+            return guards.all(|&guard| self.guards[guard].is_open);
+        }
         let concern = self.concern(node, work, names.get(work));
         let is_held = self.is_held(node, work, turn, &concern);
         let mut guards = concern.guards.iter();

@@ -200,10 +200,13 @@ impl Sim {
         work: &str,
         check: impl Fn(&World<'_>) -> bool + 'static,
     ) {
-        let before = self.wants();
+        let is_known = self.core.borrow().wants.guards;
+        let before = (!is_known).then(|| self.wants());
         let guard = self.core.borrow_mut().rules.guard(node.number as u64, work);
         self.guards.push((guard, Box::new(check)));
-        self.update_wants(before);
+        if let Some(before) = before {
+            self.update_wants(before);
+        }
     }
 
     /// Holds the work with this name path back before its turn with this number: see [`Hold::until`].
