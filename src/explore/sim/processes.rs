@@ -8,8 +8,8 @@ use std::io;
 use std::rc::Rc;
 
 impl Sim {
-    /// Returns processes that follow `plan`, as [`ScriptedProcesses::new`] does, and have the faults of [`Family::Process`]
-    /// and [`Family::Exit`]. Faults call a process by its program and the number of its start.
+    /// Returns processes that follow `plan`, as those of [`ScriptedProcesses::new`] do, and have the faults of
+    /// [`Family::Process`] and [`Family::Exit`]. Faults call a process by its program and the number of its start.
     pub fn processes(
         &mut self,
         mut plan: impl FnMut(&CommandLine) -> io::Result<Script> + 'static,
