@@ -136,7 +136,7 @@ pub use node::Node;
 pub use policy::{Coverage, Custom, Policy};
 pub use search::Explore;
 pub use shrink::Without;
-pub use sim::{Hold, Sim, World};
+pub use sim::{Hold, ProcessFate, ProcessFaults, Sim, World};
 pub use stats::Stats;
 pub use trace::TracedTurn;
 pub use verdict::Verdict;

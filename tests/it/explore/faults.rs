@@ -158,8 +158,15 @@ impl ProcessHost for Host {
 
 /// A process that should end well, after 20 ms.
 fn zips(sim: &mut Sim) {
-    let plan = |_: &CommandLine| Ok(Script::success().after(ms(20)));
-    let host = Host(sim.processes(plan));
+    let mut faults = sim.process_faults();
+    let host = Host(ScriptedProcesses::new(move |command: &CommandLine| {
+        let fate = faults.start(&command.program.to_string_lossy());
+        let script = Script::success().after(ms(20)).slower(fate.longer);
+        Ok(match fate.exit {
+            Some(code) => script.exits(Exit::Code(code)),
+            None => script,
+        })
+    }));
     let node = sim.node("", host);
     let zip = ProcessWork::new("gzip");
     let id = sim.work(node).add(Spec::new("zip", zip)).unwrap();
