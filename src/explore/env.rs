@@ -100,15 +100,22 @@ impl Environment {
             "CRANK_RUNS" => number(value).map(|runs| self.runs = Some(runs)),
             "CRANK_POLICY" => Policy::from_name(value).map(|policy| self.policy = Some(policy)),
             // Whatever it says is tried: a replay that is silently ignored looks like a bug that is gone.
-            "CRANK_REPLAY" => Some(self.replay = Some(value.to_owned())),
+            "CRANK_REPLAY" => {
+                self.replay = Some(value.to_owned());
+                Some(())
+            }
             "CRANK_FAULTS" => Faults::from_text(value).map(|faults| self.faults = Some(faults)),
             "CRANK_SHRINK" => budget(value).map(|runs| self.shrink = Some(runs)),
             "CRANK_TRACE" => TraceForm::from_name(value).map(|form| self.trace = Some(form)),
-            "CRANK_CORPUS" => Some(self.corpus = Some(value.to_owned().into())),
+            "CRANK_CORPUS" => {
+                self.corpus = Some(value.to_owned().into());
+                Some(())
+            }
             "CRANK_SHARD" => Shard::parse(value).map(|shard| self.shard = Some(shard)),
             "CRANK_JOBS" => {
                 let jobs = number(value).filter(|jobs| (1..=THREADS).contains(jobs))?;
-                Some(self.jobs = Some(jobs))
+                self.jobs = Some(jobs);
+                Some(())
             }
             "CRANK_TIME" => number(value).map(|seconds| self.seconds = Some(seconds)),
             "CRANK_KEEP_GOING" => is_yes(value).map(|yes| self.keeps_going = yes),

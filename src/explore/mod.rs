@@ -5,8 +5,8 @@
 //!
 //! [`explore`] runs a program some hundred times, each time in another order, with the schedulers that production uses
 //! and virtual time. A run fails if anything panics, a condition does not hold, works are left that nothing can make go
-//! on, or a work sleeps although nothing can wake it. The report says what failed, names the few things by which the run
-//! has to differ from production, and has a line that repeats it.
+//! on, or a work sleeps although nothing can wake it. The report says what failed, names the few things by which the
+//! run has to differ from production, and has a line that repeats it.
 //!
 //! ```
 //! use crankwork::explore::{Explore, Sim};
@@ -45,7 +45,8 @@
 //!
 //! Which work has its turn, which gets the permit, which timer of an instant fires first, whose message is taken first,
 //! and each [`choose`](crate::WorkContext::choose). With several nodes also which of them goes on, and when the first
-//! message of a [`Link`] arrives. Answer 0 everywhere is production.
+//! message of a [`Link`] arrives, its latency, and the order where a link keeps none. Answer 0 everywhere is
+//! production.
 //!
 //! Law [L1](crate::laws#l1) gives each ready work one turn a round, which hides most orders. So a search has *free
 //! rounds*: it may end a round early. [`Explore::lawful`] keeps to L1.
@@ -73,15 +74,20 @@
 //! A failing run is repeated until few *items* are left: this work waits until that one has had its turn, this attempt
 //! fails, this work is first in line. Everything else happens in production order. Each item is needed: the report says
 //! what happens without it, and which two turns pass if they are swapped. That takes 500 re-runs at most, and
-//! [`Explore::shrink_budget`] sets another number. If items cannot express a failure, the report says so, and has a list
-//! of answers instead.
+//! [`Explore::shrink_budget`] sets another number. If items cannot express a failure, the report says so, and has a
+//! list of answers instead.
 //!
-//! Items name works by their paths, so the text of a report still fails after most edits of the program. Three ways keep
-//! it as a test: [`Explore::replay`] with the text, [`Sim::hold`] and [`Sim::fail`] by hand, and a folder with
-//! [`Explore::corpus`]. Failures in that folder are run first next time. An item that nothing matches any more is named.
+//! Items name works by their paths, so the text of a report still fails after most edits of the program. Three ways
+//! keep it as a test: [`Explore::replay`] with the text, [`Sim::hold`] and [`Sim::fail`] by hand, and a folder with
+//! [`Explore::corpus`]. Failures in that folder are run first next time. An item that nothing matches any more is
+//! named.
 //!
 //! If all ready works are held, virtual time goes on. If there is no timer either, the first hold is waived, and the
 //! report names its work.
+//!
+//! # Faults
+//!
+#![doc = include_str!("faults/faults.md")]
 //!
 //! # Policies
 //!
@@ -130,7 +136,7 @@ pub use node::Node;
 pub use policy::{Coverage, Custom, Policy};
 pub use search::Explore;
 pub use shrink::Without;
-pub use sim::{Hold, Sim, World};
+pub use sim::{Hold, ProcessFate, ProcessFaults, Sim, World};
 pub use stats::Stats;
 pub use trace::TracedTurn;
 pub use verdict::Verdict;

@@ -25,8 +25,8 @@ pub(super) struct Name {
     pub path: Rc<str>,
     /// The path as reports print it: with the node in front, if there are several nodes.
     pub full: Rc<str>,
-    /// The path with its node in front.
-    with_node: Rc<str>,
+    /// Whether `full` has the node in front.
+    has_node: bool,
 }
 
 impl Name {
@@ -35,15 +35,15 @@ impl Name {
         let name: Rc<str> = name.into();
         Name {
             full: Rc::clone(&name),
-            path: Rc::clone(&name),
-            with_node: name,
+            path: name,
+            has_node: false,
         }
     }
 
     /// Returns whether an item means this work or link. A name without a node means the works of all nodes, so that a
     /// node which is added later makes no item stale.
     pub fn is(&self, name: &str) -> bool {
-        *self.path == *name || *self.with_node == *name
+        *self.path == *name || self.has_node && *self.full == *name
     }
 }
 
@@ -81,16 +81,15 @@ impl Names {
     /// Returns the names of a work with this path.
     pub fn name(&self, node: u64, path: String) -> Name {
         let path: Rc<str> = path.into();
-        let name = self.nodes.get(node as usize).map_or("", String::as_str);
-        let with_node: Rc<str> = format!("{name}:{path}").into();
-        let full = match self.nodes.len() > 1 || self.starts(node) > 1 {
-            true => &with_node,
-            false => &path,
+        let has_node = self.nodes.len() > 1 || self.starts(node) > 1;
+        let full = match self.nodes.get(node as usize) {
+            Some(name) if has_node => format!("{name}:{path}").into(),
+            _ => Rc::clone(&path),
         };
         Name {
-            full: Rc::clone(full),
             path,
-            with_node,
+            full,
+            has_node,
         }
     }
 

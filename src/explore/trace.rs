@@ -1,13 +1,13 @@
 //! What happened in a run, turn by turn: the record from which a failure is explained.
 //!
-//! Only a failing run is repeated with a record, so other runs pay nothing for it. It is as long as the run, which has a
-//! most of turns.
+//! Only a failing run is repeated with a record, so other runs pay nothing for it. It is as long as the run, which has
+//! a most of turns.
 
 use super::item::{Fault, Item, LATENCY, Site, Step, Tie, Until};
 use super::names::Names;
 use super::point::{Answers, Point};
 use super::rules::Led;
-use crate::{DecisionKind, Interference, Time, Turned, WorkState};
+use crate::{Decision, DecisionKind, Interference, Time, Turned, WorkState};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -141,16 +141,17 @@ impl Trace {
         if answer == 0 {
             return;
         }
-        let (node, decision) = match &point.answers {
-            Answers::Works(node, decision) => (node, decision),
+        let item = match &point.answers {
+            Answers::Works(node, decision) => {
+                return self.decided(*node, decision, answer, names);
+            }
             Answers::Parts(_) => {
                 self.has_passed_parts = true;
                 return;
             }
             Answers::Messages(link, numbers) => {
                 let at = Step::new(*link, numbers[answer] as u32);
-                let item = Item::First(Tie::Message, at);
-                return self.answers.push((self.events.len(), item));
+                Item::First(Tie::Message, at)
             }
             Answers::Latency(link, number) => {
                 let site = Site {
@@ -158,13 +159,17 @@ impl Trace {
                     name: String::from(LATENCY),
                     visit: 1,
                 };
-                let item = Item::Choice(site, answer as u32);
-                return self.answers.push((self.events.len(), item));
+                Item::Choice(site, answer as u32)
             }
         };
+        self.answers.push((self.events.len(), item));
+    }
+
+    /// Notes an answer to a decision of an engine.
+    fn decided(&mut self, node: u64, decision: &Decision<'_>, answer: usize, names: &mut Names) {
         let mut number = |index: usize| {
             let candidate = decision.candidate(index);
-            let work = names.work(*node, candidate.key, || decision.path(&candidate));
+            let work = names.work(node, candidate.key, || decision.path(&candidate));
             (work, candidate)
         };
         let tie = match decision.kind() {
@@ -199,6 +204,13 @@ impl Trace {
             self.answers.push((self.events.len(), item));
         }
         self.faults = fired.len();
+    }
+
+    /// Returns the faults of the run.
+    pub fn faults(&self) -> Vec<Item> {
+        let items = self.answers.iter().map(|(_, item)| item);
+        let faults = items.filter(|item| matches!(item, Item::Fault(_)));
+        faults.cloned().collect()
     }
 
     /// Ends the record: there are no more names.

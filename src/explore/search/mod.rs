@@ -108,9 +108,9 @@ impl Explore {
         self
     }
 
-    /// Sets how much virtual time `eventually` conditions may take without progress, once faults have ended. Progress is
-    /// a work that settles, or another number of conditions that hold. Without this call it is ten minutes in a search
-    /// with faults, and without end in others.
+    /// Sets how much virtual time `eventually` conditions may take without progress, once faults have ended. Progress
+    /// is a work that settles, or another number of conditions that hold. Without this call it is ten minutes in a
+    /// search with faults, and without end in others.
     pub fn settle(mut self, within: Duration) -> Self {
         self.settle = Some(within);
         self
@@ -142,8 +142,8 @@ impl Explore {
         self
     }
 
-    /// Sets how many re-runs shrinking a failure takes at most; 500 by default. It is a count, so the result is the same
-    /// everywhere. With 0 the failure stays as it was found.
+    /// Sets how many re-runs shrinking a failure takes at most; 500 by default. It is a count, so the result is the
+    /// same everywhere. With 0 the failure stays as it was found.
     pub fn shrink_budget(mut self, runs: u32) -> Self {
         self.shrink = runs;
         self

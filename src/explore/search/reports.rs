@@ -77,7 +77,9 @@ impl Search<'_> {
     ) -> Box<Failure> {
         let replay = match &shrunk.form {
             Form::Plan(plan) => plan.to_string(),
-            Form::Answers(answers) => given::print(about.seed, answers),
+            Form::Answers(answers) => {
+                given::print(about.seed, answers, &shrunk.outcome.trace.faults())
+            }
         };
         let answers = match &shrunk.form {
             Form::Plan(_) => None,

@@ -207,12 +207,11 @@ impl<'a> Search<'a> {
     }
 
     pub(super) fn draw_faults(&mut self, run: &Run) {
-        // A replay does not know the number of its run.
-        let number = match self.setup.policy {
-            Policy::Replay(_) => u64::MAX,
-            _ => run.number,
-        };
-        self.core.borrow_mut().faults.swarm(number, run.seed);
+        let faults = &mut self.core.borrow_mut().faults;
+        match &self.setup.given_faults {
+            Some(given) => faults.fix(given),
+            None => faults.swarm(run.number, run.seed),
+        }
     }
 
     pub fn stats_at_the_end(&mut self) -> Stats {

@@ -8,6 +8,7 @@ use crate::explore::env::{Determinism, Environment, THREADS};
 use crate::explore::failure::TraceForm;
 use crate::explore::faults::Faults;
 use crate::explore::given::Given;
+use crate::explore::item::Item;
 use crate::explore::policy::{Policy, Run};
 use crate::explore::seed::hash;
 use crate::explore::sim::Limits;
@@ -24,6 +25,8 @@ pub(super) struct Setup<'a> {
     pub determinism: Determinism,
     /// The items of a replay, if one is asked for, or why they cannot be read.
     pub given: Option<Result<Given, String>>,
+    /// The faults of a replay by answers.
+    pub given_faults: Option<Vec<Item>>,
     /// The budget of shrinking, in re-runs.
     pub shrink: u32,
     pub corpus: Option<Corpus>,
@@ -41,8 +44,10 @@ impl<'a> Setup<'a> {
         let given = environment.replay.as_ref().or(settings.replay.as_ref());
         let mut given = given.map(|text| Given::read(text));
         let mut seed = environment.seed.or(settings.seed);
+        let mut given_faults = None;
         let policy = match &mut given {
-            Some(Ok(Given::Answers(own, answers))) => {
+            Some(Ok(Given::Answers(own, answers, of_run))) => {
+                given_faults = Some(std::mem::take(of_run));
                 seed = own.or(seed);
                 Policy::Replay(std::mem::take(answers))
             }
@@ -77,6 +82,7 @@ impl<'a> Setup<'a> {
             },
             determinism: environment.determinism.unwrap_or(settings.determinism),
             given: given.filter(|given| !matches!(given, Ok(Given::Answers(..)))),
+            given_faults,
             shrink: environment.shrink.unwrap_or(settings.shrink),
             corpus: corpus.map(|folder| Corpus::new(folder, name)),
             trace: environment.trace.unwrap_or_default(),

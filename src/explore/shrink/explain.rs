@@ -48,8 +48,8 @@ pub(super) struct Swap {
     pub second: (String, u32),
 }
 
-/// Returns two turns that pass if they are swapped: a held one, and the one that it waits for. The last hold for which a
-/// run shows that is taken.
+/// Returns two turns that pass if they are swapped: a held one, and the one that it waits for. The last hold for which
+/// a run shows that is taken.
 pub(super) fn swap(lab: &mut Lab<'_>, items: &[Item]) -> Option<Swap> {
     for place in (0..items.len()).rev() {
         let Item::Hold { at, other, until } = &items[place] else {

@@ -59,7 +59,12 @@ fn of_pending(trace: &Trace) -> Vec<Item> {
         return Vec::new();
     };
     let begun: BTreeSet<(usize, u32)> = trace.events.iter().map(|it| (it.work, it.turn)).collect();
-    let pending = trace.ready.keys().copied();
+    let mut pending: BTreeSet<(usize, u32)> = trace.ready.keys().copied().collect();
+    // A node that was not picked was not asked which of its works are ready.
+    let lives = |it: &&Event| it.state.is_some_and(|state| !state.is_settled());
+    let living = trace.events.iter().filter(lives);
+    pending.extend(living.map(|it| (it.work, it.turn.saturating_add(1))));
+    let pending = pending.into_iter();
     let pending = pending.filter(|at| at.0 != last.work && !begun.contains(at));
     // A turn that panics never comes to its end, and so these wait for ever.
     let until = last.until().unwrap_or(Until::Turn(last.turn));

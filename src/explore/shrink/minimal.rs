@@ -1,10 +1,10 @@
 //! The smallest part of a list with which something still fails.
 //!
 //! A list is chronological, so a prefix of it is a run that keeps to the recorded order for a while and then falls back
-//! to production order. The least prefix that fails is found by bisection, and its last entry is needed. With that entry
-//! kept, the least prefix is looked for again. This takes k log n runs for k needed entries of n, where delta debugging
-//! (Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002) takes up to k^2 more. The last
-//! pass is theirs: no entry can be left out of the result by itself.
+//! to production order. The least prefix that fails is found by bisection, and its last entry is needed. With that
+//! entry kept, the least prefix is looked for again. This takes k log n runs for k needed entries of n, where delta
+//! debugging (Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002) takes up to k^2 more.
+//! The last pass is theirs: no entry can be left out of the result by itself.
 
 /// Returns the numbers, in order, of entries that still fail, below `len`; no single one of them can be left out. All
 /// entries together are known to fail. `fails` is asked O(k log `len` + k^2) times for k entries of the result.

@@ -71,8 +71,8 @@ pub(super) fn retarget(lab: &mut Lab<'_>, items: &mut Vec<Item>) {
     }
 }
 
-/// Lets holds wait for participants rather than for bystanders, where the next turn of a participant will do. Bystanders
-/// are renamed and removed more often than the works that the failure is about.
+/// Lets holds wait for participants rather than for bystanders, where the next turn of a participant will do.
+/// Bystanders are renamed and removed more often than the works that the failure is about.
 pub(super) fn prefer_participants(lab: &mut Lab<'_>, items: &mut Vec<Item>) {
     for place in 0..items.len() {
         let Item::Hold { at, other, .. } = &items[place] else {

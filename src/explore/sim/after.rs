@@ -4,12 +4,9 @@ use super::Sim;
 use crate::explore::faults::Todo;
 
 impl Sim {
-    /// Does what faults of the last crank have left to do. Costs a look at a flag where there are no faults.
+    /// Does what faults of the last crank have left to do.
     pub(super) fn do_todo(&mut self) {
         let mut core = self.core.borrow_mut();
-        if !core.faults.is_on() {
-            return;
-        }
         core.faults.look_at_the_clock(self.turns, self.limits.turns);
         let todo = core.faults.take_todo();
         drop(core);

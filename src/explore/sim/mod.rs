@@ -4,13 +4,13 @@ mod after;
 mod hold;
 mod network;
 mod nodes;
-#[cfg(feature = "process")]
 mod processes;
 mod running;
 mod settle;
 mod world;
 
 pub use hold::Hold;
+pub use processes::{ProcessFate, ProcessFaults};
 pub use world::World;
 
 use super::core::Shared;
@@ -200,10 +200,13 @@ impl Sim {
         work: &str,
         check: impl Fn(&World<'_>) -> bool + 'static,
     ) {
-        let before = self.wants();
+        let is_known = self.core.borrow().wants.guards;
+        let before = (!is_known).then(|| self.wants());
         let guard = self.core.borrow_mut().rules.guard(node.number as u64, work);
         self.guards.push((guard, Box::new(check)));
-        self.update_wants(before);
+        if let Some(before) = before {
+            self.update_wants(before);
+        }
     }
 
     /// Holds the work with this name path back before its turn with this number: see [`Hold::until`].

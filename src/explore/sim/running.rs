@@ -109,8 +109,15 @@ impl Sim {
             None => self.crank(part, budget),
             Some(link) => self.deliver(link),
         }
-        self.take_freed();
-        self.do_todo();
+        let core = self.core.borrow();
+        let (has_holds, has_faults) = (core.rules.has_holds, core.faults.is_on());
+        drop(core);
+        if has_holds {
+            self.take_freed();
+        }
+        if has_faults {
+            self.do_todo();
+        }
         self.check(When::Always);
         !self.has_settled()
     }
@@ -118,9 +125,6 @@ impl Sim {
     /// Notes the nodes whose works a hold no longer keeps.
     fn take_freed(&mut self) {
         let core = &mut *self.core.borrow_mut();
-        if !core.rules.has_holds {
-            return;
-        }
         let nodes = &self.nodes;
         let has_settled = |node: u64, id| nodes[node as usize].has_settled(id);
         core.rules.end_awaited(has_settled, &core.names);

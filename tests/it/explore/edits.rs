@@ -15,12 +15,12 @@ fn search(name: &str) -> Explore {
 }
 
 /// Returns the failures that searches with different seeds find.
-fn found(name: &str, program: fn(&mut Sim, Edit)) -> Vec<Box<Failure>> {
+fn found(name: &str, program: fn(&mut Sim, Edit)) -> Vec<Failure> {
     let production = search(name).policy(Policy::Fifo).runs(1);
     production.run(|sim| program(sim, Edit::None));
     let seeds = (1..=SEEDS).map(|seed| search(name).seed(seed).runs(3_000));
     let found = seeds.map(|search| search.check(|sim| program(sim, Edit::None)));
-    found.map(|it| it.expect_err("the bug is found")).collect()
+    found.map(|it| *it.expect_err("the bug is found")).collect()
 }
 
 #[test]

@@ -127,6 +127,8 @@ fn a_careless_lock_service_is_found_out() {
         failure.verdict,
         Verdict::Always("one is inside at most".into())
     );
+    assert!(failure.reproduced && failure.items.len() <= 3, "{failure}");
+    assert_eq!(failure.answers, None, "{failure}");
     let report = failure.to_string();
     assert!(
         report.contains("client0:user") && report.contains("client1:user"),

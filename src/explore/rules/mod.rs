@@ -1,43 +1,22 @@
 //! What is said about single works: the guards of the test, and the items of a plan or of the test but for faults.
 //!
-//! Works are named by their paths, since most are not there yet when an item speaks of them. A work that is seen for the
-//! first time is compared with all items once; after that a question costs a look into a list, which most often is
+//! Works are named by their paths, since most are not there yet when an item speaks of them. A work that is seen for
+//! the first time is compared with all items once; after that a question costs a look into a list, which most often is
 //! empty.
 //!
 //! A hold is no hold of the engine: it keeps a work as a guard does. The engine of one node cannot know what goes on in
 //! another, so the simulation waives holds when nothing at all can go on.
 
+mod parts;
+
+pub(super) use parts::Led;
+
 use super::item::{Fault, Item, LATENCY, Site, Step, Tie, Until};
 use super::names::{Name, Names};
 use super::point::{Answers, Point};
 use crate::{DecisionKind, Wants, WorkId};
+use parts::{Concern, Entry, Guard};
 use std::rc::Rc;
-
-/// The condition of a guard, as it was before the present turn.
-struct Guard {
-    node: u64,
-    work: String,
-    is_open: bool,
-}
-
-/// An item, and what has come of it.
-struct Entry {
-    item: Item,
-    /// The named turn has come, or the named answer was given.
-    is_met: bool,
-    /// A hold is over.
-    is_over: bool,
-    /// A hold ended because nothing else could go on.
-    is_waived: bool,
-}
-
-/// What concerns one work: the numbers of guards and items.
-#[derive(Default)]
-struct Concern {
-    guards: Vec<usize>,
-    holds: Vec<usize>,
-    ends: Vec<usize>,
-}
 
 /// A work that a hold keeps from a turn.
 struct Blocked {
@@ -48,28 +27,6 @@ struct Blocked {
 
 /// The node of links: no node has that number.
 pub(super) const NO_NODE: u64 = u64::MAX;
-
-/// What a turn has led to, as far as holds end by it.
-pub(super) struct Led {
-    pub turn: u32,
-    pub attempt: u32,
-    pub has_ended: bool,
-    pub has_failed: bool,
-    pub step: Option<&'static str>,
-}
-
-impl Led {
-    pub fn reaches(&self, until: &Until) -> bool {
-        match until {
-            Until::Turn(turn) => self.turn >= *turn,
-            Until::End => self.has_ended,
-            Until::Step(label) => self.step == Some(label),
-            Until::Failed(which) => {
-                self.attempt > *which || self.has_failed && self.attempt == *which
-            }
-        }
-    }
-}
 
 /// The rules of one run.
 #[derive(Default)]
@@ -98,8 +55,11 @@ impl Rules {
     pub fn clear(&mut self) {
         let plan = std::mem::take(&mut self.plan);
         // Most runs have no rules, and the drop of empty lists costs more than the look.
-        if !self.guards.is_empty() || !self.entries.is_empty() {
+        if !self.entries.is_empty() {
             *self = Rules::default();
+        } else if !self.guards.is_empty() {
+            self.guards.clear();
+            self.concerns.clear();
         }
         for item in &plan {
             self.add(item.clone());
@@ -161,6 +121,16 @@ impl Rules {
 
     /// Returns whether a ready work may have that turn.
     pub fn is_free(&mut self, node: u64, work: usize, turn: u32, names: &Names) -> bool {
+        if !matches!(self.concerns.get(work), Some(Some(_))) {
+            self.concern(node, work, names.get(work));
+        }
+        // Searches with guards ask for every ready work before every turn.
+        if !self.has_holds
+            && let Some(Some(concern)) = self.concerns.get(work)
+        {
+            let mut guards = concern.guards.iter();
+            return guards.all(|&guard| self.guards[guard].is_open);
+        }
         let concern = self.concern(node, work, names.get(work));
         let is_held = self.is_held(node, work, turn, &concern);
         let mut guards = concern.guards.iter();
@@ -347,41 +317,5 @@ impl Rules {
         plan.filter(|(_, entry)| stale(entry))
             .map(|(number, _)| number)
             .collect()
-    }
-}
-
-impl Entry {
-    fn new(item: Item) -> Entry {
-        Entry {
-            item,
-            is_met: false,
-            is_over: false,
-            is_waived: false,
-        }
-    }
-}
-
-impl Concern {
-    fn new(guards: &[Guard], entries: &[Entry], node: u64, name: &Name) -> Concern {
-        let mut concern = Concern::default();
-        for (number, guard) in guards.iter().enumerate() {
-            if guard.node == node && *guard.work == *name.path {
-                concern.guards.push(number);
-            }
-        }
-        for (number, entry) in entries.iter().enumerate() {
-            match &entry.item {
-                Item::Hold { at, other, .. } => {
-                    if name.is(&at.work) {
-                        concern.holds.push(number);
-                    }
-                    if name.is(other) {
-                        concern.ends.push(number);
-                    }
-                }
-                Item::Fault(_) | Item::First(..) | Item::Choice(..) => {}
-            }
-        }
-        concern
     }
 }
