@@ -1,9 +1,9 @@
 //! The text that repeats a run, in a line that a person can paste: its items, or its answers.
 //!
-//! `v1:` begins a text of items, which outlives edits of the program: see `item/text.rs`. `a1:0*12,3,1*2` is twelve times
-//! answer 0, then 3, then 1 twice; zeros at the end are left out. `a1:s=0x1f;3` also has the seed of the run, and
-//! `a1:s=0x1f;3;v1:f=a@1` its faults, as a text of items. `@file` is
-//! the text in that file, in which lines that begin with `#` are comments.
+//! `v1:` begins a text of items, which outlives edits of the program: see `item/text.rs`. `a1:0*12,3,1*2` is twelve
+//! times answer 0, then 3, then 1 twice; zeros at the end are left out. `a1:s=0x1f;3` also has the seed of the run,
+//! and `a1:s=0x1f;3;v1:f=a@1` its faults, as a text of items. `@file` is the text in that file, in which lines that
+//! begin with `#` are comments.
 
 use super::item::{Item, Plan};
 

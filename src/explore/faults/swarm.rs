@@ -1,8 +1,8 @@
 //! A swarm: which families a run has, how often they fire, and when.
 //!
-//! Groce, Zhang, Eide, Chen and Regehr, "Swarm Testing", 2012: runs that leave out half of the features find more than
-//! runs that have some of each. Every draw is a hash of the run's seed and of the place, never of what was drawn before.
-//! So an edit elsewhere moves no fault.
+//! Groce, Zhang, Eide, Chen and Regehr, "Swarm Testing", 2012: runs that leave out half of the features find more
+//! than runs that have some of each. Every draw is a hash of the run's seed and of the place, never of what was drawn
+//! before. So an edit elsewhere moves no fault.
 
 use super::{Faults, Place};
 use crate::explore::item::{Amount, Family};

@@ -1,10 +1,10 @@
 //! Items as text that a person can read and edit: `v1:f=job[3]@2;h=job[0]@1>cancel@end`.
 //!
-//! The first word is the version. Each item begins with its letter: `h` a hold, `f` a failed attempt, `c` a cancel, `l` a
-//! late turn, `p` `t` `i` `m` a permit, timer, post or message that is first, `o` a choice. Every other fault begins with the name
-//! of its family, and has a time or an exit code behind a `+`: `crash=server:job@2+500ms`. A turn is `work@turn`, a site
-//! `work@turn:name#visit`. A hold ends at `other@turn`, `other@end`, `other@!attempt` or `other@:label`. Names
-//! percent-encode the marks of this text.
+//! The first word is the version. Each item begins with its letter: `h` a hold, `f` a failed attempt, `c` a cancel,
+//! `l` a late turn, `p` `t` `i` `m` a permit, timer, post or message that is first, `o` a choice. Every other fault
+//! begins with the name of its family, and has a time or an exit code behind a `+`: `crash=server:job@2+500ms`. A
+//! turn is `work@turn`, a site `work@turn:name#visit`. A hold ends at `other@turn`, `other@end`, `other@!attempt` or
+//! `other@:label`. Names percent-encode the marks of this text.
 
 use super::{Amount, Family, Fault, Item, Site, Step, Tie, Until};
 use std::fmt::Write;

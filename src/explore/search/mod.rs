@@ -95,15 +95,15 @@ impl Explore {
     }
 
     /// Sets which faults may happen: by default none. With some, three of four runs have faults, but never the first
-    /// four. Each family is off in half of these runs, else it is drawn how often and when it happens.
+    /// four. Each family is off in half of these runs, else the search draws how often and when it happens.
     pub fn faults(mut self, faults: Faults) -> Self {
         self.faults = faults;
         self
     }
 
-    /// Sets how much virtual time `eventually` conditions may take without progress, once faults have ended. Progress is
-    /// a work that settles, or another number of conditions that hold. Without this call it is ten minutes in a search
-    /// with faults, and without end in others.
+    /// Sets how much virtual time `eventually` conditions may take without progress, once faults have ended. Progress
+    /// is a work that settles, or another number of conditions that hold. Without this call the time is ten minutes in
+    /// a search with faults, and unlimited in others.
     pub fn settle(mut self, within: Duration) -> Self {
         self.settle = Some(within);
         self
