@@ -147,19 +147,11 @@ impl Trace {
                 self.has_passed_parts = true;
                 return;
             }
-            Answers::Messages(link, numbers) => {
-                let at = Step::new(*link, numbers[answer] as u32);
-                let item = Item::First(Tie::Message, at);
-                return self.answers.push((self.events.len(), item));
-            }
-            Answers::Latency(link, number) => {
-                let site = Site {
-                    at: Step::new(*link, *number),
-                    name: String::from(LATENCY),
-                    visit: 1,
-                };
-                let item = Item::Choice(site, answer as u32);
-                return self.answers.push((self.events.len(), item));
+            link => {
+                let item = of_link(link, answer);
+                return self
+                    .answers
+                    .extend(item.map(|item| (self.events.len(), item)));
             }
         };
         let mut number = |index: usize| {
@@ -305,6 +297,25 @@ impl fmt::Display for TracedTurn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (number, time, work) = (self.number, self.time, &self.work);
         write!(f, "{number:>5}  {time}  {work:<20}  {}", self.what())
+    }
+}
+
+/// Returns the item for an answer about messages of a link.
+fn of_link(answers: &Answers<'_>, answer: usize) -> Option<Item> {
+    match answers {
+        Answers::Messages(link, numbers) => {
+            let at = Step::new(*link, numbers[answer] as u32);
+            Some(Item::First(Tie::Message, at))
+        }
+        Answers::Latency(link, number) => {
+            let site = Site {
+                at: Step::new(*link, *number),
+                name: String::from(LATENCY),
+                visit: 1,
+            };
+            Some(Item::Choice(site, answer as u32))
+        }
+        Answers::Works(..) | Answers::Parts(_) => None,
     }
 }
 
