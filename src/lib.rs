@@ -79,6 +79,8 @@ pub mod parity;
 #[cfg(feature = "process")]
 pub mod process;
 mod scheduler;
+#[cfg(feature = "explore")]
+pub mod ten_minutes;
 pub mod time;
 mod work;
 

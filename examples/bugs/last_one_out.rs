@@ -1,0 +1,73 @@
+//! A short work that goes wrong only if it is last.
+//!
+//! Jobs of some turns count down, and the last one wakes the listener. The listener enters its name in its only turn,
+//! which is early in production order. If all jobs have ended before that, nobody is left to wake it.
+
+use crankwork::explore::Sim;
+use crankwork::{Failure, Spec, Work, WorkContext, WorkId};
+use std::task::Poll;
+
+const JOBS: u32 = 6;
+const TURNS: u32 = 4;
+
+/// The jobs that are left, and the work that waits for their end.
+pub struct Office {
+    left: u32,
+    listener: Option<WorkId>,
+}
+
+type Cx<'a> = WorkContext<'a, Office>;
+
+/// Works for some turns. The last job wakes the listener.
+struct Job {
+    turns: u32,
+}
+
+impl Work<Office> for Job {
+    fn poll(&mut self, cx: &mut Cx<'_>) -> Poll<Result<(), Failure>> {
+        self.turns -= 1;
+        if self.turns > 0 {
+            return cx.yield_now();
+        }
+        cx.app.left -= 1;
+        if let (0, Some(listener)) = (cx.app.left, cx.app.listener) {
+            cx.wake(listener)?;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Waits until no job is left.
+struct Listener {
+    has_bug: bool,
+}
+
+impl Work<Office> for Listener {
+    fn poll(&mut self, cx: &mut Cx<'_>) -> Poll<Result<(), Failure>> {
+        let is_woken = cx.app.listener.is_some();
+        // The program with the bug looks only after it has been woken.
+        if cx.app.left == 0 && (is_woken || !self.has_bug) {
+            return Poll::Ready(Ok(()));
+        }
+        cx.app.listener = Some(cx.id());
+        cx.expect_wake();
+        Poll::Pending
+    }
+}
+
+/// Adds the jobs and the listener.
+pub fn program(sim: &mut Sim, has_bug: bool) {
+    let office = Office {
+        left: JOBS,
+        listener: None,
+    };
+    let node = sim.node("office", office);
+    let work = sim.work(node);
+    for number in 0..JOBS {
+        let job = Spec::new(format!("job-{number}"), Job { turns: TURNS });
+        work.add(job).expect("there is room for a job");
+    }
+    work.add(Spec::new("listener", Listener { has_bug }))
+        .expect("there is room for a listener");
+    sim.sometimes("all jobs are done", move |world| world.app(node).left == 0);
+}
