@@ -5,8 +5,8 @@
 //! cancel is accepted, too, and the customer has both.
 
 use crankwork::compose::WorkSequence;
-use crankwork::explore::Sim;
-use crankwork::{Failure, Handle, Spec, Work, WorkContext};
+use crankwork::explore::{Node, Sim};
+use crankwork::{Failure, Handle, Spec, Work, WorkContext, WorkScheduler};
 use std::task::Poll;
 
 /// What became of the order.
@@ -64,9 +64,7 @@ impl Work<Shop> for Customer {
 }
 
 /// Adds an order and the customer.
-pub fn program(sim: &mut Sim, has_bug: bool) {
-    let node = sim.node("shop", Shop::default());
-    let work = sim.work(node);
+pub fn add_works(work: &mut WorkScheduler<Shop>, has_bug: bool) {
     let order = WorkSequence::new()
         .then(|| Spec::new("pack", Pack::default()))
         .then_fn("ship", |cx: &mut Cx<'_>| {
@@ -80,12 +78,23 @@ pub fn program(sim: &mut Sim, has_bug: bool) {
         has_cancelled: false,
         has_bug,
     };
-    work.add(Spec::new("customer", customer))
-        .expect("there is room");
+    let customer = Spec::new("customer", customer);
+    work.add(customer).expect("there is room");
+}
+
+/// Says what holds in every order.
+pub fn conditions(sim: &mut Sim, node: Node<Shop>) {
     sim.always("nobody has both parcel and money", move |world| {
         !(world.app(node).is_shipped && world.app(node).is_refunded)
     });
     sim.eventually("the customer has parcel or money", move |world| {
         world.app(node).is_shipped || world.app(node).is_refunded
     });
+}
+
+/// The whole program, with its bug or without.
+pub fn program(sim: &mut Sim, has_bug: bool) {
+    let node = sim.node("shop", Shop::default());
+    add_works(sim.work(node), has_bug);
+    conditions(sim, node);
 }

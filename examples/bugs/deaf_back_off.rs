@@ -4,8 +4,8 @@
 //! goes through the same back-off: a program that wants to end waits half a minute for it. In production order the
 //! server opens before the first piece.
 
-use crankwork::explore::Sim;
-use crankwork::{Failure, Handle, Spec, Time, Work, WorkContext};
+use crankwork::explore::{Node, Sim};
+use crankwork::{Failure, Handle, Spec, Time, Work, WorkContext, WorkScheduler};
 use std::task::{Poll, ready};
 use std::time::Duration;
 
@@ -88,9 +88,7 @@ impl Work<Server> for Shutdown {
 }
 
 /// Adds a server, an upload of five pieces, and the end of the program.
-pub fn program(sim: &mut Sim, has_bug: bool) {
-    let node = sim.node("uploads", Server::default());
-    let work = sim.work(node);
+pub fn add_works(work: &mut WorkScheduler<Server>, has_bug: bool) {
     let server = work.add_fn("server", |cx| {
         cx.app.is_open = true;
         Poll::Ready(Ok(()))
@@ -108,9 +106,20 @@ pub fn program(sim: &mut Sim, has_bug: bool) {
         turns: 2,
         asked: None,
     };
-    work.add(Spec::new("shutdown", shutdown))
-        .expect("there is room");
+    let spec = Spec::new("shutdown", shutdown);
+    work.add(spec).expect("there is room");
+}
+
+/// Says what some order has to come to. The works themselves assert what holds in every order.
+pub fn conditions(sim: &mut Sim, node: Node<Server>) {
     sim.sometimes("all pieces have come", move |world| {
         world.app(node).pieces == 5
     });
+}
+
+/// The whole program, with its bug or without.
+pub fn program(sim: &mut Sim, has_bug: bool) {
+    let node = sim.node("uploads", Server::default());
+    add_works(sim.work(node), has_bug);
+    conditions(sim, node);
 }

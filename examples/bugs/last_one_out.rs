@@ -3,8 +3,8 @@
 //! Jobs of some turns count down, and the last one wakes the listener. The listener enters its name in its only turn,
 //! which is early in production order. If all jobs have ended before that, nobody is left to wake it.
 
-use crankwork::explore::Sim;
-use crankwork::{Failure, Spec, Work, WorkContext, WorkId};
+use crankwork::explore::{Node, Sim};
+use crankwork::{Failure, Spec, Work, WorkContext, WorkId, WorkScheduler};
 use std::task::Poll;
 
 const JOBS: u32 = 6;
@@ -14,6 +14,13 @@ const TURNS: u32 = 4;
 pub struct Office {
     left: u32,
     listener: Option<WorkId>,
+}
+
+impl Default for Office {
+    fn default() -> Self {
+        let (left, listener) = (JOBS, None);
+        Office { left, listener }
+    }
 }
 
 type Cx<'a> = WorkContext<'a, Office>;
@@ -56,18 +63,23 @@ impl Work<Office> for Listener {
 }
 
 /// Adds the jobs and the listener.
-pub fn program(sim: &mut Sim, has_bug: bool) {
-    let office = Office {
-        left: JOBS,
-        listener: None,
-    };
-    let node = sim.node("office", office);
-    let work = sim.work(node);
+pub fn add_works(work: &mut WorkScheduler<Office>, has_bug: bool) {
     for number in 0..JOBS {
         let job = Spec::new(format!("job-{number}"), Job { turns: TURNS });
         work.add(job).expect("there is room for a job");
     }
-    work.add(Spec::new("listener", Listener { has_bug }))
-        .expect("there is room for a listener");
+    let listener = Spec::new("listener", Listener { has_bug });
+    work.add(listener).expect("there is room for a listener");
+}
+
+/// Says what some order has to come to. A listener that waits for ever is a stall, and fails the run by itself.
+pub fn conditions(sim: &mut Sim, node: Node<Office>) {
     sim.sometimes("all jobs are done", move |world| world.app(node).left == 0);
+}
+
+/// The whole program, with its bug or without.
+pub fn program(sim: &mut Sim, has_bug: bool) {
+    let node = sim.node("office", Office::default());
+    add_works(sim.work(node), has_bug);
+    conditions(sim, node);
 }

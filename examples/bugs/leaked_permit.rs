@@ -4,8 +4,8 @@
 //! connection for the next one. A cancel during the back-off finds no question under way, and nothing is given back. So
 //! it takes a fault and an order: the cancel has to come after the failure.
 
-use crankwork::explore::Sim;
-use crankwork::{Backoff, Failure, Handle, Retry, Spec, Work, WorkContext};
+use crankwork::explore::{Node, Sim};
+use crankwork::{Backoff, Failure, Handle, Retry, Spec, Work, WorkContext, WorkScheduler};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -16,6 +16,12 @@ const BUSY: Duration = Duration::from_millis(5);
 /// The connections that nobody uses.
 pub struct Pool {
     free: u32,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Pool { free: CONNECTIONS }
+    }
 }
 
 type Cx<'a> = WorkContext<'a, Pool>;
@@ -71,9 +77,7 @@ impl Work<Pool> for Query {
 }
 
 /// Adds three queries for two connections, and a user that cancels the second query.
-pub fn program(sim: &mut Sim, has_bug: bool) {
-    let node = sim.node("database", Pool { free: CONNECTIONS });
-    let work = sim.work(node);
+pub fn add_works(work: &mut WorkScheduler<Pool>, has_bug: bool) {
     let queries = [0, 1, 2].map(|number| -> Handle<()> {
         let query = Query {
             has_connection: false,
@@ -89,7 +93,18 @@ pub fn program(sim: &mut Sim, has_bug: bool) {
         Poll::Ready(Ok(()))
     });
     user.expect("there is room for a user");
+}
+
+/// Says what holds in every order.
+pub fn conditions(sim: &mut Sim, node: Node<Pool>) {
     sim.eventually("all connections are back", move |world| {
         world.app(node).free == CONNECTIONS
     });
+}
+
+/// The whole program, with its bug or without.
+pub fn program(sim: &mut Sim, has_bug: bool) {
+    let node = sim.node("database", Pool::default());
+    add_works(sim.work(node), has_bug);
+    conditions(sim, node);
 }

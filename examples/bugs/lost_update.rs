@@ -3,8 +3,8 @@
 //! A transfer reads the balance in one turn and writes it in a later one. The rent is checked before it is paid, so in
 //! production order the salary has been written by then. In other orders both read the old balance, and one is lost.
 
-use crankwork::explore::Sim;
-use crankwork::{Failure, Spec, Work, WorkContext, WorkSchedulerConfig};
+use crankwork::explore::{Node, Sim};
+use crankwork::{Failure, Spec, Work, WorkContext, WorkScheduler, WorkSchedulerConfig};
 use std::task::Poll;
 
 /// An account, and how many pages of statements have been printed.
@@ -58,11 +58,13 @@ impl Work<Bank> for Statement {
     }
 }
 
-/// Adds two transfers and four statements. The program without the bug gives each transfer the only permit of a pool.
-pub fn program(sim: &mut Sim, has_bug: bool) {
-    let config = WorkSchedulerConfig::default().pool("account", 1);
-    let node = sim.node_with("bank", Bank::default(), config.catch_panics(false));
-    let work = sim.work(node);
+/// The configuration of the scheduler: one permit for the account.
+pub fn config() -> WorkSchedulerConfig {
+    WorkSchedulerConfig::default().pool("account", 1)
+}
+
+/// Adds two transfers and four statements. Without the bug, a transfer takes the permit of the account.
+pub fn add_works(work: &mut WorkScheduler<Bank>, has_bug: bool) {
     for (name, amount, checks) in [("salary", 900, 0), ("rent", -400, 2)] {
         let transfer = Transfer {
             amount,
@@ -80,10 +82,21 @@ pub fn program(sim: &mut Sim, has_bug: bool) {
         let spec = Spec::new(format!("statement-{number}"), Statement { pages: 3 });
         work.add(spec).expect("there is room for a statement");
     }
+}
+
+/// Says what holds in every order.
+pub fn conditions(sim: &mut Sim, node: Node<Bank>) {
     sim.eventually("both transfers count", move |world| {
         world.app(node).balance == 500
     });
     sim.eventually("all pages are printed", move |world| {
         world.app(node).pages == 12
     });
+}
+
+/// The whole program, with its bug or without.
+pub fn program(sim: &mut Sim, has_bug: bool) {
+    let node = sim.node_with("bank", Bank::default(), config().catch_panics(false));
+    add_works(sim.work(node), has_bug);
+    conditions(sim, node);
 }

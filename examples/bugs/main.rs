@@ -15,7 +15,7 @@ mod leaked_permit;
 mod lost_update;
 mod register;
 
-use crankwork::explore::{Explore, Sim};
+use crankwork::explore::{Explore, Policy, Sim};
 use std::process::ExitCode;
 
 /// A program: the flag says whether it has its bug.
@@ -30,9 +30,18 @@ const ALL: [(&str, Program); 6] = [
     ("register", register::program),
 ];
 
+/// Returns the default search. The register has three times as many parts that can go on, and needs more runs.
+fn search(name: &str) -> Explore {
+    let search = Explore::new().named(name);
+    match name {
+        "register" => search.policy(Policy::Pct(3)).runs(5_000),
+        _ => search,
+    }
+}
+
 /// Searches a program with its bug, then without it. Returns whether the search told them apart.
 fn show(name: &str, program: Program) -> bool {
-    let search = Explore::new().named(name);
+    let search = search(name);
     println!("==== {name}, with its bug\n");
     let found = search.check(|sim| program(sim, true));
     match &found {

@@ -15,7 +15,7 @@ pub fn lost_update(sim: &mut Sim) {
 
 const LOCKS: usize = 3;
 
-/// Who holds each lock, and which works wait for one.
+/// Which locks are taken, and the works that wait for each.
 #[derive(Default)]
 struct Locks {
     is_taken: [bool; LOCKS],

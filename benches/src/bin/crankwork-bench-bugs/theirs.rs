@@ -145,7 +145,9 @@ pub fn stack() {
         next: [1, 2, END].map(AtomicUsize::new),
     });
     let (one, other) = (Arc::clone(&stack), Arc::clone(&stack));
-    let one = spawn("one".into(), move || one.pop().into_iter().collect::<Vec<_>>());
+    let one = spawn("one".into(), move || {
+        one.pop().into_iter().collect::<Vec<_>>()
+    });
     let other = spawn("other".into(), move || {
         let mut owned: Vec<_> = other.pop().into_iter().chain(other.pop()).collect();
         if !owned.is_empty() {
