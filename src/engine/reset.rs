@@ -14,12 +14,10 @@ impl Engine {
         // A new number, so that old ids name nothing; a new inbox, so that old wakers reach nobody.
         self.scheduler_id = super::new_scheduler_id();
         self.inbox.renew();
-        self.jobs = Default::default();
+        self.jobs.reset();
         self.time_pins = Default::default();
         #[cfg(feature = "mio")]
-        {
-            self.io = Default::default();
-        }
+        self.io.reset();
         self.arena.reset();
         self.graph.clear();
         self.permits.clear();

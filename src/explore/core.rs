@@ -59,6 +59,7 @@ impl Core {
     }
 
     /// Picks an answer, and records it.
+    #[inline]
     pub fn pick(&mut self, point: &Point<'_>) -> usize {
         let answer = self.machine.pick(point).min(point.arity - 1);
         if let Some(recording) = &mut self.recording {

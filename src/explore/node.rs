@@ -1,6 +1,7 @@
 //! Nodes, and links between them.
 
-use crate::{Next, Time, WorkScheduler};
+use super::core::{Hook, Shared};
+use crate::{Next, Time, Wants, WorkScheduler};
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -35,6 +36,8 @@ pub(super) struct Parts<C> {
     pub app: Option<C>,
     /// The seed with which the scheduler was made or reset.
     pub seed: u64,
+    /// The number of the node and what is wanted, for which the scheduler has its decider.
+    pub decided: Option<(u64, Wants)>,
 }
 
 /// A node whose application type is not known.
@@ -49,7 +52,8 @@ pub(super) trait AnyNode: Any {
     fn stall(&self) -> String;
     /// Returns the name of a work that lost its last waker, if there is one.
     fn lost_wake(&self) -> Option<String>;
-    fn set_decider(&mut self, decider: Box<dyn crate::Decider>);
+    /// Lets the search decide, unless it does so already.
+    fn decide_by(&mut self, core: &Shared, number: u64, wants: Wants);
     /// Drops the application and the works, and prepares the scheduler for a run with this seed.
     fn clear(&mut self, seed: u64);
     fn as_any(&self) -> &dyn Any;
@@ -94,8 +98,16 @@ impl<C: 'static> AnyNode for Parts<C> {
         lost.next().map(|work| work.name.to_string())
     }
 
-    fn set_decider(&mut self, decider: Box<dyn crate::Decider>) {
-        self.work.set_decider(Some(decider));
+    fn decide_by(&mut self, core: &Shared, number: u64, wants: Wants) {
+        if self.decided == Some((number, wants)) {
+            return;
+        }
+        self.decided = Some((number, wants));
+        self.work.set_decider(Some(Box::new(Hook {
+            core: Rc::clone(core),
+            node: number,
+            wants,
+        })));
     }
 
     fn clear(&mut self, seed: u64) {

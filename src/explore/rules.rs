@@ -39,7 +39,14 @@ pub(super) struct Rules {
 
 impl Rules {
     pub fn clear(&mut self) {
-        *self = Rules::default();
+        // Most runs have no rules, and the drop of an empty map costs more than the look.
+        if !self.guards.is_empty()
+            || !self.paths.is_empty()
+            || !self.holds.is_empty()
+            || !self.fails.is_empty()
+        {
+            *self = Rules::default();
+        }
     }
 
     /// Adds a guard, and returns its number.

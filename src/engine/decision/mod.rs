@@ -10,7 +10,7 @@ mod orders;
 mod state;
 
 pub use orders::{Fifo, Lifo, RandomOrder};
-pub(crate) use state::{Asked, Deciding};
+pub(crate) use state::{Asked, Deciding, Last};
 
 use crate::time::Time;
 use crate::work::{WorkId, WorkState};
@@ -79,14 +79,6 @@ impl Candidate {
         timer: None,
         visit: 0,
     };
-
-    /// Returns what stands for a work where only its id is asked for.
-    pub(crate) fn only(id: WorkId) -> Candidate {
-        Candidate {
-            id: Some(id),
-            ..Candidate::NOBODY
-        }
-    }
 }
 
 /// The engine as a decision sees it: it makes candidates and paths on demand. A decision must not name the engine's

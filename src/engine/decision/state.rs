@@ -23,6 +23,17 @@ impl Asked {
     }
 }
 
+/// The work that had the last turn. Its id costs a look at its record, so it is made when somebody asks.
+#[derive(Clone, Copy)]
+pub(crate) enum Last {
+    /// There has been no turn.
+    Nobody,
+    /// The work in this slot.
+    Slot(u32),
+    /// A work that has left.
+    Left(WorkId),
+}
+
 /// The decider, and what is kept from one decision to the next.
 pub(crate) struct Deciding {
     /// The program's decider.
@@ -40,7 +51,9 @@ pub(crate) struct Deciding {
     pub stuck: Option<(u64, bool)>,
     /// What happens instead of the turn that is coming.
     pub interference: Option<Interference>,
-    /// The work that had or has the last turn, as it was before that turn.
+    /// The work that had or has the last turn.
+    pub last: Last,
+    /// The same work as it was before that turn, for a decider that hears of turns.
     pub turning: Candidate,
     /// The last label of the present turn.
     pub step: Option<&'static str>,
@@ -59,6 +72,7 @@ impl Deciding {
             chosen: None,
             stuck: None,
             interference: None,
+            last: Last::Nobody,
             turning: Candidate::NOBODY,
             step: None,
             visits: Default::default(),
@@ -71,6 +85,7 @@ impl Deciding {
         self.chosen = None;
         self.stuck = None;
         self.interference = None;
+        self.last = Last::Nobody;
         self.turning = Candidate::NOBODY;
         self.step = None;
         self.visits = Default::default();

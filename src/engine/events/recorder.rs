@@ -47,13 +47,32 @@ pub(crate) struct Recorder {
 impl Recorder {
     /// Sets all counters to zero and forgets the events. They go on going where they went.
     pub fn clear(&mut self) {
-        self.queue.clear();
-        *self = Recorder {
-            queue: std::mem::take(&mut self.queue),
-            sink: self.sink.take(),
-            listens: self.listens,
-            ..Recorder::new(self.capacity, self.overflow, None)
-        };
+        // All fields are named, so that no new one is forgotten. A search resets too often to make them anew.
+        let Recorder {
+            by_state,
+            attempts,
+            retries_left,
+            turns,
+            forced_aborts,
+            abandoned_jobs,
+            panics,
+            settled_in_crank,
+            callback_panics,
+            events_dropped,
+            queue,
+            next_seq,
+            // Where events go.
+            capacity: _,
+            overflow: _,
+            sink: _,
+            listens: _,
+        } = self;
+        *by_state = [0; WorkState::COUNT];
+        (*attempts, *retries_left, *turns) = (0, 0, 0);
+        (*settled_in_crank, *forced_aborts, *abandoned_jobs) = (0, 0, 0);
+        (*panics, *callback_panics) = (0, 0);
+        (*events_dropped, *next_seq) = (0, 0);
+        queue.clear();
     }
 
     /// Returns counters at zero, and where the events go.

@@ -259,6 +259,17 @@ pub(crate) struct OwnedRegistry {
     pub source_registry: Rc<SourceRegistry>,
 }
 
+impl OwnedRegistry {
+    /// Closes every source and lets go of the poll.
+    pub fn reset(&mut self) {
+        // A registry that nobody else has, and that never had a poll, had no source.
+        let own = Rc::get_mut(&mut self.source_registry);
+        if own.is_none_or(|own| own.attached.get_mut().is_some()) {
+            *self = OwnedRegistry::default();
+        }
+    }
+}
+
 impl Drop for OwnedRegistry {
     fn drop(&mut self) {
         // They are taken out first, because closing one may use the registry.

@@ -148,6 +148,9 @@ impl Engine {
     /// Removes a work and its edges. Its dependents keep a flag if an edge was never satisfied. The work has settled,
     /// and no unsettled work is after it. O(its edges).
     fn remove(&mut self, slot: u32) {
+        if self.deciding.is_some() {
+            self.leave_decider(slot);
+        }
         self.arena.unpin(slot);
         // An orphan left its group of siblings when its parent let it go.
         if !self.arena.is(slot, flag::ORPHAN) {

@@ -104,14 +104,27 @@ impl Permits {
 
     /// Goes back to the pools as they were configured, but keeps the room of the queue.
     pub fn clear(&mut self) {
-        let configured = std::mem::take(&mut self.configured);
-        self.lanes.clear();
-        self.arrived.clear();
-        *self = Permits {
-            lanes: std::mem::take(&mut self.lanes),
-            arrived: std::mem::take(&mut self.arrived),
-            ..Permits::new(configured)
-        };
+        // All fields are named, so that no new one is forgotten. A search resets too often to make them anew.
+        let Permits {
+            general,
+            named,
+            configured,
+            lanes,
+            by_arrival,
+            waiting,
+            arrivals,
+            needs_differ,
+            arrived,
+            changes,
+        } = self;
+        (general.capacity, general.used) = (configured.general, 0);
+        lanes.clear();
+        arrived.clear();
+        (*by_arrival, *needs_differ) = (true, false);
+        (*waiting, *arrivals, *changes) = (0, 0, 0);
+        if !named.is_empty() {
+            *self = Permits::new(std::mem::take(&mut self.configured));
+        }
     }
 
     /// Returns the pool of this name. O(pools).

@@ -161,8 +161,16 @@ impl Ready {
     /// Takes a work of the present round out, wherever it stands, and leaves no gap: the works in front of it move up.
     /// Its flag goes on to say that it has a turn coming. There must be no gaps. O(works in front).
     pub fn take_from_round(&mut self, arena: &mut Arena, slot: u32) {
-        debug_assert!(self.gaps == 0 && !self.round_is_over());
-        let mut place = arena.at(slot).links.prev;
+        let place = arena.at(slot).links.prev;
+        self.take_nth(arena, place.wrapping_sub(self.head) as usize);
+    }
+
+    /// Takes a work of the present round out by its number, as [`Ready::take_from_round`] does.
+    #[inline]
+    pub fn take_nth(&mut self, arena: &mut Arena, number: usize) -> u32 {
+        debug_assert!(self.gaps == 0 && number < self.left_in_round());
+        let mut place = self.head.wrapping_add(number as u32);
+        let slot = self.ring[self.index(place)];
         while place != self.head {
             let before = place.wrapping_sub(1);
             let (from, to) = (self.index(before), self.index(place));
@@ -171,6 +179,7 @@ impl Ready {
             place = before;
         }
         self.head = place.wrapping_add(1);
+        slot
     }
 
     /// Leaves no gaps, so that works can be numbered by their places. O(1) without gaps.

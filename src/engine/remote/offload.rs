@@ -89,6 +89,13 @@ pub(crate) struct PendingJobs {
 }
 
 impl Jobs {
+    /// Forgets the offload and its jobs.
+    pub fn reset(&mut self) {
+        if self.made > 0 || self.offload.is_some() || self.is_shut_down {
+            *self = Jobs::default();
+        }
+    }
+
     /// Returns how many jobs on other threads hold virtual time still.
     #[inline]
     pub fn outside(&self) -> usize {

@@ -2,7 +2,8 @@
 
 use crate::engine::Engine;
 use crate::engine::decision::{
-    Asked, Candidate, Decider, Deciding, Decision, DecisionKind, Lookup, Subject, Turned, Wants,
+    Asked, Candidate, Decider, Deciding, Decision, DecisionKind, Last, Lookup, Subject, Turned,
+    Wants,
 };
 use crate::engine::panics::{Contained, contain};
 use crate::engine::rng::Stream;
@@ -109,6 +110,18 @@ impl Engine {
         deciding.map_or(Wants::NOTHING, |deciding| deciding.wants)
     }
 
+    /// Sees to what is kept of a work that is about to leave.
+    #[cold]
+    pub(crate) fn leave_decider(&mut self, slot: u32) {
+        let id = self.id(slot);
+        if let Some(deciding) = &mut self.deciding {
+            deciding.keys.settle(&self.arena);
+            if matches!(deciding.last, Last::Slot(last) if last == slot) {
+                deciding.last = Last::Left(id);
+            }
+        }
+    }
+
     /// Gives a new work its key, if there is a decider.
     #[inline]
     pub(crate) fn enter_key(&mut self, slot: u32) {
@@ -186,6 +199,7 @@ impl Engine {
 
     /// Returns the decider's answer, or 0 without a decider or without a choice. `in_round` of the candidates are of
     /// the present round.
+    #[inline]
     pub(super) fn decide(
         &mut self,
         kind: DecisionKind,
@@ -269,7 +283,11 @@ impl Engine {
 
     /// Returns the work that had the last turn, if there is a decider.
     pub(crate) fn last_turn(&self) -> Option<WorkId> {
-        self.deciding.as_ref()?.turning.id
+        match self.deciding.as_ref()?.last {
+            Last::Nobody => None,
+            Last::Slot(slot) => Some(self.id(slot)),
+            Last::Left(id) => Some(id),
+        }
     }
 
     /// Returns a work's own stream, and makes it on the first draw. O(depth) then.

@@ -8,13 +8,22 @@
 //! go on, since all are disabled or held. Works that had no turn stay where they are in the ring, so they come first.
 
 use crate::engine::Engine;
-use crate::engine::decision::{Asked, Candidate, Deciding, DecisionKind, Interference, Wants};
+use crate::engine::decision::{Asked, Deciding, DecisionKind, Interference, Last, Wants};
 use crate::engine::run::decide::Among;
 use crate::engine::run::next::Next;
 use crate::engine::run::round::Round;
 use crate::engine::store::extension::AbortCause;
 use crate::engine::store::flags::flag;
-use crate::work::{CancelledBy, Failure, WorkState};
+use crate::work::{CancelledBy, Failure, WorkId, WorkState};
+
+/// What comes before the next round.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Between {
+    /// The steps of a round's end and beginning, since the caller stands inside them.
+    Steps,
+    /// Turns only, if there is no news.
+    Turns,
+}
 
 /// What the decider has picked.
 struct Picked {
@@ -31,7 +40,7 @@ impl Engine {
     #[cold]
     pub(super) fn start_round_as_decided(&mut self) -> Round {
         self.ready.start_round();
-        match self.pop_as_decided() {
+        match self.pop_as_decided(Between::Steps) {
             Some(slot) => Round::Turn(slot),
             None => self.nothing_picked(),
         }
@@ -42,8 +51,20 @@ impl Engine {
     pub(super) fn next_of_round_as_decided(&mut self) -> Option<u32> {
         match self.ready.round_is_over() {
             true => None,
-            false => self.pop_as_decided(),
+            false => self.pop_as_decided(Between::Steps),
         }
+    }
+
+    /// Returns the work that has the next turn, of this round or of the next one if nothing is to be done in between.
+    #[cold]
+    pub(super) fn next_turn_as_decided(&mut self) -> Option<u32> {
+        if self.ready.round_is_over() {
+            if self.ready.next_is_empty() || self.may_have_news() {
+                return None;
+            }
+            self.ready.start_round();
+        }
+        self.pop_as_decided(Between::Turns)
     }
 
     /// Goes on after the decider has ended a round in which this crank has given no turn.
@@ -62,6 +83,7 @@ impl Engine {
             && let Some(slot) = self.first_held()
         {
             self.ask_about(slot, |decider, subject| decider.waived(subject));
+            self.with_deciding(|deciding| deciding.stuck = None);
             self.ready.take(&mut self.arena, slot);
             return Round::Turn(self.begin_turn(slot));
         }
@@ -70,27 +92,55 @@ impl Engine {
     }
 
     /// Takes the work that the decider picks. Returns `None` if this round gives no more turns.
-    fn pop_as_decided(&mut self) -> Option<u32> {
+    #[inline]
+    fn pop_as_decided(&mut self, between: Between) -> Option<u32> {
         self.ready.without_gaps(&mut self.arena);
-        if let Some(slot) = self.take_chosen() {
-            return Some(self.take_turn(slot));
+        let deciding = self.deciding.as_mut()?;
+        if let Some(id) = deciding.chosen.take()
+            && let Some(slot) = self.chosen(id)
+        {
+            self.ready.take_from_round(&mut self.arena, slot);
+            return Some(self.begin_turn(slot));
         }
-        self.with_deciding(|deciding| deciding.stuck = None);
         let wants = self.wants();
+        match wants.guards || wants.holds {
+            true => self.pop_free(wants, between),
+            false => self.pop_any(wants, between),
+        }
+    }
+
+    /// Takes the work that the decider picks among all ready works. They are numbered by the ring, so none is written
+    /// down.
+    #[inline]
+    fn pop_any(&mut self, wants: Wants, between: Between) -> Option<u32> {
+        let in_round = self.ready.left_in_round();
+        let arity = match wants.free_rounds {
+            true => self.ready.len(),
+            false => in_round,
+        };
+        let answer = self.decide(DecisionKind::Turn, Among::Ready(arity), in_round);
+        if answer >= in_round && !self.goes_beyond(self.ready.nth(answer), between) {
+            return None;
+        }
+        let slot = self.ready.take_nth(&mut self.arena, answer);
+        Some(self.begin_turn(slot))
+    }
+
+    /// Takes the work that the decider picks among the ready works that are neither disabled nor held.
+    #[inline(never)]
+    fn pop_free(&mut self, wants: Wants, between: Between) -> Option<u32> {
+        self.with_deciding(|deciding| deciding.stuck = None);
         let Picked {
             slot,
             answer,
             in_round,
-        } = match wants.guards || wants.holds {
-            true => self.pick_among_free(wants),
-            false => self.pick_among_ready(wants),
-        };
+        } = self.pick_among_free(wants);
         match slot {
-            Some(slot) if answer < in_round => return Some(self.take_turn(slot)),
-            Some(slot) => {
-                let id = self.id(slot);
-                self.with_deciding(|deciding| deciding.chosen = Some(id));
+            Some(slot) if answer < in_round || self.goes_beyond(slot, between) => {
+                self.ready.take_from_round(&mut self.arena, slot);
+                return Some(self.begin_turn(slot));
             }
+            Some(_) => return None,
             // In the next round there may be more.
             None if in_round == 0 && !self.ready.next_is_empty() && !wants.free_rounds => {}
             None => self.note_stuck(),
@@ -99,26 +149,24 @@ impl Engine {
         None
     }
 
+    /// Ends the round for a work of the next one. Returns whether that next one has begun: then it does so with that
+    /// work, and nothing else happens before.
+    fn goes_beyond(&mut self, slot: u32, between: Between) -> bool {
+        self.ready.end_round();
+        if between == Between::Turns && !self.may_have_news() {
+            self.ready.start_round();
+            return true;
+        }
+        let id = self.id(slot);
+        self.with_deciding(|deciding| deciding.chosen = Some(id));
+        false
+    }
+
     /// Notes that no ready work can go on until something happens.
     fn note_stuck(&mut self) {
         let happened = self.happened();
         let is_any_held = self.first_held().is_some();
         self.with_deciding(|deciding| deciding.stuck = Some((happened, is_any_held)));
-    }
-
-    /// Lets the decider pick among all ready works. They are numbered by the ring, so none is written down.
-    fn pick_among_ready(&mut self, wants: Wants) -> Picked {
-        let in_round = self.ready.left_in_round();
-        let arity = match wants.free_rounds {
-            true => self.ready.len(),
-            false => in_round,
-        };
-        let answer = self.decide(DecisionKind::Turn, Among::Ready(arity), in_round);
-        Picked {
-            slot: (answer < arity).then(|| self.ready.nth(answer)),
-            answer,
-            in_round,
-        }
     }
 
     /// Lets the decider pick among the ready works that are neither disabled nor held.
@@ -146,9 +194,8 @@ impl Engine {
         }
     }
 
-    /// Takes the work that was picked ahead of the last round's end, if it still has a turn coming.
-    fn take_chosen(&mut self) -> Option<u32> {
-        let id = self.deciding.as_mut()?.chosen.take()?;
+    /// Returns the work that was picked ahead of the last round's end, if it still has a turn coming.
+    fn chosen(&self, id: WorkId) -> Option<u32> {
         let slot = self.lookup(id).ok()?;
         self.arena.is(slot, flag::READY).then_some(slot)
     }
@@ -196,20 +243,13 @@ impl Engine {
         }
     }
 
-    /// Takes a work of this round out of the ring, which has no gaps, for its turn.
-    fn take_turn(&mut self, slot: u32) -> u32 {
-        self.ready.take_from_round(&mut self.arena, slot);
-        self.begin_turn(slot)
-    }
-
     /// Begins the turn of a work that is out of the ring. Asks whether something else happens instead.
+    #[inline]
     fn begin_turn(&mut self, slot: u32) -> u32 {
-        let id = self.id(slot);
         let Some(deciding) = &mut self.deciding else {
             return slot;
         };
-        (deciding.stuck, deciding.step) = (None, None);
-        deciding.turning = Candidate::only(id);
+        deciding.last = Last::Slot(slot);
         let wants = deciding.wants;
         if wants.interference || wants.turns {
             self.announce(slot, wants);
@@ -219,6 +259,7 @@ impl Engine {
 
     /// Asks the decider whether something happens instead of a turn. If not, the decider is told of the turn later.
     fn announce(&mut self, slot: u32, wants: Wants) {
+        self.with_deciding(|deciding| deciding.step = None);
         if wants.interference
             && let Some(kind) = self.interference(slot)
         {

@@ -95,7 +95,7 @@ impl Engine {
 
     /// Returns whether a round may have to begin with something besides turns.
     #[inline(always)]
-    fn may_have_news(&self) -> bool {
+    pub(super) fn may_have_news(&self) -> bool {
         // One comparison covers all of these, since most often all are empty.
         let inside = self.deferred.len() | self.permits.changes() | self.wheel.late_len();
         (inside | self.messages.len() | self.jobs.simulated()) > 0
@@ -329,7 +329,7 @@ impl Engine {
     pub(crate) fn next_turn(&mut self) -> Option<u32> {
         // Asked first, so that without a decider the rest is what it would be if there were none.
         if self.deciding.is_some() {
-            return self.next_of_round_as_decided();
+            return self.next_turn_as_decided();
         }
         if !self.ready.round_is_over() {
             return Some(self.ready.pop());

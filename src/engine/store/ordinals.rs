@@ -111,7 +111,9 @@ impl Groups {
     pub fn clear(&mut self) {
         if self.len > 0 {
             self.buckets.fill(Bucket::default());
-            self.beyond.clear();
+            if !self.beyond.is_empty() {
+                self.beyond.clear();
+            }
             self.len = 0;
         }
     }
@@ -152,12 +154,16 @@ pub(crate) struct Ordinals {
 impl Ordinals {
     /// Forgets all groups, but keeps the room.
     pub fn clear(&mut self) {
-        self.rest.clear();
-        let rest = std::mem::take(&mut self.rest);
-        *self = Ordinals {
+        let Ordinals {
             rest,
-            ..Ordinals::default()
-        };
+            hot,
+            count,
+            last,
+            last_group,
+        } = self;
+        rest.clear();
+        (*hot, *count) = (0, Count::default());
+        (*last, *last_group) = (None, 0);
     }
 
     /// Returns the ordinal of a new work: how many same-named siblings were added since the group was last empty.

@@ -7,7 +7,7 @@ mod world;
 pub use hold::Hold;
 pub use world::World;
 
-use super::core::{Hook, Shared};
+use super::core::Shared;
 use super::node::{AnyLink, AnyNode, Delivery, Link, Node, Parts};
 use crate::{Time, Wants, WorkScheduler, WorkSchedulerConfig};
 use std::cell::RefCell;
@@ -118,7 +118,12 @@ impl Sim {
         let mut node = spare.unwrap_or_else(|| {
             let config = WorkSchedulerConfig::default().catch_panics(false);
             let (work, app) = (WorkScheduler::new(config.seed(seed)), None);
-            Box::new(Parts::<C> { work, app, seed })
+            Box::new(Parts::<C> {
+                work,
+                app,
+                seed,
+                decided: None,
+            })
         });
         if let Some(parts) = node.as_any_mut().downcast_mut::<Parts<C>>() {
             if parts.seed != seed {
@@ -145,6 +150,7 @@ impl Sim {
                 work,
                 app: Some(app),
                 seed,
+                decided: None,
             }),
         )
     }
@@ -164,12 +170,8 @@ impl Sim {
     }
 
     fn set_decider(&mut self, number: usize) {
-        let hook = Hook {
-            core: Rc::clone(&self.core),
-            node: number as u64,
-            wants: self.wants(),
-        };
-        self.nodes[number].set_decider(Box::new(hook));
+        let wants = self.wants();
+        self.nodes[number].decide_by(&self.core, number as u64, wants);
     }
 
     fn wants(&self) -> Wants {

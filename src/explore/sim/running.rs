@@ -10,6 +10,15 @@ use std::time::Duration;
 /// So many cranks in a row may give no turn, and cost nothing of the limit of turns.
 const IDLE: u32 = 1_000;
 
+/// What a run does next.
+enum Coming {
+    /// The part with this number goes on.
+    Part(usize),
+    /// The clock moves to this time.
+    Time(Time),
+    Nothing,
+}
+
 impl Sim {
     /// Runs to the end: until all works have settled, or nothing can go on.
     ///
@@ -80,8 +89,18 @@ impl Sim {
             }
             resume_unwind(Box::new(Stop::End));
         }
-        let Some(part) = self.pick_part() else {
-            return self.advance();
+        let part = match self.pick_part() {
+            Coming::Part(part) => part,
+            Coming::Time(at) => {
+                self.now = at;
+                return true;
+            }
+            Coming::Nothing => {
+                if self.nodes.iter().any(|node| node.is_pinned()) {
+                    fail(Verdict::Pinned);
+                }
+                return false;
+            }
         };
         match part.checked_sub(self.nodes.len()) {
             None => self.crank(part, budget),
@@ -94,42 +113,41 @@ impl Sim {
         !self.has_settled()
     }
 
-    /// Picks one of the parts that can go on, if there are any.
-    fn pick_part(&mut self) -> Option<usize> {
-        let mut parts = std::mem::take(&mut self.ready);
-        parts.clear();
-        parts.extend(self.ready_parts());
-        let part = match parts.len() {
-            0 => None,
-            _ => Some(parts[self.core.borrow_mut().pick_part(&parts)] as usize),
-        };
-        self.ready = parts;
-        part
-    }
-
-    /// Returns the nodes that can be cranked now and the links with messages, by number; links after the nodes.
-    fn ready_parts(&self) -> impl Iterator<Item = u64> + '_ {
-        let nodes = (0..).zip(&self.nodes);
-        let nodes = nodes.filter(|(_, node)| self.is_ready(&***node));
+    /// Picks one of the parts that can go on now: the nodes that can be cranked and the links with messages, by number;
+    /// links after the nodes.
+    fn pick_part(&mut self) -> Coming {
+        self.ready.clear();
+        let mut earliest = None;
+        for (number, node) in (0..).zip(&self.nodes) {
+            match self.when(&**node) {
+                Some(at) if at <= self.now => self.ready.push(number),
+                Some(at) => earliest = Some(earliest.map_or(at, |earliest: Time| earliest.min(at))),
+                None => {}
+            }
+        }
         let links = (self.nodes.len() as u64..).zip(&self.links);
         let links = links.filter(|(_, link)| !link.is_empty());
-        nodes
-            .map(|(number, _)| number)
-            .chain(links.map(|(number, _)| number))
+        self.ready.extend(links.map(|(number, _)| number));
+        match (self.ready.as_slice(), earliest) {
+            ([], None) => Coming::Nothing,
+            ([], Some(at)) => Coming::Time(at),
+            ([part], _) => Coming::Part(*part as usize),
+            (parts, _) => Coming::Part(parts[self.core.borrow_mut().pick_part(parts)] as usize),
+        }
     }
 
-    /// Returns whether a node can be cranked now.
-    fn is_ready(&self, node: &dyn AnyNode) -> bool {
+    /// Returns when a node can be cranked next, if it can be without a message.
+    fn when(&self, node: &dyn AnyNode) -> Option<Time> {
         match node.next() {
-            Next::Now => true,
-            Next::At(at) => at <= self.now,
-            Next::External | Next::Stalled | Next::Idle => false,
+            Next::Now => Some(self.now),
+            Next::At(at) => Some(at),
+            Next::External | Next::Stalled | Next::Idle => None,
         }
     }
 
     /// Returns whether nothing can go on now.
     fn is_waiting(&self) -> bool {
-        self.ready_parts().next().is_none()
+        self.next_time().is_none_or(|at| at > self.now)
     }
 
     fn crank(&mut self, node: usize, budget: u64) {
@@ -153,28 +171,11 @@ impl Sim {
 
     /// Returns when something can go on.
     fn next_time(&self) -> Option<Time> {
-        if !self.is_waiting() {
+        if self.links.iter().any(|link| !link.is_empty()) {
             return Some(self.now);
         }
-        let times = self.nodes.iter().filter_map(|node| match node.next() {
-            Next::At(at) => Some(at),
-            _ => None,
-        });
+        let times = self.nodes.iter().filter_map(|node| self.when(&**node));
         times.min()
-    }
-
-    /// Moves the clock to the next timer.
-    fn advance(&mut self) -> bool {
-        match self.next_time() {
-            Some(at) => {
-                self.now = at;
-                true
-            }
-            None if self.nodes.iter().any(|node| node.is_pinned()) => {
-                fail(Verdict::Pinned);
-            }
-            None => false,
-        }
     }
 
     // ---- checks ----
@@ -218,27 +219,24 @@ impl Sim {
         if let Some(name) = self.nodes.iter().find_map(|node| node.lost_wake()) {
             fail(Verdict::LostWake(name));
         }
-        let mut stalled = self
-            .nodes
-            .iter()
-            .filter(|node| node.next() == Next::Stalled);
-        if let Some(node) = stalled.next() {
+        let nodes = self.nodes.iter().map(|node| (node, node.next()));
+        let left: Vec<_> = nodes.filter(|(_, next)| *next != Next::Idle).collect();
+        let mut stalled = left.iter().filter(|(_, next)| *next == Next::Stalled);
+        if let Some((node, _)) = stalled.next() {
             let shut: Vec<String> = self.core.borrow().rules.shut().map(str::to_owned).collect();
             match shut.is_empty() {
                 true => fail(Verdict::Stall(node.stall())),
                 false => fail(Verdict::Deadlock(shut)),
             }
         }
-        self.check(When::AtTheEnd);
         // Sleepers that only something outside could wake: there is nothing outside.
-        let mut waits = self
-            .nodes
-            .iter()
-            .filter(|node| node.next() == Next::External);
+        let mut waits = left.iter().filter(|(_, next)| *next == Next::External);
         let is_checked = self.conditions.iter().any(|it| it.when == When::AtTheEnd);
-        if let Some(node) = waits.next().filter(|_| !is_checked) {
+        if !is_checked && let Some((node, _)) = waits.next() {
             fail(Verdict::Stall(node.stall()));
         }
+        drop(left);
+        self.check(When::AtTheEnd);
     }
 }
 
