@@ -1,11 +1,12 @@
 //! What the simulation and the deciders of its nodes share: the policy at work, the recording, and the rules of the
 //! test.
 
+use super::names::Names;
 use super::point::{Answers, Kind, Point, key_in};
 use super::policy::{Machine, Recording};
-use super::rules::Rules;
+use super::rules::{Led, NO_NODE, Rules};
 use super::trace::Trace;
-use crate::{Decider, Decision, Interference, Subject, Turned, Wants};
+use crate::{Decider, Decision, Interference, Subject, Turned, Wants, WorkState};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -21,6 +22,8 @@ pub(super) struct Core {
     pub decisions: u64,
     /// What the test says about single works.
     pub rules: Rules,
+    /// The names of works, as far as anybody has asked for them.
+    pub names: Names,
     /// What happened, if somebody will read it.
     pub trace: Option<Trace>,
     /// What the deciders want.
@@ -37,6 +40,7 @@ impl Core {
             digest: 0,
             decisions: 0,
             rules: Rules::default(),
+            names: Names::default(),
             trace: None,
             wants: Wants::NOTHING,
         }
@@ -50,6 +54,7 @@ impl Core {
         self.digest = 0;
         self.decisions = 0;
         self.rules.clear();
+        self.names.clear();
     }
 
     /// Returns the answers of the present run.
@@ -61,7 +66,10 @@ impl Core {
     /// Picks an answer, and records it.
     #[inline]
     pub fn pick(&mut self, point: &Point<'_>) -> usize {
-        let answer = self.machine.pick(point).min(point.arity - 1);
+        let mut answer = self.machine.pick(point).min(point.arity - 1);
+        if self.rules.has_answers || self.trace.is_some() {
+            answer = self.pick_by_name(point, answer);
+        }
         if let Some(recording) = &mut self.recording {
             recording.push(answer, point.arity);
         }
@@ -72,6 +80,61 @@ impl Core {
             .rotate_left(29);
         self.decisions += 1;
         answer
+    }
+
+    /// Returns the answer that an item gives, or else that of the policy. Notes it for the record.
+    #[cold]
+    fn pick_by_name(&mut self, point: &Point<'_>, answer: usize) -> usize {
+        let said = match self.rules.has_answers {
+            true => self.rules.answer(point, &mut self.names),
+            false => None,
+        };
+        let answer = said.map_or(answer, |said| said.min(point.arity - 1));
+        if let Some(trace) = &mut self.trace {
+            trace.answered(point, answer, &mut self.names);
+        }
+        answer
+    }
+
+    /// Returns the number of a work's name.
+    fn work(&mut self, node: u64, work: &Subject<'_>) -> usize {
+        let key = work.candidate().key;
+        self.names.work(node, key, || work.path())
+    }
+
+    /// Returns whether a hold keeps the next message of a link.
+    pub fn is_link_held(&mut self, link: usize, name: &str, message: u32) -> bool {
+        let work = self.names.link(link, name);
+        if let Some(trace) = &mut self.trace {
+            trace.is_ready(work, message);
+        }
+        !self.rules.is_free(NO_NODE, work, message, &self.names)
+    }
+
+    /// Notes a message that is about to be handed out.
+    pub fn delivery_begins(&mut self, link: usize, name: &str, message: u32) {
+        let work = self.names.link(link, name);
+        if let Some(trace) = &mut self.trace {
+            trace.turn_begins(work, message, 1, true);
+        }
+    }
+
+    /// Ends the holds that waited for the message of a link.
+    pub fn delivered(&mut self, link: usize, name: &str, message: u32) {
+        let work = self.names.link(link, name);
+        if let Some(trace) = &mut self.trace {
+            trace.delivered();
+        }
+        if self.rules.has_holds {
+            let led = Led {
+                turn: message,
+                attempt: 1,
+                has_ended: false,
+                has_failed: false,
+                step: None,
+            };
+            self.rules.turned(NO_NODE, work, &led, &self.names);
+        }
     }
 
     /// Picks one of several nodes or links, by their numbers.
@@ -108,29 +171,58 @@ impl Decider for Hook {
     }
 
     fn is_enabled(&mut self, work: &Subject<'_>) -> bool {
-        self.core.borrow_mut().rules.is_enabled(self.node, work)
-    }
-
-    fn is_held(&mut self, work: &Subject<'_>) -> bool {
-        self.core.borrow_mut().rules.is_held(self.node, work)
-    }
-
-    fn waived(&mut self, work: &Subject<'_>) {
-        self.core.borrow_mut().rules.waived.push(work.path());
+        let core = &mut *self.core.borrow_mut();
+        let (number, turn) = (core.work(self.node, work), work.candidate().turn);
+        if let Some(trace) = &mut core.trace {
+            trace.is_ready(number, turn);
+        }
+        if core.rules.has_holds {
+            let id = work.candidate().id;
+            core.rules.await_end(self.node, number, id, &core.names);
+        }
+        core.rules.is_free(self.node, number, turn, &core.names)
     }
 
     fn interfere(&mut self, work: &Subject<'_>) -> Option<Interference> {
         let core = &mut *self.core.borrow_mut();
-        if let Some(trace) = &mut core.trace {
-            trace.turn_begins(self.node, work);
+        let (number, candidate) = (core.work(self.node, work), work.candidate());
+        let turn = candidate.turn;
+        let kind = core.rules.interfere(self.node, number, turn, &core.names);
+        if kind == Some(Interference::Fail) && core.rules.has_holds {
+            let led = Led {
+                turn: 0,
+                attempt: candidate.attempt,
+                has_ended: false,
+                has_failed: true,
+                step: None,
+            };
+            core.rules.turned(self.node, number, &led, &core.names);
         }
-        core.rules.interfere(self.node, work)
+        if let Some(trace) = &mut core.trace {
+            trace.turn_begins(number, turn, candidate.attempt, false);
+            if let Some(kind) = kind {
+                trace.interfered(kind);
+            }
+        }
+        kind
     }
 
     fn turned(&mut self, work: &Subject<'_>, turn: Turned) {
         let core = &mut *self.core.borrow_mut();
-        core.machine.turn(key_in(self.node, &work.candidate()));
-        core.rules.turned(self.node, work, turn);
+        let candidate = work.candidate();
+        core.machine.turn(key_in(self.node, &candidate));
+        if core.rules.has_holds {
+            let number = core.work(self.node, work);
+            let failed = [WorkState::Retrying, WorkState::Failed];
+            let led = Led {
+                turn: candidate.turn,
+                attempt: candidate.attempt,
+                has_ended: turn.state.is_none_or(WorkState::is_settled),
+                has_failed: turn.state.is_some_and(|state| failed.contains(&state)),
+                step: turn.step,
+            };
+            core.rules.turned(self.node, number, &led, &core.names);
+        }
         if let Some(trace) = &mut core.trace {
             trace.turned(turn);
         }

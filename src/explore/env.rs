@@ -1,8 +1,10 @@
 //! What the environment says of a search. It is stronger than the code, so that a failure can be repeated without an
 //! edit.
 
+use super::failure::TraceForm;
 use super::policy::Policy;
-use super::replay;
+use std::io::IsTerminal;
+use std::path::PathBuf;
 
 /// The values of the environment.
 #[derive(Default)]
@@ -10,13 +12,28 @@ pub(super) struct Environment {
     pub seed: Option<u64>,
     pub runs: Option<u64>,
     pub policy: Option<Policy>,
-    pub replay: Option<Vec<u32>>,
+    /// The text of a replay, or `@` and a file.
+    pub replay: Option<String>,
+    /// The budget of shrinking, in re-runs.
+    pub shrink: Option<u32>,
+    /// How much of a trace a report has.
+    pub trace: Option<TraceForm>,
+    /// The folder of saved failures.
+    pub corpus: Option<PathBuf>,
     /// What cannot be used, and why.
     pub warnings: Vec<String>,
 }
 
 /// The variables that mean something.
-const KNOWN: [&str; 4] = ["CRANK_SEED", "CRANK_RUNS", "CRANK_POLICY", "CRANK_REPLAY"];
+const KNOWN: [&str; 7] = [
+    "CRANK_SEED",
+    "CRANK_RUNS",
+    "CRANK_POLICY",
+    "CRANK_REPLAY",
+    "CRANK_SHRINK",
+    "CRANK_TRACE",
+    "CRANK_CORPUS",
+];
 
 impl Environment {
     /// Reads the environment of the process.
@@ -38,9 +55,13 @@ impl Environment {
                 "CRANK_POLICY" => {
                     Policy::from_name(&value).map(|policy| environment.policy = Some(policy))
                 }
-                "CRANK_REPLAY" => {
-                    replay::parse(&value).map(|answers| environment.replay = Some(answers))
+                // Whatever it says is tried: a replay that is silently ignored looks like a bug that is gone.
+                "CRANK_REPLAY" => Some(environment.replay = Some(value.clone())),
+                "CRANK_SHRINK" => budget(&value).map(|runs| environment.shrink = Some(runs)),
+                "CRANK_TRACE" => {
+                    TraceForm::from_name(&value).map(|form| environment.trace = Some(form))
                 }
+                "CRANK_CORPUS" => Some(environment.corpus = Some(value.clone().into())),
                 _ => None,
             };
             if used.is_none() {
@@ -61,6 +82,20 @@ fn number(text: &str) -> Option<u64> {
         Some(digits) => u64::from_str_radix(digits, 16).ok(),
         None => text.parse().ok(),
     }
+}
+
+/// Reads a budget of re-runs; `off` is none.
+fn budget(text: &str) -> Option<u32> {
+    match text {
+        "off" => Some(0),
+        _ => text.parse().ok(),
+    }
+}
+
+/// Returns whether a report on the standard error may have colours: <https://no-color.org>.
+pub(super) fn has_colours() -> bool {
+    let is_off = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !is_off && std::io::stderr().is_terminal()
 }
 
 /// Returns the name of the present thread, which is that of the test in a test.

@@ -5,8 +5,9 @@
 //!
 //! [`explore`] runs a program some hundred times, each time in another order, with the schedulers that production uses
 //! and virtual time. A run fails if anything panics, a condition does not hold, works are left that nothing can make go
-//! on, or a work sleeps although nothing can wake it. The report says what failed, shows the last turns, and has a line
-//! that repeats the run. [A page](crate::ten_minutes) goes from an empty folder to a report and to the fix.
+//! on, or a work sleeps although nothing can wake it. The report says what failed, names the few things by which the run
+//! has to differ from production, and has a line that repeats it. [A page](crate::ten_minutes) goes from an empty folder
+//! to a report and to the fix.
 //!
 //! ```
 //! use crankwork::explore::{Explore, Sim};
@@ -55,9 +56,32 @@
 //!
 //! # The environment
 //!
-//! It is stronger than the code. `CRANK_SEED` is the seed of the search, `CRANK_RUNS` the number of runs,
-//! `CRANK_POLICY` the policy as it prints itself. `CRANK_REPLAY` has the answers of one run; `CRANK_SEED` then is that
-//! run's own seed.
+//! It is stronger than the code. A variable that begins with `CRANK_` and means nothing is named on the standard error.
+//!
+//! | variable | what it sets |
+//! | --- | --- |
+//! | `CRANK_SEED` | the seed of the search |
+//! | `CRANK_RUNS` | the number of runs |
+//! | `CRANK_POLICY` | the policy, as it prints itself |
+//! | `CRANK_REPLAY` | the one run that is done: the text of a report, or `@` and a file |
+//! | `CRANK_SHRINK` | how many re-runs shrinking takes at most, or `off` |
+//! | `CRANK_TRACE` | how much of the trace a report has: `none`, `short`, `full` or `json` |
+//! | `CRANK_CORPUS` | the folder of saved failures |
+//!
+//! # How a failure is explained
+//!
+//! A failing run is repeated until few *items* are left: this work waits until that one has had its turn, this attempt
+//! fails, this work is first in line. Everything else happens in production order. Each item is needed: the report says
+//! what happens without it, and which two turns pass if they are swapped. That takes 500 re-runs at most, and
+//! [`Explore::shrink_budget`] sets another number. If items cannot express a failure, the report says so, and has a list
+//! of answers instead.
+//!
+//! Items name works by their paths, so the text of a report still fails after most edits of the program. Three ways keep
+//! it as a test: [`Explore::replay`] with the text, [`Sim::hold`] and [`Sim::fail`] by hand, and a folder with
+//! [`Explore::corpus`]. Failures in that folder are run first next time. An item that nothing matches any more is named.
+//!
+//! If all ready works are held, virtual time goes on. If there is no timer either, the first hold is waived, and the
+//! report names its work.
 //!
 //! # Policies
 //!
@@ -76,28 +100,32 @@
 //! and [`Stats::coverage`] says when it has come to the end.
 
 mod core;
+mod corpus;
 mod env;
 mod failure;
+mod given;
 mod item;
+mod names;
 mod node;
 mod orders;
 mod panics;
 mod point;
 mod policy;
-mod replay;
 mod rules;
 mod search;
 mod seed;
+mod shrink;
 mod sim;
 mod stats;
 mod trace;
 mod verdict;
 
-pub use failure::Failure;
+pub use failure::{Explained, Failure};
 pub use item::{Fault, Item, Site, Step, Tie, Until};
 pub use node::{Link, Node};
 pub use policy::{Coverage, Custom, Policy};
 pub use search::Explore;
+pub use shrink::Without;
 pub use sim::{Hold, Sim, World};
 pub use stats::Stats;
 pub use trace::TracedTurn;

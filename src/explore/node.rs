@@ -1,7 +1,7 @@
 //! Nodes, and links between them.
 
 use super::core::{Hook, Shared};
-use crate::{Next, Time, Wants, WorkScheduler};
+use crate::{Next, Time, Wants, WorkId, WorkScheduler, WorkState};
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -52,6 +52,8 @@ pub(super) trait AnyNode: Any {
     fn stall(&self) -> String;
     /// Returns the name of a work that lost its last waker, if there is one.
     fn lost_wake(&self) -> Option<String>;
+    /// Returns whether a work has settled, or is gone.
+    fn has_settled(&self, work: WorkId) -> bool;
     /// Lets the search decide, unless it does so already.
     fn decide_by(&mut self, core: &Shared, number: u64, wants: Wants);
     /// Drops the application and the works, and prepares the scheduler for a run with this seed.
@@ -96,6 +98,10 @@ impl<C: 'static> AnyNode for Parts<C> {
             })
         });
         lost.next().map(|work| work.name.to_string())
+    }
+
+    fn has_settled(&self, work: WorkId) -> bool {
+        self.work.state(work).is_none_or(WorkState::is_settled)
     }
 
     fn decide_by(&mut self, core: &Shared, number: u64, wants: Wants) {
@@ -156,12 +162,18 @@ pub(super) trait AnyLink {
     /// Hands the first message to the node.
     fn deliver(&mut self, node: &mut dyn AnyNode);
     fn node(&self) -> usize;
+    /// Returns the name by which reports and items call the link.
+    fn name(&self) -> &str;
+    /// Returns how many messages have been handed out.
+    fn taken(&self) -> u32;
 }
 
 /// What a node does with a message.
 type Handler<C, M> = Box<dyn FnMut(&mut C, &mut WorkScheduler<C>, M)>;
 
 pub(super) struct Delivery<C, M> {
+    pub name: String,
+    pub taken: u32,
     pub queue: Rc<RefCell<VecDeque<M>>>,
     pub node: usize,
     pub handler: Handler<C, M>,
@@ -184,11 +196,20 @@ impl<C: 'static, M> AnyLink for Delivery<C, M> {
             }),
         ) = (message, node)
         {
+            self.taken += 1;
             (self.handler)(app, work, message);
         }
     }
 
     fn node(&self) -> usize {
         self.node
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn taken(&self) -> u32 {
+        self.taken
     }
 }

@@ -1,52 +1,124 @@
-//! What a test says about single works: guards, holds, and attempts that fail.
+//! What is said about single works: the guards of the test, and the items of a plan or of the test.
 //!
-//! Works are named by their paths, since most are not there yet when the test speaks of them. A path is text, so each
-//! key is looked up once.
+//! Works are named by their paths, since most are not there yet when an item speaks of them. A work that is seen for the
+//! first time is compared with all items once; after that a question costs a look into a list, which most often is
+//! empty.
+//!
+//! A hold is no hold of the engine: it keeps a work as a guard does. The engine of one node cannot know what goes on in
+//! another, so the simulation waives holds when nothing at all can go on.
 
-use super::item::Until;
-use crate::{Interference, Subject, Turned, WorkState};
-use std::collections::BTreeMap;
+use super::item::{Fault, Item, Site, Step, Tie, Until};
+use super::names::{Name, Names};
+use super::point::{Answers, Point};
+use crate::{DecisionKind, Interference, Wants, WorkId};
 use std::rc::Rc;
-
-/// A work waits before one of its turns.
-struct Hold {
-    work: Rc<str>,
-    turn: u32,
-    other: Rc<str>,
-    until: Until,
-    is_over: bool,
-}
 
 /// The condition of a guard, as it was before the present turn.
 struct Guard {
     node: u64,
-    work: Rc<str>,
+    work: String,
     is_open: bool,
+}
+
+/// An item, and what has come of it.
+struct Entry {
+    item: Item,
+    /// The named turn has come, or the named answer was given.
+    is_met: bool,
+    /// A hold is over, or a fault has been.
+    is_over: bool,
+    /// A hold ended because nothing else could go on.
+    is_waived: bool,
+}
+
+/// What concerns one work: the numbers of guards and items.
+#[derive(Default)]
+struct Concern {
+    guards: Vec<usize>,
+    holds: Vec<usize>,
+    ends: Vec<usize>,
+    faults: Vec<usize>,
+}
+
+/// A work that a hold keeps from a turn.
+struct Blocked {
+    node: u64,
+    work: usize,
+    turn: u32,
+}
+
+/// The node of links: no node has that number.
+pub(super) const NO_NODE: u64 = u64::MAX;
+
+/// What a turn has led to, as far as holds end by it.
+pub(super) struct Led {
+    pub turn: u32,
+    pub attempt: u32,
+    pub has_ended: bool,
+    pub has_failed: bool,
+    pub step: Option<&'static str>,
+}
+
+impl Led {
+    pub fn reaches(&self, until: &Until) -> bool {
+        match until {
+            Until::Turn(turn) => self.turn >= *turn,
+            Until::End => self.has_ended,
+            Until::Step(label) => self.step == Some(label),
+            Until::Failed(which) => {
+                self.attempt > *which || self.has_failed && self.attempt == *which
+            }
+        }
+    }
 }
 
 /// The rules of one run.
 #[derive(Default)]
 pub(super) struct Rules {
+    /// The items of every run until they are taken back.
+    plan: Vec<Item>,
     guards: Vec<Guard>,
-    holds: Vec<Hold>,
-    /// Works whose attempt fails instead of the turn with that number, and whether it has.
-    fails: Vec<(Rc<str>, u32, bool)>,
+    entries: Vec<Entry>,
+    /// What concerns the work with that number, once it has been seen.
+    concerns: Vec<Option<Rc<Concern>>>,
+    blocked: Vec<Blocked>,
+    /// Nodes of works that a hold no longer keeps.
+    freed: Vec<u64>,
+    /// Works whose end a hold waits for: they may be cancelled without a turn of their own.
+    awaited: Vec<(usize, u64, WorkId)>,
+    /// Whether there is a hold.
+    pub has_holds: bool,
+    /// Whether an item answers something.
+    pub has_answers: bool,
     /// Held works that had their turn nevertheless.
     pub waived: Vec<String>,
-    /// The paths of works by node and key.
-    paths: BTreeMap<(u64, u64), Rc<str>>,
 }
 
 impl Rules {
+    /// Forgets what the test has said, and begins a run of the plan.
     pub fn clear(&mut self) {
-        // Most runs have no rules, and the drop of an empty map costs more than the look.
-        if !self.guards.is_empty()
-            || !self.paths.is_empty()
-            || !self.holds.is_empty()
-            || !self.fails.is_empty()
-        {
+        let plan = std::mem::take(&mut self.plan);
+        // Most runs have no rules, and the drop of empty lists costs more than the look.
+        if !self.guards.is_empty() || !self.entries.is_empty() {
             *self = Rules::default();
         }
+        for item in &plan {
+            self.add(item.clone());
+        }
+        self.plan = plan;
+    }
+
+    /// Sets the items of the runs that come.
+    pub fn set_plan(&mut self, items: Vec<Item>) {
+        self.plan = items;
+    }
+
+    /// Adds an item of the test.
+    pub fn add(&mut self, item: Item) {
+        self.has_holds |= matches!(item, Item::Hold { .. });
+        self.has_answers |= matches!(item, Item::First(..) | Item::Choice(..));
+        self.entries.push(Entry::new(item));
+        self.concerns.clear();
     }
 
     /// Adds a guard, and returns its number.
@@ -56,6 +128,7 @@ impl Rules {
             work: work.into(),
             is_open: true,
         });
+        self.concerns.clear();
         self.guards.len() - 1
     }
 
@@ -63,70 +136,251 @@ impl Rules {
         self.guards[guard].is_open = is_open;
     }
 
-    pub fn hold(&mut self, work: &str, turn: u32, other: &str, until: Until) {
-        self.holds.push(Hold {
-            work: work.into(),
-            turn,
-            other: other.into(),
-            until,
-            is_over: false,
-        });
-    }
-
-    pub fn fail(&mut self, work: &str, turn: u32) {
-        self.fails.push((work.into(), turn, false));
-    }
-
-    fn path(&mut self, node: u64, work: &Subject<'_>) -> Rc<str> {
-        let key = (node, work.candidate().key);
-        Rc::clone(self.paths.entry(key).or_insert_with(|| work.path().into()))
-    }
-
-    pub fn is_enabled(&mut self, node: u64, work: &Subject<'_>) -> bool {
-        let path = self.path(node, work);
-        let mut guards = self.guards.iter();
-        guards.all(|guard| guard.is_open || guard.node != node || guard.work != path)
-    }
-
-    pub fn is_held(&mut self, node: u64, work: &Subject<'_>) -> bool {
-        let (path, turn) = (self.path(node, work), work.candidate().turn);
-        let mut holds = self.holds.iter();
-        holds.any(|hold| !hold.is_over && hold.turn == turn && hold.work == path)
-    }
-
-    pub fn interfere(&mut self, node: u64, work: &Subject<'_>) -> Option<Interference> {
-        if self.fails.is_empty() {
-            return None;
-        }
-        let (path, turn) = (self.path(node, work), work.candidate().turn);
-        let mut fails = self.fails.iter_mut();
-        let fail = fails.find(|fail| !fail.2 && fail.1 == turn && fail.0 == path)?;
-        fail.2 = true;
-        Some(Interference::Fail)
-    }
-
-    pub fn turned(&mut self, node: u64, work: &Subject<'_>, turn: Turned) {
-        if self.holds.is_empty() {
-            return;
-        }
-        let (path, candidate) = (self.path(node, work), work.candidate());
-        for hold in self.holds.iter_mut().filter(|hold| hold.other == path) {
-            hold.is_over |= match &hold.until {
-                Until::Turn(number) => candidate.turn >= *number,
-                Until::End => turn.state.is_none_or(WorkState::is_settled),
-                Until::Step(label) => turn.step == Some(label),
-                Until::Failed(attempt) => {
-                    let failed =
-                        matches!(turn.state, Some(WorkState::Retrying | WorkState::Failed));
-                    candidate.attempt > *attempt || failed && candidate.attempt == *attempt
-                }
+    /// Returns what these rules want of the engines besides `wants`.
+    pub fn wants(&self, mut wants: Wants) -> Wants {
+        for entry in &self.entries {
+            wants = match entry.item {
+                Item::Hold { .. } => wants.guards().turns(),
+                Item::Fault(_) => wants.interference(),
+                Item::First(..) | Item::Choice(..) => wants,
             };
         }
+        match self.guards.is_empty() {
+            true => wants,
+            false => wants.guards(),
+        }
+    }
+
+    fn concern(&mut self, node: u64, work: usize, name: &Name) -> Rc<Concern> {
+        if self.concerns.len() <= work {
+            self.concerns.resize(work + 1, None);
+        }
+        let known = &mut self.concerns[work];
+        let known = known
+            .get_or_insert_with(|| Rc::new(Concern::new(&self.guards, &self.entries, node, name)));
+        Rc::clone(known)
+    }
+
+    /// Returns whether a ready work may have that turn.
+    pub fn is_free(&mut self, node: u64, work: usize, turn: u32, names: &Names) -> bool {
+        let concern = self.concern(node, work, names.get(work));
+        let is_held = self.is_held(node, work, turn, &concern);
+        let mut guards = concern.guards.iter();
+        !is_held && guards.all(|&guard| self.guards[guard].is_open)
+    }
+
+    fn is_held(&mut self, node: u64, work: usize, turn: u32, concern: &Concern) -> bool {
+        let mut is_held = false;
+        for &hold in &concern.holds {
+            let entry = &mut self.entries[hold];
+            if entry.item.at().turn == turn {
+                entry.is_met = true;
+                is_held |= !entry.is_over;
+            }
+        }
+        let is_known = |it: &Blocked| (it.work, it.turn) == (work, turn);
+        if is_held && !self.blocked.iter().any(is_known) {
+            self.blocked.push(Blocked { node, work, turn });
+        }
+        is_held
+    }
+
+    /// Returns what happens instead of a turn.
+    pub fn interfere(
+        &mut self,
+        node: u64,
+        work: usize,
+        turn: u32,
+        names: &Names,
+    ) -> Option<Interference> {
+        let concern = self.concern(node, work, names.get(work));
+        let mut faults = concern.faults.iter().copied();
+        let fault = faults.find(|&it| {
+            let entry = &self.entries[it];
+            !entry.is_over && entry.item.at().turn == turn
+        })?;
+        let entry = &mut self.entries[fault];
+        (entry.is_met, entry.is_over) = (true, true);
+        match entry.item {
+            Item::Fault(Fault::Fail(_)) => Some(Interference::Fail),
+            Item::Fault(Fault::Cancel(_)) => Some(Interference::Cancel),
+            _ => Some(Interference::Late),
+        }
+    }
+
+    /// Hears of a turn, and ends the holds that waited for it.
+    pub fn turned(&mut self, node: u64, work: usize, led: &Led, names: &Names) {
+        self.blocked
+            .retain(|it| (it.work, it.turn) != (work, led.turn));
+        let concern = self.concern(node, work, names.get(work));
+        for &hold in &concern.ends {
+            if matches!(&self.entries[hold].item, Item::Hold { until, .. } if led.reaches(until)) {
+                self.end_hold(hold, names);
+            }
+        }
+    }
+
+    fn end_hold(&mut self, hold: usize, names: &Names) {
+        let entry = &mut self.entries[hold];
+        if std::mem::replace(&mut entry.is_over, true) {
+            return;
+        }
+        let Item::Hold { at, .. } = &entry.item else {
+            return;
+        };
+        for blocked in &self.blocked {
+            if blocked.turn == at.turn && names.get(blocked.work).is(&at.work) {
+                self.freed.push(blocked.node);
+            }
+        }
+    }
+
+    /// Notes which work it is whose end holds wait for.
+    pub fn await_end(&mut self, node: u64, work: usize, id: Option<WorkId>, names: &Names) {
+        let concern = self.concern(node, work, names.get(work));
+        for &hold in &concern.ends {
+            let entry = &self.entries[hold];
+            let waits = matches!(
+                &entry.item,
+                Item::Hold {
+                    until: Until::End,
+                    ..
+                }
+            );
+            let is_known = self.awaited.iter().any(|it| it.0 == hold);
+            if let Some(id) = id.filter(|_| waits && !entry.is_over && !is_known) {
+                self.awaited.push((hold, node, id));
+            }
+        }
+    }
+
+    /// Ends the holds that wait for the end of a work which has settled.
+    pub fn end_awaited(&mut self, has_settled: impl Fn(u64, WorkId) -> bool, names: &Names) {
+        let (over, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.awaited)
+            .into_iter()
+            .partition(|&(_, node, id)| has_settled(node, id));
+        self.awaited = left;
+        for (hold, ..) in over {
+            self.end_hold(hold, names);
+        }
+    }
+
+    /// Returns whether a hold keeps a work from its turn.
+    pub fn is_blocking(&self) -> bool {
+        !self.blocked.is_empty()
+    }
+
+    /// Lets the first held work go on, since nothing else can. Returns false if there is none.
+    pub fn waive(&mut self, names: &Names) -> bool {
+        if self.blocked.is_empty() {
+            return false;
+        }
+        let Blocked { node, work, turn } = self.blocked.remove(0);
+        let concern = self.concern(node, work, names.get(work));
+        for &hold in &concern.holds {
+            let entry = &mut self.entries[hold];
+            if entry.item.at().turn == turn && !entry.is_over {
+                (entry.is_over, entry.is_waived) = (true, true);
+            }
+        }
+        self.waived.push(names.get(work).full.to_string());
+        self.freed.push(node);
+        true
+    }
+
+    /// Takes a node with a work that a hold no longer keeps.
+    pub fn take_freed(&mut self) -> Option<u64> {
+        self.freed.pop()
+    }
+
+    /// Returns the answer that an item gives.
+    pub fn answer(&mut self, point: &Point<'_>, names: &mut Names) -> Option<usize> {
+        let Answers::Works(node, decision) = &point.answers else {
+            return None;
+        };
+        let tie = match decision.kind() {
+            DecisionKind::Permit => Some(Tie::Permit),
+            DecisionKind::TimerTie => Some(Tie::Timer),
+            DecisionKind::Inbox => Some(Tie::Inbox),
+            DecisionKind::Choose => None,
+            _ => return None,
+        };
+        for (index, candidate) in decision.candidates().enumerate() {
+            let work = names.work(*node, candidate.key, || decision.path(&candidate));
+            let name = names.get(work);
+            let is_this = |at: &Step| at.turn == candidate.turn && name.is(&at.work);
+            for entry in &mut self.entries {
+                let answer = match &entry.item {
+                    Item::First(kind, at) if Some(*kind) == tie && is_this(at) => index,
+                    Item::Choice(site, answer) if tie.is_none() && is_this(&site.at) => {
+                        let Site { name, visit, .. } = site;
+                        if name != decision.site() || *visit != candidate.visit {
+                            continue;
+                        }
+                        *answer as usize
+                    }
+                    _ => continue,
+                };
+                entry.is_met = true;
+                return Some(answer);
+            }
+        }
+        None
     }
 
     /// Returns the guards that are shut, by the paths of their works.
     pub fn shut(&self) -> impl Iterator<Item = &str> {
         let shut = self.guards.iter().filter(|guard| !guard.is_open);
         shut.map(|guard| &*guard.work)
+    }
+
+    /// Returns the items that nothing in the run matched, by their numbers in the plan.
+    pub fn stale(&self) -> Vec<usize> {
+        let stale = |entry: &Entry| {
+            let never_ended = !entry.is_over || entry.is_waived;
+            !entry.is_met || matches!(entry.item, Item::Hold { .. }) && never_ended
+        };
+        let plan = self.entries.iter().take(self.plan.len()).enumerate();
+        plan.filter(|(_, entry)| stale(entry))
+            .map(|(number, _)| number)
+            .collect()
+    }
+}
+
+impl Entry {
+    fn new(item: Item) -> Entry {
+        Entry {
+            item,
+            is_met: false,
+            is_over: false,
+            is_waived: false,
+        }
+    }
+}
+
+impl Concern {
+    fn new(guards: &[Guard], entries: &[Entry], node: u64, name: &Name) -> Concern {
+        let mut concern = Concern::default();
+        for (number, guard) in guards.iter().enumerate() {
+            if guard.node == node && *guard.work == *name.path {
+                concern.guards.push(number);
+            }
+        }
+        for (number, entry) in entries.iter().enumerate() {
+            match &entry.item {
+                Item::Hold { at, other, .. } => {
+                    if name.is(&at.work) {
+                        concern.holds.push(number);
+                    }
+                    if name.is(other) {
+                        concern.ends.push(number);
+                    }
+                }
+                Item::Fault(fault) if name.is(&fault.at().work) => concern.faults.push(number),
+                Item::Fault(_) => {}
+                Item::First(..) | Item::Choice(..) => {}
+            }
+        }
+        concern
     }
 }

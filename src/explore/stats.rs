@@ -1,5 +1,6 @@
 //! What a search has come through.
 
+use super::item::Item;
 use super::orders::Orders;
 use super::policy::Coverage;
 use super::verdict::Verdict;
@@ -29,6 +30,8 @@ pub struct Stats {
     pub coverage: Coverage,
     /// The conditions of [`Sim::sometimes`](super::Sim::sometimes) that no run has met.
     pub never: Vec<String>,
+    /// The items of replayed failures, those of a corpus included, that nothing in the program matched.
+    pub stale: Vec<Item>,
     /// How often each order came up, by its hash.
     orders: Orders,
 }
@@ -89,6 +92,9 @@ impl fmt::Display for Stats {
         }
         for name in &self.never {
             write!(f, "\nnever seen: {name}")?;
+        }
+        for item in &self.stale {
+            write!(f, "\nstale, nothing matches it: {item}")?;
         }
         Ok(())
     }

@@ -199,7 +199,7 @@ impl Engine {
 
     /// Returns the decider's answer, or 0 without a decider or without a choice. `in_round` of the candidates are of
     /// the present round.
-    #[inline]
+    #[inline(always)]
     pub(super) fn decide(
         &mut self,
         kind: DecisionKind,

@@ -14,7 +14,7 @@ use crate::engine::run::next::Next;
 use crate::engine::run::round::Round;
 use crate::engine::store::extension::AbortCause;
 use crate::engine::store::flags::flag;
-use crate::work::{CancelledBy, Failure, WorkId, WorkState};
+use crate::work::{CancelledBy, Failure, WorkState};
 
 /// What comes before the next round.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Engine {
     #[cold]
     pub(super) fn start_round_as_decided(&mut self) -> Round {
         self.ready.start_round();
-        match self.pop_as_decided(Between::Steps) {
+        match self.pop_between_steps() {
             Some(slot) => Round::Turn(slot),
             None => self.nothing_picked(),
         }
@@ -51,7 +51,7 @@ impl Engine {
     pub(super) fn next_of_round_as_decided(&mut self) -> Option<u32> {
         match self.ready.round_is_over() {
             true => None,
-            false => self.pop_as_decided(Between::Steps),
+            false => self.pop_between_steps(),
         }
     }
 
@@ -91,30 +91,50 @@ impl Engine {
         Round::None
     }
 
+    #[inline(never)]
+    fn pop_between_steps(&mut self) -> Option<u32> {
+        self.pop_as_decided(Between::Steps)
+    }
+
     /// Takes the work that the decider picks. Returns `None` if this round gives no more turns.
-    #[inline]
+    #[inline(always)]
     fn pop_as_decided(&mut self, between: Between) -> Option<u32> {
         self.ready.without_gaps(&mut self.arena);
-        let deciding = self.deciding.as_mut()?;
-        if let Some(id) = deciding.chosen.take()
-            && let Some(slot) = self.chosen(id)
+        let deciding = self.deciding.as_ref()?;
+        let Wants {
+            guards,
+            holds,
+            free_rounds,
+            ..
+        } = deciding.wants;
+        if deciding.chosen.is_some()
+            && let Some(slot) = self.take_chosen()
         {
-            self.ready.take_from_round(&mut self.arena, slot);
-            return Some(self.begin_turn(slot));
+            return Some(slot);
         }
-        let wants = self.wants();
-        match wants.guards || wants.holds {
-            true => self.pop_free(wants, between),
-            false => self.pop_any(wants, between),
+        match guards || holds {
+            true => self.pop_free(free_rounds, between),
+            false => self.pop_any(free_rounds, between),
         }
+    }
+
+    /// Takes the work that was picked ahead of the last round's end, if it still has a turn coming.
+    fn take_chosen(&mut self) -> Option<u32> {
+        let id = self.deciding.as_mut()?.chosen.take()?;
+        let slot = self.lookup(id).ok()?;
+        if !self.arena.is(slot, flag::READY) {
+            return None;
+        }
+        self.ready.take_from_round(&mut self.arena, slot);
+        Some(self.begin_turn(slot))
     }
 
     /// Takes the work that the decider picks among all ready works. They are numbered by the ring, so none is written
     /// down.
-    #[inline]
-    fn pop_any(&mut self, wants: Wants, between: Between) -> Option<u32> {
+    #[inline(always)]
+    fn pop_any(&mut self, free_rounds: bool, between: Between) -> Option<u32> {
         let in_round = self.ready.left_in_round();
-        let arity = match wants.free_rounds {
+        let arity = match free_rounds {
             true => self.ready.len(),
             false => in_round,
         };
@@ -128,13 +148,13 @@ impl Engine {
 
     /// Takes the work that the decider picks among the ready works that are neither disabled nor held.
     #[inline(never)]
-    fn pop_free(&mut self, wants: Wants, between: Between) -> Option<u32> {
+    fn pop_free(&mut self, free_rounds: bool, between: Between) -> Option<u32> {
         self.with_deciding(|deciding| deciding.stuck = None);
         let Picked {
             slot,
             answer,
             in_round,
-        } = self.pick_among_free(wants);
+        } = self.pick_among_free(free_rounds);
         match slot {
             Some(slot) if answer < in_round || self.goes_beyond(slot, between) => {
                 self.ready.take_from_round(&mut self.arena, slot);
@@ -142,7 +162,7 @@ impl Engine {
             }
             Some(_) => return None,
             // In the next round there may be more.
-            None if in_round == 0 && !self.ready.next_is_empty() && !wants.free_rounds => {}
+            None if in_round == 0 && !self.ready.next_is_empty() && !free_rounds => {}
             None => self.note_stuck(),
         }
         self.ready.end_round();
@@ -170,11 +190,11 @@ impl Engine {
     }
 
     /// Lets the decider pick among the ready works that are neither disabled nor held.
-    fn pick_among_free(&mut self, wants: Wants) -> Picked {
+    fn pick_among_free(&mut self, free_rounds: bool) -> Picked {
         let mut asked = self.take_asked();
         asked.extend(self.ready.round().map(Asked::work));
         let mut in_round = asked.len();
-        if wants.free_rounds {
+        if free_rounds {
             asked.extend(self.ready.next_round().map(Asked::work));
         }
         in_round = self.drop_waiting(&mut asked, in_round);
@@ -192,12 +212,6 @@ impl Engine {
         if let Some(deciding) = &mut self.deciding {
             change(deciding);
         }
-    }
-
-    /// Returns the work that was picked ahead of the last round's end, if it still has a turn coming.
-    fn chosen(&self, id: WorkId) -> Option<u32> {
-        let slot = self.lookup(id).ok()?;
-        self.arena.is(slot, flag::READY).then_some(slot)
     }
 
     /// Drops the candidates that are disabled or held, and returns how many of this round are left.
@@ -244,7 +258,7 @@ impl Engine {
     }
 
     /// Begins the turn of a work that is out of the ring. Asks whether something else happens instead.
-    #[inline]
+    #[inline(always)]
     fn begin_turn(&mut self, slot: u32) -> u32 {
         let Some(deciding) = &mut self.deciding else {
             return slot;

@@ -3,9 +3,10 @@
 //! A failure is kept as a list of items, and a run that has nothing but them is in production's order otherwise. Items
 //! name works by their paths, never by slots or by places in a list of answers, so they outlive edits of the program.
 
+mod plan;
 mod text;
 
-pub(super) use text::{parse, print};
+pub(super) use plan::Plan;
 
 use std::fmt;
 
@@ -107,6 +108,26 @@ pub enum Item {
     First(Tie, Step),
     /// A choice has another answer than 0.
     Choice(Site, u32),
+}
+
+impl Fault {
+    /// Returns the turn at which it happens.
+    pub(super) fn at(&self) -> &Step {
+        match self {
+            Fault::Fail(at) | Fault::Cancel(at) | Fault::Late(at) => at,
+        }
+    }
+}
+
+impl Item {
+    /// Returns the turn that the item changes.
+    pub(super) fn at(&self) -> &Step {
+        match self {
+            Item::Hold { at, .. } | Item::First(_, at) => at,
+            Item::Fault(fault) => fault.at(),
+            Item::Choice(site, _) => &site.at,
+        }
+    }
 }
 
 impl fmt::Display for Until {

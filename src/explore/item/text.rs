@@ -9,13 +9,13 @@ use super::{Fault, Item, Site, Step, Tie, Until};
 use std::fmt::Write;
 
 /// The version of the text.
-const VERSION: &str = "v1:";
+pub(super) const VERSION: &str = "v1:";
 
 /// Characters of names that mean something else in the text, or in a shell between apostrophes.
-const MARKS: &str = "@>;#~'%=!:,";
+const MARKS: &str = "@>;#~'%=!,";
 
 /// Returns the text for these items.
-pub(in crate::explore) fn print(items: &[Item]) -> String {
+pub(super) fn print(items: &[Item]) -> String {
     let words: Vec<String> = items.iter().map(word).collect();
     format!("{VERSION}{}", words.join(";"))
 }
@@ -70,7 +70,7 @@ fn encoded(name: &str) -> String {
 ///
 /// # Errors
 /// What cannot be read, in words.
-pub(in crate::explore) fn parse(text: &str) -> Result<Vec<Item>, String> {
+pub(super) fn parse(text: &str) -> Result<Vec<Item>, String> {
     let Some(words) = text.strip_prefix(VERSION) else {
         return Err(format!(
             "`{text}` does not begin with `{VERSION}`, the version that this crate reads"
@@ -114,10 +114,11 @@ fn parse_step(text: &str) -> Option<Step> {
 }
 
 fn parse_site(text: &str) -> Option<Site> {
-    let (at, rest) = text.split_once(':')?;
+    let (work, rest) = text.split_once('@')?;
+    let (turn, rest) = rest.split_once(':')?;
     let (name, visit) = rest.rsplit_once('#')?;
     Some(Site {
-        at: parse_step(at)?,
+        at: Step::new(decoded(work)?, turn.parse().ok()?),
         name: decoded(name)?,
         visit: visit.parse().ok()?,
     })

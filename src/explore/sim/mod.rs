@@ -8,6 +8,7 @@ pub use hold::Hold;
 pub use world::World;
 
 use super::core::Shared;
+use super::item::{Fault, Item, Step};
 use super::node::{AnyLink, AnyNode, Delivery, Link, Node, Parts};
 use crate::{Time, Wants, WorkScheduler, WorkSchedulerConfig};
 use std::cell::RefCell;
@@ -32,6 +33,8 @@ pub struct Sim {
     guards: Vec<(usize, Check)>,
     pub(super) now: Time,
     pub(super) turns: u64,
+    /// Nodes with a work that a hold no longer keeps: their engines cannot know.
+    freed: Vec<usize>,
     /// Cranks in a row that gave no turn.
     idle: u32,
     pub(super) limits: Limits,
@@ -79,6 +82,7 @@ impl Sim {
             guards: Vec::new(),
             now: Time::ZERO,
             turns: 0,
+            freed: Vec::new(),
             idle: 0,
             limits,
             seed: 0,
@@ -103,6 +107,7 @@ impl Sim {
         self.spare.reverse();
         (self.now, self.turns, self.seed) = (Time::ZERO, 0, seed);
         self.has_run = false;
+        self.freed.clear();
         self.core.borrow_mut().reset();
     }
 
@@ -157,9 +162,7 @@ impl Sim {
 
     fn enter<C: 'static>(&mut self, name: String, node: Box<dyn AnyNode>) -> Node<C> {
         let number = self.nodes.len();
-        if let Some(trace) = &mut self.core.borrow_mut().trace {
-            trace.add_node(&name);
-        }
+        self.core.borrow_mut().names.add_node(name);
         self.nodes.push(node);
         let node = Node {
             number,
@@ -176,11 +179,13 @@ impl Sim {
 
     fn wants(&self) -> Wants {
         let core = self.core.borrow();
-        let mut wants = core.wants;
+        let mut wants = core.rules.wants(core.wants);
         wants.free_rounds = self.limits.free_rounds;
-        wants.turns |= core.machine.wants_turns() || core.trace.is_some();
-        wants.interference |= core.trace.is_some();
-        wants
+        wants.turns |= core.machine.wants_turns();
+        match core.trace {
+            Some(_) => wants.turns().guards().interference(),
+            None => wants,
+        }
     }
 
     /// Returns the scheduler of a node, to add works.
@@ -213,7 +218,15 @@ impl Sim {
         handler: impl FnMut(&mut C, &mut WorkScheduler<C>, M) + 'static,
     ) -> Link<M> {
         let queue: Rc<RefCell<VecDeque<M>>> = Rc::default();
+        let links = self.links.iter().filter(|link| link.node() == node.number);
+        let name = format!(
+            "{}<{}",
+            self.core.borrow().names.node(node.number),
+            links.count()
+        );
         self.links.push(Box::new(Delivery {
+            name,
+            taken: 0,
             queue: Rc::clone(&queue),
             node: node.number,
             handler: Box::new(handler),
@@ -279,9 +292,10 @@ impl Sim {
         work: &str,
         check: impl Fn(&World<'_>) -> bool + 'static,
     ) {
+        let before = self.wants();
         let guard = self.core.borrow_mut().rules.guard(node.number as u64, work);
         self.guards.push((guard, Box::new(check)));
-        self.want(|wants| wants.guards());
+        self.update_wants(before);
     }
 
     /// Holds the work with this name path back before its turn with this number: see [`Hold::until`].
@@ -295,18 +309,25 @@ impl Sim {
 
     /// Lets the attempt of a work fail instead of its turn with this number. `work` is its name path.
     pub fn fail(&mut self, work: &str, turn: u32) {
-        self.core.borrow_mut().rules.fail(work, turn);
-        self.want(|wants| wants.interference());
+        self.add(Item::Fault(Fault::Fail(Step::new(work, turn))));
     }
 
-    /// Wants more of the engines, in this run and the next.
-    fn want(&mut self, more: impl FnOnce(Wants) -> Wants) {
-        let before = self.core.borrow().wants;
-        let wants = more(before);
-        if wants == before {
+    /// Adds an item of the test.
+    fn add(&mut self, item: Item) {
+        let before = self.wants();
+        self.core.borrow_mut().rules.add(item);
+        self.update_wants(before);
+    }
+
+    /// Wants more of the engines, if the rules have come to need it.
+    fn update_wants(&mut self, before: Wants) {
+        if self.wants() == before {
             return;
         }
-        self.core.borrow_mut().wants = wants;
+        let mut core = self.core.borrow_mut();
+        // The next run most often needs it, too, and then each decider is set once.
+        core.wants = core.rules.wants(core.wants);
+        drop(core);
         for number in 0..self.nodes.len() {
             self.set_decider(number);
         }

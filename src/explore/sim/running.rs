@@ -63,8 +63,10 @@ impl Sim {
 
     fn run_to(&mut self, end: Option<Time>) {
         // Without anything to look at between turns, one crank may give many.
-        let watched =
-            !self.conditions.is_empty() || !self.guards.is_empty() || self.nodes.len() > 1;
+        let watched = !self.conditions.is_empty()
+            || !self.guards.is_empty()
+            || self.nodes.len() > 1
+            || self.core.borrow().rules.has_holds;
         let budget = if watched { 1 } else { u64::MAX };
         self.has_run |= end.is_none();
         loop {
@@ -99,50 +101,97 @@ impl Sim {
                 if self.nodes.iter().any(|node| node.is_pinned()) {
                     fail(Verdict::Pinned);
                 }
-                return false;
+                return self.waive();
             }
         };
         match part.checked_sub(self.nodes.len()) {
             None => self.crank(part, budget),
-            Some(link) => {
-                let link = &mut self.links[link];
-                link.deliver(&mut *self.nodes[link.node()]);
-            }
+            Some(link) => self.deliver(link),
         }
+        self.take_freed();
         self.check(When::Always);
         !self.has_settled()
+    }
+
+    /// Hands the first message of a link to its node.
+    fn deliver(&mut self, number: usize) {
+        let link = &mut self.links[number];
+        let message = link.taken() + 1;
+        let mut core = self.core.borrow_mut();
+        if let Some(trace) = &mut core.trace {
+            trace.set_now(self.now);
+        }
+        let is_told = core.rules.has_holds || core.trace.is_some();
+        if is_told {
+            core.delivery_begins(number, link.name(), message);
+        }
+        drop(core);
+        link.deliver(&mut *self.nodes[link.node()]);
+        if is_told {
+            let mut core = self.core.borrow_mut();
+            core.delivered(number, link.name(), message);
+        }
+    }
+
+    /// Notes the nodes whose works a hold no longer keeps.
+    fn take_freed(&mut self) {
+        let core = &mut *self.core.borrow_mut();
+        if !core.rules.has_holds {
+            return;
+        }
+        let nodes = &self.nodes;
+        let has_settled = |node: u64, id| nodes[node as usize].has_settled(id);
+        core.rules.end_awaited(has_settled, &core.names);
+        while let Some(node) = core.rules.take_freed() {
+            self.freed.push(node as usize);
+        }
     }
 
     /// Picks one of the parts that can go on now: the nodes that can be cranked and the links with messages, by number;
     /// links after the nodes.
     fn pick_part(&mut self) -> Coming {
-        self.ready.clear();
+        let mut ready = std::mem::take(&mut self.ready);
+        ready.clear();
         let mut earliest = None;
         for (number, node) in (0..).zip(&self.nodes) {
-            match self.when(&**node) {
-                Some(at) if at <= self.now => self.ready.push(number),
+            match self.when(number, &**node) {
+                Some(at) if at <= self.now => ready.push(number as u64),
                 Some(at) => earliest = Some(earliest.map_or(at, |earliest: Time| earliest.min(at))),
                 None => {}
             }
         }
-        let links = (self.nodes.len() as u64..).zip(&self.links);
-        let links = links.filter(|(_, link)| !link.is_empty());
-        self.ready.extend(links.map(|(number, _)| number));
-        match (self.ready.as_slice(), earliest) {
+        let nodes = self.nodes.len();
+        let links = (0..self.links.len()).filter(|&link| self.is_link_ready(link));
+        ready.extend(links.map(|link| (nodes + link) as u64));
+        let coming = match (ready.as_slice(), earliest) {
             ([], None) => Coming::Nothing,
             ([], Some(at)) => Coming::Time(at),
             ([part], _) => Coming::Part(*part as usize),
             (parts, _) => Coming::Part(parts[self.core.borrow_mut().pick_part(parts)] as usize),
-        }
+        };
+        self.ready = ready;
+        coming
     }
 
     /// Returns when a node can be cranked next, if it can be without a message.
-    fn when(&self, node: &dyn AnyNode) -> Option<Time> {
+    fn when(&self, number: usize, node: &dyn AnyNode) -> Option<Time> {
         match node.next() {
+            _ if self.freed.contains(&number) => Some(self.now),
             Next::Now => Some(self.now),
             Next::At(at) => Some(at),
             Next::External | Next::Stalled | Next::Idle => None,
         }
+    }
+
+    /// Returns whether a link has a message that no hold keeps.
+    fn is_link_ready(&self, number: usize) -> bool {
+        let link = &self.links[number];
+        if link.is_empty() {
+            return false;
+        }
+        let core = &mut *self.core.borrow_mut();
+        let is_asked = core.rules.has_holds || core.trace.is_some();
+        !is_asked || !core.is_link_held(number, link.name(), link.taken() + 1)
     }
 
     /// Returns whether nothing can go on now.
@@ -162,6 +211,7 @@ impl Sim {
         if let Some(trace) = &mut self.core.borrow_mut().trace {
             trace.set_now(self.now);
         }
+        self.freed.retain(|&freed| freed != node);
         let left = self.limits.turns - self.turns;
         let turns = self.nodes[node].crank(self.now, budget.min(left));
         // Rounds without a turn are few, unless something is wrong; then they count, so that the run ends.
@@ -171,11 +221,24 @@ impl Sim {
 
     /// Returns when something can go on.
     fn next_time(&self) -> Option<Time> {
-        if self.links.iter().any(|link| !link.is_empty()) {
+        if (0..self.links.len()).any(|link| self.is_link_ready(link)) {
             return Some(self.now);
         }
-        let times = self.nodes.iter().filter_map(|node| self.when(&**node));
-        times.min()
+        let times = (0..).zip(&self.nodes);
+        let times = times.filter_map(|(number, node)| self.when(number, &**node));
+        // Held works have their turns if nothing else is left.
+        let is_blocking = self.core.borrow().rules.is_blocking();
+        times.min().or(is_blocking.then_some(self.now))
+    }
+
+    /// Lets the first held work go on, since nothing else can. Returns false if there is none.
+    fn waive(&mut self) -> bool {
+        let core = &mut *self.core.borrow_mut();
+        let is_one = core.rules.waive(&core.names);
+        while let Some(node) = core.rules.take_freed() {
+            self.freed.push(node as usize);
+        }
+        is_one
     }
 
     // ---- checks ----
@@ -212,6 +275,7 @@ impl Sim {
             .peekable();
         at_the_end.peek().is_some()
             && self.is_waiting()
+            && !self.core.borrow().rules.is_blocking()
             && at_the_end.all(|condition| (condition.check)(&self.world()))
     }
 

@@ -1,5 +1,6 @@
 //! A search in a process of its own: the environment, and the report byte for byte.
 
+use crate::temp_file::TempFile;
 use crankwork::explore::{Explore, Sim};
 use std::process::Command;
 use std::task::Poll;
@@ -81,23 +82,58 @@ fn the_environment_is_stronger_than_the_code() {
     assert!(wrong.contains("CRANK_JOBZ means nothing"), "{wrong}");
 }
 
+/// Returns the value of a variable in the last line of a report.
+fn replay_in(report: &str) -> &str {
+    let from = report.split_once("CRANK_REPLAY='").unwrap().1;
+    from.split_once('\'').unwrap().0
+}
+
 #[test]
 fn the_line_of_a_report_repeats_the_run() {
-    let report = printed(&[("CRANK_POLICY", "random")]);
-    let value = |name: &str| {
-        let from = report.split_once(name).unwrap().1;
-        from.split(' ')
-            .next()
-            .unwrap()
-            .trim_matches('\'')
-            .to_owned()
-    };
-    let (seed, replay) = (value("CRANK_SEED="), value("CRANK_REPLAY="));
-    let again = printed(&[("CRANK_SEED", &seed), ("CRANK_REPLAY", &replay)]);
-    assert!(again.contains("run 0 of 1, policy replay"), "{again}");
-    let turns = |report: &str| {
-        let from = report.split_once("virtual time").unwrap().1;
-        from.split_once("repeat:").unwrap().0.to_owned()
-    };
-    assert_eq!(turns(&again), turns(&report));
+    for shrink in ["off", "500"] {
+        let shrink = ("CRANK_SHRINK", shrink);
+        let report = printed(&[("CRANK_POLICY", "random"), shrink]);
+        let again = printed(&[("CRANK_REPLAY", replay_in(&report)), shrink]);
+        assert!(again.contains("run 0 of 1, policy replay"), "{again}");
+        let turns = |report: &str| {
+            let from = report.split_once("virtual time").unwrap().1;
+            from.split_once("replay:").unwrap().0.to_owned()
+        };
+        assert_eq!(turns(&again), turns(&report));
+    }
+}
+
+#[test]
+fn a_replay_can_be_a_file_and_one_that_cannot_be_read_is_a_failure() {
+    let report = printed(&[]);
+    let text = format!("# a comment\n{}\n", replay_in(&report));
+    let file = TempFile::new("replay.sched", text);
+    let again = printed(&[("CRANK_REPLAY", &format!("@{}", file.0.display()))]);
+    assert!(
+        again.contains("policy replay") && again.contains("still false"),
+        "{again}"
+    );
+    for unreadable in ["v1:h=first", "v9:", "", "@/nowhere/at/all.sched"] {
+        let printed = printed(&[("CRANK_REPLAY", unreadable)]);
+        let line = "failed: its replay cannot be read";
+        assert!(printed.contains(line), "{unreadable}: {printed}");
+    }
+}
+
+#[test]
+fn a_report_has_as_much_of_the_trace_as_is_wanted() {
+    let with = |form: &str| printed(&[("CRANK_TRACE", form)]);
+    assert!(with("short").contains("what happened"));
+    assert!(with("full").contains("what happened"));
+    assert!(!with("none").contains("what happened"));
+    let json = with("json");
+    let lines: Vec<_> = json.lines().filter(|line| line.starts_with('{')).collect();
+    assert_eq!(lines.len(), 4, "{json}");
+    for line in lines {
+        let turn: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(
+            turn["work"].is_string() && turn["number"].is_u64(),
+            "{line}"
+        );
+    }
 }

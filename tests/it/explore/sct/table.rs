@@ -1,10 +1,15 @@
-//! Which policy finds which bug in how many runs. Programs without a bug must not fail under any.
+//! Which policy finds which bug in how many runs, and to how many items the failure shrinks in how many re-runs.
+//! Programs without a bug must not fail under any policy.
 
 use super::play::{play, search};
 use super::program::Program;
 use super::{is_full, programs};
 use crankwork::explore::Policy;
 use std::rc::Rc;
+
+/// The medians over all failures that shrinking has to reach: of items and of re-runs.
+const ITEMS: usize = 3;
+const REPEATS: u32 = 60;
 
 /// How much is tried.
 struct Effort {
@@ -50,8 +55,47 @@ fn policies() -> [(Policy, bool); 10] {
 /// Returns the number of the first failing run, from 1.
 fn first_failure(program: &Rc<Program>, policy: &Policy, seed: u64, runs: u64) -> Option<u64> {
     let search = search(program, policy.clone(), seed).runs(runs);
-    let result = search.check(|sim| play(sim, program, None));
+    let result = search
+        .shrink_budget(0)
+        .check(|sim| play(sim, program, None));
     result.err().map(|failure| failure.run + 1)
+}
+
+/// What failures have shrunk to.
+#[derive(Default)]
+struct Shrunk {
+    items: Vec<usize>,
+    reruns: Vec<u32>,
+}
+
+impl Shrunk {
+    /// Shrinks the first failure that the mix finds, and returns a text for the table.
+    fn shrink(&mut self, program: &Rc<Program>, runs: u64) -> String {
+        let search = search(program, Policy::Mix, 1).runs(runs);
+        let Err(failure) = search.check(|sim| play(sim, program, None)) else {
+            return String::from("-");
+        };
+        assert!(failure.reproduced && failure.answers.is_none(), "{failure}");
+        // The text alone fails in the same way.
+        let replay = search.replay(failure.replay.clone()).shrink_budget(0);
+        let again = replay.check(|sim| play(sim, program, None));
+        let again = again.map(|stats| stats.to_string()).unwrap_err();
+        assert!(
+            again.verdict.is_like(&failure.verdict),
+            "{failure}\n{again}"
+        );
+        self.items.push(failure.items.len());
+        self.reruns.push(failure.reruns);
+        format!("{} in {}", failure.items.len(), failure.reruns)
+    }
+
+    /// Returns the medians of items and re-runs.
+    fn medians(&mut self) -> (usize, u32) {
+        self.items.sort_unstable();
+        self.reruns.sort_unstable();
+        let middle = self.items.len() / 2;
+        (self.items[middle], self.reruns[middle])
+    }
 }
 
 /// The numbers of the first failing runs over the seeds, and the most runs there were to be.
@@ -128,7 +172,9 @@ fn sct_the_mix_finds_every_bug() {
         "runs to the first failure: median/90th percentile of {} seeds",
         effort.seeds
     );
-    println!("{}", line("program", names.chain([String::from("mix")])));
+    let last = ["mix", "items in runs"].map(String::from);
+    println!("{}", line("program", names.chain(last)));
+    let mut shrunk = Shrunk::default();
     let (mut bugs, mut found, mut twins, mut failed) = (0, 0, 0, 0);
     let mut missed = Vec::new();
     for program in &programs {
@@ -136,7 +182,9 @@ fn sct_the_mix_finds_every_bug() {
         let any = cells.iter().any(|cell| cell.found() > 0);
         let mix = cells.last().map_or(0, Cell::found) as u64;
         if program.fails {
-            println!("{}", line(&program.name, cells.iter().map(Cell::text)));
+            let items = shrunk.shrink(program, effort.mix);
+            let words = cells.iter().map(Cell::text).chain([items]);
+            println!("{}", line(&program.name, words));
             (bugs, found) = (bugs + 1, found + u64::from(mix > 0));
         } else {
             println!(
@@ -151,5 +199,8 @@ fn sct_the_mix_finds_every_bug() {
         }
     }
     println!("{found} of {bugs} bugs found, {failed} of {twins} twins failed");
+    let (items, reruns) = shrunk.medians();
+    println!("shrunk, all confirmed: medians of {items} items and {reruns} re-runs");
+    assert!(items <= ITEMS && reruns <= REPEATS, "{items} in {reruns}");
     assert!(missed.is_empty(), "missed: {missed:?}");
 }

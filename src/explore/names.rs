@@ -1,0 +1,108 @@
+//! The names of works and links in one run, each numbered when it is first asked for.
+//!
+//! Works are told apart by node and key, since a path is text: it is made once for each work of a run.
+
+use super::item::Step;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// The node of links: no node has that number.
+const LINKS: u64 = u64::MAX;
+
+/// The numbered names of a run.
+#[derive(Default)]
+pub(super) struct Names {
+    nodes: Vec<String>,
+    numbers: BTreeMap<(u64, u64), usize>,
+    names: Vec<Name>,
+}
+
+/// A name.
+pub(super) struct Name {
+    /// The path by itself, or the name of a link.
+    pub path: Rc<str>,
+    /// The path as reports print it: with the node in front, if there are several nodes.
+    pub full: Rc<str>,
+    /// The path with its node in front.
+    with_node: Rc<str>,
+}
+
+impl Name {
+    /// Returns whether an item means this work or link. A name without a node means the works of all nodes, so that a
+    /// node which is added later makes no item stale.
+    pub fn is(&self, name: &str) -> bool {
+        *self.path == *name || *self.with_node == *name
+    }
+}
+
+impl Names {
+    pub fn clear(&mut self) {
+        self.nodes.clear();
+        self.numbers.clear();
+        self.names.clear();
+    }
+
+    pub fn add_node(&mut self, name: String) {
+        self.nodes.push(name);
+    }
+
+    /// Returns the name of a node.
+    pub fn node(&self, node: usize) -> &str {
+        &self.nodes[node]
+    }
+
+    /// Returns the number of a work. `path` is asked once.
+    pub fn work(&mut self, node: u64, key: u64, path: impl FnOnce() -> String) -> usize {
+        if let Some(&number) = self.numbers.get(&(node, key)) {
+            return number;
+        }
+        let path: Rc<str> = path().into();
+        let name = self.nodes.get(node as usize).map_or("", String::as_str);
+        let with_node: Rc<str> = format!("{name}:{path}").into();
+        let full = if self.nodes.len() > 1 {
+            &with_node
+        } else {
+            &path
+        };
+        self.enter(
+            (node, key),
+            Name {
+                full: Rc::clone(full),
+                path,
+                with_node,
+            },
+        )
+    }
+
+    /// Returns the number of a link's name.
+    pub fn link(&mut self, link: usize, name: &str) -> usize {
+        let key = (LINKS, link as u64);
+        if let Some(&number) = self.numbers.get(&key) {
+            return number;
+        }
+        let name: Rc<str> = name.into();
+        self.enter(
+            key,
+            Name {
+                full: Rc::clone(&name),
+                path: Rc::clone(&name),
+                with_node: name,
+            },
+        )
+    }
+
+    fn enter(&mut self, key: (u64, u64), name: Name) -> usize {
+        self.numbers.insert(key, self.names.len());
+        self.names.push(name);
+        self.names.len() - 1
+    }
+
+    pub fn get(&self, number: usize) -> &Name {
+        &self.names[number]
+    }
+
+    /// Returns a turn of a work by its full name.
+    pub fn step(&self, number: usize, turn: u32) -> Step {
+        Step::new(&*self.names[number].full, turn)
+    }
+}
