@@ -1,13 +1,16 @@
 //! What the simulation and the deciders of its nodes share: the policy at work, the recording, and the rules of the
 //! test.
 
+use super::faults::Injector;
+use super::item::Item;
 use super::names::Names;
 use super::point::{Answers, Kind, Point, key_in};
 use super::policy::{Machine, Recording};
 use super::rules::{Led, NO_NODE, Rules};
 use super::trace::Trace;
-use crate::{Decider, Decision, Interference, Subject, Turned, Wants, WorkState};
+use crate::{Decider, Decision, DecisionKind, Interference, Subject, Turned, Wants, WorkState};
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// The shared part of one search.
@@ -22,6 +25,10 @@ pub(super) struct Core {
     pub decisions: u64,
     /// What the test says about single works.
     pub rules: Rules,
+    /// The faults of the present run.
+    pub faults: Injector,
+    /// The nodes that can start again after a crash.
+    pub restartable: BTreeSet<usize>,
     /// The names of works, as far as anybody has asked for them.
     pub names: Names,
     /// What happened, if somebody will read it.
@@ -40,6 +47,8 @@ impl Core {
             digest: 0,
             decisions: 0,
             rules: Rules::default(),
+            faults: Injector::default(),
+            restartable: BTreeSet::new(),
             names: Names::default(),
             trace: None,
             wants: Wants::NOTHING,
@@ -54,7 +63,22 @@ impl Core {
         self.digest = 0;
         self.decisions = 0;
         self.rules.clear();
+        self.faults.rewind();
+        self.restartable.clear();
         self.names.clear();
+    }
+
+    /// Lets the runs that come have these items and no other faults, until that is taken back.
+    pub fn set_plan(&mut self, items: Option<&[Item]>) {
+        let faults = items.map(|items| {
+            let faults = items.iter().filter_map(|item| match item {
+                Item::Fault(fault) => Some(fault.clone()),
+                _ => None,
+            });
+            faults.collect()
+        });
+        self.faults.plan(faults);
+        self.rules.set_plan(items.unwrap_or_default().to_vec());
     }
 
     /// Returns the answers of the present run.
@@ -160,6 +184,9 @@ pub(super) struct Hook {
 
 impl Decider for Hook {
     fn decide(&mut self, decision: &Decision<'_>) -> usize {
+        if decision.kind() == DecisionKind::Fault {
+            return usize::from(self.core.borrow_mut().is_faulty(self.node, decision));
+        }
         match Point::of(self.node, decision) {
             Some(point) => self.core.borrow_mut().pick(&point),
             None => 0,
@@ -180,15 +207,22 @@ impl Decider for Hook {
             let id = work.candidate().id;
             core.rules.await_end(self.node, number, id, &core.names);
         }
-        core.rules.is_free(self.node, number, turn, &core.names)
+        let key = core.key(self.node, &work.candidate());
+        // Both are asked, since both take note of the works that are ready.
+        let is_awake = core.faults.is_awake(self.node, key, turn);
+        core.rules.is_free(self.node, number, turn, &core.names) && is_awake
     }
 
     fn interfere(&mut self, work: &Subject<'_>) -> Option<Interference> {
         let core = &mut *self.core.borrow_mut();
+        let kind = core.interference(self.node, work);
+        let is_told = kind == Some(Interference::Fail) && core.rules.has_holds;
+        if !is_told && core.trace.is_none() {
+            return kind;
+        }
         let (number, candidate) = (core.work(self.node, work), work.candidate());
         let turn = candidate.turn;
-        let kind = core.rules.interfere(self.node, number, turn, &core.names);
-        if kind == Some(Interference::Fail) && core.rules.has_holds {
+        if is_told {
             let led = Led {
                 turn: 0,
                 attempt: candidate.attempt,
@@ -226,5 +260,6 @@ impl Decider for Hook {
         if let Some(trace) = &mut core.trace {
             trace.turned(turn);
         }
+        core.faults_after(self.node, work, turn);
     }
 }

@@ -2,6 +2,7 @@
 //! edit.
 
 use super::failure::TraceForm;
+use super::faults::Faults;
 use super::policy::Policy;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -16,6 +17,8 @@ pub(super) struct Environment {
     pub replay: Option<String>,
     /// The budget of shrinking, in re-runs.
     pub shrink: Option<u32>,
+    /// The faults that may happen.
+    pub faults: Option<Faults>,
     /// How much of a trace a report has.
     pub trace: Option<TraceForm>,
     /// The folder of saved failures.
@@ -25,11 +28,12 @@ pub(super) struct Environment {
 }
 
 /// The variables that mean something.
-const KNOWN: [&str; 7] = [
+const KNOWN: [&str; 8] = [
     "CRANK_SEED",
     "CRANK_RUNS",
     "CRANK_POLICY",
     "CRANK_REPLAY",
+    "CRANK_FAULTS",
     "CRANK_SHRINK",
     "CRANK_TRACE",
     "CRANK_CORPUS",
@@ -57,6 +61,9 @@ impl Environment {
                 }
                 // Whatever it says is tried: a replay that is silently ignored looks like a bug that is gone.
                 "CRANK_REPLAY" => Some(environment.replay = Some(value.clone())),
+                "CRANK_FAULTS" => {
+                    Faults::from_text(&value).map(|faults| environment.faults = Some(faults))
+                }
                 "CRANK_SHRINK" => budget(&value).map(|runs| environment.shrink = Some(runs)),
                 "CRANK_TRACE" => {
                     TraceForm::from_name(&value).map(|form| environment.trace = Some(form))

@@ -63,6 +63,7 @@
 //! | `CRANK_SEED` | the seed of the search |
 //! | `CRANK_RUNS` | the number of runs |
 //! | `CRANK_POLICY` | the policy, as it prints itself |
+//! | `CRANK_FAULTS` | the faults that may happen: `off`, `all`, `timing`, or names of families with commas |
 //! | `CRANK_REPLAY` | the one run that is done: the text of a report, or `@` and a file |
 //! | `CRANK_SHRINK` | how many re-runs shrinking takes at most, or `off` |
 //! | `CRANK_TRACE` | how much of the trace a report has: `none`, `short`, `full` or `json` |
@@ -103,8 +104,10 @@ mod core;
 mod corpus;
 mod env;
 mod failure;
+mod faults;
 mod given;
 mod item;
+mod link;
 mod names;
 mod node;
 mod orders;
@@ -121,8 +124,10 @@ mod trace;
 mod verdict;
 
 pub use failure::{Explained, Failure};
-pub use item::{Fault, Item, Site, Step, Tie, Until};
-pub use node::{Link, Node};
+pub use faults::Faults;
+pub use item::{Family, Fault, Item, Site, Step, Tie, Until};
+pub use link::{Link, LinkConfig};
+pub use node::Node;
 pub use policy::{Coverage, Custom, Policy};
 pub use search::Explore;
 pub use shrink::Without;

@@ -13,6 +13,8 @@ const LINKS: u64 = u64::MAX;
 #[derive(Default)]
 pub(super) struct Names {
     nodes: Vec<String>,
+    /// How often each node has started.
+    starts: Vec<u32>,
     numbers: BTreeMap<(u64, u64), usize>,
     names: Vec<Name>,
 }
@@ -28,6 +30,16 @@ pub(super) struct Name {
 }
 
 impl Name {
+    /// Returns the name of something that is on no node.
+    pub fn alone(name: &str) -> Name {
+        let name: Rc<str> = name.into();
+        Name {
+            full: Rc::clone(&name),
+            path: Rc::clone(&name),
+            with_node: name,
+        }
+    }
+
     /// Returns whether an item means this work or link. A name without a node means the works of all nodes, so that a
     /// node which is added later makes no item stale.
     pub fn is(&self, name: &str) -> bool {
@@ -38,12 +50,48 @@ impl Name {
 impl Names {
     pub fn clear(&mut self) {
         self.nodes.clear();
+        self.starts.clear();
         self.numbers.clear();
         self.names.clear();
     }
 
     pub fn add_node(&mut self, name: String) {
         self.nodes.push(name);
+        self.starts.push(1);
+    }
+
+    /// Counts a start of a node. Its works are others than those before, so its name has the incarnation from now on.
+    pub fn restarted(&mut self, node: usize) {
+        let starts = self.starts[node];
+        let name = &mut self.nodes[node];
+        if starts > 1 {
+            let end = name.rfind('~').unwrap_or(name.len());
+            name.truncate(end);
+        }
+        self.starts[node] += 1;
+        name.push_str(&format!("~{}", starts + 1));
+        self.numbers.retain(|&(of, _), _| of != node as u64);
+    }
+
+    /// Returns how often a node has started.
+    pub fn starts(&self, node: u64) -> u32 {
+        self.starts.get(node as usize).copied().unwrap_or(1)
+    }
+
+    /// Returns the names of a work with this path.
+    pub fn name(&self, node: u64, path: String) -> Name {
+        let path: Rc<str> = path.into();
+        let name = self.nodes.get(node as usize).map_or("", String::as_str);
+        let with_node: Rc<str> = format!("{name}:{path}").into();
+        let full = match self.nodes.len() > 1 || self.starts(node) > 1 {
+            true => &with_node,
+            false => &path,
+        };
+        Name {
+            full: Rc::clone(full),
+            path,
+            with_node,
+        }
     }
 
     /// Returns the name of a node.
@@ -56,22 +104,8 @@ impl Names {
         if let Some(&number) = self.numbers.get(&(node, key)) {
             return number;
         }
-        let path: Rc<str> = path().into();
-        let name = self.nodes.get(node as usize).map_or("", String::as_str);
-        let with_node: Rc<str> = format!("{name}:{path}").into();
-        let full = if self.nodes.len() > 1 {
-            &with_node
-        } else {
-            &path
-        };
-        self.enter(
-            (node, key),
-            Name {
-                full: Rc::clone(full),
-                path,
-                with_node,
-            },
-        )
+        let name = self.name(node, path());
+        self.enter((node, key), name)
     }
 
     /// Returns the number of a link's name.
@@ -80,15 +114,7 @@ impl Names {
         if let Some(&number) = self.numbers.get(&key) {
             return number;
         }
-        let name: Rc<str> = name.into();
-        self.enter(
-            key,
-            Name {
-                full: Rc::clone(&name),
-                path: Rc::clone(&name),
-                with_node: name,
-            },
-        )
+        self.enter(key, Name::alone(name))
     }
 
     fn enter(&mut self, key: (u64, u64), name: Name) -> usize {

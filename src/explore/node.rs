@@ -1,10 +1,8 @@
-//! Nodes, and links between them.
+//! Nodes: schedulers with their applications, which may crash and start again.
 
 use super::core::{Hook, Shared};
 use crate::{Next, Time, Wants, WorkId, WorkScheduler, WorkState};
 use std::any::Any;
-use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -38,6 +36,58 @@ pub(super) struct Parts<C> {
     pub seed: u64,
     /// The number of the node and what is wanted, for which the scheduler has its decider.
     pub decided: Option<(u64, Wants)>,
+    /// How the node starts again after a crash, if it can.
+    pub life: Option<Box<dyn Life<C>>>,
+    /// Gives the scheduler what a reset takes from it.
+    pub equip: Option<Equip<C>>,
+    /// Whether the node has crashed and not started again.
+    pub is_down: bool,
+}
+
+/// Gives a scheduler its offload.
+pub(super) type Equip<C> = Box<dyn Fn(&mut WorkScheduler<C>)>;
+
+/// What a node keeps over a crash, and how it starts.
+pub(super) trait Life<C> {
+    /// Keeps what is durable.
+    fn keep(&mut self, app: &C);
+    /// Starts with what was kept.
+    fn start(&mut self, work: &mut WorkScheduler<C>) -> C;
+}
+
+/// The two closures of a node, and what the first has returned.
+pub(super) struct Durable<D, K, S> {
+    pub keep: K,
+    pub start: S,
+    pub kept: Option<D>,
+}
+
+impl<C, D, K, S> Life<C> for Durable<D, K, S>
+where
+    K: Fn(&C) -> D,
+    S: FnMut(&mut WorkScheduler<C>, Option<D>) -> C,
+{
+    fn keep(&mut self, app: &C) {
+        self.kept = Some((self.keep)(app));
+    }
+
+    fn start(&mut self, work: &mut WorkScheduler<C>) -> C {
+        (self.start)(work, self.kept.take())
+    }
+}
+
+impl<C> Parts<C> {
+    pub fn new(work: WorkScheduler<C>, app: Option<C>, seed: u64) -> Self {
+        Parts {
+            work,
+            app,
+            seed,
+            life: None,
+            equip: None,
+            is_down: false,
+            decided: None,
+        }
+    }
 }
 
 /// A node whose application type is not known.
@@ -46,6 +96,16 @@ pub(super) trait AnyNode: Any {
     fn next(&self) -> Next;
     /// Cranks with a budget, and returns how many turns there were.
     fn crank(&mut self, now: Time, turns: u64) -> u64;
+    /// Wakes a work, if it is still there.
+    fn wake(&mut self, work: WorkId);
+    /// Returns whether the node has not crashed.
+    fn is_up(&self) -> bool;
+    /// Drops all works, and keeps what is durable. The application stays to be looked at.
+    fn crash(&mut self);
+    /// Starts the node again.
+    fn restart(&mut self, seed: u64);
+    /// Returns how many works have settled.
+    fn settled(&self) -> u64;
     /// Returns whether time must not go on.
     fn is_pinned(&self) -> bool;
     /// Returns the report of what the works wait for.
@@ -74,6 +134,39 @@ impl<C: 'static> AnyNode for Parts<C> {
         self.work
             .crank_work(now, app, crate::Budget::turns(turns))
             .turns
+    }
+
+    fn wake(&mut self, work: WorkId) {
+        // A work that has left in the meantime needs no wake.
+        let _ = self.work.wake(work);
+    }
+
+    fn is_up(&self) -> bool {
+        !self.is_down
+    }
+
+    fn crash(&mut self) {
+        if let (Some(life), Some(app)) = (&mut self.life, &self.app) {
+            life.keep(app);
+        }
+        self.work.reset(self.seed);
+        self.is_down = true;
+    }
+
+    fn restart(&mut self, seed: u64) {
+        self.work.reset(seed);
+        if let Some(equip) = &self.equip {
+            equip(&mut self.work);
+        }
+        if let Some(life) = &mut self.life {
+            self.app = Some(life.start(&mut self.work));
+        }
+        self.is_down = false;
+    }
+
+    fn settled(&self) -> u64 {
+        let metrics = self.work.metrics();
+        metrics.success + metrics.failed + metrics.blocked + metrics.cancelled
     }
 
     fn is_pinned(&self) -> bool {
@@ -118,7 +211,8 @@ impl<C: 'static> AnyNode for Parts<C> {
 
     fn clear(&mut self, seed: u64) {
         self.work.reset(seed);
-        (self.app, self.seed) = (None, seed);
+        (self.life, self.equip) = (None, None);
+        (self.app, self.seed, self.is_down) = (None, seed, false);
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -127,89 +221,5 @@ impl<C: 'static> AnyNode for Parts<C> {
 
     fn as_any_mut(&mut self) -> &mut dyn Any {
         self
-    }
-}
-
-/// Sends messages to a node. They arrive in order, and when is a decision.
-pub struct Link<M> {
-    pub(super) queue: Rc<RefCell<VecDeque<M>>>,
-}
-
-impl<M> Clone for Link<M> {
-    fn clone(&self) -> Self {
-        Link {
-            queue: Rc::clone(&self.queue),
-        }
-    }
-}
-
-impl<M> fmt::Debug for Link<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Link({} under way)", self.queue.borrow().len())
-    }
-}
-
-impl<M> Link<M> {
-    /// Sends a message.
-    pub fn send(&self, message: M) {
-        self.queue.borrow_mut().push_back(message);
-    }
-}
-
-/// A link whose types are not known.
-pub(super) trait AnyLink {
-    fn is_empty(&self) -> bool;
-    /// Hands the first message to the node.
-    fn deliver(&mut self, node: &mut dyn AnyNode);
-    fn node(&self) -> usize;
-    /// Returns the name by which reports and items call the link.
-    fn name(&self) -> &str;
-    /// Returns how many messages have been handed out.
-    fn taken(&self) -> u32;
-}
-
-/// What a node does with a message.
-type Handler<C, M> = Box<dyn FnMut(&mut C, &mut WorkScheduler<C>, M)>;
-
-pub(super) struct Delivery<C, M> {
-    pub name: String,
-    pub taken: u32,
-    pub queue: Rc<RefCell<VecDeque<M>>>,
-    pub node: usize,
-    pub handler: Handler<C, M>,
-}
-
-impl<C: 'static, M> AnyLink for Delivery<C, M> {
-    fn is_empty(&self) -> bool {
-        self.queue.borrow().is_empty()
-    }
-
-    fn deliver(&mut self, node: &mut dyn AnyNode) {
-        let message = self.queue.borrow_mut().pop_front();
-        let node = node.as_any_mut().downcast_mut::<Parts<C>>();
-        if let (
-            Some(message),
-            Some(Parts {
-                work,
-                app: Some(app),
-                ..
-            }),
-        ) = (message, node)
-        {
-            self.taken += 1;
-            (self.handler)(app, work, message);
-        }
-    }
-
-    fn node(&self) -> usize {
-        self.node
-    }
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn taken(&self) -> u32 {
-        self.taken
     }
 }

@@ -1,5 +1,6 @@
 //! A point where a policy picks: a decision of one node's engine, or of the simulation itself.
 
+use super::seed::hash;
 use crate::{Candidate, Decision, DecisionKind};
 
 /// A point with two or more answers. Answer 0 is that of production.
@@ -26,6 +27,10 @@ pub(super) enum Answers<'a> {
     Works(u64, &'a Decision<'a>),
     /// Nodes and links, by number.
     Parts(&'a [u64]),
+    /// Messages of the link with that name, by number.
+    Messages(&'a str, &'a [u64]),
+    /// Latencies of a message of the link with that name.
+    Latency(&'a str, u32),
 }
 
 impl<'a> Point<'a> {
@@ -49,6 +54,8 @@ impl<'a> Point<'a> {
         match self.answers {
             Answers::Works(node, decision) => key_in(node, &decision.candidate(index)),
             Answers::Parts(parts) => parts[index],
+            Answers::Messages(link, numbers) => hash(numbers[index], link.as_bytes()),
+            Answers::Latency(..) => index as u64,
         }
     }
 

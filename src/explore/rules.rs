@@ -1,4 +1,4 @@
-//! What is said about single works: the guards of the test, and the items of a plan or of the test.
+//! What is said about single works: the guards of the test, and the items of a plan or of the test but for faults.
 //!
 //! Works are named by their paths, since most are not there yet when an item speaks of them. A work that is seen for the
 //! first time is compared with all items once; after that a question costs a look into a list, which most often is
@@ -7,10 +7,10 @@
 //! A hold is no hold of the engine: it keeps a work as a guard does. The engine of one node cannot know what goes on in
 //! another, so the simulation waives holds when nothing at all can go on.
 
-use super::item::{Fault, Item, Site, Step, Tie, Until};
+use super::item::{Fault, Item, LATENCY, Site, Step, Tie, Until};
 use super::names::{Name, Names};
 use super::point::{Answers, Point};
-use crate::{DecisionKind, Interference, Wants, WorkId};
+use crate::{DecisionKind, Wants, WorkId};
 use std::rc::Rc;
 
 /// The condition of a guard, as it was before the present turn.
@@ -25,7 +25,7 @@ struct Entry {
     item: Item,
     /// The named turn has come, or the named answer was given.
     is_met: bool,
-    /// A hold is over, or a fault has been.
+    /// A hold is over.
     is_over: bool,
     /// A hold ended because nothing else could go on.
     is_waived: bool,
@@ -37,7 +37,6 @@ struct Concern {
     guards: Vec<usize>,
     holds: Vec<usize>,
     ends: Vec<usize>,
-    faults: Vec<usize>,
 }
 
 /// A work that a hold keeps from a turn.
@@ -141,8 +140,7 @@ impl Rules {
         for entry in &self.entries {
             wants = match entry.item {
                 Item::Hold { .. } => wants.guards().turns(),
-                Item::Fault(_) => wants.interference(),
-                Item::First(..) | Item::Choice(..) => wants,
+                Item::Fault(_) | Item::First(..) | Item::Choice(..) => wants,
             };
         }
         match self.guards.is_empty() {
@@ -183,29 +181,6 @@ impl Rules {
             self.blocked.push(Blocked { node, work, turn });
         }
         is_held
-    }
-
-    /// Returns what happens instead of a turn.
-    pub fn interfere(
-        &mut self,
-        node: u64,
-        work: usize,
-        turn: u32,
-        names: &Names,
-    ) -> Option<Interference> {
-        let concern = self.concern(node, work, names.get(work));
-        let mut faults = concern.faults.iter().copied();
-        let fault = faults.find(|&it| {
-            let entry = &self.entries[it];
-            !entry.is_over && entry.item.at().turn == turn
-        })?;
-        let entry = &mut self.entries[fault];
-        (entry.is_met, entry.is_over) = (true, true);
-        match entry.item {
-            Item::Fault(Fault::Fail(_)) => Some(Interference::Fail),
-            Item::Fault(Fault::Cancel(_)) => Some(Interference::Cancel),
-            _ => Some(Interference::Late),
-        }
     }
 
     /// Hears of a turn, and ends the holds that waited for it.
@@ -296,7 +271,7 @@ impl Rules {
     /// Returns the answer that an item gives.
     pub fn answer(&mut self, point: &Point<'_>, names: &mut Names) -> Option<usize> {
         let Answers::Works(node, decision) = &point.answers else {
-            return None;
+            return self.answer_of_link(&point.answers);
         };
         let tie = match decision.kind() {
             DecisionKind::Permit => Some(Tie::Permit),
@@ -328,15 +303,43 @@ impl Rules {
         None
     }
 
+    /// Returns the answer that an item gives about messages of a link.
+    fn answer_of_link(&mut self, answers: &Answers<'_>) -> Option<usize> {
+        self.entries.iter_mut().find_map(|entry| {
+            let answer = match (answers, &entry.item) {
+                (Answers::Messages(link, numbers), Item::First(Tie::Message, at)) => {
+                    let is_this = |&number: &u64| at.work == *link && number == u64::from(at.turn);
+                    numbers.iter().position(is_this)
+                }
+                (Answers::Latency(link, number), Item::Choice(site, answer)) => {
+                    let is_this = site.at.work == *link && site.at.turn == *number;
+                    (is_this && site.name == LATENCY).then_some(*answer as usize)
+                }
+                _ => None,
+            }?;
+            entry.is_met = true;
+            Some(answer)
+        })
+    }
+
+    /// Forgets what holds keep on a node that has crashed.
+    pub fn crashed(&mut self, node: u64) {
+        self.blocked.retain(|blocked| blocked.node != node);
+    }
+
     /// Returns the guards that are shut, by the paths of their works.
     pub fn shut(&self) -> impl Iterator<Item = &str> {
         let shut = self.guards.iter().filter(|guard| !guard.is_open);
         shut.map(|guard| &*guard.work)
     }
 
-    /// Returns the items that nothing in the run matched, by their numbers in the plan.
-    pub fn stale(&self) -> Vec<usize> {
+    /// Returns the items that nothing in the run matched, by their numbers in the plan. `unmatched` are its faults
+    /// that have not happened.
+    pub fn stale(&self, unmatched: &[Fault]) -> Vec<usize> {
         let stale = |entry: &Entry| {
+            if let Item::Fault(fault) = &entry.item {
+                return unmatched.contains(fault);
+            }
             let never_ended = !entry.is_over || entry.is_waived;
             !entry.is_met || matches!(entry.item, Item::Hold { .. }) && never_ended
         };
@@ -376,9 +379,7 @@ impl Concern {
                         concern.ends.push(number);
                     }
                 }
-                Item::Fault(fault) if name.is(&fault.at().work) => concern.faults.push(number),
-                Item::Fault(_) => {}
-                Item::First(..) | Item::Choice(..) => {}
+                Item::Fault(_) | Item::First(..) | Item::Choice(..) => {}
             }
         }
         concern

@@ -3,7 +3,7 @@
 //! Only a failing run is repeated with a record, so other runs pay nothing for it. It is as long as the run, which has a
 //! most of turns.
 
-use super::item::{Fault, Item, Site, Step, Tie, Until};
+use super::item::{Fault, Item, LATENCY, Site, Step, Tie, Until};
 use super::names::Names;
 use super::point::{Answers, Point};
 use super::rules::Led;
@@ -72,12 +72,14 @@ pub(super) struct Event {
 #[derive(Default)]
 pub(super) struct Trace {
     pub events: Vec<Event>,
-    /// Answers other than that of production to what is no turn: each with the number of events before it.
+    /// Faults, and answers other than that of production to what is no turn: each with the number of events before it.
     pub answers: Vec<(usize, Item)>,
     /// The turns of works that were ready, each with the number of events before it was.
     pub ready: BTreeMap<(usize, u32), usize>,
     /// Turns that were passed over for one that production would have put later.
     pub passed: BTreeSet<(usize, u32)>,
+    /// How many faults have been noted.
+    faults: usize,
     /// Whether a node or link was passed over.
     pub has_passed_parts: bool,
     /// The names of works, set at the end.
@@ -136,13 +138,30 @@ impl Trace {
 
     /// Notes an answer.
     pub fn answered(&mut self, point: &Point<'_>, answer: usize, names: &mut Names) {
-        let Answers::Works(node, decision) = &point.answers else {
-            self.has_passed_parts |= answer > 0;
-            return;
-        };
         if answer == 0 {
             return;
         }
+        let (node, decision) = match &point.answers {
+            Answers::Works(node, decision) => (node, decision),
+            Answers::Parts(_) => {
+                self.has_passed_parts = true;
+                return;
+            }
+            Answers::Messages(link, numbers) => {
+                let at = Step::new(*link, numbers[answer] as u32);
+                let item = Item::First(Tie::Message, at);
+                return self.answers.push((self.events.len(), item));
+            }
+            Answers::Latency(link, number) => {
+                let site = Site {
+                    at: Step::new(*link, *number),
+                    name: String::from(LATENCY),
+                    visit: 1,
+                };
+                let item = Item::Choice(site, answer as u32);
+                return self.answers.push((self.events.len(), item));
+            }
+        };
         let mut number = |index: usize| {
             let candidate = decision.candidate(index);
             let work = names.work(*node, candidate.key, || decision.path(&candidate));
@@ -171,6 +190,15 @@ impl Trace {
             }
         };
         self.answers.push((self.events.len(), item));
+    }
+
+    /// Notes the faults that have happened since the last call, given all of the run.
+    pub fn note_faults(&mut self, fired: &[Fault]) {
+        for fault in fired.iter().skip(self.faults) {
+            let item = Item::Fault(fault.clone());
+            self.answers.push((self.events.len(), item));
+        }
+        self.faults = fired.len();
     }
 
     /// Ends the record: there are no more names.
@@ -263,16 +291,6 @@ impl Event {
             Some(_) => None,
             None => self.is_over.then_some(Until::Turn(self.turn)),
         }
-    }
-
-    /// Returns the fault, if something happened instead of the turn.
-    pub fn fault(&self, work: &str) -> Option<Item> {
-        let at = Step::new(work, self.turn);
-        Some(Item::Fault(match self.instead? {
-            Interference::Fail => Fault::Fail(at),
-            Interference::Cancel => Fault::Cancel(at),
-            Interference::Late => Fault::Late(at),
-        }))
     }
 }
 

@@ -1,6 +1,7 @@
 //! How a run has failed.
 
 use std::fmt;
+use std::time::Duration;
 
 /// Why a run stops before its end: a payload that no panic hook sees.
 pub(super) enum Stop {
@@ -20,6 +21,8 @@ pub enum Verdict {
     Always(String),
     /// A condition of `eventually` or `run_until` did not hold at the end.
     Eventually(String),
+    /// A condition of `eventually` did not come true for so long after the last fault and the last progress.
+    Unsettled(String, Duration),
     /// Works are left, and nothing can make them go on. The report says what they wait for.
     Stall(String),
     /// Works are left, and the guards of these keep all of them from their turns.
@@ -58,6 +61,7 @@ impl Verdict {
                 format!("panics with \"{line}\"")
             }
             Verdict::Always(name) | Verdict::Eventually(name) => format!("breaks \"{name}\""),
+            Verdict::Unsettled(name, _) => format!("never comes to \"{name}\""),
             Verdict::Stall(_) => String::from("stalls"),
             Verdict::Deadlock(_) => String::from("deadlocks"),
             Verdict::LostWake(work) => format!("{work} sleeps for ever"),
@@ -81,6 +85,10 @@ impl fmt::Display for Verdict {
             Verdict::Panic(message, place) => write!(f, "panicked at {place}: {message}"),
             Verdict::Always(name) => write!(f, "\"{name}\" did not hold"),
             Verdict::Eventually(name) => write!(f, "\"{name}\" still false at the end"),
+            Verdict::Unsettled(name, time) => write!(
+                f,
+                "\"{name}\" still false {time:?} after the last fault and the last progress"
+            ),
             Verdict::Stall(report) => write!(f, "stalled: {report}"),
             Verdict::Deadlock(works) => write!(f, "deadlock: {} cannot go on", works.join(", ")),
             Verdict::LostWake(work) => write!(f, "{work} sleeps, and nothing can wake it"),

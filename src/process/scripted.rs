@@ -43,6 +43,18 @@ impl Script {
         self
     }
 
+    /// Ends `time` later than it would.
+    pub fn slower(mut self, time: Duration) -> Self {
+        self.takes = self.takes.saturating_add(time);
+        self
+    }
+
+    /// Ends as `exit` says, when it would have ended, and writes what it would have written.
+    pub fn exits(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
     /// Writes `bytes` to standard output, just before the process ends by itself.
     pub fn stdout(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.outputs[0] = bytes.into();

@@ -88,6 +88,8 @@ pub(crate) trait Lookup {
     fn candidate(&self, index: usize) -> Candidate;
     /// Returns the name path of a work.
     fn path(&self, id: WorkId) -> String;
+    /// Returns the state of a work; `None` if it is gone.
+    fn state(&self, id: WorkId) -> Option<WorkState>;
 }
 
 /// A point with two or more possible answers.
@@ -169,6 +171,11 @@ impl Subject<'_> {
     /// Returns the name path of the work as text; its id if the work is gone. O(depth), allocates.
     pub fn path(&self) -> String {
         path(self.lookup, &self.candidate)
+    }
+
+    /// Returns the state of the work as it is now; `None` if the work is gone. O(1).
+    pub fn state(&self) -> Option<WorkState> {
+        self.candidate.id.and_then(|id| self.lookup.state(id))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::engine::store::flags::flag;
 use crate::engine::store::keys::Keys;
 use crate::engine::store::names::{self, Purpose};
 use crate::engine::store::record::NONE;
-use crate::work::WorkId;
+use crate::work::{WorkId, WorkState};
 
 /// The candidates of a decision.
 #[derive(Clone, Copy)]
@@ -79,6 +79,10 @@ impl Lookup for View<'_> {
             |_| id.to_string(),
             |slot| names::path(arena, slot, incarnation),
         )
+    }
+
+    fn state(&self, id: WorkId) -> Option<WorkState> {
+        self.engine.state(id)
     }
 }
 

@@ -179,7 +179,9 @@ impl Failure {
             }
             Verdict::Deadlock(works) => ("(stalled)", format!("not enabled: {}", works.join(", "))),
             Verdict::LostWake(work) => ("(stalled)", format!("{work} sleeps for ever")),
-            Verdict::Eventually(name) => ("(end)", format!("\"{name}\" is false")),
+            Verdict::Eventually(name) | Verdict::Unsettled(name, _) => {
+                ("(end)", format!("\"{name}\" is false"))
+            }
             _ => return Ok(()),
         };
         let time = self.end.to_string();

@@ -3,9 +3,12 @@
 //! A failure is kept as a list of items, and a run that has nothing but them is in production's order otherwise. Items
 //! name works by their paths, never by slots or by places in a list of answers, so they outlive edits of the program.
 
+mod fault;
 mod plan;
 mod text;
 
+pub(super) use fault::Amount;
+pub use fault::{Family, Fault};
 pub(super) use plan::Plan;
 
 use std::fmt;
@@ -65,17 +68,8 @@ pub struct Site {
     pub visit: u32,
 }
 
-/// A fault.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Fault {
-    /// The attempt fails instead of the turn.
-    Fail(Step),
-    /// The work is cancelled instead of the turn.
-    Cancel(Step),
-    /// The turn is had in the next round.
-    Late(Step),
-}
+/// The name of the choice of a message's latency.
+pub(super) const LATENCY: &str = "latency";
 
 /// What is ordered other than turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,6 +81,8 @@ pub enum Tie {
     Timer,
     /// Senders of messages.
     Inbox,
+    /// Messages of a link without an order.
+    Message,
 }
 
 /// A single thing by which a run differs from production.
@@ -110,15 +106,6 @@ pub enum Item {
     Choice(Site, u32),
 }
 
-impl Fault {
-    /// Returns the turn at which it happens.
-    pub(super) fn at(&self) -> &Step {
-        match self {
-            Fault::Fail(at) | Fault::Cancel(at) | Fault::Late(at) => at,
-        }
-    }
-}
-
 impl Item {
     /// Returns the turn that the item changes.
     pub(super) fn at(&self) -> &Step {
@@ -137,16 +124,6 @@ impl fmt::Display for Until {
             Until::End => f.write_str("has ended"),
             Until::Failed(attempt) => write!(f, "has failed in attempt {attempt}"),
             Until::Step(label) => write!(f, "has done \"{label}\""),
-        }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Fault::Fail(Step { work, turn }) => write!(f, "{work} fails at turn {turn}"),
-            Fault::Cancel(Step { work, turn }) => write!(f, "{work} is cancelled at turn {turn}"),
-            Fault::Late(Step { work, turn }) => write!(f, "{work} has turn {turn} a round late"),
         }
     }
 }
@@ -173,6 +150,9 @@ impl fmt::Display for Item {
             }
             Item::First(Tie::Inbox, Step { work, turn }) => {
                 write!(f, "the message to {work} before turn {turn} is taken first")
+            }
+            Item::First(Tie::Message, Step { work, turn }) => {
+                write!(f, "message {turn} of {work} arrives first")
             }
             Item::Choice(Site { at, name, .. }, answer) => {
                 write!(

@@ -1,12 +1,14 @@
 //! Items as text that a person can read and edit: `v1:f=job[3]@2;h=job[0]@1>cancel@end`.
 //!
 //! The first word is the version. Each item begins with its letter: `h` a hold, `f` a failed attempt, `c` a cancel, `l` a
-//! late turn, `p` `t` `i` a permit, timer or message that is first, `o` a choice. A turn is `work@turn`, a site
+//! late turn, `p` `t` `i` `m` a permit, timer, post or message that is first, `o` a choice. Every other fault begins with the name
+//! of its family, and has a time or an exit code behind a `+`: `crash=server:job@2+500ms`. A turn is `work@turn`, a site
 //! `work@turn:name#visit`. A hold ends at `other@turn`, `other@end`, `other@!attempt` or `other@:label`. Names
 //! percent-encode the marks of this text.
 
-use super::{Fault, Item, Site, Step, Tie, Until};
+use super::{Amount, Family, Fault, Item, Site, Step, Tie, Until};
 use std::fmt::Write;
+use std::time::Duration;
 
 /// The version of the text.
 pub(super) const VERSION: &str = "v1:";
@@ -25,14 +27,54 @@ fn word(item: &Item) -> String {
         Item::Hold { at, other, until } => {
             format!("h={}>{}@{}", step(at), encoded(other), end(until))
         }
-        Item::Fault(Fault::Fail(at)) => format!("f={}", step(at)),
-        Item::Fault(Fault::Cancel(at)) => format!("c={}", step(at)),
-        Item::Fault(Fault::Late(at)) => format!("l={}", step(at)),
+        Item::Fault(fault) => fault_word(fault),
         Item::First(Tie::Permit, at) => format!("p={}", step(at)),
         Item::First(Tie::Timer, at) => format!("t={}", step(at)),
         Item::First(Tie::Inbox, at) => format!("i={}", step(at)),
+        Item::First(Tie::Message, at) => format!("m={}", step(at)),
         Item::Choice(at, answer) => format!("o={}={answer}", site(at)),
     }
+}
+
+fn fault_word(fault: &Fault) -> String {
+    let (key, at) = (key(fault.family()), step(fault.at()));
+    match fault {
+        Fault::Named(at) => format!("{key}={}", site(at)),
+        Fault::Exit(_, code) => format!("{key}={at}+{code}"),
+        _ => match fault.time() {
+            Some(time) => format!("{key}={at}+{}", duration(time)),
+            None => format!("{key}={at}"),
+        },
+    }
+}
+
+/// Returns how a fault of that family begins.
+fn key(family: Family) -> &'static str {
+    match family {
+        Family::Fail => "f",
+        Family::Cancel => "c",
+        Family::Late => "l",
+        _ => family.name(),
+    }
+}
+
+/// The units of a duration, in nanoseconds.
+const UNITS: [(&str, u128); 4] = [
+    ("ns", 1),
+    ("us", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+];
+
+/// Returns a duration in the largest unit in which it is a whole number.
+fn duration(time: Duration) -> String {
+    let nanos = time.as_nanos();
+    let fits = UNITS
+        .iter()
+        .rev()
+        .find(|(_, unit)| nanos.is_multiple_of(*unit));
+    let (name, unit) = fits.unwrap_or(&UNITS[0]);
+    format!("{}{name}", nanos / unit)
 }
 
 fn step(step: &Step) -> String {
@@ -94,18 +136,50 @@ fn item(word: &str) -> Option<Item> {
                 until: parse_end(until)?,
             }
         }
-        "f" => Item::Fault(Fault::Fail(parse_step(rest)?)),
-        "c" => Item::Fault(Fault::Cancel(parse_step(rest)?)),
-        "l" => Item::Fault(Fault::Late(parse_step(rest)?)),
         "p" => Item::First(Tie::Permit, parse_step(rest)?),
         "t" => Item::First(Tie::Timer, parse_step(rest)?),
         "i" => Item::First(Tie::Inbox, parse_step(rest)?),
+        "m" => Item::First(Tie::Message, parse_step(rest)?),
         "o" => {
             let (at, answer) = rest.rsplit_once('=')?;
             Item::Choice(parse_site(at)?, answer.parse().ok()?)
         }
-        _ => return None,
+        _ => Item::Fault(parse_fault(letter, rest)?),
     })
+}
+
+fn parse_fault(key_read: &str, text: &str) -> Option<Fault> {
+    let mut families = Family::ALL.into_iter();
+    let family = families.find(|&family| key(family) == key_read)?;
+    let mut amount = Amount::default();
+    let at = match family {
+        Family::Named => {
+            let site = parse_site(text)?;
+            amount.site = (site.name, site.visit);
+            site.at
+        }
+        Family::Fail | Family::Cancel | Family::Late => parse_step(text)?,
+        Family::Wake | Family::Lose | Family::Twice => parse_step(text)?,
+        Family::Exit => {
+            let (at, code) = text.rsplit_once('+')?;
+            amount.code = code.parse().ok()?;
+            parse_step(at)?
+        }
+        _ => {
+            let (at, time) = text.rsplit_once('+')?;
+            amount.time = parse_duration(time)?;
+            parse_step(at)?
+        }
+    };
+    Some(Fault::of(family, at, amount))
+}
+
+fn parse_duration(text: &str) -> Option<Duration> {
+    let end = text.find(|char: char| !char.is_ascii_digit())?;
+    let (number, name) = text.split_at(end);
+    let (_, unit) = UNITS.iter().find(|(unit, _)| *unit == name)?;
+    let nanos = number.parse::<u64>().ok()?.checked_mul(*unit as u64)?;
+    Some(Duration::from_nanos(nanos))
 }
 
 fn parse_step(text: &str) -> Option<Step> {
@@ -167,16 +241,22 @@ mod tests {
             other: String::from("b/c[2]"),
             until,
         });
+        let faults = Family::ALL.map(|family| {
+            let amount = Amount {
+                time: Duration::from_micros(1_500),
+                code: -3,
+                site: (String::from("how: many#"), 2),
+            };
+            Item::Fault(Fault::of(family, step(1), amount))
+        });
         let others = [
-            Item::Fault(Fault::Fail(step(1))),
-            Item::Fault(Fault::Cancel(step(2))),
-            Item::Fault(Fault::Late(step(3))),
             Item::First(Tie::Permit, step(1)),
             Item::First(Tie::Timer, step(1)),
             Item::First(Tie::Inbox, step(1)),
+            Item::First(Tie::Message, step(1)),
             Item::Choice(site, 7),
         ];
-        holds.into_iter().chain(others).collect()
+        holds.into_iter().chain(faults).chain(others).collect()
     }
 
     #[test]
@@ -188,6 +268,11 @@ mod tests {
         assert_eq!(
             print(&parse("v1:f=job[3]@2;h=job[0]@1>cancel@end").unwrap()),
             "v1:f=job[3]@2;h=job[0]@1>cancel@end"
+        );
+        let text = "v1:crash=server:job@2+3s;lose=ask@4;delay=a+b@1+1500us";
+        assert_eq!(
+            parse(text).map(|items| print(&items)).as_deref(),
+            Ok("v1:crash=server%3ajob@2+3s;lose=ask@4;delay=a+b@1+1500us")
         );
     }
 
@@ -206,6 +291,12 @@ mod tests {
             "v1:f=%e9@1",
             "v1:o=a@1:b#1",
             "v1:h=a@1>b@",
+            "v1:crash=a@1",
+            "v1:crash=a@1+5",
+            "v1:crash=a@1+5h",
+            "v1:crash=a@1+99999999999999999999s",
+            "v1:exit=a@1+x",
+            "v1:lose=a",
         ];
         for text in texts {
             assert!(parse(text).is_err(), "{text}");

@@ -43,10 +43,10 @@ impl Runs for Reruns<'_, '_> {
 impl Search<'_> {
     /// Runs the program in production order but for the items, with a record.
     fn rerun_plan(&mut self, plan: &Plan, program: Program<'_>) -> Outcome {
-        self.core.borrow_mut().rules.set_plan(plan.items.clone());
+        self.core.borrow_mut().set_plan(Some(&plan.items));
         let seed = plan.seed.unwrap_or(USUAL);
         let outcome = self.rerun(seed, Policy::Fifo.machine(), program);
-        self.core.borrow_mut().rules.set_plan(Vec::new());
+        self.core.borrow_mut().set_plan(None);
         outcome
     }
 
@@ -85,12 +85,13 @@ impl Search<'_> {
         let core = &mut *self.core.borrow_mut();
         core.machine = own;
         let mut trace = core.trace.take().unwrap_or_default();
+        trace.note_faults(core.faults.fired());
         trace.end(std::mem::take(&mut core.names));
         Outcome {
             verdict,
             trace,
             waived: core.rules.waived.clone(),
-            stale: core.rules.stale(),
+            stale: core.rules.stale(&core.faults.unmatched()),
             now: self.sim.now,
         }
     }
@@ -137,6 +138,7 @@ impl Search<'_> {
             Given::Plan(plan) => (self.rerun_plan(plan, program), plan.seed.unwrap_or(USUAL)),
             Given::Answers(seed, answers) => {
                 let seed = seed.unwrap_or(USUAL);
+                self.core.borrow_mut().faults.swarm(u64::MAX, seed);
                 (self.rerun_answers(seed, answers, program), seed)
             }
         };

@@ -65,11 +65,15 @@ impl<'a> Search<'a> {
             _ => environment.runs.unwrap_or(settings.runs),
         };
         let corpus = environment.corpus.as_ref().or(settings.corpus.as_ref());
-        let core = Rc::new(RefCell::new(Core::new(policy.machine())));
+        let mut core = Core::new(policy.machine());
+        let faults = environment.faults.as_ref().unwrap_or(&settings.faults);
+        core.faults.allow(faults.clone());
+        let core = Rc::new(RefCell::new(core));
         let limits = Limits {
             turns: settings.turns,
             fails: settings.limit_fails,
             free_rounds: settings.free_rounds,
+            settle: settings.settle,
         };
         Search {
             settings,
@@ -124,6 +128,13 @@ impl<'a> Search<'a> {
 
     /// Goes through all runs, and counts those that fail.
     pub fn survey(&mut self, program: Program<'_>) -> Stats {
+        if let Some(given) = self.given.take() {
+            self.shrink = 0;
+            if let Err(failure) = self.replay_given(given, program) {
+                self.stats.count_failure(0, failure.verdict);
+            }
+            return self.stats_at_the_end();
+        }
         for number in 0..self.runs {
             let Some((_, verdict)) = self.next_run(number, program) else {
                 break;
@@ -138,13 +149,29 @@ impl<'a> Search<'a> {
     /// Does the run with this number, and counts it. Returns `None` if there is no order left.
     fn next_run(&mut self, number: u64, program: Program<'_>) -> Option<Played> {
         let run = self.run(number);
-        if !self.core.borrow_mut().machine.begin(&run) {
+        if !self.begin(&run) {
             return None;
         }
         let verdict = self.play(run.seed, program);
-        self.core.borrow_mut().machine.end();
+        {
+            let core = &mut *self.core.borrow_mut();
+            core.machine.end();
+            core.faults.ended(number);
+        }
         self.count();
         Some((run, verdict))
+    }
+
+    /// Draws the faults of a run, and begins it. Returns false if there is no order left.
+    fn begin(&mut self, run: &Run) -> bool {
+        let core = &mut *self.core.borrow_mut();
+        // A replay does not know the number of its run.
+        let number = match self.policy {
+            Policy::Replay(_) => u64::MAX,
+            _ => run.number,
+        };
+        core.faults.swarm(number, run.seed);
+        core.machine.begin(run)
     }
 
     fn stats_at_the_end(&mut self) -> Stats {

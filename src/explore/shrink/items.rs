@@ -27,7 +27,6 @@ fn of(trace: &Trace, waits: impl Fn(&Event) -> bool) -> Vec<Item> {
         if waits(event) {
             items.extend(hold_behind(trace, event, number));
         }
-        items.extend(event.fault(trace.name(event.work)));
     }
     items.extend(answers.map(|(_, item)| item.clone()));
     items.extend(of_pending(trace));

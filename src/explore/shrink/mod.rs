@@ -5,7 +5,7 @@
 //! 3. The order becomes items: see `items.rs`. With all of them the run must fail.
 //! 4. Production order is tried, and then the smallest part of the items is looked for: see `minimal.rs`.
 //! 5. Each hold gets the earliest end that is late enough, and an outcome for an end: see `retarget.rs`.
-//! 6. Two holds become one, and 7. holds begin later: see `weaken.rs`.
+//! 6. Two holds become one, and 7. holds begin later and faults are shorter: see `weaken.rs`.
 //! 8. Each item is explained by a run without it, and a swap is named: see `explain.rs`.
 //!
 //! Each step keeps only what a run has shown to fail in the same way. The budget is a count of re-runs, so the result
@@ -197,6 +197,7 @@ fn smallest(lab: &mut Lab<'_>, mut items: Vec<Item>) -> Vec<Item> {
         retarget::prefer_participants(lab, &mut items);
         weaken::merge(lab, &mut items);
         weaken::weaken(lab, &mut items);
+        weaken::shorten(lab, &mut items);
         if items == before || !lab.has_budget() {
             break;
         }

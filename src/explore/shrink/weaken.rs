@@ -1,11 +1,19 @@
-//! Fewer and weaker holds: two that one can stand for, and those that can begin later.
+//! Fewer and weaker items: one hold for two, holds that begin later, shorter faults, the first other answer.
 
 use super::lab::Lab;
 use super::minimal::without;
-use crate::explore::item::Item;
+use super::retarget::{End, with_end};
+use crate::explore::item::{Amount, Fault, Item};
+use std::time::Duration;
 
 /// A hold begins later by at most so many turns of its work.
 const LATER: u32 = 4;
+
+/// A hold that begins later may end with so many more turns of the other work.
+const NEXT: usize = 2;
+
+/// The times that a fault may last instead, in milliseconds: round ones are read at a glance.
+const ROUND: [u64; 6] = [1, 10, 100, 1_000, 10_000, 100_000];
 
 /// Replaces pairs of holds by one that waits with the work of one for the end of the other.
 pub(super) fn merge(lab: &mut Lab<'_>, items: &mut Vec<Item>) {
@@ -45,19 +53,78 @@ fn both(first: &Item, second: &Item) -> Option<Item> {
     }
 }
 
-/// Lets each hold begin as late as it can.
+/// Lets each hold begin as late as it can. What a work does in the turn between may be what the hold was about, and so
+/// the hold may have to end later, too: with one of the next turns of the other work.
 pub(super) fn weaken(lab: &mut Lab<'_>, items: &mut Vec<Item>) {
     for place in 0..items.len() {
         for _ in 0..LATER {
-            let mut others = items.clone();
-            let Item::Hold { at, .. } = &mut others[place] else {
+            let Some(later) = later(lab, items, place) else {
                 break;
             };
-            at.turn = at.turn.saturating_add(1);
-            if !lab.fails(&others) {
-                break;
-            }
+            *items = later;
+        }
+    }
+}
+
+fn later(lab: &mut Lab<'_>, items: &[Item], place: usize) -> Option<Vec<Item>> {
+    let mut later = items.to_vec();
+    let Item::Hold { at, other, until } = &mut later[place] else {
+        return None;
+    };
+    at.turn = at.turn.saturating_add(1);
+    let trace = lab.trace(items)?;
+    let end = trace.find_end(other, until)?;
+    let next = (end + 1..trace.events.len()).filter_map(|event| {
+        let until = trace.events[event].until()?;
+        let other = trace.name(trace.events[event].work).to_owned();
+        Some(End {
+            other,
+            until,
+            event,
+        })
+    });
+    let ends: Vec<End> = next.filter(|end| end.other == *other).take(NEXT).collect();
+    if lab.fails(&later) {
+        return Some(later);
+    }
+    let mut ends = ends.iter().map(|end| with_end(&later, place, end));
+    ends.find(|items| lab.fails(items))
+}
+
+/// Lets faults last for the shortest round time, and choices have the first answer that is not production's.
+pub(super) fn shorten(lab: &mut Lab<'_>, items: &mut Vec<Item>) {
+    for place in 0..items.len() {
+        let shorter = shorter(&items[place]).into_iter().map(|item| {
+            let mut others = items.clone();
+            others[place] = item;
+            others
+        });
+        if let Some(others) = { shorter }.find(|others| lab.fails(others)) {
             *items = others;
         }
     }
+}
+
+/// Returns what may stand for an item, the shortest first.
+fn shorter(item: &Item) -> Vec<Item> {
+    match item {
+        Item::Fault(fault) => {
+            let round = ROUND.into_iter().map(Duration::from_millis);
+            let round = round.take_while(|&time| fault.time().is_some_and(|most| time < most));
+            round
+                .map(|time| Item::Fault(lasting(fault, time)))
+                .collect()
+        }
+        Item::Choice(site, answer) if *answer > 1 => vec![Item::Choice(site.clone(), 1)],
+        _ => Vec::new(),
+    }
+}
+
+/// Returns a fault that has a time with another one.
+fn lasting(fault: &Fault, time: Duration) -> Fault {
+    let amount = Amount {
+        time,
+        ..Amount::default()
+    };
+    Fault::of(fault.family(), fault.at().clone(), amount)
 }

@@ -1,7 +1,13 @@
 //! One run of a test's program: nodes on one clock, and what must hold.
 
+mod after;
 mod hold;
+mod network;
+mod nodes;
+#[cfg(feature = "process")]
+mod processes;
 mod running;
+mod settle;
 mod world;
 
 pub use hold::Hold;
@@ -9,13 +15,11 @@ pub use world::World;
 
 use super::core::Shared;
 use super::item::{Fault, Item, Step};
-use super::node::{AnyLink, AnyNode, Delivery, Link, Node, Parts};
-use crate::{Time, Wants, WorkScheduler, WorkSchedulerConfig};
-use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::marker::PhantomData;
-use std::rc::Rc;
-use world::THERE;
+use super::link::AnyLink;
+use super::node::{AnyNode, Node};
+use crate::{Time, Wants};
+use settle::Settling;
+use std::time::Duration;
 
 /// A simulation: one or several schedulers on one virtual clock, whose decisions a search makes.
 ///
@@ -35,6 +39,10 @@ pub struct Sim {
     pub(super) turns: u64,
     /// Nodes with a work that a hold no longer keeps: their engines cannot know.
     freed: Vec<usize>,
+    /// Nodes that start again, and when.
+    restarts: Vec<(Time, usize)>,
+    /// The last progress of the run.
+    settling: Settling,
     /// Cranks in a row that gave no turn.
     idle: u32,
     pub(super) limits: Limits,
@@ -52,6 +60,8 @@ pub(super) struct Limits {
     /// Whether a run that has so many turns has failed.
     pub fails: bool,
     pub free_rounds: bool,
+    /// How long `eventually` conditions may take without progress once no fault happens any more.
+    pub settle: Option<Duration>,
 }
 
 type Check = Box<dyn Fn(&World<'_>) -> bool>;
@@ -83,6 +93,8 @@ impl Sim {
             now: Time::ZERO,
             turns: 0,
             freed: Vec::new(),
+            restarts: Vec::new(),
+            settling: Settling::default(),
             idle: 0,
             limits,
             seed: 0,
@@ -108,68 +120,9 @@ impl Sim {
         (self.now, self.turns, self.seed) = (Time::ZERO, 0, seed);
         self.has_run = false;
         self.freed.clear();
+        self.restarts.clear();
+        self.settling = Settling::default();
         self.core.borrow_mut().reset();
-    }
-
-    // ---- nodes ----
-
-    /// Adds a node: a scheduler of the default configuration with its application. A panic of a work goes through, so
-    /// an `assert!` in a work fails the run.
-    pub fn node<C: 'static>(&mut self, name: impl Into<String>, app: C) -> Node<C> {
-        let seed = self.seed.wrapping_add(self.nodes.len() as u64);
-        let spare = self
-            .spare
-            .pop_if(|spare| (**spare).as_any().is::<Parts<C>>());
-        let mut node = spare.unwrap_or_else(|| {
-            let config = WorkSchedulerConfig::default().catch_panics(false);
-            let (work, app) = (WorkScheduler::new(config.seed(seed)), None);
-            Box::new(Parts::<C> {
-                work,
-                app,
-                seed,
-                decided: None,
-            })
-        });
-        if let Some(parts) = node.as_any_mut().downcast_mut::<Parts<C>>() {
-            if parts.seed != seed {
-                parts.clear(seed);
-            }
-            parts.app = Some(app);
-        }
-        self.enter(name.into(), node)
-    }
-
-    /// Adds a node whose scheduler has this configuration. Its seed is that of the run.
-    pub fn node_with<C: 'static>(
-        &mut self,
-        name: impl Into<String>,
-        app: C,
-        config: WorkSchedulerConfig,
-    ) -> Node<C> {
-        let seed = self.seed.wrapping_add(self.nodes.len() as u64);
-        let work = WorkScheduler::new(config.seed(seed));
-        self.spare.clear();
-        self.enter(
-            name.into(),
-            Box::new(Parts {
-                work,
-                app: Some(app),
-                seed,
-                decided: None,
-            }),
-        )
-    }
-
-    fn enter<C: 'static>(&mut self, name: String, node: Box<dyn AnyNode>) -> Node<C> {
-        let number = self.nodes.len();
-        self.core.borrow_mut().names.add_node(name);
-        self.nodes.push(node);
-        let node = Node {
-            number,
-            of: PhantomData,
-        };
-        self.set_decider(number);
-        node
     }
 
     fn set_decider(&mut self, number: usize) {
@@ -182,56 +135,11 @@ impl Sim {
         let mut wants = core.rules.wants(core.wants);
         wants.free_rounds = self.limits.free_rounds;
         wants.turns |= core.machine.wants_turns();
+        core.faults.add_wants(&mut wants);
         match core.trace {
             Some(_) => wants.turns().guards().interference(),
             None => wants,
         }
-    }
-
-    /// Returns the scheduler of a node, to add works.
-    ///
-    /// # Panics
-    /// If the node belongs to another simulation.
-    pub fn work<C: 'static>(&mut self, node: Node<C>) -> &mut WorkScheduler<C> {
-        &mut self.parts(node).work
-    }
-
-    /// Returns the application of a node.
-    ///
-    /// # Panics
-    /// If the node belongs to another simulation.
-    pub fn app<C: 'static>(&mut self, node: Node<C>) -> &mut C {
-        self.parts(node).app.as_mut().expect(THERE)
-    }
-
-    fn parts<C: 'static>(&mut self, node: Node<C>) -> &mut Parts<C> {
-        let any = self.nodes.get_mut(node.number);
-        let any = any.map(|node| (**node).as_any_mut());
-        any.and_then(|any| any.downcast_mut()).expect(THERE)
-    }
-
-    /// Adds a link to a node: `handler` gets each message, with the node's application and scheduler. When a message
-    /// arrives is a decision; messages of one link keep their order.
-    pub fn link<C: 'static, M: 'static>(
-        &mut self,
-        node: Node<C>,
-        handler: impl FnMut(&mut C, &mut WorkScheduler<C>, M) + 'static,
-    ) -> Link<M> {
-        let queue: Rc<RefCell<VecDeque<M>>> = Rc::default();
-        let links = self.links.iter().filter(|link| link.node() == node.number);
-        let name = format!(
-            "{}<{}",
-            self.core.borrow().names.node(node.number),
-            links.count()
-        );
-        self.links.push(Box::new(Delivery {
-            name,
-            taken: 0,
-            queue: Rc::clone(&queue),
-            node: node.number,
-            handler: Box::new(handler),
-        }));
-        Link { queue }
     }
 
     /// Returns the virtual time.
@@ -309,7 +217,14 @@ impl Sim {
 
     /// Lets the attempt of a work fail instead of its turn with this number. `work` is its name path.
     pub fn fail(&mut self, work: &str, turn: u32) {
-        self.add(Item::Fault(Fault::Fail(Step::new(work, turn))));
+        self.fault(Fault::Fail(Step::new(work, turn)));
+    }
+
+    /// Plans a fault for this run, besides those of the search. If the run has no such place, nothing happens.
+    pub fn fault(&mut self, fault: Fault) {
+        let before = self.wants();
+        self.core.borrow_mut().faults.by_hand(fault);
+        self.update_wants(before);
     }
 
     /// Adds an item of the test.

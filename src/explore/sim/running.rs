@@ -54,7 +54,7 @@ impl Sim {
         }
     }
 
-    fn world(&self) -> World<'_> {
+    pub(super) fn world(&self) -> World<'_> {
         World {
             nodes: &self.nodes,
             now: self.now,
@@ -66,12 +66,13 @@ impl Sim {
         let watched = !self.conditions.is_empty()
             || !self.guards.is_empty()
             || self.nodes.len() > 1
-            || self.core.borrow().rules.has_holds;
+            || self.core.borrow().rules.has_holds
+            || self.core.borrow().faults.is_between_turns();
         let budget = if watched { 1 } else { u64::MAX };
         self.has_run |= end.is_none();
         loop {
             if end.is_some_and(|end| self.next_time().is_none_or(|next| next > end)) {
-                self.now = end.unwrap_or(self.now);
+                self.set_now(end.unwrap_or(self.now));
                 return;
             }
             if !self.step(budget) {
@@ -94,7 +95,7 @@ impl Sim {
         let part = match self.pick_part() {
             Coming::Part(part) => part,
             Coming::Time(at) => {
-                self.now = at;
+                self.advance(at);
                 return true;
             }
             Coming::Nothing => {
@@ -109,28 +110,9 @@ impl Sim {
             Some(link) => self.deliver(link),
         }
         self.take_freed();
+        self.do_todo();
         self.check(When::Always);
         !self.has_settled()
-    }
-
-    /// Hands the first message of a link to its node.
-    fn deliver(&mut self, number: usize) {
-        let link = &mut self.links[number];
-        let message = link.taken() + 1;
-        let mut core = self.core.borrow_mut();
-        if let Some(trace) = &mut core.trace {
-            trace.set_now(self.now);
-        }
-        let is_told = core.rules.has_holds || core.trace.is_some();
-        if is_told {
-            core.delivery_begins(number, link.name(), message);
-        }
-        drop(core);
-        link.deliver(&mut *self.nodes[link.node()]);
-        if is_told {
-            let mut core = self.core.borrow_mut();
-            core.delivered(number, link.name(), message);
-        }
     }
 
     /// Notes the nodes whose works a hold no longer keeps.
@@ -163,6 +145,9 @@ impl Sim {
         let nodes = self.nodes.len();
         let links = (0..self.links.len()).filter(|&link| self.is_link_ready(link));
         ready.extend(links.map(|link| (nodes + link) as u64));
+        if ready.is_empty() {
+            earliest = earliest.into_iter().chain(self.next_of_others()).min();
+        }
         let coming = match (ready.as_slice(), earliest) {
             ([], None) => Coming::Nothing,
             ([], Some(at)) => Coming::Time(at),
@@ -186,7 +171,7 @@ impl Sim {
     /// Returns whether a link has a message that no hold keeps.
     fn is_link_ready(&self, number: usize) -> bool {
         let link = &self.links[number];
-        if link.is_empty() {
+        if link.next().is_none_or(|at| at > self.now) {
             return false;
         }
         let core = &mut *self.core.borrow_mut();
@@ -195,7 +180,7 @@ impl Sim {
     }
 
     /// Returns whether nothing can go on now.
-    fn is_waiting(&self) -> bool {
+    pub(super) fn is_waiting(&self) -> bool {
         self.next_time().is_none_or(|at| at > self.now)
     }
 
@@ -228,7 +213,38 @@ impl Sim {
         let times = times.filter_map(|(number, node)| self.when(number, &**node));
         // Held works have their turns if nothing else is left.
         let is_blocking = self.core.borrow().rules.is_blocking();
-        times.min().or(is_blocking.then_some(self.now))
+        let others = self.next_of_others().into_iter();
+        times
+            .chain(others)
+            .min()
+            .or(is_blocking.then_some(self.now))
+    }
+
+    /// Returns the next time at which something besides the nodes goes on.
+    fn next_of_others(&self) -> Option<Time> {
+        let messages = self.links.iter().filter_map(|link| link.next());
+        // What is due now waits for a hold, and not for the clock.
+        let messages = messages.filter(|&at| at > self.now);
+        let sleepers = self.core.borrow().faults.next_awake();
+        let others = sleepers.into_iter().chain(self.next_restart());
+        messages.chain(others).min()
+    }
+
+    pub(super) fn set_now(&mut self, now: Time) {
+        self.now = now;
+        self.core.borrow_mut().faults.now = now;
+    }
+
+    /// Moves the clock.
+    fn advance(&mut self, at: Time) {
+        self.check_settling(at);
+        // A sleeper or a crashed node may have been due before a clock that has jumped.
+        self.set_now(at.max(self.now));
+        self.wake_sleepers();
+        if self.restart_due() {
+            // A node that has just started may not be what it was before.
+            self.check(When::Always);
+        }
     }
 
     /// Lets the first held work go on, since nothing else can. Returns false if there is none.
@@ -266,19 +282,6 @@ impl Sim {
         }
     }
 
-    /// Returns whether all `eventually` conditions hold, and nothing but timers can go on.
-    fn has_settled(&self) -> bool {
-        let mut at_the_end = self
-            .conditions
-            .iter()
-            .filter(|it| it.when == When::AtTheEnd)
-            .peekable();
-        at_the_end.peek().is_some()
-            && self.is_waiting()
-            && !self.core.borrow().rules.is_blocking()
-            && at_the_end.all(|condition| (condition.check)(&self.world()))
-    }
-
     fn check_end(&mut self) {
         if let Some(name) = self.nodes.iter().find_map(|node| node.lost_wake()) {
             fail(Verdict::LostWake(name));
@@ -305,6 +308,6 @@ impl Sim {
 }
 
 /// Ends the run as failed.
-fn fail(verdict: Verdict) -> ! {
+pub(super) fn fail(verdict: Verdict) -> ! {
     resume_unwind(Box::new(Stop::Failed(verdict)))
 }

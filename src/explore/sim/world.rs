@@ -27,6 +27,15 @@ impl World<'_> {
         &parts(self.nodes, node).work
     }
 
+    /// Returns whether a node has not crashed, or has started again. While it is down, [`World::app`] is its application
+    /// as it was at the crash.
+    ///
+    /// # Panics
+    /// If the node belongs to another simulation.
+    pub fn is_up<C: 'static>(&self, node: Node<C>) -> bool {
+        !parts(self.nodes, node).is_down
+    }
+
     /// Returns the virtual time.
     pub fn now(&self) -> Time {
         self.now

@@ -10,7 +10,8 @@ const SEEDS: u64 = 20;
 const LEAST: usize = 95;
 
 fn search(name: &str) -> Explore {
-    Explore::new().on_its_own().named(name).trusting()
+    let search = Explore::new().on_its_own().named(name).trusting();
+    search.max_turns(1_000)
 }
 
 /// Returns the failures that searches with different seeds find.

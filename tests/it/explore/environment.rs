@@ -137,3 +137,18 @@ fn a_report_has_as_much_of_the_trace_as_is_wanted() {
         );
     }
 }
+
+#[test]
+fn the_environment_names_a_corpus() {
+    let folder = std::env::temp_dir().join(format!("crankwork-{}-named", std::process::id()));
+    let with = |more: &[(&str, &str)]| {
+        let corpus = ("CRANK_CORPUS", folder.to_str().expect("a plain name"));
+        printed(&[&[corpus], more].concat())
+    };
+    let first = with(&[]);
+    let again = with(&[("CRANK_RUNS", "0")]);
+    let _ = std::fs::remove_dir_all(&folder); // what is left over does no harm
+    assert!(first.contains("(run first next time)"), "{first}");
+    assert!(again.contains("policy saved in "), "{again}");
+    assert_eq!(replay_in(&first), replay_in(&again));
+}
