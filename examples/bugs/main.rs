@@ -15,26 +15,32 @@ mod leaked_permit;
 mod lost_update;
 mod register;
 
-use crankwork::explore::{Explore, Policy, Sim};
+use crankwork::explore::{Explore, Sim};
+use register::Mistake;
 use std::process::ExitCode;
 
 /// A program: the flag says whether it has its bug.
 type Program = fn(&mut Sim, bool);
 
-const ALL: [(&str, Program); 6] = [
+const ALL: [(&str, Program); 7] = [
     ("lost_update", lost_update::program),
     ("cancel_race", cancel_race::program),
     ("leaked_permit", leaked_permit::program),
     ("deaf_back_off", deaf_back_off::program),
     ("last_one_out", last_one_out::program),
-    ("register", register::program),
+    ("register_phase", |sim, has_bug| {
+        register::program(sim, has_bug.then_some(Mistake::OnePhase));
+    }),
+    ("register_answer", |sim, has_bug| {
+        register::program(sim, has_bug.then_some(Mistake::EarlyAnswer));
+    }),
 ];
 
-/// Returns the default search. The register has three times as many parts that can go on, and needs more runs.
+/// Returns the default search. The register has to survive faults, and needs more runs, since more of it can go on.
 fn search(name: &str) -> Explore {
     let search = Explore::new().named(name);
     match name {
-        "register" => search.policy(Policy::Pct(3)).runs(5_000),
+        "register_phase" | "register_answer" => search.faults(register::faults()).runs(10_000),
         _ => search,
     }
 }
