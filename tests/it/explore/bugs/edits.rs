@@ -9,7 +9,7 @@ use std::task::Poll;
 
 /// What has become of a program since its failure was saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Edit {
+enum Edit {
     Nothing,
     /// Another work is added in front of all others.
     WorkInFront,
@@ -21,7 +21,7 @@ pub enum Edit {
     BystandersRenamed,
 }
 
-pub const ALL: [Edit; 5] = [
+const ALL: [Edit; 5] = [
     Edit::Nothing,
     Edit::WorkInFront,
     Edit::BystanderGainsATurn,
@@ -80,7 +80,7 @@ impl<C: Default + 'static> Parts<C> {
 }
 
 /// The programs of one node, with their names.
-pub const PROGRAMS: [(&str, fn(&mut Sim, bool, Edit)); 5] = [
+const PROGRAMS: [(&str, fn(&mut Sim, bool, Edit)); 5] = [
     ("lost_update", |sim, has_bug, edit| {
         let (add_works, conditions) = (lost_update::add_works, lost_update::conditions);
         Parts {
@@ -122,6 +122,52 @@ pub const PROGRAMS: [(&str, fn(&mut Sim, bool, Edit)); 5] = [
         .build(sim, has_bug, edit);
     }),
 ];
+
+/// How many seeds find a failure to be saved, and how many of a hundred saved ones have to fail after an edit.
+const SEEDS: u64 = 10;
+const LEAST: usize = 95;
+
+/// The most items and re-runs of the median failure.
+const ITEMS: usize = 3;
+const RERUNS: u32 = 60;
+
+#[test]
+fn saved_failures_of_the_examples_are_short_and_outlive_edits() {
+    let (mut items, mut reruns) = (Vec::new(), Vec::new());
+    let (mut survived, mut played) = (0, 0);
+    for (name, program) in PROGRAMS {
+        let seeds = (0..SEEDS).map(|seed| search().runs(2_000).seed(seed));
+        let failures = seeds.filter_map(|search| {
+            let found = search.check(|sim| program(sim, true, Edit::Nothing));
+            found.err()
+        });
+        let failures: Vec<_> = failures.collect();
+        assert_eq!(failures.len() as u64, SEEDS, "{name}");
+        items.extend(failures.iter().map(|failure| failure.items.len()));
+        reruns.extend(failures.iter().map(|failure| failure.reruns));
+        for edit in ALL {
+            let fails = failures.iter().filter(|failure| {
+                let replay = search().replay(&failure.replay);
+                let again = replay.check(|sim| program(sim, true, edit));
+                again.is_err_and(|again| again.verdict.is_like(&failure.verdict))
+            });
+            let count = fails.count();
+            println!("{name}, {edit:?}: {count} of {SEEDS}");
+            (survived, played) = (survived + count, played + failures.len());
+        }
+    }
+    items.sort_unstable();
+    reruns.sort_unstable();
+    let (items, reruns) = (items[items.len() / 2], reruns[reruns.len() / 2]);
+    println!(
+        "{survived} of {played} replays fail after an edit; medians: {items} items, {reruns} re-runs"
+    );
+    assert!(100 * survived >= LEAST * played, "{survived} of {played}");
+    assert!(
+        items <= ITEMS && reruns <= RERUNS,
+        "{items} items, {reruns} re-runs"
+    );
+}
 
 #[test]
 fn an_edited_program_has_its_bug_still_and_passes_without_it() {
