@@ -70,14 +70,7 @@ impl Core {
 
     /// Lets the runs that come have these items and no other faults, until that is taken back.
     pub fn set_plan(&mut self, items: Option<&[Item]>) {
-        let faults = items.map(|items| {
-            let faults = items.iter().filter_map(|item| match item {
-                Item::Fault(fault) => Some(fault.clone()),
-                _ => None,
-            });
-            faults.collect()
-        });
-        self.faults.plan(faults);
+        self.faults.plan(items);
         self.rules.set_plan(items.unwrap_or_default().to_vec());
     }
 

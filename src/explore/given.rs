@@ -1,10 +1,11 @@
 //! The text that repeats a run, in a line that a person can paste: its items, or its answers.
 //!
 //! `v1:` begins a text of items, which outlives edits of the program: see `item/text.rs`. `a1:0*12,3,1*2` is twelve times
-//! answer 0, then 3, then 1 twice; zeros at the end are left out. `a1:s=0x1f;3` also has the seed of the run. `@file` is
+//! answer 0, then 3, then 1 twice; zeros at the end are left out. `a1:s=0x1f;3` also has the seed of the run, and
+//! `a1:s=0x1f;3;v1:f=a@1` its faults, as a text of items. `@file` is
 //! the text in that file, in which lines that begin with `#` are comments.
 
-use super::item::Plan;
+use super::item::{Item, Plan};
 
 /// The version of the text of answers.
 const VERSION: &str = "a1:";
@@ -13,8 +14,8 @@ const VERSION: &str = "a1:";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Given {
     Plan(Plan),
-    /// Answers, and the seed of their run if the text has it.
-    Answers(Option<u64>, Vec<u32>),
+    /// Answers, the seed of their run if the text has it, and the faults of the run.
+    Answers(Option<u64>, Vec<u32>, Vec<Item>),
 }
 
 impl Given {
@@ -48,8 +49,8 @@ impl Given {
     }
 }
 
-/// Returns the text for these answers.
-pub(super) fn print(seed: u64, answers: &[u32]) -> String {
+/// Returns the text for these answers and faults.
+pub(super) fn print(seed: u64, answers: &[u32], faults: &[Item]) -> String {
     let end = answers
         .iter()
         .rposition(|&answer| answer > 0)
@@ -60,7 +61,11 @@ pub(super) fn print(seed: u64, answers: &[u32]) -> String {
         count => format!("{}*{count}", group[0]),
     });
     let words = words.collect::<Vec<_>>().join(",");
-    format!("{VERSION}s={seed:#x};{words}")
+    let text = format!("{VERSION}s={seed:#x};{words}");
+    match faults.is_empty() {
+        true => text,
+        false => format!("{text};{}", Plan::of(faults)),
+    }
 }
 
 /// The most answers that a text may stand for.
@@ -75,6 +80,11 @@ fn parse(text: &str) -> Option<Given> {
         }
         None => (None, rest),
     };
+    let (words, faults) = words.split_once(';').unwrap_or((words, ""));
+    let faults = match faults {
+        "" => Vec::new(),
+        text => Plan::parse(text).ok()?.items,
+    };
     let mut answers = Vec::new();
     for word in words.split(',').filter(|word| !word.is_empty()) {
         let (answer, count) = match word.split_once('*') {
@@ -87,12 +97,13 @@ fn parse(text: &str) -> Option<Given> {
         }
         answers.extend(std::iter::repeat_n(answer, count));
     }
-    Some(Given::Answers(seed, answers))
+    Some(Given::Answers(seed, answers, faults))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::explore::item::{Fault, Step};
 
     #[test]
     fn a_text_gives_its_answers_back() {
@@ -101,16 +112,24 @@ mod tests {
             (vec![0, 0, 0], "a1:s=0x1f;"),
             (vec![0, 0, 3, 1, 1, 0], "a1:s=0x1f;0*2,3,1*2"),
         ] {
-            assert_eq!(print(31, &answers), text);
+            assert_eq!(print(31, &answers, &[]), text);
             let mut answers = answers;
             while answers.last() == Some(&0) {
                 answers.pop();
             }
             let seed = Some(31);
-            assert_eq!(Given::read(text), Ok(Given::Answers(seed, answers)));
+            assert_eq!(
+                Given::read(text),
+                Ok(Given::Answers(seed, answers, Vec::new()))
+            );
         }
-        let without = Given::Answers(None, vec![0, 3]);
+        let without = Given::Answers(None, vec![0, 3], Vec::new());
         assert_eq!(Given::read("a1:0,3"), Ok(without));
+        let faults = vec![Item::Fault(Fault::Fail(Step::new("a", 1)))];
+        let text = print(31, &[0, 3], &faults);
+        assert_eq!(text, "a1:s=0x1f;0,3;v1:f=a@1");
+        let with = Given::Answers(Some(31), vec![0, 3], faults);
+        assert_eq!(Given::read(&text), Ok(with));
         for text in [
             "",
             "a2:1",
@@ -119,6 +138,7 @@ mod tests {
             "a1:1*99999999999",
             "a1:-1",
             "a1:s=0x1",
+            "a1:s=0x1;1;f=a@1",
             "a1:s=1;1",
             "@/nowhere/at/all.sched",
         ] {

@@ -46,7 +46,7 @@
 //!
 //! Which work has its turn, which gets the permit, which timer of an instant fires first, whose message is taken first,
 //! and each [`choose`](crate::WorkContext::choose). With several nodes also which of them goes on, and when the first
-//! message of a [`Link`] arrives. Answer 0 everywhere is production.
+//! message of a [`Link`] arrives, its latency, and the order where a link keeps none. Answer 0 everywhere is production.
 //!
 //! Law [L1](crate::laws#l1) gives each ready work one turn a round, which hides most orders. So a search has *free
 //! rounds*: it may end a round early. [`Explore::lawful`] keeps to L1.
@@ -83,6 +83,10 @@
 //!
 //! If all ready works are held, virtual time goes on. If there is no timer either, the first hold is waived, and the
 //! report names its work.
+//!
+//! # Faults
+//!
+#![doc = include_str!("faults/faults.md")]
 //!
 //! # Policies
 //!
@@ -131,7 +135,7 @@ pub use node::Node;
 pub use policy::{Coverage, Custom, Policy};
 pub use search::Explore;
 pub use shrink::Without;
-pub use sim::{Hold, Sim, World};
+pub use sim::{Hold, ProcessFate, ProcessFaults, Sim, World};
 pub use stats::Stats;
 pub use trace::TracedTurn;
 pub use verdict::Verdict;

@@ -201,6 +201,13 @@ impl Trace {
         self.faults = fired.len();
     }
 
+    /// Returns the faults of the run.
+    pub fn faults(&self) -> Vec<Item> {
+        let items = self.answers.iter().map(|(_, item)| item);
+        let faults = items.filter(|item| matches!(item, Item::Fault(_)));
+        faults.cloned().collect()
+    }
+
     /// Ends the record: there are no more names.
     pub fn end(&mut self, names: Names) {
         self.names = names;

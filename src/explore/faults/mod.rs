@@ -17,7 +17,7 @@ mod todo;
 pub use setting::Faults;
 pub(super) use todo::Todo;
 
-use super::item::{Family, Fault, Step};
+use super::item::{Family, Fault, Item, Step};
 use super::names::Name;
 use super::seed::hash;
 use crate::{Interference, Time, Wants, WorkId};
@@ -65,6 +65,8 @@ enum Source {
     Off,
     /// The run's seed.
     Swarm(Box<Swarm>),
+    /// A list.
+    Fixed(Plan),
 }
 
 /// The faults of the runs of one search.
@@ -107,9 +109,14 @@ impl Injector {
         self.source = swarm.map_or(Source::Off, |swarm| Source::Swarm(Box::new(swarm)));
     }
 
-    /// Lets the next runs have exactly these faults, each once, until that is taken back.
-    pub fn plan(&mut self, faults: Option<Vec<Fault>>) {
-        self.plan = faults.map(Plan::new);
+    /// Lets the next runs have exactly these faults, each once, until others are set.
+    pub fn fix(&mut self, items: &[Item]) {
+        self.source = Source::Fixed(Plan::new(items));
+    }
+
+    /// Lets the next runs have exactly these faults instead of those that are set, until that is taken back.
+    pub fn plan(&mut self, items: Option<&[Item]>) {
+        self.plan = items.map(Plan::new);
     }
 
     /// Plans one more fault for the present run.
@@ -119,6 +126,9 @@ impl Injector {
 
     /// Prepares a run, with faults from where they came before.
     pub fn rewind(&mut self) {
+        if let Source::Fixed(plan) = &mut self.source {
+            plan.rewind();
+        }
         if let Some(plan) = &mut self.plan {
             plan.rewind();
         }
@@ -159,9 +169,11 @@ impl Injector {
 
     /// Returns whether the present run can have faults.
     pub fn is_on(&self) -> bool {
-        let is_planned = self.plan.as_ref().is_some_and(|plan| !plan.is_empty());
-        let is_swarm = self.plan.is_none() && matches!(self.source, Source::Swarm(_));
-        is_planned || is_swarm || !self.by_hand.is_empty()
+        let is_any = match (&self.plan, &self.source) {
+            (Some(plan), _) | (None, Source::Fixed(plan)) => !plan.is_empty(),
+            (None, source) => matches!(source, Source::Swarm(_)),
+        };
+        is_any || !self.by_hand.is_empty()
     }
 
     /// Returns until when there may be faults, or the effect of one: the settle phase begins then.
@@ -174,7 +186,7 @@ impl Injector {
 
     fn has(&self, family: Family) -> bool {
         let is_planned = match (&self.plan, &self.source) {
-            (Some(plan), _) => plan.has(family),
+            (Some(plan), _) | (None, Source::Fixed(plan)) => plan.has(family),
             (None, Source::Off) => false,
             (None, Source::Swarm(swarm)) => swarm.has(family),
         };
@@ -218,8 +230,8 @@ impl Injector {
             self.note(amount.time);
             return Some(amount);
         }
-        let amount = match (&mut self.plan, &self.source) {
-            (Some(plan), _) => plan.take(family, place),
+        let amount = match (&mut self.plan, &mut self.source) {
+            (Some(plan), _) | (None, Source::Fixed(plan)) => plan.take(family, place),
             (None, Source::Off) => None,
             (None, Source::Swarm(_)) if self.is_over => None,
             (None, Source::Swarm(swarm)) => {

@@ -1,7 +1,7 @@
 //! A plan: exactly these faults, each once.
 
 use super::Place;
-use crate::explore::item::{Amount, Family, Fault};
+use crate::explore::item::{Amount, Family, Fault, Item};
 
 /// Faults that are to happen.
 #[derive(Clone, Default)]
@@ -16,10 +16,13 @@ struct Planned {
 }
 
 impl Plan {
-    pub fn new(faults: Vec<Fault>) -> Plan {
+    /// Returns the plan of the faults among these items.
+    pub fn new(items: &[Item]) -> Plan {
         let mut plan = Plan::default();
-        for fault in faults {
-            plan.add(fault);
+        for item in items {
+            if let Item::Fault(fault) = item {
+                plan.add(fault.clone());
+            }
         }
         plan
     }

@@ -92,8 +92,8 @@ impl Family {
 ///
 /// Each has the place at which it happens as a [`Step`]: a turn of a work. For a simulated job the number is that of
 /// the work's job, for a process that of the program's start, for a message that of the link's message in the order in
-/// which they were sent. All count from 1 in each run. A node that has crashed has its incarnation in its name, as in
-/// `server~2:job`.
+/// which they were sent, and for jumps and crashes in the order in which they arrived. All count from 1 in each run.
+/// A node that has crashed has its incarnation in its name, as in `server~2:job`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Fault {
@@ -175,8 +175,7 @@ impl Fault {
         }
     }
 
-    /// Returns the fault of a family at a place. `site` counts for named places, `code` for exits, `time` for what
-    /// takes time.
+    /// Returns the fault of a family at a place. Of `amount` only what the family has counts.
     pub(in crate::explore) fn of(family: Family, at: Step, amount: Amount) -> Fault {
         let Amount {
             time, code, site, ..

@@ -15,6 +15,14 @@ pub(in crate::explore) struct Plan {
 }
 
 impl Plan {
+    /// Returns the plan of these items, with the usual seed.
+    pub fn of(items: &[Item]) -> Plan {
+        Plan {
+            seed: None,
+            items: items.to_vec(),
+        }
+    }
+
     /// Returns the plan that a text stands for.
     ///
     /// # Errors

@@ -272,7 +272,7 @@ mod tests {
         let text = "v1:crash=server:job@2+3s;lose=ask@4;delay=a+b@1+1500us";
         assert_eq!(
             parse(text).map(|items| print(&items)).as_deref(),
-            Ok("v1:crash=server%3ajob@2+3s;lose=ask@4;delay=a+b@1+1500us")
+            Ok("v1:crash=server:job@2+3s;lose=ask@4;delay=a+b@1+1500us")
         );
     }
 

@@ -136,9 +136,9 @@ impl Search<'_> {
     ) -> Result<(), Box<Failure>> {
         let (outcome, seed) = match given {
             Given::Plan(plan) => (self.rerun_plan(plan, program), plan.seed.unwrap_or(USUAL)),
-            Given::Answers(seed, answers) => {
+            Given::Answers(seed, answers, faults) => {
                 let seed = seed.unwrap_or(USUAL);
-                self.core.borrow_mut().faults.swarm(u64::MAX, seed);
+                self.core.borrow_mut().faults.fix(faults);
                 (self.rerun_answers(seed, answers, program), seed)
             }
         };
@@ -164,7 +164,7 @@ impl Search<'_> {
                 };
                 explain_only(&mut reruns, &verdict, plan, budget)
             }
-            Given::Answers(_, answers) => Shrunk::unchanged(answers, outcome),
+            Given::Answers(_, answers, _) => Shrunk::unchanged(answers, outcome),
         };
         Err(self.report(about, verdict, shrunk))
     }

@@ -7,6 +7,7 @@ use crate::explore::corpus::Corpus;
 use crate::explore::env::Environment;
 use crate::explore::failure::{Failure, TraceForm};
 use crate::explore::given::{self, Given};
+use crate::explore::item::Item;
 use crate::explore::panics::caught;
 use crate::explore::policy::{self, Machine, Policy, Run};
 use crate::explore::seed::hash;
@@ -40,6 +41,8 @@ pub(super) struct Search<'a> {
     pub(super) stats: Stats,
     /// The items of a replay, if one is asked for, or why they cannot be read.
     pub(super) given: Option<Result<Given, String>>,
+    /// The faults of a replay by answers.
+    given_faults: Option<Vec<Item>>,
     /// The budget of shrinking, in re-runs.
     pub(super) shrink: u32,
     pub(super) corpus: Option<Corpus>,
@@ -51,8 +54,10 @@ impl<'a> Search<'a> {
         let given = environment.replay.as_ref().or(settings.replay.as_ref());
         let mut given = given.map(|text| Given::read(text));
         let mut seed = environment.seed.or(settings.seed);
+        let mut given_faults = None;
         let policy = match &mut given {
-            Some(Ok(Given::Answers(own, answers))) => {
+            Some(Ok(Given::Answers(own, answers, of_run))) => {
+                given_faults = Some(std::mem::take(of_run));
                 seed = own.or(seed);
                 Policy::Replay(std::mem::take(answers))
             }
@@ -85,6 +90,7 @@ impl<'a> Search<'a> {
             core,
             stats: Stats::default(),
             given: given.filter(|given| !matches!(given, Ok(Given::Answers(..)))),
+            given_faults,
             shrink: environment.shrink.unwrap_or(settings.shrink),
             corpus: corpus.map(|folder| Corpus::new(folder, name)),
             trace: environment.trace.unwrap_or_default(),
@@ -165,12 +171,10 @@ impl<'a> Search<'a> {
     /// Draws the faults of a run, and begins it. Returns false if there is no order left.
     fn begin(&mut self, run: &Run) -> bool {
         let core = &mut *self.core.borrow_mut();
-        // A replay does not know the number of its run.
-        let number = match self.policy {
-            Policy::Replay(_) => u64::MAX,
-            _ => run.number,
-        };
-        core.faults.swarm(number, run.seed);
+        match &self.given_faults {
+            Some(faults) => core.faults.fix(faults),
+            None => core.faults.swarm(run.number, run.seed),
+        }
         core.machine.begin(run)
     }
 
@@ -272,7 +276,9 @@ impl<'a> Search<'a> {
     ) -> Box<Failure> {
         let replay = match &shrunk.form {
             Form::Plan(plan) => plan.to_string(),
-            Form::Answers(answers) => given::print(about.seed, answers),
+            Form::Answers(answers) => {
+                given::print(about.seed, answers, &shrunk.outcome.trace.faults())
+            }
         };
         let answers = match &shrunk.form {
             Form::Plan(_) => None,

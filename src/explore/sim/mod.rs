@@ -4,13 +4,13 @@ mod after;
 mod hold;
 mod network;
 mod nodes;
-#[cfg(feature = "process")]
 mod processes;
 mod running;
 mod settle;
 mod world;
 
 pub use hold::Hold;
+pub use processes::{ProcessFate, ProcessFaults};
 pub use world::World;
 
 use super::core::Shared;

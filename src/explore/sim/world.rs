@@ -10,7 +10,7 @@ pub struct World<'a> {
 }
 
 impl World<'_> {
-    /// Returns the application of a node.
+    /// Returns the application of a node; as it was at the crash, if the node is down.
     ///
     /// # Panics
     /// If the node belongs to another simulation.
@@ -27,8 +27,7 @@ impl World<'_> {
         &parts(self.nodes, node).work
     }
 
-    /// Returns whether a node has not crashed, or has started again. While it is down, [`World::app`] is its application
-    /// as it was at the crash.
+    /// Returns whether a node is up: it has not crashed, or has started again.
     ///
     /// # Panics
     /// If the node belongs to another simulation.

@@ -61,7 +61,7 @@ fn with(family: Family) -> Explore {
 #[test]
 fn a_crash_is_found_where_something_was_not_durable() {
     let failure = with(Family::Crash)
-        .check(|sim| drop(counter(sim, false)))
+        .check(|sim| _ = counter(sim, false))
         .expect_err("a count is lost");
     assert_eq!(failure.verdict, Verdict::Always("no count is lost".into()));
     let [ref crash] = failure.items[..] else {
@@ -74,13 +74,13 @@ fn a_crash_is_found_where_something_was_not_durable() {
     assert!(failure.reproduced, "{failure}");
     // The text repeats it in another search.
     let replay = search().replay(failure.replay.clone());
-    let again = replay.check(|sim| drop(counter(sim, false)));
+    let again = replay.check(|sim| _ = counter(sim, false));
     assert_eq!(again.map_err(|it| it.verdict).unwrap_err(), failure.verdict);
 }
 
 #[test]
 fn a_careful_node_survives_its_crashes() {
-    let stats = passes(&with(Family::Crash), |sim| drop(counter(sim, true)));
+    let stats = passes(&with(Family::Crash), |sim| _ = counter(sim, true));
     assert_eq!(stats.runs, 2_000);
 }
 

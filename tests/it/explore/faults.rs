@@ -63,7 +63,7 @@ fn two_works(sim: &mut Sim, retry: Retry) {
                 _ => cx.yield_now(),
             }
         };
-        let spec = Spec::new(name, work).retry(retry.clone());
+        let spec = Spec::new(name, work).retry(retry);
         sim.work(node).add(spec).unwrap().id()
     });
     sim.eventually("both succeed", move |world| {
@@ -158,8 +158,15 @@ impl ProcessHost for Host {
 
 /// A process that should end well, after 20 ms.
 fn zips(sim: &mut Sim) {
-    let plan = |_: &CommandLine| Ok(Script::success().after(ms(20)));
-    let host = Host(sim.processes(plan));
+    let mut faults = sim.process_faults();
+    let host = Host(ScriptedProcesses::new(move |command: &CommandLine| {
+        let fate = faults.start(&command.program.to_string_lossy());
+        let script = Script::success().after(ms(20)).slower(fate.longer);
+        Ok(match fate.exit {
+            Some(code) => script.exits(Exit::Code(code)),
+            None => script,
+        })
+    }));
     let node = sim.node("", host);
     let zip = ProcessWork::new("gzip");
     let id = sim.work(node).add(Spec::new("zip", zip)).unwrap();
@@ -236,4 +243,19 @@ fn a_fault_without_its_place_is_named() {
         "the node of a crashes after turn 1, for 3s",
     ];
     assert_eq!(stale, expected);
+}
+
+#[test]
+fn a_list_of_answers_has_its_faults() {
+    let program = |sim: &mut Sim| two_works(sim, Retry::NEVER);
+    let explore = with(Faults::none().with(Family::Fail)).shrink_budget(0);
+    let failure = explore.check(program).expect_err("an attempt fails");
+    let text = failure.replay;
+    assert!(
+        text.starts_with("a1:s=0x") && text.contains(";v1:f="),
+        "{text}"
+    );
+    let again = search().shrink_budget(0).replay(&text).check(program);
+    let again = again.expect_err("the text repeats the run");
+    assert_eq!((again.verdict, again.replay), (failure.verdict, text));
 }

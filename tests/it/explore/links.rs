@@ -65,7 +65,7 @@ fn user(
 }
 
 /// A client that wants two added at a server, with links in both directions.
-fn two_nodes(sim: &mut Sim, care: Care, config: impl Fn() -> LinkConfig<u32>) -> [usize; 0] {
+fn two_nodes(sim: &mut Sim, care: Care, config: impl Fn() -> LinkConfig<u32>) {
     let server = sim.node("server", Server::default());
     let client = sim.node("client", Client::default());
     let answers = config().named("answer").from(server);
@@ -86,7 +86,6 @@ fn two_nodes(sim: &mut Sim, care: Care, config: impl Fn() -> LinkConfig<u32>) ->
     let id = sim.work(client).add_fn("user", user(ask, care)).unwrap();
     sim.app(client).user = Some(id.id());
     conditions(sim, server, client);
-    []
 }
 
 fn conditions(sim: &mut Sim, server: Node<Server>, client: Node<Client>) {
@@ -118,7 +117,7 @@ fn a_lost_message_is_found_where_nobody_sends_again() {
         knows_requests: true,
     };
     let failure = with(&[Family::Lose])
-        .check(|sim| drop(two_nodes(sim, care, plain)))
+        .check(|sim| two_nodes(sim, care, plain))
         .expect_err("a request is lost");
     assert_eq!(
         failure.verdict,
@@ -138,7 +137,7 @@ fn a_doubled_message_is_found_where_requests_are_not_known() {
         knows_requests: false,
     };
     let failure = with(&[Family::Twice])
-        .check(|sim| drop(two_nodes(sim, care, plain)))
+        .check(|sim| two_nodes(sim, care, plain))
         .expect_err("a request arrives twice");
     assert!(
         matches!(items(&failure)[..], [Item::Fault(Fault::Twice(_))]),
@@ -153,7 +152,7 @@ fn a_late_message_is_found_where_requests_are_not_known() {
         knows_requests: false,
     };
     let failure = with(&[Family::Delay])
-        .check(|sim| drop(two_nodes(sim, care, plain)))
+        .check(|sim| two_nodes(sim, care, plain))
         .expect_err("a request is sent again, and both arrive");
     assert!(
         matches!(items(&failure)[..], [Item::Fault(Fault::Delay(..))]),
@@ -168,7 +167,7 @@ fn a_cut_is_found_where_nobody_sends_again() {
         knows_requests: true,
     };
     let failure = with(&[Family::Cut])
-        .check(|sim| drop(two_nodes(sim, care, plain)))
+        .check(|sim| two_nodes(sim, care, plain))
         .expect_err("nodes are cut off");
     let [Item::Fault(Fault::Cut(_, time))] = items(&failure)[..] else {
         panic!("one cut: {failure}");
@@ -182,7 +181,7 @@ fn a_careful_program_survives_all_of_it() {
     for policy in [Policy::Fifo, Policy::Mix] {
         let explore = with(&families).policy(policy);
         let config = || plain().latency(ms(1)..=ms(5)).unordered();
-        let stats = passes(&explore, |sim| drop(two_nodes(sim, CAREFUL, config)));
+        let stats = passes(&explore, |sim| two_nodes(sim, CAREFUL, config));
         assert_eq!(stats.runs, 2_000);
     }
 }
