@@ -79,8 +79,11 @@ impl<C: Default + 'static> Parts<C> {
     }
 }
 
+/// A program: the flag says whether it has its bug.
+type Program = fn(&mut Sim, bool, Edit);
+
 /// The programs of one node, with their names.
-const PROGRAMS: [(&str, fn(&mut Sim, bool, Edit)); 5] = [
+const PROGRAMS: [(&str, Program); 5] = [
     ("lost_update", |sim, has_bug, edit| {
         let (add_works, conditions) = (lost_update::add_works, lost_update::conditions);
         Parts {
