@@ -37,7 +37,7 @@
 //! | watch a run | [`WorkScheduler::status`], [`status_of`](WorkScheduler::status_of), [`snapshot`](WorkScheduler::snapshot), [`metrics`](WorkScheduler::metrics), [`poll_event`](WorkScheduler::poll_event), [`stall_report`](WorkScheduler::stall_report) |
 //! | draw a run | [`Timeline`] (Perfetto, HTML), [`WorkScheduler::dot`] |
 //! | know the states | [`WorkState`], with the transition table |
-//! | search the orders in a test | the module `explore`, with the feature of that name |
+//! | search the orders in a test | the modules `explore` and `ten_minutes`, with the feature `explore` |
 //! | decide the order yourself | [`Decider`], [`Decision`], [`Wants`], [`RandomOrder`], [`WorkContext::choose`], [`WorkContext::fault`], [`WorkScheduler::reset`] |
 //! | keep memory flat | [`Retain`], [`WorkScheduler::reap`], [`Limits`] |
 //! | look up a rule | [`laws`] |
@@ -79,6 +79,8 @@ pub mod parity;
 #[cfg(feature = "process")]
 pub mod process;
 mod scheduler;
+#[cfg(feature = "explore")]
+pub mod ten_minutes;
 pub mod time;
 mod work;
 

@@ -1,5 +1,6 @@
 //! Searching orders: the hook in the engine, and what is built on it.
 
+mod bugs;
 mod by_hand;
 mod catch_up;
 mod conditions;

@@ -32,6 +32,8 @@ pub struct Settings {
     pub attempt_limit: Duration,
     /// Whether to measure what the works' own turns cost.
     pub measure: bool,
+    /// Whether a checkpoint is applied only after the one before it. A test that says no sees what its search finds.
+    pub in_order: bool,
 }
 
 impl Settings {
@@ -46,6 +48,7 @@ impl Settings {
             patience: Duration::from_secs(1),
             attempt_limit: Duration::from_secs(60),
             measure: false,
+            in_order: true,
         }
     }
 }

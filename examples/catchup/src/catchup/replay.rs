@@ -57,7 +57,9 @@ impl Replay {
             .after(cx.spawn(transactions)?)
             .after(cx.spawn(results)?)
             .on_settled(move |app: &mut App, _, outcome| app.note_outcome(&known, outcome));
-        if let Some(&before) = self.applies.last() {
+        if let Some(&before) = self.applies.last()
+            && cx.app.settings.in_order
+        {
             apply = apply.after(before);
         }
         self.applies.push(cx.spawn(apply)?);

@@ -19,6 +19,7 @@ mod payments;
 mod program;
 mod real;
 mod resume;
+mod searched;
 #[cfg(unix)]
 mod served;
 mod server;
