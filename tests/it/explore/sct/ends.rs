@@ -32,13 +32,8 @@ fn sct_a_program_without_end_is_cut_off() {
     let program = program(endless.clone(), json!([["semwait", "s"]]), 50);
     let log = Arc::default();
     assert_eq!(ends(&program, &log), None);
-    assert_eq!(
-        (
-            log.lock().unwrap().schedule.len(),
-            log.lock().unwrap().has_ended
-        ),
-        (50, false)
-    );
+    let log = log.lock().unwrap();
+    assert_eq!((log.schedule.len(), log.has_ended), (50, false));
 }
 
 #[test]
