@@ -70,10 +70,23 @@ impl Engine {
     /// Goes on after the decider has ended a round in which this crank has given no turn.
     #[cold]
     pub(super) fn round_ended_early(&mut self) -> Round {
-        match self.end_round() {
-            true => Round::Empty,
+        if self.end_round() {
+            return Round::Empty;
+        }
+        match self.is_stuck() {
+            // A simulated job under way counts as news, and would begin rounds without end.
+            true => {
+                self.round_open = true;
+                self.nothing_picked()
+            }
             false => self.open_round(),
         }
+    }
+
+    /// Returns whether no ready work can go on until something happens.
+    fn is_stuck(&self) -> bool {
+        let stuck = self.deciding.as_ref().and_then(|deciding| deciding.stuck);
+        stuck.is_some_and(|(happened, _)| happened == self.happened())
     }
 
     /// Ends a round that has just begun, because no work can go on. If nothing else can either, the first held work has

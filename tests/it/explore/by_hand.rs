@@ -3,7 +3,7 @@
 use super::conditions::{App, add, passes, search};
 use crate::units::{at_secs, ms, secs};
 use crankwork::explore::{Policy, Sim, Until};
-use crankwork::{Retry, Spec, WorkContext};
+use crankwork::{InlineOffload, Retry, Spec, WorkContext};
 use std::sync::Mutex;
 use std::task::{Poll, ready};
 
@@ -84,4 +84,25 @@ fn a_report_names_the_holds_that_were_waived() {
     assert_eq!(failure.waived, ["a"]);
     let line = "holds waived, since nothing else could go on: a\n";
     assert!(failure.to_string().contains(line), "{failure}");
+}
+
+#[test]
+fn a_hold_lasts_while_a_simulated_job_is_under_way() {
+    passes(&search().policy(Policy::Fifo).runs(1), |sim| {
+        let node = sim.node("", App::new());
+        let work = sim.work(node);
+        work.set_offload(InlineOffload::with_latency(|_| ms(1)));
+        let mut ticket = None;
+        let job = Spec::new("job", move |cx: &mut WorkContext<'_, App>| {
+            let ticket = ticket.get_or_insert_with(|| cx.offload(|| ()));
+            ready!(ticket.poll(cx))?;
+            cx.app.push("job");
+            Poll::Ready(Ok(()))
+        });
+        work.add(job).unwrap();
+        add(work, "a", 2);
+        sim.hold("a", 1).until("job", Until::End);
+        sim.run();
+        assert_eq!(*sim.app(node), ["job", "a", "a"]);
+    });
 }
