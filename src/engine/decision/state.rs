@@ -53,7 +53,7 @@ pub(crate) struct Deciding {
     pub interference: Option<Interference>,
     /// The work that had or has the last turn.
     pub last: Last,
-    /// The same work as it was before that turn, for a decider that hears of turns.
+    /// That work as it was before its turn, for a decider that hears of turns.
     pub turning: Candidate,
     /// The last label of the present turn.
     pub step: Option<&'static str>,

@@ -104,27 +104,16 @@ impl Permits {
 
     /// Goes back to the pools as they were configured, but keeps the room of the queue.
     pub fn clear(&mut self) {
-        // All fields are named, so that no new one is forgotten. A search resets too often to make them anew.
-        let Permits {
-            general,
-            named,
-            configured,
-            lanes,
-            by_arrival,
-            waiting,
-            arrivals,
-            needs_differ,
-            arrived,
-            changes,
-        } = self;
-        (general.capacity, general.used) = (configured.general, 0);
-        lanes.clear();
-        arrived.clear();
-        (*by_arrival, *needs_differ) = (true, false);
-        (*waiting, *arrivals, *changes) = (0, 0, 0);
-        if !named.is_empty() {
+        if !self.named.is_empty() {
             *self = Permits::new(std::mem::take(&mut self.configured));
+            return;
         }
+        // Field by field, since a search resets too often to make them anew.
+        (self.general.capacity, self.general.used) = (self.configured.general, 0);
+        self.lanes.clear();
+        self.arrived.clear();
+        (self.by_arrival, self.needs_differ) = (true, false);
+        (self.waiting, self.arrivals, self.changes) = (0, 0, 0);
     }
 
     /// Returns the pool of this name. O(pools).
