@@ -8,6 +8,7 @@ use super::search::Shard;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 /// The values of the environment.
 #[derive(Default)]
@@ -29,8 +30,8 @@ pub(super) struct Environment {
     pub shard: Option<Shard>,
     /// How many threads do them.
     pub jobs: Option<u64>,
-    /// After so many seconds of real time the search stops.
-    pub seconds: Option<u64>,
+    /// When the search stops, whatever is left.
+    pub stops_at: Option<StopsAt>,
     /// Whether the search goes on after a failure.
     pub keeps_going: bool,
     pub determinism: Option<Determinism>,
@@ -45,6 +46,16 @@ pub(super) enum Determinism {
     /// Some of them.
     Sample,
     All,
+}
+
+/// A moment of real time at which a search stops. What it has found by then does not depend on it.
+#[derive(Clone, Copy)]
+pub(super) struct StopsAt(Instant);
+
+impl StopsAt {
+    pub fn is_past(self) -> bool {
+        Instant::now() >= self.0
+    }
 }
 
 /// The most threads of one search.
@@ -117,7 +128,11 @@ impl Environment {
                 self.jobs = Some(jobs);
                 Some(())
             }
-            "CRANK_TIME" => number(value).map(|seconds| self.seconds = Some(seconds)),
+            "CRANK_TIME" => {
+                let time = Duration::from_secs(number(value)?);
+                self.stops_at = Instant::now().checked_add(time).map(StopsAt);
+                Some(())
+            }
             "CRANK_KEEP_GOING" => is_yes(value).map(|yes| self.keeps_going = yes),
             "CRANK_DETERMINISM" => determinism(value).map(|it| self.determinism = Some(it)),
             _ => None,

@@ -13,7 +13,7 @@ use super::env::{Determinism, Environment, has_colours, test_name};
 use super::failure::Failure;
 use super::faults::Faults;
 use super::policy::Policy;
-use super::sim::Sim;
+use super::sim::{Limits, Sim};
 use super::stats::Stats;
 use running::Search;
 use setup::Setup;
@@ -188,6 +188,15 @@ impl Explore {
     /// same seed, [`Explore::check`] stops at the first failure and has its report.
     pub fn survey(&self, program: impl Fn(&mut Sim) + Sync) -> Stats {
         self.search(|search| search.survey(&program))
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            turns: self.turns,
+            fails: self.limit_fails,
+            free_rounds: self.free_rounds,
+            settle: self.settle,
+        }
     }
 
     fn search<R>(&self, end: impl FnOnce(&mut Search<'_>) -> R) -> R {

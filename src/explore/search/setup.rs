@@ -4,7 +4,7 @@ use super::Explore;
 use super::division::Shard;
 use crate::Stream;
 use crate::explore::corpus::Corpus;
-use crate::explore::env::{Determinism, Environment, THREADS};
+use crate::explore::env::{Determinism, Environment, StopsAt, THREADS};
 use crate::explore::failure::TraceForm;
 use crate::explore::faults::Faults;
 use crate::explore::given::Given;
@@ -12,7 +12,6 @@ use crate::explore::item::Item;
 use crate::explore::policy::{Policy, Run};
 use crate::explore::seed::hash;
 use crate::explore::sim::Limits;
-use std::time::{Duration, Instant};
 
 /// See the file's page.
 pub(super) struct Setup<'a> {
@@ -35,7 +34,7 @@ pub(super) struct Setup<'a> {
     /// The threads of this process.
     pub jobs: u64,
     /// When the search stops, whatever is left.
-    pub stops_at: Option<Instant>,
+    pub stops_at: Option<StopsAt>,
     pub keeps_going: bool,
 }
 
@@ -65,7 +64,6 @@ impl<'a> Setup<'a> {
             false => environment.jobs.unwrap_or(settings.jobs),
         };
         let corpus = environment.corpus.as_ref().or(settings.corpus.as_ref());
-        let time = environment.seconds.map(Duration::from_secs);
         Setup {
             name,
             seed: seed.unwrap_or_else(|| hash(0, name.as_bytes())),
@@ -74,12 +72,7 @@ impl<'a> Setup<'a> {
             faults: environment
                 .faults
                 .unwrap_or_else(|| settings.faults.clone()),
-            limits: Limits {
-                turns: settings.turns,
-                fails: settings.limit_fails,
-                free_rounds: settings.free_rounds,
-                settle: settings.settle,
-            },
+            limits: settings.limits(),
             determinism: environment.determinism.unwrap_or(settings.determinism),
             given: given.filter(|given| !matches!(given, Ok(Given::Answers(..)))),
             given_faults,
@@ -89,7 +82,7 @@ impl<'a> Setup<'a> {
             // A single run is not divided.
             shard: environment.shard.filter(|_| runs > 1).unwrap_or(Shard::ALL),
             jobs: jobs.min(runs).min(THREADS),
-            stops_at: time.and_then(|time| Instant::now().checked_add(time)),
+            stops_at: environment.stops_at,
             keeps_going: environment.keeps_going,
         }
     }
@@ -110,6 +103,6 @@ impl<'a> Setup<'a> {
 
     /// Returns whether the search is out of time.
     pub fn is_out_of_time(&self) -> bool {
-        self.stops_at.is_some_and(|at| Instant::now() >= at)
+        self.stops_at.is_some_and(StopsAt::is_past)
     }
 }
