@@ -59,6 +59,24 @@
 //!   panic payloads), is counted and goes no further (L24).
 //! * *Determinism.* The same works, seed, inputs and decider give the same event log, byte for byte (L27).
 //!
+//! # What `tracing` sees
+//!
+//! Spans and changes of state have the target `crankwork`, and all other events the path of a module below it. So one
+//! filter for `crankwork` covers all of them. The engine makes spans and changes of state only for a subscriber that
+//! wants DEBUG.
+//!
+//! | what | level | fields |
+//! | --- | --- | --- |
+//! | span `attempt`: open during an attempt, entered in its turns | DEBUG | `work` (name), `attempt` (from 1) |
+//! | event: a work has changed its state | DEBUG | `id` (serial number), `name`, `state`, `attempt`, `at` (the scheduler's nanoseconds), `cause` (text, where there is one) |
+//! | event `abort ended by force` | WARN | `id`, `name` |
+//! | event `jobs that still run are abandoned` | WARN | `id`, `name`, `jobs` |
+//! | event: a turn or hook has panicked | ERROR | `id`, `name`, `failure` |
+//! | events `... panicked`: a callback, a drop or other code of the program | ERROR | `message` |
+//!
+//! A span costs time: while a subscriber wants DEBUG, each turn takes the longer path.
+//!
+
 //! # Limits
 //!
 //! The engine does not interrupt a turn: a work that computes for a second holds up everything else for a second. One

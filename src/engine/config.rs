@@ -6,6 +6,7 @@
 use crate::engine::events::{EventOverflow, EventSink};
 use crate::engine::store::record::MAX_WORKS;
 use crate::work::{Backoff, Name};
+use std::fmt;
 use std::time::Duration;
 
 /// The configuration of a scheduler. Every field has a default, and a method with its name to set it.
@@ -212,5 +213,38 @@ impl WorkSchedulerConfig {
     pub fn event_sink(mut self, sink: impl EventSink + 'static) -> Self {
         self.event_sink = Some(Box::new(sink));
         self
+    }
+}
+
+/// Prints whether there is a sink, since a sink has no text.
+impl fmt::Debug for WorkSchedulerConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // All fields are named, so that no new one is forgotten.
+        let WorkSchedulerConfig {
+            max_concurrency,
+            backoff,
+            pools,
+            seed,
+            limits,
+            catch_panics,
+            abort_grace,
+            retain,
+            events,
+            event_overflow,
+            event_sink,
+        } = self;
+        f.debug_struct("WorkSchedulerConfig")
+            .field("max_concurrency", max_concurrency)
+            .field("backoff", backoff)
+            .field("pools", pools)
+            .field("seed", seed)
+            .field("limits", limits)
+            .field("catch_panics", catch_panics)
+            .field("abort_grace", abort_grace)
+            .field("retain", retain)
+            .field("events", events)
+            .field("event_overflow", event_overflow)
+            .field("event_sink", &event_sink.is_some())
+            .finish()
     }
 }

@@ -7,6 +7,7 @@ use super::WorkScheduler;
 use crate::engine::run::round::Round;
 use crate::engine::{Crank, Next};
 use crate::time::Time;
+use std::fmt;
 
 /// A limit on what one crank may do.
 pub struct Budget<F = fn() -> bool> {
@@ -39,6 +40,16 @@ impl<F> Budget<F> {
             turns: self.turns,
             stop: Some(stop),
         }
+    }
+}
+
+/// Prints the turns, and whether there is a condition.
+impl<F> fmt::Debug for Budget<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Budget")
+            .field("turns", &self.turns)
+            .field("stops", &self.stop.is_some())
+            .finish()
     }
 }
 

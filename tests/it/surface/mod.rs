@@ -9,3 +9,4 @@ mod outputs;
 mod remote;
 mod stellar;
 mod threads;
+mod types;
