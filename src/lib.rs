@@ -35,6 +35,7 @@
 //! | exit in time | [`WorkScheduler::shutdown`], [`shutdown_offload`](WorkScheduler::shutdown_offload) |
 //! | crank to the end | [`WorkScheduler::run_until_done`], [`VirtualDriver`], [`ParkDriver`], [`MioDriver`], [`Driver`] |
 //! | watch a run | [`WorkScheduler::status`], [`status_of`](WorkScheduler::status_of), [`snapshot`](WorkScheduler::snapshot), [`metrics`](WorkScheduler::metrics), [`poll_event`](WorkScheduler::poll_event), [`stall_report`](WorkScheduler::stall_report) |
+//! | measure turns in wall time, hear of slow ones | [`WorkScheduler::set_clock`], [`wall_time`](WorkScheduler::wall_time), [`WorkSchedulerConfig::slow_turn`] |
 //! | draw a run | [`Timeline`] (Perfetto, HTML), [`WorkScheduler::dot`] |
 //! | know the states | [`WorkState`], with the transition table |
 //! | search the orders in a test | the modules `explore` and `ten_minutes`, with the feature `explore` |
@@ -69,6 +70,7 @@
 //! | --- | --- | --- |
 //! | span `attempt`: open during an attempt, entered in its turns | DEBUG | `work` (name), `attempt` (from 1) |
 //! | event: a work has changed its state | DEBUG | `id` (serial number), `name`, `state`, `attempt`, `at` (the scheduler's nanoseconds), `cause` (text, where there is one) |
+//! | event `slow turn`: only with [`WorkScheduler::set_clock`] | WARN | `id`, `name`, `took` (of the clock, with its unit) |
 //! | event `abort ended by force` | WARN | `id`, `name` |
 //! | event `jobs that still run are abandoned` | WARN | `id`, `name`, `jobs` |
 //! | event: a turn or hook has panicked | ERROR | `id`, `name`, `failure` |
@@ -114,9 +116,9 @@ pub use engine::{
     AddError, AddGraphError, CancelToken, Candidate, Crank, CyclePath, Decider, Decision,
     DecisionKind, DependencyError, EventCause, EventOverflow, EventSink, Fifo, Interference, Job,
     JobId, Leftover, Lifo, Limits, Next, Notifier, Offload, OffloadError, PermitHolder,
-    RandomOrder, ReapError, Refused, RemoteWaker, RestartError, Retain, StallReport, Stalled,
-    Stream, Subject, Ticket, TimePin, TimerKind, Turned, UnknownWork, WaitsFor, Wants, WorkEvent,
-    WorkSchedulerConfig, WorkSchedulerMetrics, WorkSnapshot,
+    RandomOrder, ReapError, Refused, RemoteWaker, RestartError, Retain, RootTime, StallReport,
+    Stalled, Stream, Subject, Ticket, TimePin, TimerKind, Turned, UnknownWork, WaitsFor, WallTime,
+    Wants, WorkEvent, WorkSchedulerConfig, WorkSchedulerMetrics, WorkSnapshot,
 };
 pub use observe::Timeline;
 pub use offload::{InlineOffload, ThreadOffload};

@@ -10,3 +10,4 @@ mod remote;
 mod stellar;
 mod threads;
 mod types;
+mod wall;
