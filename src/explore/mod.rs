@@ -69,6 +69,13 @@
 //! | `CRANK_SHRINK` | how many re-runs shrinking takes at most, or `off` |
 //! | `CRANK_TRACE` | how much of the trace a report has: `none`, `short`, `full` or `json` |
 //! | `CRANK_CORPUS` | the folder of saved failures |
+//! | `CRANK_SHARD` | the part of the runs that this process does, as in `2/8` |
+//! | `CRANK_JOBS` | how many threads do them |
+//! | `CRANK_KEEP_GOING` | `1`: the search goes on after a failure |
+//! | `CRANK_TIME` | after so many seconds of real time the search stops |
+//! | `CRANK_DETERMINISM` | which runs are done twice: `off`, `sample` (the default) or `all` |
+//!
+//! `CRANK_SEED=random` draws a seed and prints it.
 //!
 //! # How a failure is explained
 //!
@@ -89,6 +96,10 @@
 //! # Faults
 //!
 #![doc = include_str!("faults/faults.md")]
+//!
+//! # Many runs
+//!
+#![doc = include_str!("scale.md")]
 //!
 //! # Policies
 //!
