@@ -63,7 +63,8 @@ impl fmt::Display for Until {
     }
 }
 
-/// An item by itself does not know links, and has turns for them, too: [`Explained`](crate::explore::Explained) does.
+/// An item does not know which names are those of links, so it prints turns for them, too. The sentence of an
+/// [`Explained`](crate::explore::Explained) has arrivals.
 impl fmt::Display for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&words(self, |_| false))

@@ -14,7 +14,7 @@ pub(super) enum Tried {
     /// It fails as the first run did.
     Fails,
     /// It does not, and this is its record.
-    Not(Trace),
+    Not(Box<Trace>),
     /// The budget is used up.
     NoBudget,
 }
@@ -94,12 +94,12 @@ impl<'a> Lab<'a> {
                 self.last = Some((items.to_vec(), outcome.trace));
                 Tried::Fails
             }
-            false => Tried::Not(outcome.trace),
+            false => Tried::Not(Box::new(outcome.trace)),
         }
     }
 
-    /// Returns whether the record of a run with these items is such. It takes a re-run, since only the record of a
-    /// failing one is kept.
+    /// Returns whether the record of a run with these items has a property. That takes a re-run, since only the record
+    /// of a failing run is kept.
     pub fn is_so(&mut self, items: &[Item], holds: impl Fn(&Trace) -> bool) -> bool {
         self.has_budget() && holds(&self.rerun(items).trace)
     }

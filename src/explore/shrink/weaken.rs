@@ -148,7 +148,7 @@ pub(super) fn advance(lab: &mut Lab<'_>, items: &mut Vec<Item>) {
     }
 }
 
-/// Returns the items with that one in earlier attempts, the first attempt first.
+/// Returns lists in which the item at this place comes with an earlier attempt, the earliest first.
 fn earlier(trace: &Trace, items: &[Item], place: usize) -> Vec<Vec<Item>> {
     match &items[place] {
         Item::Hold {
@@ -170,7 +170,7 @@ fn earlier(trace: &Trace, items: &[Item], place: usize) -> Vec<Vec<Item>> {
     }
 }
 
-/// Returns the items with a fault at the place of an earlier attempt that it has in its own. Holds that wait for the
+/// Returns lists in which a fault has an earlier attempt, after as many turns as in its own. Holds that wait for the
 /// failure go with it.
 fn earlier_faults(trace: &Trace, items: &[Item], place: usize, fault: &Fault) -> Vec<Vec<Item>> {
     let at = fault.at();
