@@ -1,7 +1,7 @@
 //! A bounded recording of events, and its exports.
 
 use super::dot::colour;
-use crate::{EventSink, Name, Time, WorkEvent, WorkId, WorkState};
+use crate::{EventCause, EventSink, Name, Time, WorkEvent, WorkId, WorkState};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -152,7 +152,9 @@ impl Timeline {
         let mut names = BTreeMap::new();
         let mut open: BTreeMap<WorkId, Span> = BTreeMap::new();
         let mut spans = Vec::new();
-        for event in events.iter() {
+        // A slow turn changes no state, and may come after the last change of its work.
+        let is_change = |event: &&WorkEvent| !matches!(event.cause, Some(EventCause::SlowTurn(_)));
+        for event in events.iter().filter(is_change) {
             names.entry(event.id).or_insert_with(|| event.name.clone());
             let next = Span {
                 id: event.id,

@@ -1,7 +1,7 @@
 //! Wall time: what a turn and an attempt took by the host's clock.
 //!
-//! A clock keeps works from the short paths on which attempts of plain works begin and end, as a listener does. So these
-//! paths never ask for a clock.
+//! A clock keeps works from the short paths on which attempts of plain works begin and end, as a listener does. So
+//! these paths never ask for a clock.
 
 use crate::engine::Engine;
 use crate::engine::events::{EventCause, MeasuredTurn, TARGET, WallClock, WallTime, WorkEvent};

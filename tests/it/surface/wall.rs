@@ -1,7 +1,7 @@
 //! Wall time: what the host's clock says of turns, attempts and roots.
 
 use crankwork::{
-    Budget, EventCause, Next, Retain, Retry, Spec, Time, WorkContext, WorkScheduler,
+    Budget, EventCause, Next, Retain, Retry, Spec, Time, Timeline, WorkContext, WorkScheduler,
     WorkSchedulerConfig, WorkState,
 };
 use std::cell::Cell;
@@ -150,6 +150,22 @@ fn a_slow_turn_is_an_event_with_the_works_name() {
     ];
     assert_eq!(reports, expected);
     assert_eq!(work.wall_time().unwrap().slow_turns, 2);
+}
+
+/// A work that is gone when its slow turn is reported has not gone on running.
+#[test]
+fn a_timeline_has_no_state_of_a_slow_turn() {
+    let timeline = Timeline::new(100);
+    let config = WorkSchedulerConfig::default().retain(Retain::Nothing);
+    let (clock, mut work) = measured(config.event_sink(timeline.clone()));
+    work.add_fn("slow", clock.taking(&[200])).unwrap();
+    crank(&mut work);
+    assert_eq!(work.wall_time().unwrap().slow_turns, 1);
+    let last = timeline.events().pop().unwrap();
+    assert!(matches!(last.cause, Some(EventCause::SlowTurn(_))));
+    let slices = timeline.perfetto();
+    let slices = |state| slices.matches(&format!("\"name\":\"{state}\"")).count();
+    assert_eq!((slices("Running"), slices("Success")), (1, 1));
 }
 
 #[test]
