@@ -12,7 +12,7 @@ use std::task::Poll;
 pub(super) type Kept<T> = Rc<RefCell<Vec<(u64, T)>>>;
 
 /// Runs a member, and keeps its output when it has succeeded.
-pub struct Keep<W, T> {
+pub(super) struct Keep<W, T> {
     work: W,
     number: u64,
     /// What the last turn returned. The attempt may still fail, by a child that has not ended.
