@@ -35,6 +35,7 @@
 //! | exit in time | [`WorkScheduler::shutdown`], [`shutdown_offload`](WorkScheduler::shutdown_offload) |
 //! | crank to the end | [`WorkScheduler::run_until_done`], [`VirtualDriver`], [`ParkDriver`], [`MioDriver`], [`Driver`] |
 //! | watch a run | [`WorkScheduler::status`], [`status_of`](WorkScheduler::status_of), [`snapshot`](WorkScheduler::snapshot), [`metrics`](WorkScheduler::metrics), [`poll_event`](WorkScheduler::poll_event), [`stall_report`](WorkScheduler::stall_report) |
+//! | measure turns in wall time, hear of slow ones | [`WorkScheduler::set_clock`], [`wall_time`](WorkScheduler::wall_time), [`WorkSchedulerConfig::slow_turn`] |
 //! | draw a run | [`Timeline`] (Perfetto, HTML), [`WorkScheduler::dot`] |
 //! | know the states | [`WorkState`], with the transition table |
 //! | search the orders in a test | the modules `explore` and `ten_minutes`, with the feature `explore` |
@@ -59,6 +60,25 @@
 //!   panic payloads), is counted and goes no further (L24).
 //! * *Determinism.* The same works, seed, inputs and decider give the same event log, byte for byte (L27).
 //!
+//! # What `tracing` sees
+//!
+//! Spans and changes of state have the target `crankwork`, and all other events the path of a module below it. So one
+//! filter for `crankwork` covers all of them. The engine makes spans and changes of state only for a subscriber that
+//! wants DEBUG.
+//!
+//! | what | level | fields |
+//! | --- | --- | --- |
+//! | span `attempt`: open during an attempt, entered in its turns | DEBUG | `work` (name), `attempt` (from 1) |
+//! | event: a work has changed its state | DEBUG | `id` (serial number), `name`, `state`, `attempt`, `at` (the scheduler's nanoseconds), `cause` (text, where there is one) |
+//! | event `slow turn`: only with [`WorkScheduler::set_clock`] | WARN | `id`, `name`, `took` (of the clock, with its unit) |
+//! | event `abort ended by force` | WARN | `id`, `name` |
+//! | event `jobs that still run are abandoned` | WARN | `id`, `name`, `jobs` |
+//! | event: a turn or hook has panicked | ERROR | `id`, `name`, `failure` |
+//! | events `... panicked`: a callback, a drop or other code of the program | ERROR | `message` |
+//!
+//! A span costs time: while a subscriber wants DEBUG, each turn takes the longer path.
+//!
+
 //! # Limits
 //!
 //! The engine does not interrupt a turn: a work that computes for a second holds up everything else for a second. One
@@ -96,9 +116,9 @@ pub use engine::{
     AddError, AddGraphError, CancelToken, Candidate, Crank, CyclePath, Decider, Decision,
     DecisionKind, DependencyError, EventCause, EventOverflow, EventSink, Fifo, Interference, Job,
     JobId, Leftover, Lifo, Limits, Next, Notifier, Offload, OffloadError, PermitHolder,
-    RandomOrder, ReapError, Refused, RemoteWaker, RestartError, Retain, StallReport, Stalled,
-    Stream, Subject, Ticket, TimePin, TimerKind, Turned, UnknownWork, WaitsFor, Wants, WorkEvent,
-    WorkSchedulerConfig, WorkSchedulerMetrics, WorkSnapshot,
+    RandomOrder, ReapError, Refused, RemoteWaker, RestartError, Retain, RootTime, StallReport,
+    Stalled, Stream, Subject, Ticket, TimePin, TimerKind, Turned, UnknownWork, WaitsFor, WallTime,
+    Wants, WorkEvent, WorkSchedulerConfig, WorkSchedulerMetrics, WorkSnapshot,
 };
 pub use observe::Timeline;
 pub use offload::{InlineOffload, ThreadOffload};

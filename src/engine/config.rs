@@ -6,6 +6,7 @@
 use crate::engine::events::{EventOverflow, EventSink};
 use crate::engine::store::record::MAX_WORKS;
 use crate::work::{Backoff, Name};
+use std::fmt;
 use std::time::Duration;
 
 /// The configuration of a scheduler. Every field has a default, and a method with its name to set it.
@@ -43,6 +44,9 @@ pub struct WorkSchedulerConfig {
     pub abort_grace: Duration,
     /// Which settled root works stay until the host reaps them. Default [`Retain::All`].
     pub retain: Retain,
+    /// The wall time from which on a turn is reported, if the scheduler has a clock. Default 100 ms. See
+    /// [`WorkScheduler::set_clock`](crate::WorkScheduler::set_clock).
+    pub slow_turn: Duration,
     /// How many events are kept for `poll_event`. Beyond that, events are dropped and counted. Default 0: no events.
     pub events: usize,
     /// Which events are dropped when there is no room for more. Default: the new ones.
@@ -133,6 +137,7 @@ impl Default for WorkSchedulerConfig {
             catch_panics: true,
             abort_grace: Duration::from_secs(10),
             retain: Retain::All,
+            slow_turn: Duration::from_millis(100),
             // An event clones a name and perhaps a failure, so none is kept unless the host asks for them (L35).
             events: 0,
             // The first events that find no room are nearest to the cause of the flood.
@@ -196,6 +201,12 @@ impl WorkSchedulerConfig {
         self
     }
 
+    /// Sets the wall time from which on a turn is reported, if the scheduler has a clock.
+    pub fn slow_turn(mut self, took: Duration) -> Self {
+        self.slow_turn = took;
+        self
+    }
+
     /// Sets how many events are kept for `poll_event`.
     pub fn events(mut self, capacity: usize) -> Self {
         self.events = capacity;
@@ -212,5 +223,40 @@ impl WorkSchedulerConfig {
     pub fn event_sink(mut self, sink: impl EventSink + 'static) -> Self {
         self.event_sink = Some(Box::new(sink));
         self
+    }
+}
+
+/// Prints whether there is a sink, since a sink has no text.
+impl fmt::Debug for WorkSchedulerConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // All fields are named, so that no new one is forgotten.
+        let WorkSchedulerConfig {
+            max_concurrency,
+            backoff,
+            pools,
+            seed,
+            limits,
+            catch_panics,
+            abort_grace,
+            retain,
+            slow_turn,
+            events,
+            event_overflow,
+            event_sink,
+        } = self;
+        f.debug_struct("WorkSchedulerConfig")
+            .field("max_concurrency", max_concurrency)
+            .field("backoff", backoff)
+            .field("pools", pools)
+            .field("seed", seed)
+            .field("limits", limits)
+            .field("catch_panics", catch_panics)
+            .field("abort_grace", abort_grace)
+            .field("retain", retain)
+            .field("slow_turn", slow_turn)
+            .field("events", events)
+            .field("event_overflow", event_overflow)
+            .field("event_sink", &event_sink.is_some())
+            .finish()
     }
 }

@@ -78,7 +78,9 @@ pub use errors::{
     AddError, AddGraphError, CyclePath, DependencyError, ReapError, Refused, RestartError,
     UnknownWork,
 };
-pub use events::{EventCause, EventOverflow, EventSink, WorkEvent, WorkSchedulerMetrics};
+pub use events::{
+    EventCause, EventOverflow, EventSink, RootTime, WallTime, WorkEvent, WorkSchedulerMetrics,
+};
 #[cfg(feature = "mio")]
 pub use io::Io;
 pub use remote::inbox::{CancelToken, Notifier, RemoteWaker};
@@ -133,6 +135,8 @@ pub(crate) struct Engine {
     pub(crate) io: io::source_registry::OwnedRegistry,
     /// The counters, and where events go.
     pub(crate) recorder: events::Recorder,
+    /// The host's clock, and what it has measured; `None` if the host has set none.
+    pub(crate) wall: Option<Box<events::WallClock>>,
     /// Answers decisions; `None` in production.
     pub(crate) deciding: Option<Box<Deciding>>,
     /// Searches for cycles, with the topological order.
@@ -186,6 +190,8 @@ pub(crate) struct Settings {
     abort_grace: Duration,
     /// Which settled root works stay.
     retain: Retain,
+    /// The wall time from which on a turn is reported.
+    slow_turn: Duration,
 }
 
 impl Settings {
@@ -202,6 +208,7 @@ impl Settings {
             catch_panics: config.catch_panics,
             abort_grace: config.abort_grace,
             retain: config.retain,
+            slow_turn: config.slow_turn,
         }
     }
 }
@@ -237,6 +244,7 @@ impl Engine {
                 config.event_overflow,
                 config.event_sink,
             ),
+            wall: None,
             deciding: None,
             cycles: CycleSearch::new(),
             ordinals: Ordinals::default(),

@@ -24,6 +24,9 @@ impl Engine {
         self.ready.clear();
         self.wheel.clear();
         self.recorder.clear();
+        if let Some(wall) = &mut self.wall {
+            wall.clear();
+        }
         if let Some(deciding) = &mut self.deciding {
             deciding.reset();
         }

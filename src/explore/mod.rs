@@ -69,13 +69,21 @@
 //! | `CRANK_SHRINK` | how many re-runs shrinking takes at most, or `off` |
 //! | `CRANK_TRACE` | how much of the trace a report has: `none`, `short`, `full` or `json` |
 //! | `CRANK_CORPUS` | the folder of saved failures |
+//! | `CRANK_SHARD` | the part of the runs that this process does, as in `2/8` |
+//! | `CRANK_JOBS` | how many threads do them |
+//! | `CRANK_KEEP_GOING` | `1`: the search goes on after a failure |
+//! | `CRANK_TIME` | after so many seconds of real time the search stops |
+//! | `CRANK_DETERMINISM` | which runs are done twice: `off`, `sample` (the default) or `all` |
+//!
+//! `CRANK_SEED=random` draws a seed and prints it.
 //!
 //! # How a failure is explained
 //!
 //! A failing run is repeated until few *items* are left: this work waits until that one has had its turn, this attempt
 //! fails, this work is first in line. Everything else happens in production order. Each item is needed: the report says
-//! what happens without it, and which two turns pass if they are swapped. That takes 500 re-runs at most, and
-//! [`Explore::shrink_budget`] sets another number. If items cannot express a failure, the report says so, and has a
+//! what happens without it, and which two turns pass if they are swapped. If the failing run never comes to one of
+//! these turns, the report names the turn that has to be in front. That takes 500 re-runs at most, and
+//! [`Explore::shrink_budget`] sets another number. If items do not express a failure, the report says so, and has a
 //! list of answers instead.
 //!
 //! Items name works by their paths, so the text of a report still fails after most edits of the program. Three ways
@@ -89,6 +97,10 @@
 //! # Faults
 //!
 #![doc = include_str!("faults/faults.md")]
+//!
+//! # Many runs
+//!
+#![doc = include_str!("scale.md")]
 //!
 //! # Policies
 //!

@@ -5,8 +5,9 @@
 
 use super::WorkScheduler;
 use crate::engine::run::round::Round;
-use crate::engine::{Crank, Next};
+use crate::engine::{Crank, Engine, Next};
 use crate::time::Time;
+use std::fmt;
 
 /// A limit on what one crank may do.
 pub struct Budget<F = fn() -> bool> {
@@ -42,12 +43,30 @@ impl<F> Budget<F> {
     }
 }
 
-/// The host's condition for an early end of the crank.
+/// Prints the turns, and whether there is a condition.
+impl<F> fmt::Debug for Budget<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Budget")
+            .field("turns", &self.turns)
+            .field("stops", &self.stop.is_some())
+            .finish()
+    }
+}
+
+/// What a crank does besides turns: the host's condition for an early end, and the host's clock.
 trait Stop {
+    /// Measures the turn of the work in `slot` from now on.
+    #[inline]
+    fn turn_begins(&mut self, _: &mut Engine, _slot: u32) {}
+
+    /// Measures the turn no longer.
+    #[inline]
+    fn turn_ends(&mut self, _: &mut Engine) {}
+
     fn is_wanted(&mut self) -> bool;
 }
 
-/// No condition: the compiler makes a crank that does not ask.
+/// No condition and no clock: the compiler makes a crank that does not ask.
 struct Never;
 
 impl Stop for Never {
@@ -58,6 +77,18 @@ impl Stop for Never {
 }
 
 impl Stop for &mut dyn FnMut() -> bool {
+    fn turn_begins(&mut self, engine: &mut Engine, slot: u32) {
+        if engine.is_timed() {
+            engine.begin_measured_turn(slot);
+        }
+    }
+
+    fn turn_ends(&mut self, engine: &mut Engine) {
+        if engine.is_timed() {
+            engine.end_measured_turn();
+        }
+    }
+
     fn is_wanted(&mut self) -> bool {
         self()
     }
@@ -96,7 +127,11 @@ impl<C: ?Sized> WorkScheduler<C> {
     ) -> Crank {
         let Budget { turns, stop } = budget;
         match stop {
-            None => self.crank(now, app, turns, Never),
+            None if !self.lent.engine.is_timed() => self.crank(now, app, turns, Never),
+            None => {
+                let stop: &mut dyn FnMut() -> bool = &mut || false;
+                self.crank(now, app, turns, stop)
+            }
             Some(mut stop) => {
                 let stop: &mut dyn FnMut() -> bool = &mut stop;
                 self.crank(now, app, turns, stop)
@@ -141,14 +176,17 @@ impl<C: ?Sized> WorkScheduler<C> {
                 continue;
             }
             while let Some(slot) = next {
+                rest.stop.turn_begins(&mut self.lent.engine, slot);
                 self.turn(slot, app);
                 // The calls may leave a panic that has to come through.
                 if self.lent.engine.is_anything_left() {
                     self.make_calls(app);
                     if self.lent.engine.deferred.has_payload() {
+                        rest.stop.turn_ends(&mut self.lent.engine);
                         return;
                     }
                 }
+                rest.stop.turn_ends(&mut self.lent.engine);
                 if rest.spend() {
                     if self.lent.engine.ready.round_is_over() {
                         self.end_round(app);

@@ -15,6 +15,7 @@
 //! | `add`, `add_graph` | taking in works |
 //! | `api`, `attach` | public calls that go straight to the engine |
 //! | `status` | one work's own status, in one line |
+//! | `wall` | the host's clock, and what it has measured |
 //! | `context` | what a work may do in its turn: children, sources, jobs, its output |
 //! | `posts` | closures from other threads |
 //!
@@ -34,6 +35,7 @@ mod crank;
 pub(crate) mod posts;
 mod status;
 mod turn;
+mod wall;
 
 #[cfg(feature = "mio")]
 pub use context::Sources;

@@ -67,6 +67,26 @@ impl Time {
         self.0
     }
 
+    /// Returns the time since the epoch as a duration. It loses nothing.
+    #[must_use]
+    pub const fn as_duration(self) -> Duration {
+        Duration::from_nanos(self.0)
+    }
+
+    /// Returns the seconds since the epoch, for charts and metrics. Beyond 2^53 nanoseconds (104 days) it is rounded.
+    ///
+    /// ```
+    /// use crankwork::time::Time;
+    /// use std::time::Duration;
+    ///
+    /// let time = Time::from_millis(1_500);
+    /// assert_eq!((time.as_secs_f64(), time.as_duration()), (1.5, Duration::from_millis(1_500)));
+    /// ```
+    #[must_use]
+    pub fn as_secs_f64(self) -> f64 {
+        self.as_duration().as_secs_f64()
+    }
+
     /// Returns this moment plus `delay`, at most [`Time::MAX`].
     #[must_use]
     pub fn saturating_add(self, delay: Duration) -> Self {

@@ -48,6 +48,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::num::NonZeroU32;
 
 use self::earliest::LONG;
@@ -118,6 +119,16 @@ pub struct TimerWheel {
 impl Default for TimerWheel {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// Prints how many timers are armed, and when the next one fires.
+impl fmt::Debug for TimerWheel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TimerWheel")
+            .field("len", &self.len())
+            .field("next_deadline", &self.next_deadline())
+            .finish_non_exhaustive()
     }
 }
 

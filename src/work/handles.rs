@@ -119,6 +119,15 @@ impl<T> Iterator for HandlesIter<'_, T> {
     }
 }
 
+/// Prints the handles that are left.
+impl<T> fmt::Debug for HandlesIter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let left = self.places.clone();
+        let left = left.filter_map(|place| self.handles.get(place));
+        f.debug_list().entries(left).finish()
+    }
+}
+
 impl<T> DoubleEndedIterator for HandlesIter<'_, T> {
     fn next_back(&mut self) -> Option<Handle<T>> {
         self.handles.get(self.places.next_back()?)

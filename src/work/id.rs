@@ -1,6 +1,9 @@
 //! The names of works: [`WorkId`], the typed [`Handle`], and [`Name`].
 
+use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::num::NonZeroU32;
 use std::ops::Deref;
@@ -139,6 +142,32 @@ impl PartialEq for Name {
 }
 
 impl Eq for Name {}
+
+/// Names hash, compare and sort as their text does, whichever variant holds it.
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
+    }
+}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Name {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (**self).cmp(&**other)
+    }
+}
+
+/// A map with names as keys finds them by text.
+impl Borrow<str> for Name {
+    fn borrow(&self) -> &str {
+        self
+    }
+}
 
 impl PartialEq<str> for Name {
     fn eq(&self, other: &str) -> bool {

@@ -14,6 +14,7 @@ pub(crate) use state::{Asked, Deciding, Last};
 
 use crate::time::Time;
 use crate::work::{WorkId, WorkState};
+use std::fmt;
 
 /// What is being decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -148,6 +149,18 @@ impl Decision<'_> {
     }
 }
 
+/// Prints the question and its size, and no candidate, since a decider makes those on demand.
+impl fmt::Debug for Decision<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decision")
+            .field("kind", &self.kind)
+            .field("site", &self.site)
+            .field("arity", &self.arity)
+            .field("in_round", &self.in_round)
+            .finish_non_exhaustive()
+    }
+}
+
 fn path(lookup: &dyn Lookup, candidate: &Candidate) -> String {
     candidate
         .id
@@ -176,6 +189,13 @@ impl Subject<'_> {
     /// Returns the state of the work as it is now; `None` if the work is gone. O(1).
     pub fn state(&self) -> Option<WorkState> {
         self.candidate.id.and_then(|id| self.lookup.state(id))
+    }
+}
+
+/// Prints the candidate.
+impl fmt::Debug for Subject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Subject").field(&self.candidate).finish()
     }
 }
 

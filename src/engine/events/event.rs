@@ -6,8 +6,9 @@ use crate::time::Time;
 use crate::work::{CancelledBy, Failure, Name, RootCause, WorkId, WorkState};
 use std::fmt;
 use std::sync::mpsc::SyncSender;
+use std::time::Duration;
 
-/// A change of a work's state.
+/// A change of a work's state, or a slow turn.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WorkEvent {
@@ -15,7 +16,7 @@ pub struct WorkEvent {
     pub id: WorkId,
     /// The name of the work.
     pub name: Name,
-    /// The state that the work has entered.
+    /// The state that the work has entered. For a slow turn, the state after it; Running if the work is gone.
     pub state: WorkState,
     /// The attempt of the work, from 1; 0 before the first.
     pub attempt: u32,
@@ -27,7 +28,7 @@ pub struct WorkEvent {
     pub cause: Option<EventCause>,
 }
 
-/// The reason why a work has entered a state.
+/// The reason why a work has entered a state, or the event is no change of a state.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum EventCause {
@@ -37,6 +38,9 @@ pub enum EventCause {
     Blocked(RootCause),
     /// For Cancelled, and for Aborting that will end so, the party on whose behalf.
     Cancelled(CancelledBy),
+    /// The work's state has not changed: its turn took this long by the host's clock. See
+    /// [`WorkScheduler::set_clock`](crate::WorkScheduler::set_clock).
+    SlowTurn(Duration),
 }
 
 impl fmt::Display for EventCause {
@@ -51,6 +55,7 @@ impl fmt::Display for EventCause {
                 }
             }
             EventCause::Cancelled(by) => by.fmt(f),
+            EventCause::SlowTurn(took) => write!(f, "a turn of {took:?}"),
         }
     }
 }

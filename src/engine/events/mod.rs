@@ -12,14 +12,18 @@
 //! | `event` | what an event says, and the trait of sinks |
 //! | `metrics` | the counters as a program reads them |
 //! | `recorder` | the counters as the engine keeps them; the buffer and the sink |
+//! | `wall` | the wall time of turns, if the host lends a clock |
 
 mod event;
 mod metrics;
 mod recorder;
+mod wall;
 
 pub use event::{EventCause, EventOverflow, EventSink, WorkEvent};
 pub use metrics::WorkSchedulerMetrics;
 pub(crate) use recorder::Recorder;
+pub(crate) use wall::{MeasuredTurn, WallClock};
+pub use wall::{RootTime, WallTime};
 
 /// The target of all spans and events of attempts, so that one filter of a subscriber covers them.
 pub(crate) const TARGET: &str = "crankwork";

@@ -40,7 +40,7 @@ pub(crate) struct Recorder {
     next_seq: u64,
     /// The sink, if the host has set one.
     sink: Option<Contained<Box<dyn EventSink>>>,
-    /// Whether any buffer or sink takes events. It never changes, and each change of a state asks it.
+    /// Whether any buffer or sink takes events, or a clock has to see each attempt. Each change of a state asks it.
     listens: bool,
 }
 
@@ -97,7 +97,12 @@ impl Recorder {
         }
     }
 
-    /// Returns whether any buffer or sink takes events: if not, no event is made.
+    /// Makes every change of a state an event from now on, as a clock needs it: see `run/measure.rs`.
+    pub fn hear_all(&mut self) {
+        self.listens = true;
+    }
+
+    /// Returns whether any buffer, sink or clock takes events: if not, no event is made.
     #[inline]
     pub fn listens(&self) -> bool {
         self.listens

@@ -55,9 +55,10 @@ impl Engine {
             self.keep_last_duration(slot);
         }
         self.arena.count_attempt(slot);
+        let began = self.stamp();
         let record = self.arena.at_mut(slot);
         record.marks |= mark::ATTEMPT;
-        record.began_or_took = self.now.as_nanos();
+        record.began_or_took = began;
         // The span opens before the change of state, so that the event lies within it.
         if tracing::enabled!(target: TARGET, tracing::Level::DEBUG) {
             self.open_span(slot);
@@ -211,10 +212,11 @@ impl Engine {
         // A work that was aborted during its back-off has no attempt under way, and the record has the last duration
         // already.
         let under_way = self.arena.at(slot).marks & mark::ATTEMPT != 0;
-        self.arena.at_mut(slot).marks &= mark::LASTING;
+        let now = self.stamp();
         let record = self.arena.at_mut(slot);
+        record.marks &= mark::LASTING;
         if under_way {
-            record.began_or_took = self.now.as_nanos().saturating_sub(record.began_or_took);
+            record.began_or_took = now.saturating_sub(record.began_or_took);
         }
         let took = record.began_or_took;
         if let Some(extension) = self.arena.extension_mut(slot) {

@@ -20,6 +20,7 @@
 //! | `abort`, `abandon` | cancel, limits, grace, shutdown; jobs that outlast the grace |
 //! | `wake`, `timers`, `jobs`, `sources` | what brings a turn: wakes, alarms and limits, jobs and pins, sources |
 //! | `join` | what a child's end means to its parent |
+//! | `measure` | what turns and attempts took by the host's clock |
 //! | `reclaim` | giving slots back |
 //!
 //! Traps: a call that settles a work may reclaim it, and its id then finds nothing. An attempt ends before its work
@@ -46,6 +47,7 @@ pub(crate) mod attempt;
 pub(crate) mod hooks;
 pub(crate) mod jobs;
 pub(crate) mod join;
+pub(crate) mod measure;
 pub(crate) mod reclaim;
 pub(crate) mod settle;
 #[cfg_attr(not(feature = "mio"), path = "no_sources.rs")]

@@ -35,7 +35,8 @@ pub struct WorkSnapshot {
     pub retries_left: u32,
     /// The last failure of the work, even if a later attempt succeeded. A restart clears it.
     pub last_error: Option<Failure>,
-    /// The duration of the last ended attempt.
+    /// The duration of the last ended attempt, in the scheduler's time. With
+    /// [`set_clock`](crate::WorkScheduler::set_clock) it is a wall time, and so is `total_duration`.
     pub last_duration: Option<Duration>,
     /// The duration of all attempts together, the present one included.
     pub total_duration: Duration,
@@ -91,7 +92,7 @@ impl Engine {
         let (record, extension) = (self.arena.at(slot), self.arena.extension(slot));
         // During an attempt the record has its start, and the extension the durations before it.
         if record.marks & mark::ATTEMPT != 0 {
-            let present = self.now.as_nanos().saturating_sub(record.began_or_took);
+            let present = self.last_stamp().saturating_sub(record.began_or_took);
             // In the first attempt no attempt has ended, and the field `last` still has no duration.
             let last = extension
                 .filter(|_| self.arena.attempt(slot) > 1)

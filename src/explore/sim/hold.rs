@@ -4,6 +4,7 @@ use super::Sim;
 use crate::explore::item::{Item, Step, Until};
 
 /// A hold whose end has to be said.
+#[derive(Debug)]
 #[must_use = "a hold begins with `until`"]
 pub struct Hold<'a> {
     pub(super) sim: &'a mut Sim,

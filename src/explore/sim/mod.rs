@@ -19,6 +19,7 @@ use super::link::AnyLink;
 use super::node::{AnyNode, Node};
 use crate::{Time, Wants};
 use settle::Settling;
+use std::fmt;
 use std::time::Duration;
 
 /// A simulation: one or several schedulers on one virtual clock, whose decisions a search makes.
@@ -78,6 +79,17 @@ struct Condition {
     name: String,
     when: When,
     check: Check,
+}
+
+/// Prints how far the run is.
+impl fmt::Debug for Sim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sim")
+            .field("nodes", &self.nodes.len())
+            .field("now", &self.now)
+            .field("turns", &self.turns)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Sim {

@@ -2,11 +2,22 @@
 
 use crate::explore::node::{AnyNode, Node, Parts};
 use crate::{Time, WorkScheduler};
+use std::fmt;
 
 /// What conditions see: the applications of all nodes, between turns.
 pub struct World<'a> {
     pub(super) nodes: &'a [Box<dyn AnyNode>],
     pub(super) now: Time,
+}
+
+/// Prints the time, and how many nodes there are.
+impl fmt::Debug for World<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World")
+            .field("nodes", &self.nodes.len())
+            .field("now", &self.now)
+            .finish()
+    }
 }
 
 impl World<'_> {

@@ -5,6 +5,7 @@ use crate::engine::store::extension::Join;
 use crate::engine::store::flags::flag;
 use crate::engine::{Engine, Retain};
 use crate::work::{OnChildFailure, WorkId, WorkState};
+use std::fmt;
 use std::marker::PhantomData;
 
 /// The children of a work's present attempt, as [`WorkContext::children`] returns them. The counts are O(1).
@@ -79,6 +80,18 @@ impl<'a, C: ?Sized> Children<'a, C> {
             .arena
             .children(self.slot)
             .map(move |child| (engine.id(child), engine.arena.at(child).state))
+    }
+}
+
+/// Prints the counts.
+impl<C: ?Sized> fmt::Debug for Children<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Children")
+            .field("len", &self.len())
+            .field("live", &self.live())
+            .field("succeeded", &self.succeeded())
+            .field("failed", &self.failed())
+            .finish()
     }
 }
 

@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::engine::io::Io;
 use mio::Interest;
 use mio::event::Source;
+use std::fmt;
 use std::io;
 use std::marker::PhantomData;
 
@@ -100,5 +101,13 @@ impl<C: ?Sized> WorkContext<'_, C> {
             engine: &mut self.lent.engine,
             app: PhantomData,
         }
+    }
+}
+
+/// Prints how many sources are registered.
+impl<C: ?Sized> fmt::Debug for Sources<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let len = self.len();
+        f.debug_struct("Sources").field("len", &len).finish()
     }
 }

@@ -22,6 +22,7 @@ use crate::engine::{AddError, DependencyError, UnknownWork};
 use crate::time::Time;
 use crate::work::{CancelledBy, Failure, Handle, Name, Spec, Work, WorkId, WorkOutcome, WorkState};
 use std::any::{Any, TypeId};
+use std::fmt;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -334,5 +335,16 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
             self.lent.engine.arena.extension_or_new(self.slot).output =
                 Some(Contained::new(output));
         }
+    }
+}
+
+/// Prints the work, and neither the application nor the engine.
+impl<C: ?Sized> fmt::Debug for WorkContext<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkContext")
+            .field("id", &self.id())
+            .field("name", self.name())
+            .field("now", &self.now())
+            .finish_non_exhaustive()
     }
 }

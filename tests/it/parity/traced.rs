@@ -1,7 +1,7 @@
 //! `tracing` takes the place of log macros.
 
 use crate::workbench::*;
-use crankwork::{Retry, Spec};
+use crankwork::{Retry, Spec, Time};
 use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -87,4 +87,23 @@ fn each_change_of_state_is_an_event_and_each_attempt_a_span() {
         "event in 0: id=0 name=\"a\" state=\"Failed\" attempt=2 at=10000000000 cause=no luck",
     ];
     assert_eq!(*lines, expected);
+}
+
+#[test]
+fn a_slow_turn_is_a_warning_with_the_works_name() {
+    let scribe = Scribe::default();
+    let lines = scribe.lines.clone();
+    let (scribe, _other) = (Dispatch::new(scribe), Dispatch::new(Scribe::default()));
+    tracing::dispatcher::with_default(&scribe, || {
+        let mut readings = (0..).map(|second| Time::from_secs(second * second));
+        let mut b = Bench::with_permits(1);
+        b.s.set_clock(move || readings.next().unwrap());
+        b.s.add_fn("a", |_| OK).unwrap();
+        b.run();
+    });
+    let lines = lines.lock().unwrap();
+    let slow = lines.iter().find(|line| line.contains("slow turn"));
+    // The readings are those of the call, the attempt's begin, the turn's begin, the attempt's end and the turn's end.
+    let expected = "event in 0: message=slow turn id=0 name=\"a\" took=12s";
+    assert_eq!(slow.map(String::as_str), Some(expected));
 }

@@ -9,3 +9,5 @@ mod outputs;
 mod remote;
 mod stellar;
 mod threads;
+mod types;
+mod wall;

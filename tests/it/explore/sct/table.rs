@@ -198,9 +198,9 @@ fn sct_the_mix_finds_every_bug() {
             missed.push(&program.name);
         }
     }
-    println!("{found} of {bugs} bugs found, {failed} of {twins} twins failed");
     let (items, reruns) = shrunk.medians();
     println!("shrunk, all confirmed: medians of {items} items and {reruns} re-runs");
+    println!("{found} of {bugs} bugs found, {failed} of {twins} twins failed");
     assert!(items <= ITEMS && reruns <= REPEATS, "{items} in {reruns}");
     assert!(missed.is_empty(), "missed: {missed:?}");
 }
