@@ -6,7 +6,7 @@ use std::fmt;
 use std::iter::Peekable;
 use std::marker::PhantomData;
 
-/// The source that [`BatchWork::each`] makes from an iterator factory.
+/// The source that [`BatchWork::each`](super::BatchWork::each) makes from an iterator factory.
 pub struct Each<F, I: IntoIterator, T = ()> {
     make: F,
     members: Option<(Peekable<I::IntoIter>, Option<u64>)>,
