@@ -21,14 +21,17 @@ impl<C: ?Sized> WorkScheduler<C> {
     ///
     /// ```
     /// use crankwork::{Budget, MonotonicClock, Time, WorkScheduler};
+    /// use std::rc::Rc;
     /// use std::task::Poll;
     /// use std::time::Duration;
     ///
-    /// let clock = MonotonicClock::new();
+    /// let clock = Rc::new(MonotonicClock::new());
     /// let mut work = WorkScheduler::<()>::new(Default::default());
-    /// work.set_clock(move || clock.now());
-    /// work.add_fn("index", |_| {
-    ///     std::thread::sleep(Duration::from_millis(5));
+    /// let reads = clock.clone();
+    /// work.set_clock(move || reads.now());
+    /// work.add_fn("index", move |_| {
+    ///     let end = clock.now() + Duration::from_millis(5);
+    ///     while clock.now() < end {}
     ///     Poll::Ready(Ok(()))
     /// })?;
     /// let _ = work.crank_work(Time::ZERO, &mut (), Budget::turns(1));
