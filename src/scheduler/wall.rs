@@ -21,14 +21,12 @@ impl<C: ?Sized> WorkScheduler<C> {
     ///
     /// ```
     /// use crankwork::{Budget, MonotonicClock, Time, WorkScheduler};
-    /// use std::rc::Rc;
     /// use std::task::Poll;
     /// use std::time::Duration;
     ///
-    /// let clock = Rc::new(MonotonicClock::new());
+    /// let clock = MonotonicClock::new();
     /// let mut work = WorkScheduler::<()>::new(Default::default());
-    /// let reads = clock.clone();
-    /// work.set_clock(move || reads.now());
+    /// work.set_clock(move || clock.now());
     /// work.add_fn("index", move |_| {
     ///     let end = clock.now() + Duration::from_millis(5);
     ///     while clock.now() < end {}
