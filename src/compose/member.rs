@@ -1,5 +1,6 @@
 //! A spec whose type of work is erased, for lists of different works.
 
+use super::members::OutputType;
 use crate::{AddError, Failure, Name, Spec, Work, WorkContext, WorkId, WorkOutcome, WorkScheduler};
 use thiserror::Error;
 
@@ -36,6 +37,7 @@ type Add<C> = Box<dyn FnOnce(&mut Target<'_, '_, C>, &[WorkId]) -> Result<WorkId
 /// A spec of any type of work.
 pub(super) struct AnySpec<C: ?Sized> {
     pub name: Name,
+    pub output: OutputType,
     add: Add<C>,
 }
 
@@ -54,7 +56,8 @@ impl<C: ?Sized + 'static> AnySpec<C> {
             };
             handle.map(Into::into)
         });
-        AnySpec { name, add }
+        let output = OutputType::of::<T>();
+        AnySpec { name, output, add }
     }
 
     /// Adds the work, after the works `after` and the works that its spec names.

@@ -8,6 +8,7 @@
 //! | [`WorkWithCallback`] | a callback as a work, or a callback after each attempt of a work |
 //! | [`FutureWork`] | a `Future` |
 //! | [`repeat`] | a work every period |
+//! | [`Wrapped`] | a work around another, which forwards all that it does not change |
 //! | [`Chain`], [`Graph`] | no works themselves: they add works that depend on each other |
 //!
 //! # What they have in common
@@ -35,28 +36,45 @@
 //! does as its inner work does. The others hold one permit like any work. A composite holds the named pools of its spec
 //! as long as its attempt lasts, except while it sleeps with live members.
 //!
-//! # Limits
+//! # What members return
 //!
-//! A composite passes on no outputs of its members: let the members write into the application.
+//! | composite | where outputs go |
+//! | --- | --- |
+//! | [`WorkSequence::then_with`] | to the closure that makes a later member |
+//! | [`BatchWork::collect`] | into a `Vec` in the members' order, which the batch returns |
+//! | [`BatchWork::for_each`], [`repeat_with`] | to a closure, as members succeed |
+//!
+//! Any member can write into the application, too. [`Graph`] and [`Chain`] hand out ids and handles.
 
 mod batch;
+mod batch_outputs;
+mod batch_report;
 mod callback;
 mod chain;
 mod conditional;
+mod each;
 mod future;
 mod graph;
+mod keep;
 mod member;
+mod members;
 mod plan;
 mod repeat;
 mod sequence;
+mod wrapped;
 
-pub use batch::{BatchSource, BatchWork, Each};
+pub use batch::{BatchSource, BatchWork};
+pub use batch_outputs::{Collected, ForEach};
+pub use batch_report::{BatchFailed, MemberFailure};
 pub use callback::{AttemptOutcome, CallbackFailed, WorkThenCallback, WorkWithCallback};
 pub use chain::Chain;
 pub use conditional::ConditionalWork;
+pub use each::Each;
 pub use future::FutureWork;
 pub use graph::Graph;
 pub use member::MemberRefused;
+pub use members::{Members, NoOutput};
 pub use plan::GraphError;
-pub use repeat::{Repeat, repeat};
+pub use repeat::{Repeat, repeat, repeat_with};
 pub use sequence::{MembersFailed, WorkSequence};
+pub use wrapped::{Wrap, Wrapped};

@@ -1,8 +1,10 @@
 //! Runs a work every period.
 
+use super::keep::{Kept, keeping};
 use super::member::{Make, maker, none_has_failed};
 use crate::{Failure, OnChildFailure, Progress, Retain, Spec, Time, Work, WorkContext};
 use std::fmt;
+use std::mem::take;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -57,8 +59,60 @@ where
         times: None,
         started: 0,
         due: None,
+        hand_on: None,
     }
 }
+
+/// Runs a work every period as [`repeat`] does, and hands what each run returns to `each`.
+///
+/// The call comes in a turn of the repeat after the run has succeeded, and before the next run. If the attempt of the
+/// repeat is aborted before that turn, the call comes in the repeat's `on_reset`, where `each` cannot spawn works.
+///
+/// ```
+/// use crankwork::compose::repeat_with;
+/// use crankwork::{Spec, VirtualDriver, WorkScheduler};
+/// use std::task::Poll;
+/// use std::time::Duration;
+///
+/// type Loads = Vec<u64>;
+/// let mut s = WorkScheduler::<Loads>::new(Default::default());
+/// let measure = repeat_with(
+///     Duration::from_secs(30),
+///     || {
+///         Spec::<Loads, _>::from_fn("measure", |cx| {
+///             Poll::Ready(Ok(cx.now().as_nanos() / 1_000_000_000))
+///         })
+///     },
+///     |cx, load| cx.app.push(load),
+/// );
+/// s.add(Spec::new("load", measure.times(3)))?;
+///
+/// let mut loads = Loads::new();
+/// s.run_until_done(&mut loads, &mut VirtualDriver::new())?;
+/// assert_eq!(loads, [0, 30, 60]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn repeat_with<C, W, T>(
+    period: Duration,
+    mut make: impl FnMut() -> Spec<C, W> + 'static,
+    mut each: impl FnMut(&mut WorkContext<'_, C>, T) + 'static,
+) -> Repeat<C>
+where
+    C: ?Sized + 'static,
+    W: Work<C, T> + 'static,
+    T: 'static,
+{
+    let kept = Kept::<T>::default();
+    let come = kept.clone();
+    let mut repeat = repeat(period, move || keeping(make(), 0, &kept));
+    repeat.hand_on = Some(Box::new(move |cx| {
+        let come = take(&mut *come.borrow_mut());
+        come.into_iter().for_each(|(_, output)| each(cx, output));
+    }));
+    repeat
+}
+
+type HandOn<C> = Box<dyn FnMut(&mut WorkContext<'_, C>)>;
 
 /// A work that runs another every period; see [`repeat`].
 pub struct Repeat<C: ?Sized> {
@@ -71,6 +125,8 @@ pub struct Repeat<C: ?Sized> {
     started: u64,
     /// When the next run is due; `None` before the first.
     due: Option<Time>,
+    /// Hands on what runs have returned.
+    hand_on: Option<HandOn<C>>,
 }
 
 impl<C: ?Sized + 'static> Repeat<C> {
@@ -92,6 +148,12 @@ impl<C: ?Sized + 'static> Repeat<C> {
         self
     }
 
+    fn hand_on(&mut self, cx: &mut WorkContext<'_, C>) {
+        if let Some(hand_on) = &mut self.hand_on {
+            hand_on(cx);
+        }
+    }
+
     /// Returns when the run is due that follows the one due at `due` and made at `now`.
     fn following(&self, due: Time, now: Time) -> Time {
         let next = due.saturating_add(self.period);
@@ -108,6 +170,7 @@ impl<C: ?Sized + 'static> Repeat<C> {
 
 impl<C: ?Sized + 'static> Work<C> for Repeat<C> {
     fn poll(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<(), Failure>> {
+        self.hand_on(cx);
         if self.keeps_going {
             cx.on_child_failure(OnChildFailure::Collect);
             cx.retain_children(Retain::Nothing);
@@ -141,7 +204,8 @@ impl<C: ?Sized + 'static> Work<C> for Repeat<C> {
         false
     }
 
-    fn on_reset(&mut self, _: &mut WorkContext<'_, C>) {
+    fn on_reset(&mut self, cx: &mut WorkContext<'_, C>) {
+        self.hand_on(cx);
         self.started = 0;
         self.due = None;
     }

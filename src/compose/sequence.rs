@@ -1,9 +1,8 @@
 //! Runs members one after another.
 
-use super::member::{AnySpec, Make, maker, none_has_failed};
-use crate::{
-    Failure, Name, OnChildFailure, Progress, Spec, Work, WorkContext, WorkId, WorkOutcome,
-};
+use super::member::{AnySpec, none_has_failed};
+use super::members::{Members, Started};
+use crate::{Failure, Name, OnChildFailure, Progress, Spec, Work, WorkContext, WorkOutcome};
 use std::fmt;
 use std::task::Poll;
 use thiserror::Error;
@@ -11,7 +10,8 @@ use thiserror::Error;
 /// Runs its members one after another, in the order in which they were given. An empty sequence succeeds at once.
 ///
 /// The sequence stops at the first member that fails, unless told otherwise. A retry or restart runs all members again,
-/// also those that had succeeded. Settled members stay, with their states, until the attempt ends.
+/// also those that had succeeded. Settled members stay, with their states and outputs, until the attempt ends, and
+/// [`then_with`](WorkSequence::then_with) hands them to a later member.
 ///
 /// ```
 /// use crankwork::compose::WorkSequence;
@@ -40,13 +40,17 @@ use thiserror::Error;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct WorkSequence<C: ?Sized> {
-    members: Vec<Make<C>>,
+    members: Vec<MakeWith<C>>,
     goes_on: bool,
-    /// The number of members that this attempt has started.
-    started: usize,
-    current: Option<(WorkId, Name)>,
+    /// The members that this attempt has started.
+    started: Vec<Started>,
+    /// Whether the last member has not been seen to end.
+    is_running: bool,
     first_failed: Option<(Name, Failure)>,
 }
+
+/// Makes a member, which may look at the members before it.
+type MakeWith<C> = Box<dyn FnMut(&Members<'_, C>) -> AnySpec<C>>;
 
 /// The error of a sequence that went on past failed members. The first member's failure is the
 /// [`cause`](Failure::cause), and if that is final so is the sequence's ([`Failure::from_child`]).
@@ -68,8 +72,8 @@ impl<C: ?Sized + 'static> WorkSequence<C> {
         WorkSequence {
             members: Vec::new(),
             goes_on: false,
-            started: 0,
-            current: None,
+            started: Vec::new(),
+            is_running: false,
             first_failed: None,
         }
     }
@@ -91,6 +95,45 @@ impl<C: ?Sized + 'static> WorkSequence<C> {
         self
     }
 
+    /// Adds a member at the end that is made from what the members before it have returned.
+    ///
+    /// The sequence calls `make` each time the member is to run. Members are counted from 0. A panic in `make`, such as
+    /// that of [`Members::output`], fails the sequence for good.
+    ///
+    /// ```
+    /// use crankwork::compose::WorkSequence;
+    /// use crankwork::{Spec, VirtualDriver, WorkScheduler};
+    /// use std::task::Poll;
+    ///
+    /// let mut s = WorkScheduler::<Vec<String>>::new(Default::default());
+    /// let sequence = WorkSequence::new()
+    ///     .then_fn("choose an archive", |_| Poll::Ready(Ok("sdf-1".to_owned())))
+    ///     .then_with(|done| {
+    ///         let archive = done.output::<String>(0).clone();
+    ///         Spec::<Vec<String>, _>::from_fn("download", move |cx| {
+    ///             cx.app.push(format!("from {archive}"));
+    ///             Poll::Ready(Ok(()))
+    ///         })
+    ///     });
+    /// s.add(Spec::new("get", sequence))?;
+    /// let mut log = Vec::new();
+    /// s.run_until_done(&mut log, &mut VirtualDriver::new())?;
+    /// assert_eq!(log, ["from sdf-1"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn then_with<W, T>(
+        mut self,
+        mut make: impl FnMut(&Members<'_, C>) -> Spec<C, W> + 'static,
+    ) -> Self
+    where
+        W: Work<C, T> + 'static,
+        T: 'static,
+    {
+        self.members
+            .push(Box::new(move |done| AnySpec::new(make(done))));
+        self
+    }
+
     /// Adds a closure as a member at the end. Each run of the member has a clone of the closure.
     pub fn then_fn<T: 'static>(
         self,
@@ -102,12 +145,12 @@ impl<C: ?Sized + 'static> WorkSequence<C> {
     }
 
     /// Adds a member as [`WorkSequence::then`] does, for use in a loop.
-    pub fn push<W, T>(&mut self, make: impl FnMut() -> Spec<C, W> + 'static)
+    pub fn push<W, T>(&mut self, mut make: impl FnMut() -> Spec<C, W> + 'static)
     where
         W: Work<C, T> + 'static,
         T: 'static,
     {
-        self.members.push(maker(make));
+        self.members.push(Box::new(move |_| AnySpec::new(make())));
     }
 
     /// Returns how many members there are.
@@ -122,11 +165,8 @@ impl<C: ?Sized + 'static> WorkSequence<C> {
 
     /// Keeps the first failure, which a sequence that goes on reports at the end.
     fn note_failure(&mut self, cx: &WorkContext<'_, C>) {
-        let Some((id, name)) = self
-            .current
-            .as_ref()
-            .filter(|_| self.first_failed.is_none())
-        else {
+        let is_first = self.first_failed.is_none();
+        let Some(Started { id, name, .. }) = self.started.last().filter(|_| is_first) else {
             return;
         };
         let failure = match cx.outcome(*id) {
@@ -138,14 +178,13 @@ impl<C: ?Sized + 'static> WorkSequence<C> {
     }
 
     fn start_next(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<(), Failure>> {
-        let Some(make) = self.members.get_mut(self.started) else {
-            self.current = None;
+        let Some(make) = self.members.get_mut(self.started.len()) else {
+            self.is_running = false;
             return Poll::Ready(self.result(cx));
         };
-        let member: AnySpec<C> = make();
-        let name = member.name.clone();
-        self.current = Some((member.spawn(cx)?, name));
-        self.started += 1;
+        let member = make(&Members::new(cx, &self.started));
+        self.started.push(Started::spawn(member, cx)?);
+        self.is_running = true;
         Poll::Pending
     }
 
@@ -171,7 +210,7 @@ impl<C: ?Sized + 'static> Work<C> for WorkSequence<C> {
             self.note_failure(cx);
         } else {
             cx.on_child_failure(OnChildFailure::FailFast);
-            if self.started == 0 {
+            if self.started.is_empty() {
                 none_has_failed(cx)?;
             }
         }
@@ -189,15 +228,16 @@ impl<C: ?Sized + 'static> Work<C> for WorkSequence<C> {
     }
 
     fn on_reset(&mut self, _: &mut WorkContext<'_, C>) {
-        self.started = 0;
-        self.current = None;
+        self.started.clear();
+        self.is_running = false;
         self.first_failed = None;
     }
 
     /// Writes a line such as `2 of 5: verify`.
     fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.current {
-            Some((_, name)) => write!(f, "{} of {}: {name}", self.started, self.members.len()),
+        let (started, members) = (self.started.len(), self.members.len());
+        match self.started.last().filter(|_| self.is_running) {
+            Some(current) => write!(f, "{started} of {members}: {}", current.name),
             None => Ok(()),
         }
     }
@@ -205,7 +245,7 @@ impl<C: ?Sized + 'static> Work<C> for WorkSequence<C> {
     /// Returns how many members are done, without the current one.
     fn progress(&self) -> Option<Progress> {
         Some(Progress {
-            done: (self.started - self.current.is_some() as usize) as u64,
+            done: (self.started.len() - self.is_running as usize) as u64,
             total: self.members.len() as u64,
         })
     }
@@ -222,7 +262,7 @@ impl<C: ?Sized> fmt::Debug for WorkSequence<C> {
         f.debug_struct("WorkSequence")
             .field("members", &self.members.len())
             .field("stop_at_first_failure", &!self.goes_on)
-            .field("started", &self.started)
+            .field("started", &self.started.len())
             .finish_non_exhaustive()
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Core {
     pub trace: Option<Trace>,
     /// What the deciders want.
     pub wants: Wants,
+    /// Whether answers of the present run come from items, or go into a record.
+    is_by_name: bool,
 }
 
 pub(super) type Shared = Rc<RefCell<Core>>;
@@ -52,6 +54,7 @@ impl Core {
             names: Names::default(),
             trace: None,
             wants: Wants::NOTHING,
+            is_by_name: false,
         }
     }
 
@@ -63,8 +66,13 @@ impl Core {
         self.digest = 0;
         self.decisions = 0;
         self.rules.clear();
+        // The test has no items that answer, so this is known at the beginning.
+        self.is_by_name = self.rules.has_answers || self.trace.is_some();
         self.faults.rewind();
-        self.restartable.clear();
+        // An empty tree is dropped in more steps than this takes.
+        if !self.restartable.is_empty() {
+            self.restartable.clear();
+        }
         self.names.clear();
     }
 
@@ -84,7 +92,7 @@ impl Core {
     #[inline]
     pub fn pick(&mut self, point: &Point<'_>) -> usize {
         let mut answer = self.machine.pick(point).min(point.arity - 1);
-        if self.rules.has_answers || self.trace.is_some() {
+        if self.is_by_name {
             answer = self.pick_by_name(point, answer);
         }
         if let Some(recording) = &mut self.recording {

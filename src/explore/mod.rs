@@ -81,8 +81,9 @@
 //!
 //! A failing run is repeated until few *items* are left: this work waits until that one has had its turn, this attempt
 //! fails, this work is first in line. Everything else happens in production order. Each item is needed: the report says
-//! what happens without it, and which two turns pass if they are swapped. That takes 500 re-runs at most, and
-//! [`Explore::shrink_budget`] sets another number. If items cannot express a failure, the report says so, and has a
+//! what happens without it, and which two turns pass if they are swapped. If the failing run never comes to one of
+//! these turns, the report names the turn that has to be in front. That takes 500 re-runs at most, and
+//! [`Explore::shrink_budget`] sets another number. If items do not express a failure, the report says so, and has a
 //! list of answers instead.
 //!
 //! Items name works by their paths, so the text of a report still fails after most edits of the program. Three ways

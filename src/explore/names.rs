@@ -51,7 +51,10 @@ impl Names {
     pub fn clear(&mut self) {
         self.nodes.clear();
         self.starts.clear();
-        self.numbers.clear();
+        // Most runs have asked for no name, and the drop of an empty tree costs more than the look.
+        if !self.numbers.is_empty() {
+            self.numbers.clear();
+        }
         self.names.clear();
     }
 
@@ -120,6 +123,14 @@ impl Names {
         self.numbers.insert(key, self.names.len());
         self.names.push(name);
         self.names.len() - 1
+    }
+
+    /// Returns whether a link has that name.
+    pub fn is_link(&self, name: &str) -> bool {
+        let links = self.numbers.range((LINKS, 0)..);
+        links
+            .into_iter()
+            .any(|(_, &number)| self.names[number].is(name))
     }
 
     pub fn get(&self, number: usize) -> &Name {

@@ -1,7 +1,7 @@
 //! Nodes: schedulers with their applications, which may crash and start again.
 
 use super::core::{Hook, Shared};
-use crate::{Next, Time, Wants, WorkId, WorkScheduler, WorkState};
+use crate::{Next, StallReport, Time, Wants, WorkId, WorkScheduler, WorkState};
 use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
@@ -109,7 +109,7 @@ pub(super) trait AnyNode: Any {
     /// Returns whether time must not go on.
     fn is_pinned(&self) -> bool;
     /// Returns the report of what the works wait for.
-    fn stall(&self) -> String;
+    fn stall(&self) -> StallReport;
     /// Returns the name of a work that lost its last waker, if there is one.
     fn lost_wake(&self) -> Option<String>;
     /// Returns whether a work has settled, or is gone.
@@ -173,8 +173,8 @@ impl<C: 'static> AnyNode for Parts<C> {
         self.work.is_time_pinned() || self.work.jobs_outside() > 0
     }
 
-    fn stall(&self) -> String {
-        self.work.stall_report().to_string()
+    fn stall(&self) -> StallReport {
+        self.work.stall_report()
     }
 
     fn lost_wake(&self) -> Option<String> {

@@ -223,6 +223,11 @@ impl Trace {
         &self.names.get(work).full
     }
 
+    /// Returns whether a link has that name, as far as the run had to do with it.
+    pub fn is_link(&self, name: &str) -> bool {
+        self.names.is_link(name)
+    }
+
     /// Returns a turn of a work.
     pub fn step(&self, work: usize, turn: u32) -> Step {
         self.names.step(work, turn)

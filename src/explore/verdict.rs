@@ -1,7 +1,14 @@
 //! How a run has failed.
 
+use crate::{StallReport, Stalled, WaitsFor};
 use std::fmt;
 use std::time::Duration;
+
+/// The pool of all works without one of their own.
+const GENERAL: &str = "max_concurrency";
+
+/// So many works are named where a stall is told in one line.
+const NAMED: usize = 6;
 
 /// Why a run stops before its end: a payload that no panic hook sees.
 pub(super) enum Stop {
@@ -23,8 +30,8 @@ pub enum Verdict {
     Eventually(String),
     /// A condition of `eventually` did not come true for so long after the last fault and the last progress.
     Unsettled(String, Duration),
-    /// Works are left, and nothing can make them go on. The report says what they wait for.
-    Stall(String),
+    /// Works are left, and nothing can make them go on. The report says what all of them wait for.
+    Stall(StallReport),
     /// Works are left, and the guards of these keep all of them from their turns.
     Deadlock(Vec<String>),
     /// The work slept although nothing could wake it.
@@ -73,6 +80,42 @@ impl Verdict {
     }
 }
 
+/// Returns what the works of a stall wait for, on one line.
+pub(super) fn waiting(report: &StallReport) -> String {
+    let works = report.works.iter().take(NAMED).map(|work| {
+        let reasons: Vec<String> = work.waits_for.iter().map(reason).collect();
+        let Stalled { name, .. } = work;
+        match reasons.is_empty() {
+            true => name.to_string(),
+            false => format!("{name} ({})", reasons.join(", ")),
+        }
+    });
+    let works: Vec<String> = works.collect();
+    let more = match report.works.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("waiting: {}{more}", works.join(", "))
+}
+
+/// Returns what a work waits for in a word or two.
+fn reason(waits_for: &WaitsFor) -> String {
+    match waits_for {
+        WaitsFor::Dependency(_, name) => format!("after {name}"),
+        WaitsFor::ParentAttempt(_, name) => format!("parent {name}"),
+        WaitsFor::Permit { pool, .. } if **pool == *GENERAL => "permit".into(),
+        WaitsFor::Permit { pool, .. } => format!("permit of {pool}"),
+        WaitsFor::Children(count) => format!("{count} children"),
+        WaitsFor::Watched(_, name) => format!("watches {name}"),
+        WaitsFor::Jobs(count) => format!("{count} jobs"),
+        WaitsFor::Sources(count) => format!("{count} sources"),
+        WaitsFor::Timer(_) => "timer".into(),
+        WaitsFor::RemoteWaker => "remote waker".into(),
+        WaitsFor::Wake => "wake".into(),
+        WaitsFor::Turn => "turn".into(),
+    }
+}
+
 /// Returns the first line of a message without its numbers: values change from order to order.
 fn skeleton(message: &str) -> impl Iterator<Item = char> + '_ {
     let line = message.lines().next().unwrap_or_default();
@@ -89,7 +132,7 @@ impl fmt::Display for Verdict {
                 f,
                 "\"{name}\" still false {time:?} after the last fault and the last progress"
             ),
-            Verdict::Stall(report) => write!(f, "stalled: {report}"),
+            Verdict::Stall(report) => write!(f, "stalled: {}", waiting(report)),
             Verdict::Deadlock(works) => write!(f, "deadlock: {} cannot go on", works.join(", ")),
             Verdict::LostWake(work) => write!(f, "{work} sleeps, and nothing can wake it"),
             Verdict::TurnLimit(turns) => write!(f, "not over after {turns} turns"),

@@ -1,11 +1,14 @@
 //! [`Spec`]: all that the scheduler is told about a work when it is added.
 
 use super::before::Before;
-use super::{Backoff, Name, Retry, WorkId, WorkOutcome};
-use crate::engine::panics::Contained;
+use super::{Backoff, Failure, Name, Retry, WorkId, WorkOutcome};
+use crate::WorkContext;
+use crate::engine::panics::{Contained, contain};
 use crate::time::Time;
 use smallvec::SmallVec;
 use std::fmt;
+use std::panic::resume_unwind;
+use std::task::Poll;
 use std::time::Duration;
 
 /// The rule of a parent for a failed child of its attempt.
@@ -159,12 +162,24 @@ impl Default for Extras {
 
 impl<C: ?Sized, W> Spec<C, W> {
     /// Makes a spec for a root work that depends on nothing, is never retried, needs one permit and has priority 0.
+    ///
+    /// `work` may be of any type, so the compiler infers nothing about a closure, which needs the type of its argument:
+    /// `|cx: &mut WorkContext<'_, App>|`. With [`Spec::from_fn`] it does not.
     #[inline(always)]
     pub fn new(name: impl Into<Name>, work: W) -> Self {
         Spec {
             work,
             terms: Terms::new(name.into()),
             on_settled: None,
+        }
+    }
+
+    /// Makes another work of the work, and leaves the rest as it is; see [`Wrapped`](crate::compose::Wrapped).
+    pub fn wrap<V>(self, wrap: impl FnOnce(W) -> V) -> Spec<C, V> {
+        Spec {
+            work: wrap(self.work),
+            terms: self.terms,
+            on_settled: self.on_settled,
         }
     }
 
@@ -280,12 +295,60 @@ impl<C: ?Sized, W> Spec<C, W> {
     /// settles between cranks. A restart does not call it again.
     ///
     /// A panic of the callback is counted in the metrics as `callback_panics`; the outcome stands.
+    /// A second call replaces the callback; [`Spec::also_on_settled`] adds one.
     pub fn on_settled(
         mut self,
         callback: impl FnOnce(&mut C, WorkId, &WorkOutcome) + 'static,
     ) -> Self {
         self.on_settled = Some(Contained::new(Box::new(callback)));
         self
+    }
+
+    /// Adds a callback for the end of the work, after the one that the spec has. A panic of one does not keep the other
+    /// from its call.
+    pub fn also_on_settled(
+        mut self,
+        callback: impl FnOnce(&mut C, WorkId, &WorkOutcome) + 'static,
+    ) -> Self
+    where
+        C: 'static,
+    {
+        let Some(first) = self.on_settled.take() else {
+            return self.on_settled(callback);
+        };
+        self.on_settled(move |app, id, outcome| {
+            let first = contain(|| first.into_inner()(app, id, outcome));
+            callback(app, id, outcome);
+            if let Err(panic) = first {
+                resume_unwind(panic);
+            }
+        })
+    }
+}
+
+impl<C: ?Sized, F> Spec<C, F> {
+    /// Makes a spec of a closure. The compiler infers the closure's argument from the application type, which goes in
+    /// front unless it is known.
+    ///
+    /// ```
+    /// use crankwork::{Retry, Spec, WorkScheduler};
+    /// use std::task::Poll;
+    ///
+    /// type App = Vec<u32>;
+    /// let mut s = WorkScheduler::<App>::new(Default::default());
+    /// let push = Spec::<App, _>::from_fn("push", |cx| {
+    ///     cx.app.push(63);
+    ///     Poll::Ready(Ok(()))
+    /// });
+    /// s.add(push.retry(Retry::A_FEW))?;
+    /// # Ok::<(), crankwork::AddError>(())
+    /// ```
+    #[inline(always)]
+    pub fn from_fn<T>(name: impl Into<Name>, work: F) -> Self
+    where
+        F: FnMut(&mut WorkContext<'_, C>) -> Poll<Result<T, Failure>>,
+    {
+        Spec::new(name, work)
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt::Write;
 impl Failure {
     /// Returns the failure as one line of JSON, without its turns. `CRANK_KEEP_GOING=1` prints one for each kind.
     pub fn json_line(&self) -> String {
-        let items = self.items.iter().map(|it| quoted(&it.item.to_string()));
+        let items = self.items.iter().map(|it| quoted(&it.sentence));
         let items: Vec<String> = items.collect();
         format!(
             "{{\"test\":{},\"failed\":{},\"run\":{},\"policy\":{},\"seed\":\"{:#x}\",\"items\":[{}],\

@@ -45,6 +45,9 @@ pub struct Failure {
     pub repeats: (u32, u32),
     /// The numbers of two turns, from 1: if they are swapped, the run passes.
     pub swap: Option<(u64, u64)>,
+    /// The number of a turn, from 1, and in words a turn that the run never comes to: with the latter in front, the
+    /// run passes.
+    pub before: Option<(u64, String)>,
     /// The first turns that differ in two runs with the same answers, if the failure did not come back.
     pub difference: Option<(String, String)>,
     /// Held works that had a turn nevertheless, because nothing else could go on, in order.
@@ -66,6 +69,8 @@ pub struct Failure {
 pub struct Explained {
     /// The item.
     pub item: Item,
+    /// The item in words, in which messages of a link arrive and works have turns.
+    pub sentence: String,
     /// What happens without it.
     pub without: Without,
     /// Whether nothing in the run matched it: the program has changed since it was saved.

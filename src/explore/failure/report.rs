@@ -2,7 +2,7 @@
 
 use super::{Explained, Failure, TraceForm};
 use crate::explore::trace::TracedTurn;
-use crate::explore::verdict::Verdict;
+use crate::explore::verdict::{Verdict, waiting};
 use std::fmt::{self, Write};
 
 /// A sentence that is longer than so many columns pushes what follows aside.
@@ -85,7 +85,7 @@ impl Failure {
             };
         }
         let form = match (self.answers, self.items.len()) {
-            (Some(answers), _) => format!("{answers} answers that are not production's, no items"),
+            (Some(answers), _) => in_answers(answers),
             (None, 0) => String::from("none is needed, since production order fails"),
             (None, 1) => String::from("1 item"),
             (None, items) => format!("{items} items"),
@@ -106,15 +106,17 @@ impl Failure {
     }
 
     fn write_items(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sentences: Vec<String> = self.items.iter().map(|it| it.item.to_string()).collect();
-        let widths = sentences.iter().map(|sentence| sentence.chars().count());
+        let widths = self.items.iter().map(|it| it.sentence.chars().count());
         let width = widths.max().unwrap_or(0).min(SENTENCE);
         if !self.items.is_empty() {
             f.write_char('\n')?;
         }
-        for (number, (explained, sentence)) in (1..).zip(self.items.iter().zip(sentences)) {
+        for (number, explained) in (1..).zip(&self.items) {
             let Explained {
-                without, is_stale, ..
+                without,
+                is_stale,
+                sentence,
+                ..
             } = explained;
             write!(
                 f,
@@ -162,9 +164,12 @@ impl Failure {
             "  {mark}{number:>4}  {time:<13}  {work:<width$}  {}",
             turn.what()
         )?;
-        match self.swap {
-            Some((one, other)) if one == number => {
+        match (self.swap, &self.before) {
+            (Some((one, other)), _) if one == number => {
                 writeln!(f, "   <- swap with {other} and it passes")
+            }
+            (_, Some((one, other))) if *one == number => {
+                writeln!(f, "   <- with {other} before it, it passes")
             }
             _ => f.write_char('\n'),
         }
@@ -173,10 +178,7 @@ impl Failure {
     /// Writes how the run ended, if it did not end with its last turn.
     fn write_end(&self, f: &mut fmt::Formatter<'_>, width: usize) -> fmt::Result {
         let (word, what) = match &self.verdict {
-            Verdict::Stall(report) => {
-                let lines: Vec<&str> = report.lines().map(str::trim).collect();
-                ("(stalled)", lines.join("; "))
-            }
+            Verdict::Stall(report) => ("(stalled)", waiting(report)),
             Verdict::Deadlock(works) => ("(stalled)", format!("not enabled: {}", works.join(", "))),
             Verdict::LostWake(work) => ("(stalled)", format!("{work} sleeps for ever")),
             Verdict::Eventually(name) | Verdict::Unsettled(name, _) => {
@@ -212,4 +214,13 @@ fn write_left_out(f: &mut fmt::Formatter<'_>, turns: usize) -> fmt::Result {
         1 => writeln!(f, "        ... 1 turn in production order ..."),
         turns => writeln!(f, "        ... {turns} turns in production order ..."),
     }
+}
+
+/// Returns the form of a failure that items do not express.
+fn in_answers(answers: usize) -> String {
+    let count = match answers {
+        1 => String::from("1 answer that is not production's"),
+        answers => format!("{answers} answers that are not production's"),
+    };
+    format!("{count}, since items do not express it")
 }

@@ -6,12 +6,12 @@
 mod fault;
 mod plan;
 mod text;
+mod words;
 
 pub(super) use fault::Amount;
 pub use fault::{Family, Fault};
 pub(super) use plan::Plan;
-
-use std::fmt;
+pub(super) use words::words;
 
 /// How far a work has to come for a hold to end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,52 +115,12 @@ impl Item {
             Item::Choice(site, _) => &site.at,
         }
     }
-}
 
-impl fmt::Display for Until {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Returns the turn that the item holds back, if it is a hold.
+    pub(super) fn held(&self) -> Option<&Step> {
         match self {
-            Until::Turn(turn) => write!(f, "has had turn {turn}"),
-            Until::End => f.write_str("has ended"),
-            Until::Failed(attempt) => write!(f, "has failed in attempt {attempt}"),
-            Until::Step(label) => write!(f, "has done \"{label}\""),
-        }
-    }
-}
-
-impl fmt::Display for Item {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Item::Hold {
-                at: Step { work, turn: 1 },
-                other,
-                until,
-            } => write!(f, "{work} waits until {other} {until}"),
-            Item::Hold {
-                at: Step { work, turn },
-                other,
-                until,
-            } => write!(f, "{work} waits before turn {turn} until {other} {until}"),
-            Item::Fault(fault) => write!(f, "{fault}"),
-            Item::First(Tie::Permit, Step { work, .. }) => {
-                write!(f, "{work} gets its permit first")
-            }
-            Item::First(Tie::Timer, Step { work, turn }) => {
-                write!(f, "{work}'s timer before turn {turn} fires first")
-            }
-            Item::First(Tie::Inbox, Step { work, turn }) => {
-                write!(f, "the message to {work} before turn {turn} is taken first")
-            }
-            Item::First(Tie::Message, Step { work, turn }) => {
-                write!(f, "message {turn} of {work} arrives first")
-            }
-            Item::Choice(Site { at, name, .. }, answer) => {
-                write!(
-                    f,
-                    "{} chooses {answer} for \"{name}\" at turn {}",
-                    at.work, at.turn
-                )
-            }
+            Item::Hold { at, .. } => Some(at),
+            _ => None,
         }
     }
 }

@@ -101,6 +101,7 @@ impl Search<'_> {
             swap: shrunk
                 .swap
                 .map(|(one, other)| (one as u64 + 1, other as u64 + 1)),
+            before: shrunk.before(),
             turns: shrunk.turns(),
             items: shrunk.explained(),
             end: shrunk.outcome.now,

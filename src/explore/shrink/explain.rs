@@ -3,7 +3,8 @@
 use super::lab::Lab;
 use super::minimal::without;
 use super::retarget::{ends, with_end};
-use crate::explore::item::{Item, Until};
+use crate::explore::item::{Item, Step, Until};
+use crate::explore::trace::Trace;
 use crate::explore::verdict::Verdict;
 use std::fmt;
 
@@ -41,11 +42,30 @@ pub(super) fn explain(lab: &mut Lab<'_>, items: &[Item]) -> Vec<Without> {
         .collect()
 }
 
-/// Two turns of a run, each by work and turn, in their order in the failing run.
+/// Two turns, in their order in the failing run. It may never come to the second.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Swap {
-    pub first: (String, Until),
-    pub second: (String, u32),
+    other: String,
+    until: Until,
+    pub second: Step,
+}
+
+impl Swap {
+    /// Returns the number of the event that the second turn waits for. A turn that panics never comes to its end, and
+    /// so a hold may wait for it in vain.
+    pub fn first(&self, trace: &Trace) -> Option<usize> {
+        let end = trace.find_end(&self.other, &self.until);
+        end.or_else(|| match self.until {
+            Until::Turn(turn) => trace.find(&self.other, turn),
+            _ => None,
+        })
+    }
+
+    /// Returns whether the turns come in the other order.
+    fn is_reversed(&self, trace: &Trace) -> bool {
+        let second = trace.find(&self.second.work, self.second.turn);
+        second.is_some_and(|second| self.first(trace).is_none_or(|first| second < first))
+    }
 }
 
 /// Returns two turns that pass if they are swapped: a held one, and the one that it waits for. The last hold for which
@@ -55,20 +75,25 @@ pub(super) fn swap(lab: &mut Lab<'_>, items: &[Item]) -> Option<Swap> {
         let Item::Hold { at, other, until } = &items[place] else {
             continue;
         };
-        let ends = ends(lab.trace(items)?, &items[place]);
-        if ends.is_empty() {
+        let swap = Swap {
+            other: other.clone(),
+            until: until.clone(),
+            second: at.clone(),
+        };
+        let trace = lab.trace(items)?;
+        let ends = ends(trace, &items[place]);
+        let is_whole = trace.find(&at.work, at.turn).is_some();
+        if swap.first(trace).is_none() || is_whole && ends.is_empty() {
             continue;
         }
         // The held turn comes one event earlier, so in front of the one that it waited for.
         let earlier = match ends.len() {
-            1 => without(items, place),
+            0 | 1 => without(items, place),
             len => with_end(items, place, &ends[len - 2]),
         };
-        if lab.passes(&earlier) {
-            return Some(Swap {
-                first: (other.clone(), until.clone()),
-                second: (at.work.clone(), at.turn),
-            });
+        // Where the failing run has both turns, they are next to each other or the hold would end earlier.
+        if lab.passes(&earlier) && (is_whole || lab.is_so(&earlier, |it| swap.is_reversed(it))) {
+            return Some(swap);
         }
     }
     None

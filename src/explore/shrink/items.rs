@@ -1,6 +1,6 @@
 //! The items of a recorded run: with all of them, the run is the recorded one.
 
-use crate::explore::item::{Item, Until};
+use crate::explore::item::{Item, Step, Until};
 use crate::explore::trace::{Event, Trace};
 use std::collections::BTreeSet;
 
@@ -29,7 +29,6 @@ fn of(trace: &Trace, waits: impl Fn(&Event) -> bool) -> Vec<Item> {
         }
     }
     items.extend(answers.map(|(_, item)| item.clone()));
-    items.extend(of_pending(trace));
     items
 }
 
@@ -54,7 +53,7 @@ pub(super) fn hold(trace: &Trace, at: (usize, u32), other: &Event) -> Option<Ite
 
 /// Works that had a turn coming when the run failed wait for its last event. Without that, production order would give
 /// them these turns in front of it.
-fn of_pending(trace: &Trace) -> Vec<Item> {
+pub(super) fn of_pending(trace: &Trace) -> Vec<Item> {
     let Some(last) = trace.events.last() else {
         return Vec::new();
     };
@@ -75,4 +74,33 @@ fn of_pending(trace: &Trace) -> Vec<Item> {
             until: until.clone(),
         })
         .collect()
+}
+
+/// Returns holds for turns that another run has had and the recorded one has not: they wait for its last event, too.
+/// `items` are those of that run.
+pub(super) fn of_unknown(record: &Trace, other: &Trace, items: &[Item]) -> Vec<Item> {
+    let Some(last) = record.events.last() else {
+        return Vec::new();
+    };
+    let known: BTreeSet<(&str, u32)> = record
+        .events
+        .iter()
+        .map(|it| (record.name(it.work), it.turn))
+        .collect();
+    let held: BTreeSet<&Step> = items.iter().filter_map(Item::held).collect();
+    let mut works = BTreeSet::new();
+    let mut holds = Vec::new();
+    for event in &other.events {
+        let at = other.step(event.work, event.turn);
+        let is_new = !known.contains(&(&*at.work, at.turn)) && at.work != record.name(last.work);
+        // The first of its turns holds back the others.
+        if is_new && !held.contains(&at) && works.insert(event.work) {
+            holds.push(Item::Hold {
+                at,
+                other: record.name(last.work).to_owned(),
+                until: last.until().unwrap_or(Until::Turn(last.turn)),
+            });
+        }
+    }
+    holds
 }

@@ -9,6 +9,16 @@ use std::collections::BTreeMap;
 /// How a run with some items ended: `None` if it passed.
 pub(super) type Ending = Option<Verdict>;
 
+/// What came of a list of items.
+pub(super) enum Tried {
+    /// It fails as the first run did.
+    Fails,
+    /// It does not, and this is its record.
+    Not(Box<Trace>),
+    /// The budget is used up.
+    NoBudget,
+}
+
 /// See the file's page.
 pub(super) struct Lab<'a> {
     runs: &'a mut dyn Runs,
@@ -69,6 +79,29 @@ impl<'a> Lab<'a> {
             self.known.insert(items.to_vec(), outcome.verdict);
         }
         self.known.get(items)
+    }
+
+    /// Runs with items that have not been tried.
+    pub fn tried(&mut self, items: &[Item]) -> Tried {
+        if !self.has_budget() {
+            return Tried::NoBudget;
+        }
+        let outcome = self.rerun(items);
+        let is_like = self.is_like(&outcome.verdict);
+        self.known.insert(items.to_vec(), outcome.verdict);
+        match is_like {
+            true => {
+                self.last = Some((items.to_vec(), outcome.trace));
+                Tried::Fails
+            }
+            false => Tried::Not(Box::new(outcome.trace)),
+        }
+    }
+
+    /// Returns whether the record of a run with these items has a property. That takes a re-run, since only the record
+    /// of a failing run is kept.
+    pub fn is_so(&mut self, items: &[Item], holds: impl Fn(&Trace) -> bool) -> bool {
+        self.has_budget() && holds(&self.rerun(items).trace)
     }
 
     /// Returns whether a run with these items is known to fail as the first one did.

@@ -22,12 +22,14 @@ mod weaken;
 pub use explain::Without;
 
 use super::failure::Explained;
-use super::item::{Item, Plan};
+use super::item::{Item, Plan, Step, words};
 use super::trace::{Trace, TracedTurn};
 use super::verdict::Verdict;
 use crate::Time;
-use explain::Swap;
-use lab::Lab;
+use lab::{Lab, Tried};
+
+/// So many runs look for works that the record does not know.
+const COMPLETED: u32 = 3;
 
 /// What a re-run has come to.
 #[derive(Default)]
@@ -74,6 +76,8 @@ pub(super) struct Shrunk {
     /// What happens without each item.
     pub without: Vec<Without>,
     pub swap: Option<(usize, usize)>,
+    /// A turn, from 0, and one that the run never comes to: with the latter in front, the run passes.
+    pub before: Option<(usize, Step)>,
     /// The re-runs that it took.
     pub reruns: u32,
     /// How often the final form failed in the same way, and of how many times.
@@ -97,6 +101,7 @@ impl Shrunk {
             form: Form::Answers(answers.to_vec()),
             without: Vec::new(),
             swap: None,
+            before: None,
             reruns: 1,
             repeats: (1, 1),
             outcome,
@@ -112,6 +117,7 @@ impl Shrunk {
         items
             .map(|(number, (item, without))| Explained {
                 item: item.clone(),
+                sentence: words(item, |name| self.outcome.trace.is_link(name)),
                 without: without.clone(),
                 is_stale: self.outcome.stale.contains(&number),
             })
@@ -135,7 +141,20 @@ impl Shrunk {
                 turns[place].is_marked = true;
             }
         }
+        if let Some((place, _)) = self.before {
+            turns[place].is_marked = true;
+        }
         turns
+    }
+
+    /// Returns the number of a turn, from 1, and in words the one that has to be in front of it.
+    pub fn before(&self) -> Option<(u64, String)> {
+        let (place, Step { work, turn }) = self.before.as_ref()?;
+        let words = match self.outcome.trace.is_link(work) {
+            true => format!("arrival {turn} of {work}"),
+            false => format!("turn {turn} of {work}"),
+        };
+        Some((*place as u64 + 1, words))
     }
 }
 
@@ -144,17 +163,26 @@ pub(super) fn shrink(runs: &mut dyn Runs, found: Found<'_>, budget: u32) -> Shru
     let mut lab = Lab::new(runs, found.verdict, budget);
     // The record is a re-run, too.
     lab.used = 1;
-    match all_items(&mut lab, &found) {
-        Some(all) => {
-            let items = smallest(&mut lab, all);
-            explained(lab, items)
-        }
-        None if !lab.has_budget() => as_answers(lab, found.answers.to_vec(), Some(found.record)),
-        None => {
-            let answers = answers::shrink(&mut lab, found.answers);
-            as_answers(lab, answers, None)
+    if let Some(all) = all_items(&mut lab, &found.record.trace, found.seed) {
+        return by_items(lab, all);
+    }
+    if !lab.has_budget() {
+        return as_answers(lab, found.answers.to_vec(), Some(found.record));
+    }
+    let answers = answers::shrink(&mut lab, found.answers);
+    if lab.has_budget() {
+        // With fewer answers the run is closer to production order, and may need no order at all.
+        let nearer = lab.rerun_answers(&answers);
+        if let Some(all) = all_items(&mut lab, &nearer.trace, found.seed) {
+            return by_items(lab, all);
         }
     }
+    as_answers(lab, answers, None)
+}
+
+fn by_items(mut lab: Lab<'_>, all: Vec<Item>) -> Shrunk {
+    let items = smallest(&mut lab, all);
+    explained(lab, items)
 }
 
 /// Explains items that have been given, and shrinks nothing.
@@ -169,21 +197,51 @@ pub(super) fn explain_only(
     explained(lab, plan.items.clone())
 }
 
-/// Returns items with which the run fails. The usual seed is tried first, so that the text need not have one.
-fn all_items(lab: &mut Lab<'_>, found: &Found<'_>) -> Option<Vec<Item>> {
-    let trace = &found.record.trace;
-    let few = match trace.has_passed_parts {
-        true => None,
-        false => Some(items::of_passed(trace)),
-    };
-    let all = items::of_all(trace);
-    for seed in [None, Some(found.seed)] {
+/// Returns items with which the run fails. The usual seed is tried before its own, so that the text need not have one.
+fn all_items(lab: &mut Lab<'_>, trace: &Trace, own: u64) -> Option<Vec<Item>> {
+    let lists = lists(trace);
+    for seed in [None, Some(own)] {
         lab.set_seed(seed);
-        for items in few.iter().chain([&all]) {
-            if lab.fails(items) {
-                return Some(items.clone());
-            }
+        let mut lists = lists.iter();
+        if let Some(items) = lists.find_map(|items| completed(lab, trace, items.clone())) {
+            return Some(items);
         }
+    }
+    None
+}
+
+/// Returns the lists of items that may give the recorded run, the best first.
+fn lists(trace: &Trace) -> Vec<Vec<Item>> {
+    let pending = items::of_pending(trace);
+    let mut lists = Vec::new();
+    let few = (!trace.has_passed_parts).then(|| items::of_passed(trace));
+    for order in few.into_iter().chain([items::of_all(trace)]) {
+        // Works of a node that is down have turns coming, too, and a hold of these may change what faults alone give.
+        lists.push([order.clone(), pending.clone()].concat());
+        lists.push(order);
+    }
+    let mut kept: Vec<Vec<Item>> = Vec::new();
+    for items in lists {
+        if !kept.contains(&items) {
+            kept.push(items);
+        }
+    }
+    kept
+}
+
+/// Returns the items, and holds for works that the record does not know, if the run fails with them. A node that was
+/// not picked before the failure was never asked for its works, but without holds they have turns in front of it.
+fn completed(lab: &mut Lab<'_>, record: &Trace, mut items: Vec<Item>) -> Option<Vec<Item>> {
+    for _ in 0..COMPLETED {
+        let more = match lab.tried(&items) {
+            Tried::Fails => return Some(items),
+            Tried::Not(trace) => items::of_unknown(record, &trace, &items),
+            Tried::NoBudget => return None,
+        };
+        if more.is_empty() {
+            return None;
+        }
+        items.extend(more);
     }
     None
 }
@@ -198,6 +256,7 @@ fn smallest(lab: &mut Lab<'_>, mut items: Vec<Item>) -> Vec<Item> {
         weaken::merge(lab, &mut items);
         weaken::weaken(lab, &mut items);
         weaken::shorten(lab, &mut items);
+        weaken::advance(lab, &mut items);
         if items == before || !lab.has_budget() {
             break;
         }
@@ -220,10 +279,16 @@ fn explained(mut lab: Lab<'_>, items: Vec<Item>) -> Shrunk {
     let first = lab.rerun(&items);
     let outcome = lab.rerun(&items);
     let back = [&first, &outcome].map(|it| u32::from(lab.is_like(&it.verdict)));
-    let places = swap.and_then(|swap| places(&outcome.trace, &swap));
+    let first = swap.as_ref().and_then(|swap| swap.first(&outcome.trace));
+    let second = swap.and_then(|swap| Some((first?, swap.second)));
+    let found = second.as_ref().and_then(|(first, second)| {
+        let place = outcome.trace.find(&second.work, second.turn)?;
+        Some((*first, place))
+    });
     Shrunk {
         without,
-        swap: places,
+        swap: found,
+        before: second.filter(|_| found.is_none()),
         reruns: lab.used,
         repeats: (back[0] + back[1], 2),
         outcome,
@@ -232,12 +297,6 @@ fn explained(mut lab: Lab<'_>, items: Vec<Item>) -> Shrunk {
             items,
         }),
     }
-}
-
-/// Returns the numbers of the turns of a swap, from 0.
-fn places(trace: &Trace, swap: &Swap) -> Option<(usize, usize)> {
-    let first = trace.find_end(&swap.first.0, &swap.first.1)?;
-    Some((first, trace.find(&swap.second.0, swap.second.1)?))
 }
 
 fn as_answers(mut lab: Lab<'_>, answers: Vec<u32>, record: Option<Outcome>) -> Shrunk {
@@ -254,6 +313,7 @@ fn as_answers(mut lab: Lab<'_>, answers: Vec<u32>, record: Option<Outcome>) -> S
         form: Form::Answers(answers),
         without: Vec::new(),
         swap: None,
+        before: None,
         reruns: lab.used,
         repeats,
         outcome,

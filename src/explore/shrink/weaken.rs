@@ -1,9 +1,11 @@
-//! Fewer and weaker items: one hold for two, holds that begin later, shorter faults, the first other answer.
+//! Fewer and weaker items: one hold for two, holds that begin later, shorter faults, earlier attempts, and the first
+//! answer besides that of production.
 
 use super::lab::Lab;
 use super::minimal::without;
 use super::retarget::{End, with_end};
-use crate::explore::item::{Amount, Fault, Item};
+use crate::explore::item::{Amount, Fault, Item, Step, Until};
+use crate::explore::trace::Trace;
 use std::time::Duration;
 
 /// A hold begins later by at most so many turns of its work.
@@ -11,6 +13,9 @@ const LATER: u32 = 4;
 
 /// A hold that begins later may end with so many more turns of the other work.
 const NEXT: usize = 2;
+
+/// So many earlier attempts are tried.
+const EARLIER: u32 = 3;
 
 /// The times that a fault may last instead, in milliseconds: round ones are read at a glance.
 const ROUND: [u64; 6] = [1, 10, 100, 1_000, 10_000, 100_000];
@@ -127,4 +132,74 @@ fn lasting(fault: &Fault, time: Duration) -> Fault {
         ..Amount::default()
     };
     Fault::of(fault.family(), fault.at().clone(), amount)
+}
+
+/// Lets what goes wrong in an attempt go wrong in an earlier one, and what waits for the failure of an attempt wait for
+/// an earlier failure.
+pub(super) fn advance(lab: &mut Lab<'_>, items: &mut Vec<Item>) {
+    for place in 0..items.len() {
+        let Some(trace) = lab.trace(items) else {
+            return;
+        };
+        let earlier = earlier(trace, items, place);
+        if let Some(others) = { earlier }.into_iter().find(|others| lab.fails(others)) {
+            *items = others;
+        }
+    }
+}
+
+/// Returns lists in which the item at this place comes with an earlier attempt, the earliest first.
+fn earlier(trace: &Trace, items: &[Item], place: usize) -> Vec<Vec<Item>> {
+    match &items[place] {
+        Item::Hold {
+            until: Until::Failed(attempt),
+            ..
+        } => {
+            let earlier = 1..(*attempt).min(1 + EARLIER);
+            let with = |attempt| {
+                let mut others = items.to_vec();
+                if let Item::Hold { until, .. } = &mut others[place] {
+                    *until = Until::Failed(attempt);
+                }
+                others
+            };
+            earlier.map(with).collect()
+        }
+        Item::Fault(fault) => earlier_faults(trace, items, place, fault),
+        _ => Vec::new(),
+    }
+}
+
+/// Returns lists in which a fault has an earlier attempt, after as many turns as in its own. Holds that wait for the
+/// failure go with it.
+fn earlier_faults(trace: &Trace, items: &[Item], place: usize, fault: &Fault) -> Vec<Vec<Item>> {
+    let at = fault.at();
+    let is_of_turn = matches!(fault, Fault::Fail(_) | Fault::Cancel(_) | Fault::Late(_));
+    let event = trace.find(&at.work, at.turn).filter(|_| is_of_turn);
+    let Some(event) = event.map(|number| &trace.events[number]) else {
+        return Vec::new();
+    };
+    let of_work = || trace.events.iter().filter(|it| it.work == event.work);
+    let first = |attempt| of_work().find(|it| it.attempt == attempt).map(|it| it.turn);
+    let Some(own) = first(event.attempt) else {
+        return Vec::new();
+    };
+    let with = |attempt| {
+        let turn = first(attempt)? + (at.turn - own);
+        of_work().find(|it| (it.attempt, it.turn) == (attempt, turn))?;
+        let step = Step::new(at.work.clone(), turn);
+        let mut others = items.to_vec();
+        others[place] = Item::Fault(Fault::of(fault.family(), step, Amount::default()));
+        for item in &mut others {
+            if let Item::Hold { other, until, .. } = item
+                && *other == at.work
+                && *until == Until::Failed(event.attempt)
+            {
+                *until = Until::Failed(attempt);
+            }
+        }
+        Some(others)
+    };
+    let attempts = 1..event.attempt.min(1 + EARLIER);
+    attempts.filter_map(with).collect()
 }

@@ -289,6 +289,11 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         self.lent.engine.output(handle)
     }
 
+    /// Returns the output of a work of which only the id is known: `None` also if the output is no `T`.
+    pub fn output_of<T: 'static>(&self, id: WorkId) -> Option<&T> {
+        self.lent.engine.output(Handle::new(id))
+    }
+
     /// Takes the output of a work that has succeeded.
     pub fn take<T: 'static>(&mut self, handle: Handle<T>) -> Option<T> {
         self.lent.engine.take(handle)

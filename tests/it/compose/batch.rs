@@ -135,6 +135,7 @@ fn a_work_after_a_member_starts_though_the_member_has_been_reclaimed() {
     // Each member is after the one before, whose id the batch's children tell.
     struct Chained(u32);
     impl BatchSource<Log> for Chained {
+        type Output = ();
         type Work = Probe;
         fn has_next(&mut self, _: &mut Cx<'_>) -> bool {
             self.0 < 20
@@ -182,6 +183,7 @@ fn its_members_come_from_the_application_as_it_is_when_there_is_room() {
     /// Takes the lines of the log that begin with `wanted`.
     struct Wanted(usize);
     impl BatchSource<Log> for Wanted {
+        type Output = ();
         type Work = Box<dyn Work<Log>>;
         fn has_next(&mut self, cx: &mut Cx<'_>) -> bool {
             cx.app

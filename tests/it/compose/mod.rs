@@ -1,6 +1,7 @@
 //! The composites: each class by itself, then all of them cancelled, failed and restarted at every moment.
 
 mod batch;
+mod batch_outputs;
 mod callback;
 mod conditional;
 mod future;
@@ -8,6 +9,7 @@ mod graph;
 mod guests;
 mod moments;
 mod nesting;
+mod outputs;
 mod parent;
 mod repeat;
 mod restart;

@@ -8,6 +8,7 @@ mod crash;
 mod divided;
 mod edits;
 mod environment;
+mod explains;
 mod faults;
 mod hook;
 mod links;

@@ -11,7 +11,7 @@ use std::task::{Poll, ready};
 type Turn = Poll<Result<(), crankwork::Failure>>;
 
 /// Returns the failure that a search finds. Its text must fail in the same way, and no item can be left out.
-fn shrunk(search: &Explore, program: impl Fn(&mut Sim) + Sync) -> Box<Failure> {
+pub fn shrunk(search: &Explore, program: impl Fn(&mut Sim) + Sync) -> Box<Failure> {
     let failure = search.check(&program).expect_err("some run fails");
     assert!(failure.reproduced, "{failure}");
     let replay = search.clone().replay(failure.replay.clone());
@@ -29,9 +29,9 @@ fn shrunk(search: &Explore, program: impl Fn(&mut Sim) + Sync) -> Box<Failure> {
     failure
 }
 
-fn items(failure: &Failure) -> Vec<String> {
+pub fn items(failure: &Failure) -> Vec<String> {
     let items = failure.items.iter();
-    items.map(|it| it.item.to_string()).collect()
+    items.map(|it| it.sentence.clone()).collect()
 }
 
 fn hold(work: &str, turn: u32, other: &str, until: Until) -> Item {

@@ -341,7 +341,14 @@ fn each_guide_shows_ten_uses_before_and_after() {
         for (number, one) in (1..).zip(uses) {
             assert!(one.starts_with(&format!("{number}. ")), "{one}");
             let fences: Vec<&str> = one.lines().filter(|line| line.starts_with("```")).collect();
-            assert_eq!(fences, ["```text", "```", "```rust", "```"], "{one}");
+            let (before, after) = fences.split_at(2);
+            assert_eq!(before, ["```text", "```"], "{one}");
+            // A use may have several programs after its first.
+            assert!(!after.is_empty(), "{one}");
+            assert!(
+                after.chunks(2).all(|program| program == ["```rust", "```"]),
+                "{one}"
+            );
         }
     }
 }

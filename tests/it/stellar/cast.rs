@@ -71,6 +71,7 @@ impl Children {
 }
 
 impl BatchSource<Stage> for Children {
+    type Output = ();
     type Work = Any;
 
     fn has_next(&mut self, cx: &mut Cx<'_>) -> bool {

@@ -104,7 +104,7 @@ fn the_listener_comes_last_and_waits_for_ever() {
         let Verdict::Stall(report) = &failure.verdict else {
             panic!("another failure: {failure}");
         };
-        assert!(report.contains("listener"), "{report}");
+        assert!(report.to_string().contains("listener"), "{report}");
     }
     passes(last_one_out::program);
 }

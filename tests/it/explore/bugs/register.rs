@@ -25,7 +25,7 @@ fn found(mistake: Mistake) -> Vec<Failure> {
     found.collect()
 }
 
-/// Checks that the failure is an old version, and that it came back.
+/// Checks that the failure is an old version, that it came back, and that few items say why.
 fn is_old(failure: &Failure) {
     println!("{failure}");
     let Verdict::Panic(message, _) = &failure.verdict else {
@@ -33,6 +33,8 @@ fn is_old(failure: &Failure) {
     };
     assert_eq!(message, "version 0 is read after 1");
     assert!(failure.reproduced);
+    assert_eq!(failure.answers, None, "{failure}");
+    assert!((1..=5).contains(&failure.items.len()), "{failure}");
 }
 
 #[test]

@@ -131,6 +131,7 @@ struct ChainOfConditions {
 }
 
 impl BatchSource<Log> for ChainOfConditions {
+    type Output = ();
     type Work = ConditionalWork<Log>;
 
     fn has_next(&mut self, cx: &mut Cx<'_>) -> bool {
