@@ -27,8 +27,9 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// let clock = MonotonicClock::new();
     /// let mut work = WorkScheduler::<()>::new(Default::default());
     /// work.set_clock(move || clock.now());
-    /// work.add_fn("index", |_| {
-    ///     std::thread::sleep(Duration::from_millis(5));
+    /// work.add_fn("index", move |_| {
+    ///     let end = clock.now() + Duration::from_millis(5);
+    ///     while clock.now() < end {}
     ///     Poll::Ready(Ok(()))
     /// })?;
     /// let _ = work.crank_work(Time::ZERO, &mut (), Budget::turns(1));

@@ -70,7 +70,8 @@ fn names_hash_and_sort_by_their_text() {
     let sorted: BTreeMap<Name, u32> = [(shared, 2), (Name::from(Arc::from("a")), 1)].into();
     assert_eq!(sorted.values().collect::<Vec<_>>(), [&1, &2]);
     assert_eq!(sorted.get("a"), Some(&1));
-    assert!(fixed > Name::from("a") && fixed < Name::from("ba"));
+    let [before, after] = ["a", "ba"].map(Name::from);
+    assert!(before < fixed && fixed < after);
 }
 
 #[test]
