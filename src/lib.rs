@@ -22,7 +22,7 @@
 //! | make one work own others | [`WorkContext::spawn`], [`Spec::parent`], [`Children`], [`OnChildFailure`], [`WorkContext::retain_children`] |
 //! | run members in sequence, in batches, on a condition, again and again; host a future | [`compose`] |
 //! | add a whole graph by name | [`compose::Graph`], [`compose::Chain`] |
-//! | pass results on | [`Handle`], [`WorkScheduler::take`], [`WorkContext::output`] |
+//! | pass results on | [`Handle`], [`WorkScheduler::take`], [`WorkContext::output`]; between members: `then_with`, `collect`, `for_each`, `repeat_with` in [`compose`] |
 //! | fail and try again | [`Failure`], [`Retry`], [`Backoff`], [`WorkScheduler::retry_eta`] |
 //! | limit how many run at once | [`WorkSchedulerConfig::max_concurrency`], [`Spec::pool`], [`Spec::priority`], [`WorkContext::release_permit`] |
 //! | limit how long they run | [`Spec::attempt_timeout`], [`Spec::deadline`], [`Spec::abort_grace`] |

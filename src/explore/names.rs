@@ -127,10 +127,8 @@ impl Names {
 
     /// Returns whether a link has that name.
     pub fn is_link(&self, name: &str) -> bool {
-        let links = self.numbers.range((LINKS, 0)..);
-        links
-            .into_iter()
-            .any(|(_, &number)| self.names[number].is(name))
+        let mut links = self.numbers.range((LINKS, 0)..);
+        links.any(|(_, &number)| self.names[number].is(name))
     }
 
     pub fn get(&self, number: usize) -> &Name {

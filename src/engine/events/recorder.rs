@@ -97,7 +97,7 @@ impl Recorder {
         }
     }
 
-    /// Makes every change of a state an event from now on, as a clock needs it: see `run/measure.rs`.
+    /// Makes every change of a state an event from now on, as a clock needs it: see `lifecycle/measure.rs`.
     pub fn hear_all(&mut self) {
         self.listens = true;
     }

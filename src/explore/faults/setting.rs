@@ -77,7 +77,7 @@ impl Faults {
         self
     }
 
-    /// Allows a family, but only so many of its faults for each work (link, program) of a run.
+    /// Allows a family. In each run, a work, link or program has at most `faults` of its faults.
     pub fn at_most(mut self, family: Family, faults: u32) -> Faults {
         self.allowed.entry(family).or_default().at_most = Some(faults);
         self

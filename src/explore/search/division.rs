@@ -8,7 +8,7 @@ use super::running::{Ending, Failed, Search};
 use crate::explore::sim::Sim;
 use std::num::NonZeroU64;
 use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::thread;
 
 /// One of several equal parts of the runs, as `CRANK_SHARD=2/8` says.
@@ -99,22 +99,6 @@ pub(super) fn all_runs(
         }
     }
     kinds
-}
-
-/// The number of the first run that has failed so far, for all threads.
-pub(super) trait Lowest {
-    fn lower(&self, number: u64);
-    fn is_below(&self, number: u64) -> bool;
-}
-
-impl Lowest for AtomicU64 {
-    fn lower(&self, number: u64) {
-        self.fetch_min(number, Ordering::Relaxed);
-    }
-
-    fn is_below(&self, number: u64) -> bool {
-        self.load(Ordering::Relaxed) < number
-    }
 }
 
 #[cfg(test)]

@@ -181,13 +181,15 @@ impl Explore {
     /// # Errors
     /// The first run that fails in its smallest form, boxed since it holds its turns.
     pub fn check(&self, program: impl Fn(&mut Sim) + Sync) -> Result<Stats, Box<Failure>> {
-        self.search(|search| search.go(&program))
+        let name = self.test_name();
+        Search::new(&self.setup(&name)).go(&program)
     }
 
     /// Runs the program under the policy to the last run, and counts the runs that fail. No run is repeated; with the
     /// same seed, [`Explore::check`] stops at the first failure and has its report.
     pub fn survey(&self, program: impl Fn(&mut Sim) + Sync) -> Stats {
-        self.search(|search| search.survey(&program))
+        let name = self.test_name();
+        Search::new(&self.setup(&name)).survey(&program)
     }
 
     fn limits(&self) -> Limits {
@@ -199,10 +201,12 @@ impl Explore {
         }
     }
 
-    fn search<R>(&self, end: impl FnOnce(&mut Search<'_>) -> R) -> R {
-        let name = self.name.clone().unwrap_or_else(test_name);
-        let setup = Setup::new(self, &name, self.environment());
-        end(&mut Search::new(&setup))
+    fn test_name(&self) -> String {
+        self.name.clone().unwrap_or_else(test_name)
+    }
+
+    fn setup<'a>(&'a self, name: &'a str) -> Setup<'a> {
+        Setup::new(self, name, self.environment())
     }
 
     fn environment(&self) -> Environment {

@@ -109,6 +109,35 @@ impl Search<'_> {
         }
     }
 
+    /// Runs what a text says, once, and counts a failure.
+    pub(super) fn survey_given(&mut self, given: Result<Given, String>, program: Program<'_>) {
+        let verdict = match &given {
+            Ok(given) => {
+                let (outcome, _) = self.run_given(given, program);
+                self.note_stale(given, &outcome);
+                outcome.verdict
+            }
+            Err(why) => Some(Verdict::Unreadable(why.clone())),
+        };
+        if let Some(verdict) = verdict {
+            self.stats.count_failure(0, verdict);
+        }
+    }
+
+    /// Runs what is given, and counts the run. Returns the seed, too.
+    fn run_given(&mut self, given: &Given, program: Program<'_>) -> (Outcome, u64) {
+        let (outcome, seed) = match given {
+            Given::Plan(plan) => (self.rerun_plan(plan, program), plan.seed.unwrap_or(USUAL)),
+            Given::Answers(seed, answers, faults) => {
+                let seed = seed.unwrap_or(USUAL);
+                self.core.borrow_mut().faults.fix(faults);
+                (self.rerun_answers(seed, answers, program), seed)
+            }
+        };
+        self.count();
+        (outcome, seed)
+    }
+
     /// Runs the saved failures of the test.
     pub(super) fn replay_saved(&mut self, program: Program<'_>) -> Result<(), Box<Failure>> {
         let Some(corpus) = self.setup.corpus.clone() else {
@@ -135,15 +164,7 @@ impl Search<'_> {
         policy: &str,
         program: Program<'_>,
     ) -> Result<(), Box<Failure>> {
-        let (outcome, seed) = match given {
-            Given::Plan(plan) => (self.rerun_plan(plan, program), plan.seed.unwrap_or(USUAL)),
-            Given::Answers(seed, answers, faults) => {
-                let seed = seed.unwrap_or(USUAL);
-                self.core.borrow_mut().faults.fix(faults);
-                (self.rerun_answers(seed, answers, program), seed)
-            }
-        };
-        self.count();
+        let (outcome, seed) = self.run_given(given, program);
         let about = About {
             number: 0,
             seed,

@@ -1,6 +1,6 @@
 //! The runs of a search: one program under a policy, and what comes of it.
 
-use super::division::{Lowest, Part, Shareable, all_runs};
+use super::division::{Part, Shareable, all_runs};
 use super::setup::Setup;
 use crate::explore::core::{Core, Shared};
 use crate::explore::env::Determinism;
@@ -14,7 +14,7 @@ use crate::explore::verdict::Verdict;
 use crate::{Stream, Time};
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One run in so many is repeated, to see whether the program does the same with the same answers.
 const REPEATED: u64 = 64;
@@ -108,12 +108,7 @@ impl<'a> Search<'a> {
     /// Goes through all runs, and counts those that fail.
     pub fn survey(&mut self, program: Shareable<'_>) -> Stats {
         match self.setup.given.clone() {
-            Some(given) => {
-                let replayed = self.replay_given(given, program);
-                if let Err(failure) = replayed {
-                    self.stats.count_failure(0, failure.verdict);
-                }
-            }
+            Some(given) => self.survey_given(given, program),
             None => drop(all_runs(self, Ending::Count, program)),
         }
         self.stats_at_the_end()
@@ -130,7 +125,7 @@ impl<'a> Search<'a> {
     ) -> Vec<Failed> {
         let mut failed: Vec<Failed> = Vec::new();
         for number in 0..self.setup.runs {
-            if ending == Ending::Failure && first.is_below(number) {
+            if ending == Ending::Failure && first.load(Ordering::Relaxed) < number {
                 break;
             }
             if self.setup.is_out_of_time() {
@@ -153,7 +148,7 @@ impl<'a> Search<'a> {
                 continue;
             };
             self.stats.count_failure(number, it.verdict.clone());
-            first.lower(number);
+            first.fetch_min(number, Ordering::Relaxed);
             if failed.len() < ending.most() && !failed.iter().any(|known| known.is_like(&it)) {
                 failed.push(it);
             }

@@ -3,6 +3,9 @@
 use super::conditions::{App, add, search};
 use super::environment::printed_by;
 use crankwork::explore::{Explore, Policy, Sim, Stats};
+use std::collections::HashSet;
+use std::sync::Mutex;
+use std::thread;
 
 /// Three works of three turns. Few of the 1,680 orders are wrong, in one of two ways.
 fn two_bugs(sim: &mut Sim) {
@@ -72,12 +75,20 @@ fn threads_count_what_one_counts() {
         )
     };
     for policy in [Policy::Mix, Policy::Random, Policy::Urw, Policy::Exhaustive] {
-        let survey = |jobs| {
+        let survey = |jobs: u64| {
             let search = search().runs(2_000).policy(policy.clone()).jobs(jobs);
-            search.survey(|sim| {
+            let threads = Mutex::new(HashSet::new());
+            let stats = search.survey(|sim| {
+                threads.lock().unwrap().insert(thread::current().id());
                 two_bugs(sim);
                 sim.sometimes("b is first", |_| false);
-            })
+            });
+            let expected = match policy {
+                Policy::Exhaustive => 1,
+                _ => jobs,
+            };
+            assert_eq!(threads.into_inner().unwrap().len() as u64, expected);
+            stats
         };
         let one = survey(1);
         assert!(one.failures > 1, "{policy}");

@@ -41,6 +41,18 @@ fn a_survey_counts_failing_runs_and_repeats_none() {
     assert_eq!(search.check(race).unwrap_err().run, first);
 }
 
+#[test]
+fn a_survey_runs_a_replay_once() {
+    let search = Explore::new().on_its_own().policy(Policy::Exhaustive);
+    let failure = search.check(race).unwrap_err();
+    let runs = AtomicU64::new(0);
+    let stats = search.replay(failure.replay.clone()).survey(|sim| {
+        runs.fetch_add(1, Ordering::Relaxed);
+        race(sim);
+    });
+    assert_eq!((stats.failures, runs.into_inner()), (1, 1));
+}
+
 /// Adds two works with three turns each: 20 orders.
 fn small(sim: &mut Sim) {
     let node = sim.node("small", ());
