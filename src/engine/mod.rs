@@ -111,6 +111,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use store::arena::Arena;
 use store::ordinals::Ordinals;
+use store::outcomes::Outcomes;
 
 /// The state machine behind a [`WorkScheduler`](crate::WorkScheduler).
 pub(crate) struct Engine {
@@ -137,6 +138,8 @@ pub(crate) struct Engine {
     pub(crate) recorder: events::Recorder,
     /// The host's clock, and what it has measured; `None` if the host has set none.
     pub(crate) wall: Option<Box<events::WallClock>>,
+    /// How works ended that are gone, as far as the host wants that kept.
+    outcomes: Outcomes,
     /// Answers decisions; `None` in production.
     pub(crate) deciding: Option<Box<Deciding>>,
     /// Searches for cycles, with the topological order.
@@ -203,7 +206,7 @@ impl Settings {
             limits: Limits {
                 works: config.limits.works.min(store::record::MAX_WORKS),
                 edges: config.limits.edges.min(config::MAX_EDGES),
-                inbox: config.limits.inbox,
+                ..config.limits
             },
             catch_panics: config.catch_panics,
             abort_grace: config.abort_grace,
@@ -245,6 +248,7 @@ impl Engine {
                 config.event_sink,
             ),
             wall: None,
+            outcomes: Outcomes::new(config.limits.outcomes),
             deciding: None,
             cycles: CycleSearch::new(),
             ordinals: Ordinals::default(),

@@ -151,6 +151,10 @@ impl Engine {
         if self.deciding.is_some() {
             self.leave_decider(slot);
         }
+        if self.outcomes.is_on() {
+            let (id, name) = (self.id(slot), self.arena.cold(slot).name.clone());
+            self.outcomes.keep(id, name, self.outcome_of(slot));
+        }
         self.arena.unpin(slot);
         // An orphan left its group of siblings when its parent let it go.
         if !self.arena.is(slot, flag::ORPHAN) {
