@@ -60,6 +60,9 @@ impl WorkBars {
             bar.set_length(progress.total);
             bar.set_position(progress.done);
             bar.set_message(work.status);
+            if work.state.is_settled() {
+                bar.abandon();
+            }
         }
         Ok(())
     }

@@ -107,7 +107,8 @@ pub trait Work<C: ?Sized, T = ()> {
 
     /// Writes one line for people about what the work is doing. It sees the work's children and the time in `cx`; see
     /// [`StatusContext`] for an example. The scheduler calls it only when the host asks for a
-    /// [status](crate::WorkScheduler::status_of) or a snapshot, never in a turn. Default: nothing.
+    /// [status](crate::WorkScheduler::status_of) or a snapshot, never in a turn. A settled work is not asked, since it
+    /// does nothing any more. Default: nothing.
     ///
     /// # Errors
     /// Those of the formatter. The line then ends there.

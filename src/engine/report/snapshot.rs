@@ -50,7 +50,7 @@ pub struct WorkSnapshot {
     /// [`WorkScheduler::progress_of`](crate::WorkScheduler::progress_of).
     pub progress: Option<Progress>,
     /// What the work says of itself: the line that its [`status`](crate::Work::status) writes. It is empty if the work
-    /// says nothing.
+    /// says nothing or has settled.
     pub status: String,
 }
 

@@ -52,9 +52,13 @@ impl<'a> Report<'a> {
         said
     }
 
-    /// Returns what a work says. Its code may panic.
+    /// Returns what a work says. Its code may panic. A settled work is not asked: its words would be those of its last
+    /// step, which is over.
     fn own_words(&self, slot: u32, depth: u32) -> String {
         let mut text = String::new();
+        if self.engine.arena.at(slot).state.is_settled() {
+            return text;
+        }
         let cx = StatusContext::new(self, slot, depth);
         // A formatter's error ends the text there.
         let _ = write!(

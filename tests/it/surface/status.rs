@@ -291,3 +291,17 @@ fn a_conditional_says_what_its_work_says() {
     b.crank_at(at_secs(1));
     assert_eq!(status_in_snapshot(&b, "cond"), "gated now");
 }
+
+#[test]
+fn a_settled_work_is_not_asked() {
+    let mut b = Bench::with_permits(8);
+    let top = b.add("top", Saying::new(idling(), echo));
+    let says = |_: &StatusContext<'_>, f: &mut fmt::Formatter<'_>| f.write_str("busy");
+    let below = b.add_spec(Spec::new("below", Saying::new(napping(secs(1)), says)).parent(top));
+    b.crank();
+    assert_eq!(status_in_snapshot(&b, "top"), "busy");
+    b.crank_at(at_secs(1));
+    assert_eq!(b.s.status_of(below).unwrap(), "below: Success");
+    assert_eq!(status_in_snapshot(&b, "below"), "");
+    assert_eq!(status_in_snapshot(&b, "top"), "");
+}

@@ -105,7 +105,6 @@ impl Work<App> for CatchUp {
 
     fn status(&self, cx: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.target {
-            _ if cx.state().is_settled() => Ok(()),
             Some(ledger) => write!(f, "catching up to ledger {ledger}: {}", cx.under_way()),
             None => f.write_str("finding out what the archive holds"),
         }
