@@ -53,8 +53,8 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// up is counted in one unit: a download that counts bytes should say so in its status, or its parent should give a
     /// progress of its own.
     ///
-    /// `None` if the work gives no progress and has had no child in this attempt. It is also `None` if the work has been
-    /// reclaimed or belongs to another scheduler. O(works below it), besides the works' own calls.
+    /// `None` if the work gives no progress and has had no child in this attempt. It is also `None` if the work has
+    /// been reclaimed or belongs to another scheduler. O(works below it), besides the works' own calls.
     ///
     /// ```
     /// use crankwork::{Budget, Progress, Spec, Time, WorkScheduler};

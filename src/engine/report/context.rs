@@ -98,7 +98,7 @@ impl<'a> StatusContext<'a> {
     /// Returns what the work says of itself: the line that its [`status`](crate::Work::status) writes. It is empty if
     /// the work says nothing or has settled.
     ///
-    /// Statuses nest up to 16 levels deep; a status that is asked for from farther above is `...`. So a deep tree
+    /// Statuses nest up to 8 levels deep; a status that is asked for from farther above is `...`. So a deep tree
     /// cannot overflow the stack. A report calls a work's `status` at most once for each level from which it is asked.
     pub fn status(&self) -> String {
         self.report.words(self.slot, self.depth + 1).to_string()

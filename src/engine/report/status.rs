@@ -11,8 +11,9 @@ use std::fmt::{self, Write};
 use std::rc::Rc;
 use std::time::Duration;
 
-/// How deep statuses may ask for one another. Each level is a few frames of the stack, and these are the user's.
-const NESTED: u32 = 16;
+/// How deep statuses may ask for one another. Each level takes frames of the user's on the stack, and a status that
+/// writes its child's twice doubles the text.
+const NESTED: u32 = 8;
 
 /// The deepest indentation, in levels.
 const DEEPEST: usize = 40;

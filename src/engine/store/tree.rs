@@ -86,8 +86,8 @@ impl Arena {
         self.at_mut(child).marks |= mark::CHILD;
     }
 
-    /// Counts a settled child, which is about to leave the tree, as what it has below it. It counts as one if nothing was
-    /// below it. O(1).
+    /// Counts a settled child, which is about to leave the tree, as the works below it that have left before. It counts
+    /// as one if there are none. O(1).
     pub fn count_below(&mut self, parent: u32, child: u32) {
         let below = self.extension(child).map_or(0, |extension| extension.below);
         let parent = self.extension_or_new(parent);

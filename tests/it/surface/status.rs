@@ -206,7 +206,7 @@ fn under_way_are_children_that_have_begun_and_have_not_ended() {
 }
 
 /// The bound of [`StatusContext::status`], and of the times that a work is asked.
-const NESTED: u32 = 16;
+const NESTED: u32 = 8;
 
 #[test]
 fn statuses_that_ask_for_one_another_end_at_a_depth() {
