@@ -59,8 +59,19 @@ pub struct WorkScheduler<C: ?Sized> {
     pub(crate) bodies: Bodies<C>,
     posts: posts::Posts<C>,
     pub(crate) lent: Lent<C>,
-    pub(crate) in_crank: bool,
+    cranking: Cranking,
     not_send: PhantomData<*const ()>,
+}
+
+/// How the next crank goes. One value for all, so that a crank with nothing to do looks once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cranking {
+    /// With turns and nothing else.
+    Plain,
+    /// By the host's clock.
+    Timed,
+    /// Not at all, since a closure that was posted to the scheduler is being called.
+    Inside,
 }
 
 /// What a work borrows during its turn besides the application: all but the bodies, since its own body is being called.
@@ -84,7 +95,7 @@ impl<C: ?Sized> WorkScheduler<C> {
             },
             bodies: Bodies::new(),
             posts: posts::Posts::new(inbox),
-            in_crank: false,
+            cranking: Cranking::Plain,
             not_send: PhantomData,
         }
     }
