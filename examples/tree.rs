@@ -8,8 +8,8 @@
 //! run is in virtual time.
 
 use crankwork::{
-    Backoff, Budget, Failure, Next, Retry, Spec, Time, Work, WorkContext, WorkScheduler,
-    WorkSchedulerConfig,
+    Backoff, Budget, Failure, Next, Retry, Spec, StatusContext, Time, Work, WorkContext,
+    WorkScheduler, WorkSchedulerConfig,
 };
 use std::fmt;
 use std::task::{Poll, ready};
@@ -29,7 +29,7 @@ impl<C: ?Sized> Work<C> for Fetch {
         Poll::Ready(Ok(()))
     }
 
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn status(&self, _: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "file {}", self.number)
     }
 }

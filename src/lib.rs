@@ -34,7 +34,7 @@
 //! | run closures that block or compute for long | [`WorkContext::offload`], [`Ticket`], [`ThreadOffload`], [`InlineOffload`]; on threads of your own: [`TimePin`] |
 //! | exit in time | [`WorkScheduler::shutdown`], [`shutdown_offload`](WorkScheduler::shutdown_offload) |
 //! | crank to the end | [`WorkScheduler::run_until_done`], [`VirtualDriver`], [`ParkDriver`], [`MioDriver`], [`Driver`] |
-//! | watch a run | [`WorkScheduler::status`], [`status_of`](WorkScheduler::status_of), [`snapshot`](WorkScheduler::snapshot), [`metrics`](WorkScheduler::metrics), [`poll_event`](WorkScheduler::poll_event), [`stall_report`](WorkScheduler::stall_report) |
+//! | watch a run | [`WorkScheduler::status`], [`status_of`](WorkScheduler::status_of), [`progress_of`](WorkScheduler::progress_of), [`snapshot`](WorkScheduler::snapshot), [`metrics`](WorkScheduler::metrics), [`poll_event`](WorkScheduler::poll_event), [`stall_report`](WorkScheduler::stall_report) |
 //! | measure turns in wall time, hear of slow ones | [`WorkScheduler::set_clock`], [`wall_time`](WorkScheduler::wall_time), [`WorkSchedulerConfig::slow_turn`] |
 //! | draw a run | [`Timeline`] (Perfetto, HTML), [`WorkScheduler::dot`] |
 //! | know the states | [`WorkState`], with the transition table |
@@ -117,8 +117,8 @@ pub use engine::{
     DecisionKind, DependencyError, EventCause, EventOverflow, EventSink, Fifo, Interference, Job,
     JobId, Leftover, Lifo, Limits, Next, Notifier, Offload, OffloadError, PermitHolder,
     RandomOrder, ReapError, Refused, RemoteWaker, RestartError, Retain, RootTime, StallReport,
-    Stalled, Stream, Subject, Ticket, TimePin, TimerKind, Turned, UnknownWork, WaitsFor, WallTime,
-    Wants, WorkEvent, WorkSchedulerConfig, WorkSchedulerMetrics, WorkSnapshot,
+    Stalled, StatusContext, Stream, Subject, Ticket, TimePin, TimerKind, Turned, UnknownWork,
+    WaitsFor, WallTime, Wants, WorkEvent, WorkSchedulerConfig, WorkSchedulerMetrics, WorkSnapshot,
 };
 pub use observe::Timeline;
 pub use offload::{InlineOffload, ThreadOffload};

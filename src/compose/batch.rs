@@ -5,8 +5,8 @@ use super::batch_report::{Ends, Report};
 use super::each::Each;
 use super::member::{MemberRefused, none_has_failed};
 use crate::{
-    AddError, Failure, OnChildFailure, Progress, Retain, Spec, Work, WorkContext, WorkId,
-    WorkOutcome,
+    AddError, Failure, OnChildFailure, Progress, Retain, Spec, StatusContext, Work, WorkContext,
+    WorkId, WorkOutcome,
 };
 use std::fmt;
 use std::task::Poll;
@@ -316,7 +316,7 @@ impl<C: ?Sized + 'static, S: BatchSource<C>> Work<C> for BatchWork<S> {
     }
 
     /// Writes a line such as `120 started, 16 in flight`.
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn status(&self, _: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} started, {} in flight", self.started, self.in_flight)
     }
 

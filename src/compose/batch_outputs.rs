@@ -2,7 +2,7 @@
 
 use super::batch::{BatchSource, BatchWork};
 use super::keep::{Kept, keeping};
-use crate::{Failure, Progress, Work, WorkContext};
+use crate::{Failure, Progress, StatusContext, Work, WorkContext};
 use std::fmt;
 use std::mem::take;
 use std::task::{Poll, ready};
@@ -84,8 +84,8 @@ where
         self.batch.on_reset(cx);
     }
 
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.batch.status(f)
+    fn status(&self, cx: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.batch.status(cx, f)
     }
 
     fn progress(&self) -> Option<Progress> {
@@ -115,8 +115,8 @@ where
         self.batch.on_reset(cx);
     }
 
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.batch.status(f)
+    fn status(&self, cx: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.batch.status(cx, f)
     }
 
     fn progress(&self) -> Option<Progress> {

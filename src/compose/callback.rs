@@ -1,6 +1,6 @@
 //! Two uses of a callback: as a work, and after each attempt of a work.
 
-use crate::{Failure, Progress, Work, WorkContext};
+use crate::{Failure, Progress, StatusContext, Work, WorkContext};
 use std::fmt;
 use std::task::Poll;
 use thiserror::Error;
@@ -185,8 +185,8 @@ where
         self.tell(cx, AttemptOutcome::Failed(failure));
     }
 
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.work.status(f)
+    fn status(&self, cx: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.work.status(cx, f)
     }
 
     fn progress(&self) -> Option<Progress> {

@@ -1,7 +1,7 @@
 //! A work that starts once a condition holds.
 
 use super::member::{AnySpec, Make, maker};
-use crate::{Failure, OnChildFailure, Spec, Work, WorkContext, WorkId, WorkOutcome};
+use crate::{Failure, OnChildFailure, Spec, StatusContext, Work, WorkContext, WorkId, WorkOutcome};
 use std::fmt;
 use std::task::Poll;
 use std::time::Duration;
@@ -153,11 +153,13 @@ impl<C: ?Sized + 'static> Work<C> for ConditionalWork<C> {
         self.started = None;
     }
 
-    /// Writes a line such as `Waiting before starting publish`.
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Writes a line such as `Waiting before starting publish`, and then what that work says of itself.
+    fn status(&self, cx: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.gated {
             Some(gated) => write!(f, "Waiting before starting {}", gated.name),
-            None => Ok(()),
+            None => cx
+                .children()
+                .try_for_each(|child| f.write_str(&child.status())),
         }
     }
 }

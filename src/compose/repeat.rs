@@ -2,7 +2,9 @@
 
 use super::keep::{Kept, keeping};
 use super::member::{Make, maker, none_has_failed};
-use crate::{Failure, OnChildFailure, Progress, Retain, Spec, Time, Work, WorkContext};
+use crate::{
+    Failure, OnChildFailure, Progress, Retain, Spec, StatusContext, Time, Work, WorkContext,
+};
 use std::fmt;
 use std::mem::take;
 use std::task::Poll;
@@ -211,7 +213,7 @@ impl<C: ?Sized + 'static> Work<C> for Repeat<C> {
     }
 
     /// Writes a line such as `run 17, the next at 00:08:30.000`.
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn status(&self, _: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.due {
             Some(due) => write!(f, "run {}, the next at {due}", self.started),
             None => Ok(()),

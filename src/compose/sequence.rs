@@ -2,7 +2,9 @@
 
 use super::member::{AnySpec, none_has_failed};
 use super::members::{Members, Started};
-use crate::{Failure, Name, OnChildFailure, Progress, Spec, Work, WorkContext, WorkOutcome};
+use crate::{
+    Failure, Name, OnChildFailure, Progress, Spec, StatusContext, Work, WorkContext, WorkOutcome,
+};
 use std::fmt;
 use std::task::Poll;
 use thiserror::Error;
@@ -233,11 +235,11 @@ impl<C: ?Sized + 'static> Work<C> for WorkSequence<C> {
         self.first_failed = None;
     }
 
-    /// Writes a line such as `2 of 5: verify`.
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Writes a line such as `2 of 5: verify 3/8`, with the current member's progress if there is any.
+    fn status(&self, cx: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (started, members) = (self.started.len(), self.members.len());
-        match self.started.last().filter(|_| self.is_running) {
-            Some(current) => write!(f, "{started} of {members}: {}", current.name),
+        match cx.children().last().filter(|_| self.is_running) {
+            Some(current) => write!(f, "{started} of {members}: {current}"),
             None => Ok(()),
         }
     }

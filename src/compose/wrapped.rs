@@ -1,6 +1,6 @@
 //! Works that wrap another work and forward all that they do not change.
 
-use crate::{Failure, Progress, Work, WorkContext};
+use crate::{Failure, Progress, StatusContext, Work, WorkContext};
 use std::fmt;
 use std::task::Poll;
 
@@ -103,8 +103,8 @@ pub trait Wrap<C: ?Sized, T = ()> {
     ///
     /// # Errors
     /// Those of the formatter.
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner().status(f)
+    fn status(&self, cx: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner().status(cx, f)
     }
 
     /// Returns how far the work is; see [`Work::progress`].
@@ -150,8 +150,8 @@ impl<C: ?Sized, T, X: Wrap<C, T>> Work<C, T> for Wrapped<X> {
         self.0.on_failure_raise(cx);
     }
 
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.status(f)
+    fn status(&self, cx: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.status(cx, f)
     }
 
     fn progress(&self) -> Option<Progress> {

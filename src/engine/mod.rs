@@ -87,7 +87,7 @@ pub use remote::inbox::{CancelToken, Notifier, RemoteWaker};
 pub use remote::job::{Job, JobId, Leftover, OffloadError, Ticket};
 pub use remote::offload::Offload;
 pub use remote::pin::TimePin;
-pub use report::{PermitHolder, StallReport, Stalled, WaitsFor, WorkSnapshot};
+pub use report::{PermitHolder, StallReport, Stalled, StatusContext, WaitsFor, WorkSnapshot};
 pub use rng::Stream;
 pub use run::next::{Crank, Next};
 

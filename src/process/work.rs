@@ -2,8 +2,8 @@
 
 use super::running::Running;
 use super::{Captured, CommandLine, Exit, Input, Output, ProcessHost};
-use crate::WorkContext;
 use crate::work::{Failure, Work};
+use crate::{StatusContext, WorkContext};
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
@@ -20,7 +20,7 @@ use thiserror::Error;
 /// ```
 /// # #[cfg(all(unix, feature = "mio"))] {
 /// use crankwork::process::{Output, OsProcesses, ProcessHost, Processes, ProcessWork};
-/// use crankwork::{MioDriver, Retry, Spec, WorkScheduler, WorkSchedulerConfig};
+/// use crankwork::{MioDriver, Retry, Spec, WorkScheduler, WorkSchedulerConfig, StatusContext};
 ///
 /// struct Node(OsProcesses);
 ///
@@ -306,7 +306,7 @@ impl<C: ProcessHost + ?Sized, M: CommandSource<C>> Work<C, ProcessOutput> for Pr
         self.running = None;
     }
 
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn status(&self, _: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.running {
             Some(running) => write!(f, "process {}", running.child.id()),
             None => Ok(()),

@@ -265,9 +265,14 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.lent.engine.wake(id.into())
     }
 
-    /// Returns a snapshot of each work, in the order in which the works were added. O(works log works + edges).
+    /// Returns a snapshot of each work, in the order in which the works were added.
+    ///
+    /// It costs O(works log works + edges), copies names and lists of edges, and calls each work's
+    /// [`progress`](crate::Work::progress) and [`status`](crate::Work::status) once, besides the statuses that ask for
+    /// others. To look often at few works, use [`state`](Self::state), [`progress_of`](Self::progress_of) and
+    /// [`status_of`](Self::status_of).
     pub fn snapshot(&self) -> Vec<WorkSnapshot> {
-        self.lent.engine.snapshot()
+        self.lent.engine.snapshot(&self.bodies)
     }
 
     /// Returns each work that has not settled, with what it waits for. The report is made for

@@ -14,7 +14,7 @@
 //! | `bodies` | boxes, and columns for graphs of one type |
 //! | `add`, `add_graph` | taking in works |
 //! | `api`, `attach` | public calls that go straight to the engine |
-//! | `status` | one work's own status, in one line |
+//! | `status` | what works say of themselves |
 //! | `wall` | the host's clock, and what it has measured |
 //! | `context` | what a work may do in its turn: children, sources, jobs, its output |
 //! | `posts` | closures from other threads |

@@ -1,6 +1,7 @@
 //! The [`Work`] trait, and the plain types that surround it.
 //!
-//! Nothing here runs anything. Of other rooms it names only [`WorkContext`], through which a work acts on the engine.
+//! Nothing here runs anything. Of other rooms it names only [`WorkContext`], through which a work acts on the engine,
+//! and [`StatusContext`], through which its status sees the work's children.
 
 mod before;
 mod failure;
@@ -21,7 +22,7 @@ pub(crate) use spec::{Completion, EdgeKind, Extras, Terms};
 pub use spec::{OnChildFailure, RetryPosition, Spec};
 pub use state::{Phase, TRANSITIONS, Transition, WorkState, diagram};
 
-use crate::WorkContext;
+use crate::{StatusContext, WorkContext};
 use std::fmt;
 use std::task::Poll;
 
@@ -104,16 +105,20 @@ pub trait Work<C: ?Sized, T = ()> {
         let _ = cx;
     }
 
-    /// Writes one line for people about what the work is doing. Default: nothing.
+    /// Writes one line for people about what the work is doing. It sees the work's children and the time in `cx`; see
+    /// [`StatusContext`] for an example. The scheduler calls it only when the host asks for a
+    /// [status](crate::WorkScheduler::status_of) or a snapshot, never in a turn. A settled work is not asked, since it
+    /// does nothing any more. Default: nothing.
     ///
     /// # Errors
-    /// Those of the formatter.
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let _ = f;
+    /// Those of the formatter. The line then ends there.
+    fn status(&self, cx: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let _ = (cx, f);
         Ok(())
     }
 
-    /// Returns how far the work is, for progress bars. Default: `None`.
+    /// Returns how far the work is, for progress bars. Default: `None`, and then the work is as far as its children
+    /// are: see [`WorkScheduler::progress_of`](crate::WorkScheduler::progress_of).
     fn progress(&self) -> Option<Progress> {
         None
     }
@@ -126,6 +131,13 @@ pub struct Progress {
     pub done: u64,
     /// Units in all.
     pub total: u64,
+}
+
+/// Prints `3/8`.
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.done, self.total)
+    }
 }
 
 impl<C: ?Sized, T, F> Work<C, T> for F
@@ -170,8 +182,8 @@ impl<C: ?Sized, T> Work<C, T> for Box<dyn Work<C, T>> {
         (**self).on_failure_raise(cx);
     }
 
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).status(f)
+    fn status(&self, cx: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).status(cx, f)
     }
 
     fn progress(&self) -> Option<Progress> {

@@ -93,6 +93,7 @@ impl Engine {
             let extension = self.arena.extension_or_new(slot);
             // Attempts are counted over restarts, which tells the wakers of the earlier run from new ones.
             extension.attempts_before = extension.attempts_before.wrapping_add(attempts);
+            extension.below = 0;
             self.drop_output(slot);
         }
         // Each open edge is counted anew, so the count has been reset before.

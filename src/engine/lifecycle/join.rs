@@ -78,6 +78,7 @@ impl Engine {
         let serial = self.arena.at(parent).serial;
         let name = &self.arena.cold(child).name;
         self.ordinals.leave(Some(serial), name);
+        self.arena.count_below(parent, child);
         self.arena.detach(child);
         self.arena.set(child, flag::ORPHAN);
     }

@@ -136,6 +136,7 @@ impl Engine {
         for child in children {
             self.ordinals
                 .leave(Some(serial), self.arena.cold(child).name);
+            self.arena.count_below(slot, child);
             self.arena.detach(child);
             self.arena.set(child, flag::ORPHAN);
             self.reclaim_if_due(child);

@@ -138,11 +138,11 @@ impl Engine {
         // later round (L5).
         self.arm_alarm(slot, self.now.saturating_add(delay));
         // The end of the attempt dropped all timers, but a deadline bounds the work, not the attempt.
-        if let Some(at) = self
-            .arena
-            .extension(slot)
-            .and_then(|extension| extension.extras.deadline)
-        {
+        let deadline = self.arena.extension_mut(slot).and_then(|extension| {
+            extension.below = 0;
+            extension.extras.deadline
+        });
+        if let Some(at) = deadline {
             self.arm_limit(slot, Limit::Deadline, at);
         }
     }

@@ -1,10 +1,10 @@
 //! Reports: what the engine says of all its works at one moment.
 //!
 //! Invariant: a report changes nothing, and the engine makes it on request. It contains copies, so it outlives its
-//! works.
+//! works. What works say of themselves comes from the shell, through [`AskWork`].
 //!
-//! Deliberately absent: words and drawings, which the room `observe` makes of reports, and counters, which have to be
-//! kept as things happen (`events`). A turn that yields does not come here.
+//! Deliberately absent: drawings, which the room `observe` makes of reports, and counters, which have to be kept as
+//! things happen (`events`). A turn that yields does not come here.
 //!
 //! To add a field to [`WorkSnapshot`], add it to the struct. The compiler then asks for its value in the one place
 //! where a snapshot is made.
@@ -13,17 +13,33 @@
 //! | --- | --- |
 //! | `snapshot` | every work at one moment |
 //! | `stall` | what each unsettled work waits for |
-//! | `status` | one work as a line of text |
+//! | `status` | one work as a line of text, all works as a tree of lines |
+//! | `progress` | the sum over the works below one |
+//! | `context` | what a work's own status can see |
 
+mod context;
+mod progress;
 mod snapshot;
 mod stall;
 mod status;
 
+pub use context::StatusContext;
 pub use snapshot::WorkSnapshot;
 pub use stall::{PermitHolder, StallReport, Stalled, WaitsFor};
 
 use super::Engine;
 use crate::time::Time;
+use crate::work::Progress;
+use std::fmt;
+
+/// What reports ask of works. The shell has their bodies.
+pub(crate) trait AskWork {
+    /// Returns the progress that a work gives of itself. It may panic.
+    fn progress(&self, slot: u32) -> Option<Progress>;
+
+    /// Writes what a work says of itself. It may panic.
+    fn status(&self, slot: u32, cx: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+}
 
 impl Engine {
     /// Returns when the earliest of a work's timers fires. O(1), since a work has at most four timers.

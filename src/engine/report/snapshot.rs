@@ -1,13 +1,15 @@
 //! Snapshots: every work at one moment.
 //!
-//! A snapshot costs O(works log works + edges), and copies names and lists. A program that asks often should ask for
-//! one work at a time.
+//! A snapshot costs O(works log works + edges), copies names and lists, and asks each work for its progress and its
+//! status. A program that asks often should ask for one work at a time.
 
+use super::AskWork;
+use super::status::Report;
 use crate::engine::Engine;
 use crate::engine::graph::Entry;
 use crate::engine::store::flags::{flag, mark};
 use crate::time::Time;
-use crate::work::{EdgeKind, Failure, Name, RootCause, WorkId, WorkState};
+use crate::work::{EdgeKind, Failure, Name, Progress, RootCause, WorkId, WorkState};
 use std::time::Duration;
 
 /// One work at one moment.
@@ -44,22 +46,30 @@ pub struct WorkSnapshot {
     pub root_cause: Option<RootCause>,
     /// The instant of the work's earliest timer: alarm, back-off, grace, attempt timeout or deadline.
     pub next_deadline: Option<Time>,
+    /// How far the work is, by itself or as the sum over its children: see
+    /// [`WorkScheduler::progress_of`](crate::WorkScheduler::progress_of).
+    pub progress: Option<Progress>,
+    /// What the work says of itself: the line that its [`status`](crate::Work::status) writes. It is empty if the work
+    /// says nothing or has settled.
+    pub status: String,
 }
 
 impl Engine {
     /// As [`WorkScheduler::snapshot`](crate::WorkScheduler::snapshot). The works stand in the order in which they were
     /// added.
-    pub(crate) fn snapshot(&self) -> Vec<WorkSnapshot> {
+    pub(crate) fn snapshot(&self, works: &dyn AskWork) -> Vec<WorkSnapshot> {
+        // All works share one report, so each is asked for its progress once.
+        let report = Report::new(self, works);
         self.arena
             .slots_by_age()
             .into_iter()
-            .map(|slot| self.snapshot_of(slot))
+            .map(|slot| self.snapshot_of(slot, &report))
             .collect()
     }
 
     /// Returns the snapshot of one work. O(its edges). After a whole graph was added, the first call makes the lists of
     /// edges into works.
-    fn snapshot_of(&self, slot: u32) -> WorkSnapshot {
+    fn snapshot_of(&self, slot: u32, report: &Report<'_>) -> WorkSnapshot {
         let (record, cold) = (self.arena.at(slot), self.arena.cold(slot));
         let (last_duration, total_duration) = self.durations(slot);
         let ins = || self.graph.ins(&self.arena, slot);
@@ -84,6 +94,8 @@ impl Engine {
             total_duration,
             root_cause: cold.error.and_then(RootCause::of),
             next_deadline: self.earliest_timer(slot),
+            progress: report.progress(slot),
+            status: report.words(slot, 0).to_string(),
         }
     }
 

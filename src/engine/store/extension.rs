@@ -28,6 +28,9 @@ pub(crate) struct Extension {
     pub needs: Needs,
     /// The children of the present attempt. They mean nothing without the flag `CHILDREN`.
     pub join: Join,
+    /// How many works below this one have settled in this attempt and left the tree. They count as done in a sum of
+    /// progress.
+    pub below: u64,
     /// The abort that is under way, if one is. It is taken when the abort is concluded, before the last hooks.
     pub abort: Option<Abort>,
     /// Whether the work's body is gone: it panicked, or was dropped by a forced abort. It stays true, since no body can
@@ -138,6 +141,7 @@ impl Extension {
             extras,
             needs,
             join: Join::default(),
+            below: 0,
             abort: None,
             cancelled_by: None,
             gone: false,

@@ -86,6 +86,14 @@ impl Arena {
         self.at_mut(child).marks |= mark::CHILD;
     }
 
+    /// Counts a settled child, which is about to leave the tree, as the works below it that have left before. It counts
+    /// as one if there are none. O(1).
+    pub fn count_below(&mut self, parent: u32, child: u32) {
+        let below = self.extension(child).map_or(0, |extension| extension.below);
+        let parent = self.extension_or_new(parent);
+        parent.below = parent.below.saturating_add(below.max(1));
+    }
+
     /// Takes a settled child out of its parent's list. O(1). The caller counts it off the parent's `succeeded` or
     /// `failed` if need be. Does nothing for a work without a parent.
     pub fn detach(&mut self, child: u32) {

@@ -1,6 +1,7 @@
 //! Stores the output of a work, so that all bodies have one return type.
 
 use super::WorkContext;
+use crate::StatusContext;
 use crate::work::{Failure, Progress, Work};
 use std::fmt;
 use std::marker::PhantomData;
@@ -62,8 +63,8 @@ impl<C: ?Sized, T: 'static, W: Work<C, T>> Work<C> for OutputAdapter<W, T> {
         self.work.on_failure_raise(cx);
     }
 
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.work.status(f)
+    fn status(&self, cx: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.work.status(cx, f)
     }
 
     fn progress(&self) -> Option<Progress> {

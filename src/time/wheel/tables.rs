@@ -153,6 +153,8 @@ impl Tables {
 
     /// Empties a slot, and frees the tables that become empty by that. Returns the level of the topmost one if that is
     /// in no slot. Bounded by the number of levels.
+    // Inline, since a call into another codegen unit took 6 instructions more for each timer that fires.
+    #[inline]
     pub(super) fn vacate(&mut self, mut place: Place) -> Option<u32> {
         loop {
             self.clear(place);

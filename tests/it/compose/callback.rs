@@ -3,7 +3,7 @@
 use crate::units::{at_secs, secs};
 use crate::workbench::*;
 use crankwork::compose::{AttemptOutcome, CallbackFailed, WorkWithCallback};
-use crankwork::{FailureKind, Progress, Retry, Spec, Work, WorkState};
+use crankwork::{FailureKind, Progress, Retry, Spec, StatusContext, Work, WorkState};
 use std::task::Poll;
 
 #[test]
@@ -176,7 +176,11 @@ fn all_else_is_the_works_own() {
         fn name(&self) -> &str {
             "own"
         }
-        fn status(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        fn status(
+            &self,
+            _: &StatusContext<'_>,
+            f: &mut std::fmt::Formatter<'_>,
+        ) -> std::fmt::Result {
             f.write_str("says")
         }
         fn progress(&self) -> Option<Progress> {

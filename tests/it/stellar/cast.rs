@@ -8,7 +8,7 @@ use super::stage::Stage;
 use crate::units::{at_ms, ms};
 use crate::workbench::ON_PURPOSE;
 use crankwork::compose::{BatchSource, BatchWork, ConditionalWork, WorkSequence, WorkWithCallback};
-use crankwork::{Failure, Progress, Retry, Spec, Work, WorkContext, WorkState};
+use crankwork::{Failure, Progress, Retry, Spec, StatusContext, Work, WorkContext, WorkState};
 use std::fmt;
 use std::rc::Rc;
 use std::task::Poll;
@@ -164,8 +164,8 @@ impl<W: Work<Stage>> Work<Stage> for Counted<W> {
         self.work.on_failure_raise(cx);
     }
 
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.work.status(f)
+    fn status(&self, cx: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.work.status(cx, f)
     }
 
     fn progress(&self) -> Option<Progress> {

@@ -2,7 +2,7 @@
 
 use crate::units::{at_secs, secs};
 use crate::workbench::*;
-use crankwork::{OnChildFailure, Progress, Retry, Spec, Work, WorkState};
+use crankwork::{OnChildFailure, Progress, Retry, Spec, StatusContext, Work, WorkState};
 use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
@@ -20,7 +20,7 @@ impl Work<Log> for Talker {
         self.inner.poll(cx)
     }
 
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn status(&self, _: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.says)
     }
 

@@ -5,7 +5,7 @@ use super::transactions::network;
 use super::{App, Cx, FetchError, Stage};
 use crate::archive::{Checkpoint, Corrupt, File, Hash, Header, ResultFile, TransactionFile};
 use crate::ledger::{Applying, Ledger};
-use crankwork::{Failure, Ticket, Work};
+use crankwork::{Failure, StatusContext, Ticket, Work};
 use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
@@ -149,7 +149,7 @@ impl Work<App> for Apply {
         self.ticket = None;
     }
 
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn status(&self, _: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ledgers {} to {}", self.at.first(), self.at.last())
     }
 }

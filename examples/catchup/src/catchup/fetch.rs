@@ -5,7 +5,7 @@ use super::{App, Cx, FetchError, Metered, Stage, growth, idle};
 use crate::archive::File;
 use crate::http::{self, Answer, Exchange, HttpError};
 use crate::net::Bytes;
-use crankwork::{Failure, Name, Progress, Spec, Ticket, Work};
+use crankwork::{Failure, Name, Spec, StatusContext, Ticket, Work};
 use std::fmt;
 use std::io;
 use std::task::{Poll, ready};
@@ -238,26 +238,16 @@ impl<G: Goods> Work<App> for Fetch<G> {
         cx.app.tally.retries += 1;
     }
 
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn status(&self, _: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.step {
             Step::Begin => Ok(()),
             Step::Look(_) => f.write_str("looking on the disk"),
             Step::Ask(asking) => match asking.exchange.body_progress() {
                 (0, None) => f.write_str("asking"),
-                (come, _) => write!(f, "receiving, {come} bytes so far"),
+                (come, None) => write!(f, "receiving, {come} bytes so far"),
+                (come, Some(all)) => write!(f, "receiving, {come} of {all} bytes"),
             },
             Step::Check(_) => f.write_str("checking"),
         }
-    }
-
-    fn progress(&self) -> Option<Progress> {
-        let Step::Ask(asking) = &self.step else {
-            return None;
-        };
-        let (done, total) = asking.exchange.body_progress();
-        total.map(|total| Progress {
-            done: done as u64,
-            total: total as u64,
-        })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{App, Cx};
 use cpu_time::ThreadTime;
-use crankwork::{Failure, Progress, Work};
+use crankwork::{Failure, Progress, StatusContext, Work};
 use std::fmt;
 use std::task::Poll;
 
@@ -45,8 +45,8 @@ impl<T, W: Work<App, T>> Work<App, T> for Metered<W> {
         measured(cx, |cx| self.0.on_failure_raise(cx));
     }
 
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.status(f)
+    fn status(&self, cx: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.status(cx, f)
     }
 
     fn progress(&self) -> Option<Progress> {

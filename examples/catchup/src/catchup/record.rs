@@ -4,7 +4,7 @@
 use super::{App, Cx, FetchError, Metered, stage};
 use crate::ledger::Ledger;
 use crate::store::{Disk, Item};
-use crankwork::{Failure, Handle, Spec, Ticket, Work};
+use crankwork::{Failure, Handle, Spec, StatusContext, Ticket, Work};
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Poll, ready};
@@ -87,7 +87,7 @@ impl Work<App> for Record {
         self.aborting = false;
     }
 
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn status(&self, _: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.writing {
             Some(_) => f.write_str("writing"),
             None => Ok(()),

@@ -4,7 +4,7 @@ use super::apply::Apply;
 use super::transactions::{Results, Transactions};
 use super::{App, Cx, Fetch, Metered, PORTION, stage};
 use crate::archive::Checkpoint;
-use crankwork::{Failure, Handle, Name, OnChildFailure, Spec, Work};
+use crankwork::{Failure, Handle, Name, OnChildFailure, Progress, Spec, Work, WorkState};
 use std::task::Poll;
 
 /// The stage. A child's failure does not abort the others: what is before the broken file is still applied, and what
@@ -15,6 +15,8 @@ pub struct Replay {
     left: Option<Vec<Checkpoint>>,
     /// The works that apply, in their order.
     applies: Vec<Handle<()>>,
+    /// How many of them have applied theirs, without a gap.
+    applied: usize,
 }
 
 impl Replay {
@@ -72,6 +74,10 @@ impl Work<App> for Replay {
         if !self.add_some(cx)? {
             return cx.yield_now();
         }
+        let next = |replay: &Replay| replay.applies.get(replay.applied).copied();
+        while next(self).and_then(|apply| cx.state(apply)) == Some(WorkState::Success) {
+            self.applied += 1;
+        }
         if cx.children().any_running() {
             return Poll::Pending;
         }
@@ -86,5 +92,14 @@ impl Work<App> for Replay {
 
     fn on_reset(&mut self, _: &mut Cx<'_>) {
         *self = Replay::default();
+    }
+
+    /// Counts checkpoints, of which each has three works.
+    fn progress(&self) -> Option<Progress> {
+        let left = self.left.as_ref()?.len();
+        Some(Progress {
+            done: self.applied as u64,
+            total: (self.applies.len() + left) as u64,
+        })
     }
 }

@@ -9,7 +9,7 @@ use super::record::Record;
 use super::replay::Replay;
 use super::transactions::network;
 use super::{App, Cx, Metered, Stage, StageCount, stage};
-use crankwork::{Failure, Handle, Spec, Work};
+use crankwork::{Failure, Handle, Spec, StatusContext, Work};
 use std::fmt;
 use std::task::Poll;
 
@@ -18,6 +18,8 @@ use std::task::Poll;
 pub struct CatchUp {
     state: Option<Handle<()>>,
     begun: bool,
+    /// The ledger to catch up to, once it is known.
+    target: Option<u32>,
 }
 
 impl CatchUp {
@@ -29,6 +31,8 @@ impl CatchUp {
     fn begin_stages(&mut self, cx: &mut Cx<'_>) -> Result<(), Failure> {
         self.begun = true;
         check_network(cx.app)?;
+        let target = cx.app.target.as_ref();
+        self.target = target.map(|target| target.checkpoint.last());
         count(cx.app);
         // With nothing missing, what is written down is compared with the archive all the same.
         let buckets = cx.spawn(stage("buckets", BucketStage))?;
@@ -99,10 +103,10 @@ impl Work<App> for CatchUp {
         cx.app.complete = true;
     }
 
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.begun {
-            true => Ok(()),
-            false => f.write_str("finding out what the archive holds"),
+    fn status(&self, cx: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.target {
+            Some(ledger) => write!(f, "catching up to ledger {ledger}: {}", cx.under_way()),
+            None => f.write_str("finding out what the archive holds"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A catch-up in virtual time. Byte streams, disk and latency are simulated; HTTP, unpacking, hashing, verification and
 //! apply are the same code as in the real world.
 
-use super::{Ended, crank_to_end, scheduler};
+use super::{Ended, Watch, crank_to_end, scheduler};
 use crate::archive::Hash;
 use crate::catchup::{App, Settings};
 use crate::maker::Files;
@@ -58,6 +58,18 @@ impl Simulation {
     /// # Errors
     /// [`AddError`], if there are no slots.
     pub fn run(&self, keep_events: bool) -> Result<Simulated, AddError> {
+        self.run_watched(keep_events, &mut ())
+    }
+
+    /// Runs it while somebody looks on.
+    ///
+    /// # Errors
+    /// [`AddError`], if there are no slots.
+    pub fn run_watched(
+        &self,
+        keep_events: bool,
+        watch: &mut dyn Watch,
+    ) -> Result<Simulated, AddError> {
         let log = Rc::new(RefCell::new(EventLog::new(keep_events)));
         let sink = log.clone();
         let config = WorkSchedulerConfig::default().event_sink(move |event: &WorkEvent| {
@@ -79,7 +91,7 @@ impl Simulation {
             ledger,
         );
         let mut driver = VirtualDriver::new();
-        let ended = crank_to_end(&mut scheduler, &mut app, &mut driver, &mut ());
+        let ended = crank_to_end(&mut scheduler, &mut app, &mut driver, watch);
         drop(scheduler);
         let log = Rc::into_inner(log).map(RefCell::into_inner);
         let (events_hash, events) = log.map_or_else(Default::default, EventLog::finish);

@@ -24,6 +24,7 @@ mod searched;
 mod served;
 mod server;
 mod simulated;
+mod status;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod wire;

@@ -4,8 +4,8 @@ use super::{Callbacks, Kind, Panics, config, place, play};
 use crate::units::secs;
 use crate::workbench::{Bench, Log, OK, Probe, Turn, done, failing, idling, parenting};
 use crankwork::{
-    Decision, DecisionKind, Failure, Progress, Retry, Spec, Work, WorkContext, WorkEvent, WorkId,
-    WorkScheduler, WorkState::*,
+    Decision, DecisionKind, Failure, Progress, Retry, Spec, StatusContext, Work, WorkContext,
+    WorkEvent, WorkId, WorkScheduler, WorkState::*,
 };
 use std::fmt;
 use std::task::Poll;
@@ -202,7 +202,7 @@ impl Work<Log> for Shy {
         "shy"
     }
 
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn status(&self, _: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.1 == Asked::Status {
             self.0.panic();
         }

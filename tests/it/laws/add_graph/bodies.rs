@@ -6,7 +6,8 @@ use crate::workbench::Step::{Expect, Fail, Panic, Yield};
 use crate::workbench::*;
 use crankwork::WorkState::{Cancelled, Failed, Retrying, Success};
 use crankwork::{
-    Failure, Handle, Limits, Progress, RestartError, Retain, Retry, Spec, Work, WorkId,
+    Failure, Handle, Limits, Progress, RestartError, Retain, Retry, Spec, StatusContext, Work,
+    WorkId,
 };
 use std::cell::Cell;
 use std::fmt;
@@ -273,7 +274,7 @@ impl Work<Log> for Shown {
         cx.expect_wake();
         Poll::Pending
     }
-    fn status(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn status(&self, _: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "turn {}", self.0)
     }
     fn progress(&self) -> Option<Progress> {
