@@ -79,7 +79,8 @@ pub use errors::{
     UnknownWork,
 };
 pub use events::{
-    EventCause, EventOverflow, EventSink, RootTime, WallTime, WorkEvent, WorkSchedulerMetrics,
+    EventCause, EventOverflow, EventSink, GroupMetrics, Histogram, Measure, Metrics, NameMetrics,
+    PoolMetrics, RootTime, WallTime, WorkEvent, WorkSchedulerMetrics,
 };
 #[cfg(feature = "mio")]
 pub use io::Io;
@@ -135,8 +136,8 @@ pub(crate) struct Engine {
     pub(crate) io: io::source_registry::OwnedRegistry,
     /// The counters, and where events go.
     pub(crate) recorder: events::Recorder,
-    /// The host's clock, and what it has measured; `None` if the host has set none.
-    pub(crate) wall: Option<Box<events::WallClock>>,
+    /// What is measured besides the counters; `None` if nothing is, so that a crank asks once.
+    pub(crate) measuring: Option<Box<events::Measuring>>,
     /// Answers decisions; `None` in production.
     pub(crate) deciding: Option<Box<Deciding>>,
     /// Searches for cycles, with the topological order.
@@ -228,7 +229,7 @@ impl Engine {
             general: u32::try_from(config.max_concurrency).unwrap_or(u32::MAX),
             named: config.pools,
         });
-        Engine {
+        let mut engine = Engine {
             arena: Arena::new(),
             graph: Graph::new(),
             permits,
@@ -244,7 +245,7 @@ impl Engine {
                 config.event_overflow,
                 config.event_sink,
             ),
-            wall: None,
+            measuring: None,
             deciding: None,
             cycles: CycleSearch::new(),
             ordinals: Ordinals::default(),
@@ -263,6 +264,10 @@ impl Engine {
             fruitless: Default::default(),
             unchecked_cranks: 0,
             drops: Tally::default(),
+        };
+        if let Some(measure) = config.measure {
+            engine.measure_works(measure);
         }
+        engine
     }
 }

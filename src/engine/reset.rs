@@ -24,8 +24,8 @@ impl Engine {
         self.ready.clear();
         self.wheel.clear();
         self.recorder.clear();
-        if let Some(wall) = &mut self.wall {
-            wall.clear();
+        if let Some(measuring) = &mut self.measuring {
+            measuring.clear();
         }
         if let Some(deciding) = &mut self.deciding {
             deciding.reset();

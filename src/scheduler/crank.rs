@@ -53,8 +53,12 @@ impl<F> fmt::Debug for Budget<F> {
     }
 }
 
-/// What a crank does besides turns: the host's condition for an early end, and the host's clock.
+/// What a crank does besides turns: the host's condition for an early end, and what is measured.
 trait Stop {
+    /// Notes that a crank begins at `now`.
+    #[inline]
+    fn crank_begins(&mut self, _: &mut Engine, _now: Time) {}
+
     /// Measures the turn of the work in `slot` from now on.
     #[inline]
     fn turn_begins(&mut self, _: &mut Engine, _slot: u32) {}
@@ -66,7 +70,7 @@ trait Stop {
     fn is_wanted(&mut self) -> bool;
 }
 
-/// No condition and no clock: the compiler makes a crank that does not ask.
+/// No condition and nothing to measure: the compiler makes a crank that does not ask.
 struct Never;
 
 impl Stop for Never {
@@ -77,14 +81,20 @@ impl Stop for Never {
 }
 
 impl Stop for &mut dyn FnMut() -> bool {
+    fn crank_begins(&mut self, engine: &mut Engine, now: Time) {
+        if engine.is_measured() {
+            engine.begin_measured_crank(now);
+        }
+    }
+
     fn turn_begins(&mut self, engine: &mut Engine, slot: u32) {
-        if engine.is_timed() {
+        if engine.is_measured() {
             engine.begin_measured_turn(slot);
         }
     }
 
     fn turn_ends(&mut self, engine: &mut Engine) {
-        if engine.is_timed() {
+        if engine.is_measured() {
             engine.end_measured_turn();
         }
     }
@@ -127,7 +137,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     ) -> Crank {
         let Budget { turns, stop } = budget;
         match stop {
-            None if !self.lent.engine.is_timed() => self.crank(now, app, turns, Never),
+            None if !self.lent.engine.is_measured() => self.crank(now, app, turns, Never),
             None => {
                 let stop: &mut dyn FnMut() -> bool = &mut || false;
                 self.crank(now, app, turns, stop)
@@ -140,7 +150,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     #[inline(never)]
-    fn crank<S: Stop>(&mut self, now: Time, app: &mut C, turns: u64, stop: S) -> Crank {
+    fn crank<S: Stop>(&mut self, now: Time, app: &mut C, turns: u64, mut stop: S) -> Crank {
         if self.in_crank {
             return Crank {
                 turns: 0,
@@ -148,6 +158,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 next: Next::Now,
             };
         }
+        stop.crank_begins(&mut self.lent.engine, now);
         let turns_before = self.lent.engine.begin_crank(now);
         self.give_turns(app, Rest { turns, stop });
         self.lent.engine.end_crank(turns_before)

@@ -14,6 +14,7 @@
 //! | `bodies` | boxes, and columns for graphs of one type |
 //! | `add`, `add_graph` | taking in works |
 //! | `api`, `attach` | public calls that go straight to the engine |
+//! | `measured` | the metrics of groups of works |
 //! | `status` | one work's own status, in one line |
 //! | `wall` | the host's clock, and what it has measured |
 //! | `context` | what a work may do in its turn: children, sources, jobs, its output |
@@ -32,6 +33,7 @@ pub(crate) mod bodies;
 mod call;
 mod context;
 mod crank;
+mod measured;
 pub(crate) mod posts;
 mod status;
 mod turn;

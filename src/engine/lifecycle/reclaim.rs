@@ -151,6 +151,7 @@ impl Engine {
         if self.deciding.is_some() {
             self.leave_decider(slot);
         }
+        self.forget_measured(slot);
         self.arena.unpin(slot);
         // An orphan left its group of siblings when its parent let it go.
         if !self.arena.is(slot, flag::ORPHAN) {

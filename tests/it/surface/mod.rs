@@ -4,10 +4,14 @@
 mod backoff;
 mod decide;
 mod henyey;
+mod histogram;
 mod hooks;
+mod measured;
+mod measured_chaos;
 mod outputs;
 mod remote;
 mod stellar;
 mod threads;
 mod types;
 mod wall;
+mod written;
