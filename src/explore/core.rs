@@ -89,7 +89,7 @@ impl Core {
     }
 
     /// Picks an answer, and records it.
-    #[inline]
+    #[inline(always)]
     pub fn pick(&mut self, point: &Point<'_>) -> usize {
         let mut answer = self.machine.pick(point).min(point.arity - 1);
         if self.is_by_name {

@@ -37,7 +37,7 @@ pub struct Stats {
     pub is_cut_short: bool,
     /// The conditions of `sometimes`, and whether any run has met them.
     met: BTreeMap<String, bool>,
-    /// How often each order came up, by its hash.
+    /// Which orders came up once, and which more often, by their hashes.
     orders: Orders,
 }
 
@@ -48,11 +48,12 @@ impl Stats {
         self.decisions += decisions;
         self.turns += turns;
         self.most_decisions = self.most_decisions.max(decisions);
-        match self.orders.count(digest) {
-            1 => (self.distinct, self.once) = (self.distinct + 1, self.once + 1),
-            2 => self.once -= 1,
-            _ => {}
-        }
+        self.orders.count(digest);
+    }
+
+    /// Brings the numbers of orders up to date: while runs go on, they wait.
+    pub(super) fn sum_up(&mut self) {
+        (self.distinct, self.once) = self.orders.distinct_and_once();
     }
 
     /// Counts the failure of a run that has been counted.
@@ -72,7 +73,7 @@ impl Stats {
     }
 
     /// Adds what another thread has come through in other runs of the same search.
-    pub(super) fn add(&mut self, other: &Stats) {
+    pub(super) fn add(&mut self, other: &mut Stats) {
         self.runs += other.runs;
         self.failures += other.failures;
         self.decisions += other.decisions;
@@ -88,8 +89,8 @@ impl Stats {
             self.first_failure = Some((*run, verdict.clone()));
         }
         self.meet(other.met.clone().into_iter().collect());
-        self.orders.add(&other.orders);
-        (self.distinct, self.once) = self.orders.distinct_and_once();
+        self.orders.add(&mut other.orders);
+        self.sum_up();
     }
 
     /// Returns about how likely it is that the next run has an order that none has had: by I. J. Good, "The Population

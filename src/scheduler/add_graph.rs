@@ -86,7 +86,19 @@ impl<C: ?Sized, W: Work<C, T>, T> Addition<'_, C, W, T> {
     /// Adds `spec` as the work at position `work` of the graph.
     #[inline]
     fn add_work(&mut self, work: usize, spec: Spec<C, W>) -> Result<(), AddGraphError> {
-        if !spec.terms.is_plain() || spec.on_settled.is_some() {
+        // Taken apart here and put together again for the rare case: a spec whose address goes to a call would be
+        // written to memory for each work.
+        let Spec {
+            work: body,
+            terms,
+            on_settled,
+        } = spec;
+        if !terms.is_plain() || on_settled.is_some() {
+            let spec = Spec {
+                work: body,
+                terms,
+                on_settled,
+            };
             return self.add_full_work(work, spec);
         }
         let Some(admission) = &mut self.admission else {
@@ -98,11 +110,11 @@ impl<C: ?Sized, W: Work<C, T>, T> Addition<'_, C, W, T> {
             permit,
             extras,
             ..
-        } = spec.terms;
-        // A plain spec has no extras, and dropping the empty option would cost a call.
-        std::mem::forget(extras);
-        let permit = permit && spec.work.needs_permit();
-        let cell = self.column.push(OutputAdapter::new(spec.work));
+        } = terms;
+        // A plain spec has no extras and no callback, and dropping the empty options would cost calls.
+        std::mem::forget((extras, on_settled));
+        let permit = permit && body.needs_permit();
+        let cell = self.column.push(OutputAdapter::new(body));
         let engine = &mut self.scheduler.lent.engine;
         match admission.admit_plain(engine, work, &mut name, retries, permit) {
             Some(slot) => {

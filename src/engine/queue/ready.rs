@@ -295,6 +295,14 @@ impl Ready {
         self.skip_gaps();
     }
 
+    /// Lets the works of the next round be of the present one, as if that had ended and the next one begun. There must
+    /// be no gaps.
+    #[inline]
+    pub fn widen_round(&mut self) {
+        debug_assert!(self.gaps == 0);
+        self.end = self.tail;
+    }
+
     /// Returns whether nothing has been read ahead for the next place.
     #[inline]
     pub fn is_unread(&self) -> bool {

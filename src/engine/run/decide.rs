@@ -5,7 +5,7 @@ use crate::engine::decision::{
     Asked, Candidate, Decider, Deciding, Decision, DecisionKind, Last, Lookup, Subject, Turned,
     Wants,
 };
-use crate::engine::panics::{Contained, contain};
+use crate::engine::panics::{Contained, Payload, contain};
 use crate::engine::rng::Stream;
 use crate::engine::store::flags::flag;
 use crate::engine::store::keys::Keys;
@@ -135,6 +135,7 @@ impl Engine {
     }
 
     /// Calls the decider. Returns `None` without a decider, or if it panics.
+    #[inline(always)]
     fn call_decider<R>(
         &mut self,
         among: Among<'_>,
@@ -151,13 +152,25 @@ impl Engine {
         };
         let decider = &mut **deciding.decider;
         let answer = contain(|| call(decider, &view));
-        self.deciding = Some(deciding);
-        answer
-            .map_err(|payload| self.note_callback(Err(payload)))
-            .ok()
+        // Nothing has set another decider meanwhile, and a plain assignment would look whether that one is to be dropped.
+        std::mem::forget(self.deciding.replace(deciding));
+        match answer {
+            Ok(answer) => Some(answer),
+            Err(payload) => {
+                self.decider_panicked(payload);
+                None
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn decider_panicked(&mut self, payload: Payload) {
+        self.note_callback(Err(payload));
     }
 
     /// Asks or tells the decider something about a work.
+    #[inline(never)]
     pub(super) fn ask_about<R>(
         &mut self,
         slot: u32,
@@ -214,7 +227,7 @@ impl Engine {
         if arity < 2 {
             return 0;
         }
-        let answer = self.call_decider(among, 0, |decider, view| {
+        let answer = self.call_decider(among, 0, move |decider, view| {
             decider.decide(&Decision {
                 kind,
                 site: "",

@@ -185,11 +185,11 @@ impl Engine {
     /// Ends the round for a work of the next one. Returns whether that next one has begun: then it does so with that
     /// work, and nothing else happens before.
     fn goes_beyond(&mut self, slot: u32, between: Between) -> bool {
-        self.ready.end_round();
         if between == Between::Turns && !self.may_have_news() {
-            self.ready.start_round();
+            self.ready.widen_round();
             return true;
         }
+        self.ready.end_round();
         let id = self.id(slot);
         self.with_deciding(|deciding| deciding.chosen = Some(id));
         false

@@ -84,9 +84,9 @@ pub(super) fn all_runs(
             .collect();
         let mut failed = search.own_runs(part(0), ending, first, program);
         for other in others {
-            let (more, stats) = other.join().unwrap_or_else(|panic| resume_unwind(panic));
+            let (more, mut stats) = other.join().unwrap_or_else(|panic| resume_unwind(panic));
             failed.extend(more);
-            search.stats.add(&stats);
+            search.stats.add(&mut stats);
         }
         failed
     });

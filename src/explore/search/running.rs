@@ -153,6 +153,7 @@ impl<'a> Search<'a> {
                 failed.push(it);
             }
         }
+        self.stats.sum_up();
         failed
     }
 
@@ -213,6 +214,7 @@ impl<'a> Search<'a> {
         let sometimes = std::mem::take(&mut self.sim.sometimes);
         self.stats.meet(sometimes);
         self.stats.coverage = self.core.borrow().machine.coverage();
+        self.stats.sum_up();
         std::mem::take(&mut self.stats)
     }
 
