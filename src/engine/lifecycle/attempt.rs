@@ -65,7 +65,9 @@ impl Engine {
         }
         self.begin_limits_and_children(slot);
         self.change(slot, from, WorkState::Running);
-        self.note_attempt(slot);
+        if self.is_measured() {
+            self.note_attempt(slot);
+        }
         self.ready.push(&mut self.arena, slot);
     }
 
@@ -186,7 +188,9 @@ impl Engine {
     pub(crate) fn go_on(&mut self, slot: u32) {
         self.permits.take(&mut self.arena, slot);
         self.change(slot, Some(WorkState::Queued), WorkState::Running);
-        self.note_grant(slot);
+        if self.is_measured() {
+            self.note_grant(slot);
+        }
         self.ready.push(&mut self.arena, slot);
     }
 

@@ -11,6 +11,7 @@ use crate::work::WorkState;
 
 impl Engine {
     /// Measures works from now on. There is no work yet.
+    #[cold]
     pub(crate) fn measure_works(&mut self, measure: Measure) {
         self.measuring.get_or_insert_default().works = Some(WorkMeasures::new(measure));
         self.recorder.hear_all();
@@ -56,6 +57,7 @@ impl Engine {
     }
 
     /// Notes that an attempt has begun, with the permits that it needs.
+    #[cold]
     pub(crate) fn note_attempt(&mut self, slot: u32) {
         if let Some(works) = self.works() {
             works.begin_attempt(slot);
@@ -64,6 +66,7 @@ impl Engine {
     }
 
     /// Notes that a work has its permits.
+    #[cold]
     pub(crate) fn note_grant(&mut self, slot: u32) {
         let now = self.now;
         if let Some(works) = self.works() {
@@ -97,6 +100,7 @@ impl Engine {
     }
 
     /// Forgets a work that is reclaimed.
+    #[cold]
     pub(crate) fn forget_measured(&mut self, slot: u32) {
         if let Some(works) = self.works() {
             works.forget(slot);

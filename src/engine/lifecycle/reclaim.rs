@@ -93,6 +93,7 @@ impl Engine {
     }
 
     /// Counts this work off its pinned dependencies, and removes those that nothing pins any more.
+    #[inline(never)]
     fn unpin_dependencies(&mut self, slot: u32) {
         let mut gone: SmallVec<[u32; 8]> = SmallVec::new();
         for edge in self.graph.ins(&self.arena, slot).rev() {
@@ -151,7 +152,9 @@ impl Engine {
         if self.deciding.is_some() {
             self.leave_decider(slot);
         }
-        self.forget_measured(slot);
+        if self.is_measured() {
+            self.forget_measured(slot);
+        }
         self.arena.unpin(slot);
         // An orphan left its group of siblings when its parent let it go.
         if !self.arena.is(slot, flag::ORPHAN) {

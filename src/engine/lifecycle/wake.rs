@@ -86,7 +86,9 @@ impl Engine {
         {
             if !self.arena.is(slot, flag::PERMIT) {
                 self.permits.take(&mut self.arena, slot);
-                self.note_grant(slot);
+                if self.is_measured() {
+                    self.note_grant(slot);
+                }
             }
             self.change(slot, Some(state), WorkState::Running);
             self.ready.push(&mut self.arena, slot);
