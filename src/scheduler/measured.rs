@@ -12,8 +12,9 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// * [Turn durations](crate::GroupMetrics::turn_duration) need [`set_clock`](WorkScheduler::set_clock).
     ///
     /// Measures change no order. A turn then takes the path of a turn with a listener. Each turn and each change of a
-    /// state costs O(pools of the work), an added work O(log groups). Memory is about 150 bytes for each work in the
-    /// scheduler and 1 kB for each group. A reset forgets what was measured. The call is O(groups).
+    /// state costs O(pools of the work), an added work O(log groups). Memory is about 100 bytes for each work, for the
+    /// most works that have been in the scheduler at a time, and 1 kB for each group. A reset forgets what was
+    /// measured. The call is O(groups).
     ///
     /// ```
     /// use crankwork::{Measure, VirtualDriver, WorkScheduler, WorkSchedulerConfig};
