@@ -121,7 +121,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     ) -> Result<Summary, Box<Stall>> {
         let mut run = self.lent.engine.begin_run(driver);
         // Within a posted closure a crank does nothing, so nothing here could make the works go on.
-        let result = match self.in_crank {
+        let result = match self.is_inside() {
             true => Ok(false),
             // If a panic comes through, the host's notifier must still come back.
             false => contain(|| self.crank_on(driver, app, until, &mut run.summary)),

@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn tables_that_are_added_count_what_one_counts() {
         let (mut one, mut other, mut both) = <(Orders, Orders, Orders)>::default();
-        for order in (0..300u64).map(|order| order * order % 91 << 20) {
+        for order in (0..300u64).map(|order| (order * order % 91) << 20) {
             let half = if order % 3 == 0 { &mut one } else { &mut other };
             half.count(order);
             both.count(order);

@@ -316,7 +316,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     ///
     /// A panic in the drop of a work or callback goes no further. O(works).
     pub fn reset(&mut self, seed: u64) {
-        if self.in_crank {
+        if self.is_inside() {
             return;
         }
         self.posts.renew();

@@ -1,6 +1,6 @@
 //! The calls that the engine asks for between turns.
 
-use super::WorkScheduler;
+use super::{Cranking, WorkScheduler};
 use crate::engine::calls::Call;
 use crate::engine::panics::contain;
 
@@ -30,9 +30,9 @@ impl<C: ?Sized> WorkScheduler<C> {
         let Some(post) = self.posts.take(key) else {
             return;
         };
-        self.in_crank = true;
+        self.cranking = Cranking::Inside;
         let call = contain(|| post(app, self));
-        self.in_crank = false;
+        self.cranking = Cranking::of(&self.lent.engine);
         self.lent.engine.note_callback(call);
     }
 

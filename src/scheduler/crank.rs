@@ -3,7 +3,7 @@
 //! A budget may stop a crank inside a round, and the next crank goes on from there. So in virtual time the schedule
 //! does not depend on the budget.
 
-use super::WorkScheduler;
+use super::{Cranking, WorkScheduler};
 use crate::engine::run::round::Round;
 use crate::engine::{Crank, Engine, Next};
 use crate::time::Time;
@@ -137,27 +137,38 @@ impl<C: ?Sized> WorkScheduler<C> {
     ) -> Crank {
         let Budget { turns, stop } = budget;
         match stop {
-            None if !self.lent.engine.is_measured() => self.crank(now, app, turns, Never),
-            None => {
-                let stop: &mut dyn FnMut() -> bool = &mut || false;
-                self.crank(now, app, turns, stop)
-            }
-            Some(mut stop) => {
-                let stop: &mut dyn FnMut() -> bool = &mut stop;
-                self.crank(now, app, turns, stop)
-            }
+            None if self.cranking == Cranking::Plain => self.crank(now, app, turns, Never),
+            None => self.crank_with(now, app, turns, &mut || false),
+            Some(mut stop) => self.crank_with(now, app, turns, &mut stop),
         }
+    }
+
+    /// Cranks with a condition or by a clock, unless the call comes from within a crank.
+    #[inline(never)]
+    fn crank_with(
+        &mut self,
+        now: Time,
+        app: &mut C,
+        turns: u64,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Crank {
+        match self.cranking {
+            Cranking::Inside => Crank {
+                turns: 0,
+                settled: 0,
+                next: Next::Now,
+            },
+            Cranking::Plain | Cranking::Measured => self.crank(now, app, turns, stop),
+        }
+    }
+
+    /// Returns whether a closure that was posted to this scheduler is being called.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.cranking == Cranking::Inside
     }
 
     #[inline(never)]
     fn crank<S: Stop>(&mut self, now: Time, app: &mut C, turns: u64, mut stop: S) -> Crank {
-        if self.in_crank {
-            return Crank {
-                turns: 0,
-                settled: 0,
-                next: Next::Now,
-            };
-        }
         stop.crank_begins(&mut self.lent.engine, now);
         let turns_before = self.lent.engine.begin_crank(now);
         self.give_turns(app, Rest { turns, stop });

@@ -61,8 +61,29 @@ pub struct WorkScheduler<C: ?Sized> {
     pub(crate) bodies: Bodies<C>,
     posts: posts::Posts<C>,
     pub(crate) lent: Lent<C>,
-    pub(crate) in_crank: bool,
+    cranking: Cranking,
     not_send: PhantomData<*const ()>,
+}
+
+/// How the next crank goes. One value for all, so that a crank with nothing to do looks once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cranking {
+    /// With turns and nothing else.
+    Plain,
+    /// With measures of turns or works.
+    Measured,
+    /// Not at all, since a closure that was posted to the scheduler is being called.
+    Inside,
+}
+
+impl Cranking {
+    /// Returns how the next crank goes outside of posted closures.
+    fn of(engine: &Engine) -> Self {
+        match engine.is_measured() {
+            true => Cranking::Measured,
+            false => Cranking::Plain,
+        }
+    }
 }
 
 /// What a work borrows during its turn besides the application: all but the bodies, since its own body is being called.
@@ -78,15 +99,16 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Makes an empty scheduler at time zero.
     pub fn new(config: WorkSchedulerConfig) -> Self {
         let inbox = config.limits.inbox;
+        let engine = Engine::new(config);
         WorkScheduler {
+            cranking: Cranking::of(&engine),
             lent: Lent {
-                engine: Engine::new(config),
+                engine,
                 incoming: Vec::new(),
                 callbacks: Slab::new(),
             },
             bodies: Bodies::new(),
             posts: posts::Posts::new(inbox),
-            in_crank: false,
             not_send: PhantomData,
         }
     }

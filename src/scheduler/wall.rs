@@ -1,6 +1,6 @@
 //! Wall time, for hosts that lend a clock.
 
-use super::WorkScheduler;
+use super::{Cranking, WorkScheduler};
 use crate::engine::WallTime;
 use crate::time::Time;
 
@@ -39,6 +39,9 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// ```
     pub fn set_clock(&mut self, clock: impl FnMut() -> Time + 'static) {
         self.lent.engine.set_clock(Box::new(clock));
+        if self.cranking == Cranking::Plain {
+            self.cranking = Cranking::Measured;
+        }
     }
 
     /// Returns how long turns took by the clock of [`set_clock`](WorkScheduler::set_clock), and each root's part of it;

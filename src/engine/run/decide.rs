@@ -152,7 +152,7 @@ impl Engine {
         };
         let decider = &mut **deciding.decider;
         let answer = contain(|| call(decider, &view));
-        // Nothing has set another decider meanwhile, and a plain assignment would look whether that one is to be dropped.
+        // Nothing has set another decider meanwhile. A plain assignment would look whether one is to be dropped.
         std::mem::forget(self.deciding.replace(deciding));
         match answer {
             Ok(answer) => Some(answer),

@@ -129,10 +129,9 @@ impl Engine {
     /// Returns whether there is something to do besides turns, timers and grants.
     #[inline]
     pub(crate) fn has_loose_ends(&self) -> bool {
-        self.inbox.has_messages()
+        (self.deferred.len() | self.messages.len()) > 0
+            || self.inbox.has_messages()
             || self.has_io_news()
-            || !self.deferred.is_empty()
-            || !self.messages.is_empty()
     }
 
     /// Returns whether a waiting work can get its permits now.
