@@ -106,10 +106,12 @@ impl<C: ?Sized> WorkScheduler<C> {
         driver: &mut (impl Driver + ?Sized),
     ) -> Result<WorkOutcome, RunUntilError> {
         let id = id.into();
-        self.lent.engine.lookup(id)?;
-        self.run(app, &mut &mut *driver, Some(id))?;
-        let slot = self.lent.engine.lookup(id)?;
-        Ok(self.lent.engine.outcome_of(slot))
+        if self.lent.engine.outcome(id).is_none() {
+            self.lent.engine.lookup(id)?;
+            self.run(app, &mut &mut *driver, Some(id))?;
+        }
+        let outcome = self.lent.engine.outcome(id);
+        Ok(outcome.ok_or(UnknownWork::Reclaimed(id))?)
     }
 
     /// Runs until the work `until` has settled, or without one until all works have.

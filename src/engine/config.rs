@@ -92,6 +92,11 @@ pub struct Limits {
     ///
     /// Wakes and cancels always get in. Of each waker at most one wake is in the inbox.
     pub inbox: usize,
+    /// How many outcomes of reclaimed works are kept: the latest, of children as well as roots. Default 0.
+    ///
+    /// A work whose outcome is kept can still be named: `outcome` and `run_until` answer, and for a work that is added
+    /// after it, it counts as if it were there.
+    pub outcomes: usize,
 }
 
 impl Limits {
@@ -112,6 +117,27 @@ impl Limits {
         self.inbox = closures;
         self
     }
+
+    /// Sets how many outcomes of reclaimed works are kept.
+    ///
+    /// ```
+    /// use crankwork::{Budget, Limits, Retain, Spec, Time, WorkContext, WorkScheduler, WorkSchedulerConfig};
+    /// use std::task::Poll;
+    ///
+    /// let config = WorkSchedulerConfig::default().retain(Retain::Nothing);
+    /// let mut s = WorkScheduler::<()>::new(config.limits(Limits::default().outcomes(100)));
+    /// let fetch = s.add_fn("fetch", |_| Poll::Ready(Ok(())))?;
+    /// let _ = s.crank_work(Time::ZERO, &mut (), Budget::unlimited());
+    /// assert_eq!(s.state(fetch), None);
+    ///
+    /// assert!(s.outcome(fetch).unwrap().is_success());
+    /// s.add(Spec::new("apply", |_: &mut WorkContext<'_, ()>| Poll::Ready(Ok(()))).after(fetch))?;
+    /// # Ok::<(), crankwork::AddError>(())
+    /// ```
+    pub fn outcomes(mut self, outcomes: usize) -> Self {
+        self.outcomes = outcomes;
+        self
+    }
 }
 
 impl Default for Limits {
@@ -120,6 +146,7 @@ impl Default for Limits {
             works: MAX_WORKS,
             edges: MAX_EDGES,
             inbox: 1 << 16,
+            outcomes: 0,
         }
     }
 }

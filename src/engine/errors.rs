@@ -14,7 +14,7 @@ use thiserror::Error;
 pub enum UnknownWork {
     /// The work has settled and been reclaimed.
     #[error(
-        "work {0} has settled and been reclaimed: take what you need before you reap it, or keep it with `Retain::All`"
+        "work {0} has settled and been reclaimed: keep it with `Retain::All`, or its outcome with `Limits::outcomes`"
     )]
     Reclaimed(WorkId),
     /// The id comes from another scheduler.

@@ -112,6 +112,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use store::arena::Arena;
 use store::ordinals::Ordinals;
+use store::outcomes::Outcomes;
 
 /// The state machine behind a [`WorkScheduler`](crate::WorkScheduler).
 pub(crate) struct Engine {
@@ -138,6 +139,8 @@ pub(crate) struct Engine {
     pub(crate) recorder: events::Recorder,
     /// What is measured besides the counters; `None` if nothing is, so that a crank asks once.
     pub(crate) measuring: Option<Box<events::Measuring>>,
+    /// How works ended that are gone, as far as the host wants that kept.
+    outcomes: Outcomes,
     /// Answers decisions; `None` in production.
     pub(crate) deciding: Option<Box<Deciding>>,
     /// Searches for cycles, with the topological order.
@@ -204,7 +207,7 @@ impl Settings {
             limits: Limits {
                 works: config.limits.works.min(store::record::MAX_WORKS),
                 edges: config.limits.edges.min(config::MAX_EDGES),
-                inbox: config.limits.inbox,
+                ..config.limits
             },
             catch_panics: config.catch_panics,
             abort_grace: config.abort_grace,
@@ -246,6 +249,7 @@ impl Engine {
                 config.event_sink,
             ),
             measuring: None,
+            outcomes: Outcomes::new(config.limits.outcomes),
             deciding: None,
             cycles: CycleSearch::new(),
             ordinals: Ordinals::default(),

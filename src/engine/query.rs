@@ -54,12 +54,11 @@ impl Engine {
 
     /// As [`WorkScheduler::outcome`](crate::WorkScheduler::outcome).
     pub(crate) fn outcome(&self, id: WorkId) -> Option<WorkOutcome> {
-        let slot = self.lookup(id).ok()?;
-        self.arena
-            .at(slot)
-            .state
-            .is_settled()
-            .then(|| self.outcome_of(slot))
+        let Ok(slot) = self.lookup(id) else {
+            return self.outcomes.get(id).cloned();
+        };
+        let is_settled = self.arena.at(slot).state.is_settled();
+        is_settled.then(|| self.outcome_of(slot))
     }
 
     /// Returns the outcome of the settled work in `slot`. It clones the failure, which is one pointer.

@@ -24,6 +24,7 @@ impl Engine {
         self.ready.clear();
         self.wheel.clear();
         self.recorder.clear();
+        self.outcomes.clear();
         if let Some(measuring) = &mut self.measuring {
             measuring.clear();
         }

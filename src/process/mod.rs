@@ -27,7 +27,7 @@ pub use command::{CommandLine, Input, Output};
 #[cfg(unix)]
 pub use os::OsProcesses;
 pub use scripted::{Script, ScriptedProcesses};
-pub use work::{ProcessError, ProcessOutput, ProcessWork};
+pub use work::{CommandSource, ProcessError, ProcessOutput, ProcessWork};
 
 use crate::time::Time;
 use std::fmt;

@@ -1,8 +1,12 @@
 //! A process under way. Its outputs are read, and an abort asks it to end before it kills it.
 
-use super::{Captured, ChildProcess, CommandLine, Exit, Output, OutputStream, Signal};
+use super::{
+    Captured, ChildProcess, CommandLine, Exit, Output, OutputStream, ProcessError, ProcessHost,
+    Signal,
+};
 use crate::WorkContext;
 use crate::time::Time;
+use crate::work::Failure;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::task::Poll;
@@ -11,6 +15,7 @@ use std::time::Duration;
 /// The process that a [`ProcessWork`](super::ProcessWork) has started.
 pub(super) struct Running {
     pub child: Box<dyn ChildProcess>,
+    pub command: CommandLine,
     limits: [Option<usize>; 2],
     pub captured: [Captured; 2],
     /// Whether the host's poll tells when there is something new. Otherwise the work looks now and then.
@@ -33,11 +38,17 @@ const CHUNK: usize = 16 << 10;
 const CHUNKS: usize = 16;
 
 impl Running {
-    pub fn new<C: ?Sized>(
-        child: Box<dyn ChildProcess>,
-        command: &CommandLine,
+    /// Starts a process.
+    pub fn start<C: ProcessHost + ?Sized>(
+        command: CommandLine,
         cx: &mut WorkContext<'_, C>,
-    ) -> Running {
+    ) -> Result<Running, Failure> {
+        let now = cx.now();
+        let child = cx.app.processes().spawn(&command, now);
+        let child = child.map_err(|error| {
+            let command = command.to_string();
+            Failure::new(ProcessError::Start { command, error })
+        })?;
         let limit = |output: &Output| match output {
             Output::Capture(limit) => Some(*limit),
             _ => None,
@@ -46,6 +57,7 @@ impl Running {
             child,
             limits: [limit(&command.stdout), limit(&command.stderr)],
             captured: Default::default(),
+            command,
             watched: false,
             #[cfg(all(unix, feature = "mio"))]
             sources: Vec::new(),
@@ -54,7 +66,13 @@ impl Running {
             asked: false,
         };
         running.watched = running.watch(cx);
-        running
+        Ok(running)
+    }
+
+    /// Returns the failure of an attempt whose process cannot be watched.
+    pub fn unwatchable(&self, error: io::Error) -> Failure {
+        let command = self.command.to_string();
+        Failure::new(ProcessError::Watch { command, error })
     }
 
     /// Registers the child's descriptors. Returns whether the host's poll will tell of news.

@@ -40,9 +40,9 @@ use thiserror::Error;
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
-pub struct ProcessWork {
-    command: CommandLine,
+pub struct ProcessWork<M = CommandLine> {
+    /// Gives each attempt its command.
+    source: M,
     any_exit: bool,
     term_grace: Duration,
     running: Option<Running>,
@@ -98,69 +98,69 @@ fn said(output: &ProcessOutput) -> String {
     }
 }
 
-impl ProcessWork {
-    /// Makes a work that runs `program`; see [`CommandLine`] for the defaults.
-    pub fn new(program: impl Into<OsString>) -> Self {
-        ProcessWork::of(CommandLine::new(program))
-    }
+/// Gives each attempt of a [`ProcessWork`] its command. A [`CommandLine`] gives itself, and a closure what it returns.
+pub trait CommandSource<C: ?Sized> {
+    /// Returns the command of this attempt, in its first turn.
+    ///
+    /// # Errors
+    /// Why there is none: the attempt fails.
+    fn command(&mut self, cx: &mut WorkContext<'_, C>) -> Result<CommandLine, Failure>;
+}
 
-    /// Makes a work that runs `command`.
-    pub fn of(command: CommandLine) -> Self {
+impl<C: ?Sized> CommandSource<C> for CommandLine {
+    fn command(&mut self, _: &mut WorkContext<'_, C>) -> Result<CommandLine, Failure> {
+        Ok(self.clone())
+    }
+}
+
+impl<C: ?Sized, F> CommandSource<C> for F
+where
+    F: FnMut(&mut WorkContext<'_, C>) -> Result<CommandLine, Failure>,
+{
+    fn command(&mut self, cx: &mut WorkContext<'_, C>) -> Result<CommandLine, Failure> {
+        self(cx)
+    }
+}
+
+impl<M> ProcessWork<M> {
+    /// Makes a work that runs the command of `source`: a [`CommandLine`], or a closure that each attempt asks anew.
+    ///
+    /// ```
+    /// use crankwork::process::{CommandLine, Exit, ProcessHost, ProcessWork, Processes};
+    /// use crankwork::process::{Script, ScriptedProcesses};
+    /// use crankwork::{Retry, Spec, VirtualDriver, WorkContext, WorkScheduler};
+    ///
+    /// /// Some mirrors are down.
+    /// struct Node(Vec<&'static str>, ScriptedProcesses);
+    ///
+    /// impl ProcessHost for Node {
+    ///     fn processes(&mut self) -> &mut dyn Processes {
+    ///         &mut self.1
+    ///     }
+    /// }
+    ///
+    /// let curl = ProcessWork::of(|cx: &mut WorkContext<'_, Node>| {
+    ///     let mirror = cx.app.0.remove(0);
+    ///     Ok(CommandLine { args: vec![mirror.into()], ..CommandLine::new("curl") })
+    /// });
+    /// let mut work = WorkScheduler::<Node>::new(Default::default());
+    /// let curl = work.add(Spec::new("curl", curl).retry(Retry::A_FEW))?;
+    /// let processes = ScriptedProcesses::new(|curl| match curl.args[0] == "up.example.org" {
+    ///     true => Ok(Script::success()),
+    ///     false => Ok(Script::ends(Exit::Code(7))),
+    /// });
+    /// let mut node = Node(vec!["down.example.org", "up.example.org"], processes);
+    /// work.run_until_done(&mut node, &mut VirtualDriver::new())?;
+    /// assert!(work.outcome(curl).unwrap().is_success());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn of(source: M) -> Self {
         ProcessWork {
-            command,
+            source,
             any_exit: false,
             term_grace: Duration::from_secs(5),
             running: None,
         }
-    }
-
-    /// Adds an argument.
-    pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
-        self.command.args.push(arg.into());
-        self
-    }
-
-    /// Adds several arguments.
-    pub fn args(mut self, args: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
-        self.command.args.extend(args.into_iter().map(Into::into));
-        self
-    }
-
-    /// Sets a variable of the process's environment.
-    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
-        self.command.env.push((name.into(), value.into()));
-        self
-    }
-
-    /// Starts the process without the variables of this process.
-    pub fn clear_env(mut self) -> Self {
-        self.command.clear_env = true;
-        self
-    }
-
-    /// Sets the working directory.
-    pub fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.command.directory = Some(directory.into());
-        self
-    }
-
-    /// Sets the source of the standard input. Default: nothing.
-    pub fn stdin(mut self, input: Input) -> Self {
-        self.command.stdin = input;
-        self
-    }
-
-    /// Sets the destination of the standard output. Default: nowhere.
-    pub fn stdout(mut self, output: Output) -> Self {
-        self.command.stdout = output;
-        self
-    }
-
-    /// Sets the destination of the standard error. By default the first 4 KiB are captured, and a failure shows their
-    /// last line.
-    pub fn stderr(mut self, output: Output) -> Self {
-        self.command.stderr = output;
-        self
     }
 
     /// Takes every end of the process as a success. The caller decides what it means.
@@ -175,59 +175,120 @@ impl ProcessWork {
         self.term_grace = grace;
         self
     }
+}
 
-    fn start<C: ProcessHost + ?Sized>(
-        &mut self,
-        cx: &mut WorkContext<'_, C>,
-    ) -> Result<&mut Running, Failure> {
-        if self.running.is_none() {
-            let now = cx.now();
-            let child = cx.app.processes().spawn(&self.command, now);
-            let child = child.map_err(|error| {
-                let command = self.command.to_string();
-                Failure::new(ProcessError::Start { command, error })
-            })?;
-            self.running = Some(Running::new(child, &self.command, cx));
-        }
-        self.running
-            .as_mut()
-            .ok_or_else(|| Failure::msg("the process is not there"))
+impl ProcessWork {
+    /// Makes a work that runs `program`; see [`CommandLine`] for the defaults.
+    pub fn new(program: impl Into<OsString>) -> Self {
+        ProcessWork::of(CommandLine::new(program))
     }
 
-    fn unwatchable(&self, error: io::Error) -> Failure {
-        let command = self.command.to_string();
-        Failure::new(ProcessError::Watch { command, error })
+    /// Adds an argument.
+    pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
+        self.source.args.push(arg.into());
+        self
     }
 
-    fn ended(&mut self, exit: Exit) -> Result<ProcessOutput, Failure> {
-        let [stdout, stderr] = self
-            .running
-            .take()
-            .map(|running| running.captured)
-            .unwrap_or_default();
-        let output = ProcessOutput {
-            exit,
-            stdout,
-            stderr,
-        };
-        if self.any_exit || exit.is_success() {
-            return Ok(output);
-        }
-        Err(Failure::new(ProcessError::Exit {
-            command: self.command.to_string(),
-            exit,
-            output: Box::new(output),
-        }))
+    /// Adds several arguments.
+    pub fn args(mut self, args: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        self.source.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets a variable of the process's environment.
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.source.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// Starts the process without the variables of this process.
+    pub fn clear_env(mut self) -> Self {
+        self.source.clear_env = true;
+        self
+    }
+
+    /// Sets the working directory.
+    pub fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.source.directory = Some(directory.into());
+        self
+    }
+
+    /// Sets the source of the standard input. Default: nothing.
+    pub fn stdin(mut self, input: Input) -> Self {
+        self.source.stdin = input;
+        self
+    }
+
+    /// Sets the destination of the standard output. Default: nowhere.
+    pub fn stdout(mut self, output: Output) -> Self {
+        self.source.stdout = output;
+        self
+    }
+
+    /// Sets the destination of the standard error. By default the first 4 KiB are captured, and a failure shows their
+    /// last line.
+    pub fn stderr(mut self, output: Output) -> Self {
+        self.source.stderr = output;
+        self
     }
 }
 
-impl<C: ProcessHost + ?Sized> Work<C, ProcessOutput> for ProcessWork {
+impl<M> ProcessWork<M> {
+    fn start<C: ProcessHost + ?Sized>(
+        &mut self,
+        cx: &mut WorkContext<'_, C>,
+    ) -> Result<&mut Running, Failure>
+    where
+        M: CommandSource<C>,
+    {
+        let running = match self.running.take() {
+            Some(running) => running,
+            None => Running::start(self.source.command(cx)?, cx)?,
+        };
+        Ok(self.running.insert(running))
+    }
+}
+
+/// Returns what an attempt comes to whose process has ended.
+fn ended(running: Running, exit: Exit, any_exit: bool) -> Result<ProcessOutput, Failure> {
+    let [stdout, stderr] = running.captured;
+    let output = ProcessOutput {
+        exit,
+        stdout,
+        stderr,
+    };
+    if any_exit || exit.is_success() {
+        return Ok(output);
+    }
+    Err(Failure::new(ProcessError::Exit {
+        command: running.command.to_string(),
+        exit,
+        output: Box::new(output),
+    }))
+}
+
+/// Prints the process that is running.
+impl<M> fmt::Debug for ProcessWork<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProcessWork")
+            .field("running", &self.running)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<C: ProcessHost + ?Sized, M: CommandSource<C>> Work<C, ProcessOutput> for ProcessWork<M> {
     fn poll(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<ProcessOutput, Failure>> {
-        let result = ready!(self.start(cx)?.poll(cx));
-        Poll::Ready(match result {
-            Ok(exit) => self.ended(exit),
-            Err(error) => Err(self.unwatchable(error)),
-        })
+        let running = self.start(cx)?;
+        let exit = match ready!(running.poll(cx)) {
+            Ok(exit) => exit,
+            Err(error) => return Poll::Ready(Err(running.unwatchable(error))),
+        };
+        // It has just been started or polled, so it is there.
+        let running = self.running.take();
+        Poll::Ready(running.map_or_else(
+            || Err(Failure::msg("the process is not there")),
+            |running| ended(running, exit, self.any_exit),
+        ))
     }
 
     fn on_abort(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<()> {

@@ -12,12 +12,13 @@
 
 use crate::engine::DependencyError;
 use crate::engine::Engine;
+use crate::engine::admit::Plan;
 use crate::engine::graph::cycle::{settle, start};
 use crate::engine::lifecycle::settle::End;
 use crate::engine::store::flags::{flag, mark};
 use crate::engine::store::limits::Limit;
 use crate::work::{
-    Before, CancelledBy, EdgeKind, Failure, FailureKind, RootCause, WorkId, WorkState,
+    Before, CancelledBy, EdgeKind, Failure, FailureKind, RootCause, Terms, WorkId, WorkState,
 };
 
 impl Engine {
@@ -28,8 +29,14 @@ impl Engine {
         before: WorkId,
         after: WorkId,
     ) -> Result<(), DependencyError> {
-        let first = self.lookup(before).map_err(DependencyError::Before)?;
+        let first = match self.lookup(before) {
+            Err(_) if self.outcomes.get(before).is_some() => {
+                return self.add_gone_dependency(before, after);
+            }
+            found => found.map_err(DependencyError::Before)?,
+        };
         let then = self.lookup(after).map_err(DependencyError::After)?;
+        self.check_fresh(then)?;
         self.check_edge(first, then)?;
         // An addition begins the count of fruitless turns anew (L33). A refusal changes nothing, so it has returned
         // before.
@@ -41,20 +48,24 @@ impl Engine {
         // The work before may have failed already, and then this one is Blocked at once.
         let edge_failed = self.arena.at(first).state.is_settled();
         if edge_failed && let Some(failure) = self.failed_dependency(then) {
-            // `settle` takes a Queued work out of its queue, but it knows nothing of a grant that has to be taken back.
-            if self.arena.at(then).state == WorkState::Running {
-                self.revoke_attempt(then);
-            }
-            self.settle(then, End::Blocked(failure));
+            self.block(then, failure);
         } else if self.arena.pending.of(then) > open {
             self.withdraw(then);
         }
         Ok(())
     }
 
-    /// Checks everything that may refuse the edge; a refusal changes nothing. A work counts as started once it has had
-    /// a turn or has children (L15).
-    fn check_edge(&mut self, first: u32, then: u32) -> Result<(), DependencyError> {
+    /// Blocks a work that has had no turn.
+    fn block(&mut self, slot: u32, failure: Failure) {
+        // `settle` takes a Queued work out of its queue, but it knows nothing of a grant that has to be taken back.
+        if self.arena.at(slot).state == WorkState::Running {
+            self.revoke_attempt(slot);
+        }
+        self.settle(slot, End::Blocked(failure));
+    }
+
+    /// Checks that a work may be after another one. It counts as started once it has had a turn or has children (L15).
+    fn check_fresh(&self, then: u32) -> Result<(), DependencyError> {
         let record = self.arena.at(then);
         // A grant without a turn or a child can still be taken back, so the work counts as not started.
         let fresh = match record.state {
@@ -71,6 +82,11 @@ impl Engine {
         if !fresh || record.flags.has(flag::IN_TURN) {
             return Err(DependencyError::Started(self.id(then), record.state));
         }
+        Ok(())
+    }
+
+    /// Checks everything else that may refuse the edge; a refusal changes nothing.
+    fn check_edge(&mut self, first: u32, then: u32) -> Result<(), DependencyError> {
         if self.graph.lacks_room(1, self.settings.limits.edges) {
             return Err(DependencyError::TooManyEdges(self.graph.len()));
         }
@@ -129,6 +145,47 @@ impl Engine {
         // never to be.
         self.settling.extend(added.iter().map(cancelled));
         self.drain_settling();
+    }
+
+    // ---- works that are gone ----
+
+    /// Lets a work be after one that is gone: nothing to wait for, or the work is Blocked.
+    #[cold]
+    fn add_gone_dependency(
+        &mut self,
+        before: WorkId,
+        after: WorkId,
+    ) -> Result<(), DependencyError> {
+        let then = self.lookup(after).map_err(DependencyError::After)?;
+        self.check_fresh(then)?;
+        self.fruitless.stir();
+        if let Some(failure) = self.outcomes.blocker([before]) {
+            self.lose_dependency(then, &failure);
+            self.block(then, failure);
+        }
+        Ok(())
+    }
+
+    /// Adds a checked work that is after works which are gone. See [`Engine::take_in`].
+    #[cold]
+    pub(super) fn take_in_after_gone(&mut self, terms: &mut Terms, plan: Plan) -> (u32, bool) {
+        let failure = self.outcomes.blocker(terms.after.iter());
+        let is_there = |id: &WorkId| self.lookup(*id).is_ok();
+        terms.after = terms.after.iter().filter(is_there).collect();
+        if let Some(extras) = &mut terms.extras {
+            extras.after_settled.retain(|id| is_there(id));
+        }
+        let (slot, doomed) = self.take_in(terms, plan.without_gone(), terms.edges());
+        if let Some(failure) = &failure {
+            self.lose_dependency(slot, failure);
+        }
+        (slot, doomed || failure.is_some())
+    }
+
+    /// Notes that a dependency which is gone will never be satisfied, so that a restart knows it, too.
+    fn lose_dependency(&mut self, slot: u32, failure: &Failure) {
+        self.arena.set(slot, flag::LOST_DEPENDENCY);
+        self.arena.cold_mut(slot).error = Some(failure.clone());
     }
 
     // ---- edges ----

@@ -155,6 +155,10 @@ impl Engine {
         if self.is_measured() {
             self.forget_measured(slot);
         }
+        if self.outcomes.is_on() {
+            let (id, name) = (self.id(slot), self.arena.cold(slot).name.clone());
+            self.outcomes.keep(id, name, self.outcome_of(slot));
+        }
         self.arena.unpin(slot);
         // An orphan left its group of siblings when its parent let it go.
         if !self.arena.is(slot, flag::ORPHAN) {

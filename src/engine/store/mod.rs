@@ -18,6 +18,7 @@
 //! | `pending`, `pinned` | counts of dependencies and of dependents |
 //! | `tree` | parents and children |
 //! | `names`, `ordinals` | name paths, and the numbers of same-named siblings |
+//! | `outcomes` | how works ended that are gone |
 //!
 //! Traps: columns outlive the works in them. An entry of `sleeps`, `tree` or `pinned` means something only if the
 //! record has the mark for it. An index by slot panics for a slot that is free, so late messages ask
@@ -31,6 +32,7 @@ pub(crate) mod keys;
 pub(crate) mod limits;
 pub(crate) mod names;
 pub(crate) mod ordinals;
+pub(crate) mod outcomes;
 pub(crate) mod pending;
 pub(crate) mod pinned;
 pub(crate) mod record;

@@ -27,7 +27,7 @@ fn cycle(id: WorkId) -> CyclePath {
 fn messages_about_ids() {
     let (_, gone, foreign, _) = three_ids();
     let (gone, foreign) = (UnknownWork::Reclaimed(gone), UnknownWork::Foreign(foreign));
-    gone.says("work #0 has settled and been reclaimed: take what you need before");
+    gone.says("work #0 has settled and been reclaimed: keep it with");
     foreign.says("belongs to another scheduler: use the scheduler that returned");
 }
 

@@ -6,6 +6,7 @@ mod determinism;
 mod family;
 mod fruitless;
 mod gates;
+mod gone;
 mod grants;
 mod graph;
 mod lost_wake;

@@ -1,11 +1,14 @@
 //! Scripted processes in virtual time.
 
 use super::{ScriptedNode, config};
-use crate::units::{at_secs, secs};
-use crankwork::process::{Exit, Output, ProcessWork, Script, ScriptedProcesses};
+use crate::units::{at_secs, ms, secs};
+use crankwork::process::{CommandLine, Exit, Output, ProcessWork, Script, ScriptedProcesses};
 use crankwork::{
-    Budget, Next, Spec, Time, VirtualDriver, WorkId, WorkOutcome, WorkScheduler, WorkState,
+    Budget, EventCause, Failure, Next, Retry, Spec, Time, VirtualDriver, WorkContext, WorkId,
+    WorkOutcome, WorkScheduler, WorkState,
 };
+use std::cell::Cell;
+use std::rc::Rc;
 
 /// A scheduler in which every command follows this script.
 fn all(script: Script) -> (WorkScheduler<ScriptedNode>, ScriptedNode) {
@@ -121,4 +124,39 @@ fn ends_and_outputs_are_those_of_the_script() {
     let output = s.take(any).unwrap();
     assert_eq!(output.exit, Exit::Code(2));
     assert_eq!((&*output.stdout.text(), output.stdout.dropped), ("pa", 2));
+}
+
+#[test]
+fn each_attempt_asks_once_for_its_command() {
+    let asked = Rc::new(Cell::new(0));
+    let count = Rc::clone(&asked);
+    let source = move |cx: &mut WorkContext<'_, ScriptedNode>| {
+        count.set(count.get() + 1);
+        match cx.attempt() {
+            1 => Err(Failure::msg("no mirror is known")),
+            attempt => Ok(CommandLine::new(format!("mirror-{attempt}"))),
+        }
+    };
+    let processes = ScriptedProcesses::new(|command| match command.program.to_str() {
+        Some("mirror-3") => Ok(Script::success().after(ms(5)).stdout("found")),
+        _ => Ok(Script::ends(Exit::Code(1)).after(ms(5))),
+    });
+    let mut s = WorkScheduler::<ScriptedNode>::new(config().events(100));
+    let work = Spec::new("fetch", ProcessWork::of(source));
+    let id = s.add(work.retry(Retry::times(2))).unwrap();
+    s.run_until_done(&mut ScriptedNode(processes), &mut VirtualDriver::new())
+        .unwrap();
+    assert!(s.take(id).unwrap().exit.is_success());
+    assert_eq!(asked.get(), 3);
+    let events = std::iter::from_fn(|| s.poll_event());
+    let failures: Vec<String> = events
+        .filter_map(|event| match event.cause {
+            Some(EventCause::Failure(failure)) => Some(failure.to_string()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        failures,
+        ["no mirror is known", "`mirror-2` ended with exit code 1"]
+    );
 }
