@@ -2,7 +2,7 @@
 //!
 //! The text is for people. A program reads snapshots and counters instead.
 
-use super::{AskWork, StatusContext};
+use super::{AskWork, StatusContext, Written};
 use crate::engine::Engine;
 use crate::work::{Progress, WorkId, WorkState};
 use std::cell::RefCell;
@@ -65,7 +65,7 @@ impl<'a> Report<'a> {
         let _ = write!(
             text,
             "{}",
-            fmt::from_fn(|f| self.works.status(slot, &cx, f))
+            Written(|f| self.works.status(slot, &cx, f))
         );
         text
     }
