@@ -62,11 +62,7 @@ impl<'a> Report<'a> {
         }
         let cx = StatusContext::new(self, slot, depth);
         // A formatter's error ends the text there.
-        let _ = write!(
-            text,
-            "{}",
-            Written(|f| self.works.status(slot, &cx, f))
-        );
+        let _ = write!(text, "{}", Written(|f| self.works.status(slot, &cx, f)));
         text
     }
 
