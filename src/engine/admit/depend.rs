@@ -165,8 +165,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Adds the edges to a new work from the works that are there, and takes the others out of the terms. Returns whether
-    /// one of all these can never be satisfied any more.
+    /// Adds the edges to a new work from the works that are there, and takes the others out of the terms. Returns
+    /// whether one of all these can never be satisfied any more.
     #[cold]
     pub(super) fn link_those_there(&mut self, slot: u32, terms: &mut Terms) -> bool {
         let lost = self.outcomes.blocker(terms.after.iter());
