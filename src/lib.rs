@@ -34,8 +34,9 @@
 //! | run closures that block or compute for long | [`WorkContext::offload`], [`Ticket`], [`ThreadOffload`], [`InlineOffload`]; on threads of your own: [`TimePin`] |
 //! | exit in time | [`WorkScheduler::shutdown`], [`shutdown_offload`](WorkScheduler::shutdown_offload) |
 //! | crank to the end | [`WorkScheduler::run_until_done`], [`VirtualDriver`], [`ParkDriver`], [`MioDriver`], [`Driver`] |
-//! | watch a run | [`WorkScheduler::status`], [`status_of`](WorkScheduler::status_of), [`progress_of`](WorkScheduler::progress_of), [`snapshot`](WorkScheduler::snapshot), [`metrics`](WorkScheduler::metrics), [`poll_event`](WorkScheduler::poll_event), [`stall_report`](WorkScheduler::stall_report) |
+//! | watch a run | [`WorkScheduler::status`], [`status_of`](WorkScheduler::status_of), [`progress_of`](WorkScheduler::progress_of), [`snapshot`](WorkScheduler::snapshot), [`metrics`](WorkScheduler::metrics), [`measured`](WorkScheduler::measured), [`poll_event`](WorkScheduler::poll_event), [`stall_report`](WorkScheduler::stall_report) |
 //! | measure turns in wall time, hear of slow ones | [`WorkScheduler::set_clock`], [`wall_time`](WorkScheduler::wall_time), [`WorkSchedulerConfig::slow_turn`] |
+//! | measure works by pool and by name: queue age, permit wait, turns | [`WorkSchedulerConfig::measure`], [`Measure`], [`WorkScheduler::measured`], [`Histogram`] |
 //! | draw a run | [`Timeline`] (Perfetto, HTML), [`WorkScheduler::dot`] |
 //! | know the states | [`WorkState`], with the transition table |
 //! | search the orders in a test | the modules `explore` and `ten_minutes`, with the feature `explore` |
@@ -79,6 +80,24 @@
 //! A span costs time: while a subscriber wants DEBUG, each turn takes the longer path.
 //!
 
+//! # Serde
+//!
+//! With the feature `serde`, what a program reads of a run can be written, and some of it read back. The format is part
+//! of the public contract: a change of it is a breaking change, but for new fields and variants.
+//!
+//! | type | is written as | can be read back |
+//! | --- | --- | --- |
+//! | [`Time`], durations | whole nanoseconds, at most 2^64 - 1 | yes |
+//! | [`Name`] | its text | yes |
+//! | [`WorkState`], [`Phase`] | the name of the variant | yes |
+//! | [`WorkId`] | its serial number | no: it names a work of this process |
+//! | [`Failure`] | `{"kind": .., "text": .., "is_final": ..}`; the text has the causes | no: its error is a value |
+//! | [`FailureKind`], [`CancelledBy`], [`EventCause`], [`WorkOutcome`] | `"Fatal"`, or `{"RetryAfter": 5000000000}` where the variant has more | no |
+//! | [`WorkEvent`], [`WorkSnapshot`], [`RootCause`] | their fields by name | no |
+//! | [`Metrics`] and its parts, [`WorkSchedulerMetrics`], [`WallTime`], [`RootTime`] | their fields by name | yes; a missing field is 0 or empty |
+//! | [`Histogram`] | `{"buckets": [31 counts], "sum": .., "max": ..}` | yes |
+//! | [`Progress`] | its fields by name | yes |
+//!
 //! # Limits
 //!
 //! The engine does not interrupt a turn: a work that computes for a second holds up everything else for a second. One
@@ -114,11 +133,12 @@ pub use engine::Io;
 pub use engine::alone::play as play_engine_alone;
 pub use engine::{
     AddError, AddGraphError, CancelToken, Candidate, Crank, CyclePath, Decider, Decision,
-    DecisionKind, DependencyError, EventCause, EventOverflow, EventSink, Fifo, Interference, Job,
-    JobId, Leftover, Lifo, Limits, Next, Notifier, Offload, OffloadError, PermitHolder,
-    RandomOrder, ReapError, Refused, RemoteWaker, RestartError, Retain, RootTime, StallReport,
-    Stalled, StatusContext, Stream, Subject, Ticket, TimePin, TimerKind, Turned, UnknownWork,
-    WaitsFor, WallTime, Wants, WorkEvent, WorkSchedulerConfig, WorkSchedulerMetrics, WorkSnapshot,
+    DecisionKind, DependencyError, EventCause, EventOverflow, EventSink, Fifo, GroupMetrics,
+    Histogram, Interference, Job, JobId, Leftover, Lifo, Limits, Measure, Metrics, NameMetrics,
+    Next, Notifier, Offload, OffloadError, PermitHolder, PoolMetrics, RandomOrder, ReapError,
+    Refused, RemoteWaker, RestartError, Retain, RootTime, StallReport, Stalled, StatusContext,
+    Stream, Subject, Ticket, TimePin, TimerKind, Turned, UnknownWork, WaitsFor, WallTime, Wants,
+    WorkEvent, WorkSchedulerConfig, WorkSchedulerMetrics, WorkSnapshot,
 };
 pub use observe::Timeline;
 pub use offload::{InlineOffload, ThreadOffload};

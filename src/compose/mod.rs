@@ -9,6 +9,7 @@
 //! | [`FutureWork`] | a `Future` |
 //! | [`repeat`] | a work every period |
 //! | [`Wrapped`] | a work around another, which forwards all that it does not change |
+//! | [`with_status`] | a work whose status a closure writes |
 //! | [`Chain`], [`Graph`] | no works themselves: they add works that depend on each other |
 //!
 //! # What they have in common
@@ -77,4 +78,4 @@ pub use members::{Members, NoOutput};
 pub use plan::GraphError;
 pub use repeat::{Repeat, repeat, repeat_with};
 pub use sequence::{MembersFailed, WorkSequence};
-pub use wrapped::{Wrap, Wrapped};
+pub use wrapped::{WithStatus, Wrap, Wrapped, with_status};

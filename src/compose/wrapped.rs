@@ -158,3 +158,78 @@ impl<C: ?Sized, T, X: Wrap<C, T>> Work<C, T> for Wrapped<X> {
         self.0.progress()
     }
 }
+
+/// A work whose status a closure writes; see [`with_status`].
+#[derive(Clone)]
+pub struct WithStatus<W, F> {
+    work: W,
+    status: F,
+}
+
+/// Gives a work another status, such as a closure or a composite that has none of its own to say.
+///
+/// ```
+/// use crankwork::compose::{BatchWork, with_status};
+/// use crankwork::{Budget, Spec, Time, WorkScheduler};
+/// use std::time::Duration;
+///
+/// let buckets = BatchWork::each(4, || {
+///     (1..=8).map(|n| {
+///         let seconds = Duration::from_secs(n);
+///         Spec::<(), _>::from_fn(format!("bucket {n}"), move |cx| cx.sleep(seconds).map(Ok))
+///     })
+/// });
+/// let spec = Spec::new("buckets", buckets).wrap(|batch| {
+///     with_status(batch, |cx, f| match cx.progress() {
+///         Some(buckets) => write!(f, "downloading and verifying: {buckets}"),
+///         None => Ok(()),
+///     })
+/// });
+/// let mut s = WorkScheduler::<()>::new(Default::default());
+/// let buckets = s.add(spec)?;
+/// for second in 0..=3 {
+///     let _ = s.crank_work(Time::from_secs(second), &mut (), Budget::unlimited());
+/// }
+/// let line = s.status_of(buckets).unwrap();
+/// assert!(line.ends_with(" : downloading and verifying: 3/8"), "{line}");
+/// # Ok::<(), crankwork::AddError>(())
+/// ```
+pub fn with_status<W, F>(work: W, status: F) -> Wrapped<WithStatus<W, F>>
+where
+    F: Fn(&StatusContext<'_>, &mut fmt::Formatter<'_>) -> fmt::Result,
+{
+    Wrapped(WithStatus { work, status })
+}
+
+impl<C, T, W, F> Wrap<C, T> for WithStatus<W, F>
+where
+    C: ?Sized,
+    W: Work<C, T> + 'static,
+    T: 'static,
+    F: Fn(&StatusContext<'_>, &mut fmt::Formatter<'_>) -> fmt::Result,
+{
+    type Output = T;
+    type Inner = W;
+
+    fn inner(&self) -> &W {
+        &self.work
+    }
+
+    fn inner_mut(&mut self) -> &mut W {
+        &mut self.work
+    }
+
+    fn poll(&mut self, cx: &mut WorkContext<'_, C>) -> Poll<Result<T, Failure>> {
+        self.work.poll(cx)
+    }
+
+    fn status(&self, cx: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (self.status)(cx, f)
+    }
+}
+
+impl<W: fmt::Debug, F> fmt::Debug for WithStatus<W, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WithStatus").field(&self.work).finish()
+    }
+}

@@ -16,6 +16,7 @@
 //! | both ends of each edge, and all cells | each other (`graph/audit.rs`) |
 //! | levels | the direction of open edges |
 //! | the list of a parent's children | their states and parents |
+//! | what is kept of measured works | their states, flags and counters (`lifecycle/groups.rs`) |
 //! | a state | the flags, timers and sources that it must have |
 
 use crate::engine::Engine;
@@ -138,7 +139,7 @@ impl Engine {
             retries == self.recorder.retries_left,
             "retries left are miscounted"
         );
-        Ok(())
+        self.audit_measures()
     }
 
     /// Returns by slot how many edges into a work are open, counted anew from the other side.

@@ -3,7 +3,7 @@
 //! Invariant: a configuration is read once, when its scheduler is made. `Settings` keeps the part that the engine reads
 //! later, with its limits lowered to what slots and edges can number.
 
-use crate::engine::events::{EventOverflow, EventSink};
+use crate::engine::events::{EventOverflow, EventSink, Measure};
 use crate::engine::store::record::MAX_WORKS;
 use crate::work::{Backoff, Name};
 use std::fmt;
@@ -47,6 +47,9 @@ pub struct WorkSchedulerConfig {
     /// The wall time from which on a turn is reported, if the scheduler has a clock. Default 100 ms. See
     /// [`WorkScheduler::set_clock`](crate::WorkScheduler::set_clock).
     pub slow_turn: Duration,
+    /// Whether works are measured in groups, and how names make groups. Default none: nothing is measured. See
+    /// [`WorkScheduler::measured`](crate::WorkScheduler::measured).
+    pub measure: Option<Measure>,
     /// How many events are kept for `poll_event`. Beyond that, events are dropped and counted. Default 0: no events.
     pub events: usize,
     /// Which events are dropped when there is no room for more. Default: the new ones.
@@ -165,6 +168,7 @@ impl Default for WorkSchedulerConfig {
             abort_grace: Duration::from_secs(10),
             retain: Retain::All,
             slow_turn: Duration::from_millis(100),
+            measure: None,
             // An event clones a name and perhaps a failure, so none is kept unless the host asks for them (L35).
             events: 0,
             // The first events that find no room are nearest to the cause of the flood.
@@ -234,6 +238,12 @@ impl WorkSchedulerConfig {
         self
     }
 
+    /// Measures works in groups: see [`WorkScheduler::measured`](crate::WorkScheduler::measured).
+    pub fn measure(mut self, measure: Measure) -> Self {
+        self.measure = Some(measure);
+        self
+    }
+
     /// Sets how many events are kept for `poll_event`.
     pub fn events(mut self, capacity: usize) -> Self {
         self.events = capacity;
@@ -267,6 +277,7 @@ impl fmt::Debug for WorkSchedulerConfig {
             abort_grace,
             retain,
             slow_turn,
+            measure,
             events,
             event_overflow,
             event_sink,
@@ -281,6 +292,7 @@ impl fmt::Debug for WorkSchedulerConfig {
             .field("abort_grace", abort_grace)
             .field("retain", retain)
             .field("slow_turn", slow_turn)
+            .field("measure", measure)
             .field("events", events)
             .field("event_overflow", event_overflow)
             .field("event_sink", &event_sink.is_some())

@@ -79,7 +79,8 @@ pub use errors::{
     UnknownWork,
 };
 pub use events::{
-    EventCause, EventOverflow, EventSink, RootTime, WallTime, WorkEvent, WorkSchedulerMetrics,
+    EventCause, EventOverflow, EventSink, GroupMetrics, Histogram, Measure, Metrics, NameMetrics,
+    PoolMetrics, RootTime, WallTime, WorkEvent, WorkSchedulerMetrics,
 };
 #[cfg(feature = "mio")]
 pub use io::Io;
@@ -136,8 +137,8 @@ pub(crate) struct Engine {
     pub(crate) io: io::source_registry::OwnedRegistry,
     /// The counters, and where events go.
     pub(crate) recorder: events::Recorder,
-    /// The host's clock, and what it has measured; `None` if the host has set none.
-    pub(crate) wall: Option<Box<events::WallClock>>,
+    /// What is measured besides the counters; `None` if nothing is, so that a crank asks once.
+    pub(crate) measuring: Option<Box<events::Measuring>>,
     /// How works ended that are gone, as far as the host wants that kept.
     outcomes: Outcomes,
     /// Answers decisions; `None` in production.
@@ -231,7 +232,7 @@ impl Engine {
             general: u32::try_from(config.max_concurrency).unwrap_or(u32::MAX),
             named: config.pools,
         });
-        Engine {
+        let mut engine = Engine {
             arena: Arena::new(),
             graph: Graph::new(),
             permits,
@@ -247,7 +248,7 @@ impl Engine {
                 config.event_overflow,
                 config.event_sink,
             ),
-            wall: None,
+            measuring: None,
             outcomes: Outcomes::new(config.limits.outcomes),
             deciding: None,
             cycles: CycleSearch::new(),
@@ -267,6 +268,10 @@ impl Engine {
             fruitless: Default::default(),
             unchecked_cranks: 0,
             drops: Tally::default(),
+        };
+        if let Some(measure) = config.measure {
+            engine.measure_works(measure);
         }
+        engine
     }
 }

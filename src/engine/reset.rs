@@ -25,8 +25,8 @@ impl Engine {
         self.wheel.clear();
         self.recorder.clear();
         self.outcomes.clear();
-        if let Some(wall) = &mut self.wall {
-            wall.clear();
+        if let Some(measuring) = &mut self.measuring {
+            measuring.clear();
         }
         if let Some(deciding) = &mut self.deciding {
             deciding.reset();

@@ -163,6 +163,11 @@ impl<M> ProcessWork<M> {
         }
     }
 
+    /// Returns what gives the commands.
+    pub fn source(&self) -> &M {
+        &self.source
+    }
+
     /// Takes every end of the process as a success. The caller decides what it means.
     pub fn any_exit(mut self) -> Self {
         self.any_exit = true;

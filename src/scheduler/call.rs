@@ -32,10 +32,7 @@ impl<C: ?Sized> WorkScheduler<C> {
         };
         self.cranking = Cranking::Inside;
         let call = contain(|| post(app, self));
-        self.cranking = match self.lent.engine.is_timed() {
-            true => Cranking::Timed,
-            false => Cranking::Plain,
-        };
+        self.cranking = Cranking::of(&self.lent.engine);
         self.lent.engine.note_callback(call);
     }
 

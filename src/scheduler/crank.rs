@@ -53,8 +53,12 @@ impl<F> fmt::Debug for Budget<F> {
     }
 }
 
-/// What a crank does besides turns: the host's condition for an early end, and the host's clock.
+/// What a crank does besides turns: the host's condition for an early end, and what is measured.
 trait Stop {
+    /// Notes that a crank begins at `now`.
+    #[inline]
+    fn crank_begins(&mut self, _: &mut Engine, _now: Time) {}
+
     /// Measures the turn of the work in `slot` from now on.
     #[inline]
     fn turn_begins(&mut self, _: &mut Engine, _slot: u32) {}
@@ -66,7 +70,7 @@ trait Stop {
     fn is_wanted(&mut self) -> bool;
 }
 
-/// No condition and no clock: the compiler makes a crank that does not ask.
+/// No condition and nothing to measure: the compiler makes a crank that does not ask.
 struct Never;
 
 impl Stop for Never {
@@ -77,14 +81,20 @@ impl Stop for Never {
 }
 
 impl Stop for &mut dyn FnMut() -> bool {
+    fn crank_begins(&mut self, engine: &mut Engine, now: Time) {
+        if engine.is_measured() {
+            engine.begin_measured_crank(now);
+        }
+    }
+
     fn turn_begins(&mut self, engine: &mut Engine, slot: u32) {
-        if engine.is_timed() {
+        if engine.is_measured() {
             engine.begin_measured_turn(slot);
         }
     }
 
     fn turn_ends(&mut self, engine: &mut Engine) {
-        if engine.is_timed() {
+        if engine.is_measured() {
             engine.end_measured_turn();
         }
     }
@@ -148,7 +158,7 @@ impl<C: ?Sized> WorkScheduler<C> {
                 settled: 0,
                 next: Next::Now,
             },
-            Cranking::Plain | Cranking::Timed => self.crank(now, app, turns, stop),
+            Cranking::Plain | Cranking::Measured => self.crank(now, app, turns, stop),
         }
     }
 
@@ -158,7 +168,8 @@ impl<C: ?Sized> WorkScheduler<C> {
     }
 
     #[inline(never)]
-    fn crank<S: Stop>(&mut self, now: Time, app: &mut C, turns: u64, stop: S) -> Crank {
+    fn crank<S: Stop>(&mut self, now: Time, app: &mut C, turns: u64, mut stop: S) -> Crank {
+        stop.crank_begins(&mut self.lent.engine, now);
         let turns_before = self.lent.engine.begin_crank(now);
         self.give_turns(app, Rest { turns, stop });
         self.lent.engine.end_crank(turns_before)

@@ -14,6 +14,7 @@
 //! | `bodies` | boxes, and columns for graphs of one type |
 //! | `add`, `add_graph` | taking in works |
 //! | `api`, `attach` | public calls that go straight to the engine |
+//! | `measured` | the metrics of groups of works |
 //! | `status` | what works say of themselves |
 //! | `wall` | the host's clock, and what it has measured |
 //! | `context` | what a work may do in its turn: children, sources, jobs, its output |
@@ -32,6 +33,7 @@ pub(crate) mod bodies;
 mod call;
 mod context;
 mod crank;
+mod measured;
 pub(crate) mod posts;
 mod status;
 mod turn;
@@ -68,10 +70,20 @@ pub struct WorkScheduler<C: ?Sized> {
 enum Cranking {
     /// With turns and nothing else.
     Plain,
-    /// By the host's clock.
-    Timed,
+    /// With measures of turns or works.
+    Measured,
     /// Not at all, since a closure that was posted to the scheduler is being called.
     Inside,
+}
+
+impl Cranking {
+    /// Returns how the next crank goes outside of posted closures.
+    fn of(engine: &Engine) -> Self {
+        match engine.is_measured() {
+            true => Cranking::Measured,
+            false => Cranking::Plain,
+        }
+    }
 }
 
 /// What a work borrows during its turn besides the application: all but the bodies, since its own body is being called.
@@ -87,15 +99,16 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Makes an empty scheduler at time zero.
     pub fn new(config: WorkSchedulerConfig) -> Self {
         let inbox = config.limits.inbox;
+        let engine = Engine::new(config);
         WorkScheduler {
+            cranking: Cranking::of(&engine),
             lent: Lent {
-                engine: Engine::new(config),
+                engine,
                 incoming: Vec::new(),
                 callbacks: Slab::new(),
             },
             bodies: Bodies::new(),
             posts: posts::Posts::new(inbox),
-            cranking: Cranking::Plain,
             not_send: PhantomData,
         }
     }

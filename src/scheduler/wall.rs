@@ -40,7 +40,7 @@ impl<C: ?Sized> WorkScheduler<C> {
     pub fn set_clock(&mut self, clock: impl FnMut() -> Time + 'static) {
         self.lent.engine.set_clock(Box::new(clock));
         if self.cranking == Cranking::Plain {
-            self.cranking = Cranking::Timed;
+            self.cranking = Cranking::Measured;
         }
     }
 

@@ -11,6 +11,8 @@ use std::fmt;
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
+#[cfg(feature = "serde")]
+pub(crate) mod nanos;
 pub mod wheel;
 
 pub use wheel::{TimerKey, TimerWheel};
@@ -34,6 +36,8 @@ const NANOS_PER_SEC: u64 = 1_000_000_000;
 /// assert_eq!(start - later, Duration::ZERO);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
 pub struct Time(u64);
 
 impl Time {

@@ -40,6 +40,7 @@ struct Inner {
 
 /// The kind of a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum FailureKind {
     /// The attempt failed; the work is tried again if it has retries left.
@@ -47,7 +48,13 @@ pub enum FailureKind {
     /// The work failed for good, whatever retries it has left.
     Fatal,
     /// The attempt failed as with `Error`, but the retry comes after exactly this delay.
-    RetryAfter(Duration),
+    RetryAfter(
+        #[cfg_attr(
+            feature = "serde",
+            serde(serialize_with = "crate::time::nanos::serialize")
+        )]
+        Duration,
+    ),
     /// The work settles as Cancelled.
     Cancelled,
     /// The work returned `Pending` although nothing could ever wake it. No retry follows.
@@ -55,7 +62,13 @@ pub enum FailureKind {
     /// A turn, hook, drop or offloaded job panicked. No retry follows.
     Panicked,
     /// The attempt took longer than its `attempt_timeout`.
-    AttemptTimeout(Duration),
+    AttemptTimeout(
+        #[cfg_attr(
+            feature = "serde",
+            serde(serialize_with = "crate::time::nanos::serialize")
+        )]
+        Duration,
+    ),
     /// The work had not succeeded by its `deadline`. No retry follows.
     Deadline(Time),
     /// A child failed, and its failure is the [`Failure::cause`]. A retry may follow unless that failure is final.

@@ -192,3 +192,10 @@ impl fmt::Display for Name {
         f.pad(self)
     }
 }
+
+/// The empty name.
+impl Default for Name {
+    fn default() -> Self {
+        Name::Static("")
+    }
+}

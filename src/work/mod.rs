@@ -11,6 +11,8 @@ mod outcome;
 mod retry;
 mod spec;
 mod state;
+#[cfg(feature = "serde")]
+mod written;
 
 pub(crate) use before::Before;
 pub use failure::{BoxError, Failure, FailureKind};
@@ -126,6 +128,7 @@ pub trait Work<C: ?Sized, T = ()> {
 
 /// How far a work is, in units of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Progress {
     /// Units done.
     pub done: u64,

@@ -5,6 +5,7 @@ use std::fmt;
 
 /// How a work settled. The enum stays exhaustive: a host must have an answer for each end.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum WorkOutcome {
     /// The work succeeded. If it has a typed output, `take` returns it.
     Success,
@@ -18,6 +19,7 @@ pub enum WorkOutcome {
 
 /// On whose behalf a work was cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum CancelledBy {
     /// The host: `WorkScheduler::cancel` or `cancel_all`, or a [`Remote`](crate::Remote).
@@ -49,6 +51,7 @@ impl fmt::Display for CancelledBy {
 
 /// The work whose failure or cancellation finally blocked another.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct RootCause {
     /// The work's id. The work may have been reclaimed since.

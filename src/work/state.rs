@@ -10,6 +10,7 @@ use std::fmt;
 ///
 #[doc = include_str!("states.md")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[repr(u8)]
 pub enum WorkState {
     /// The work has open dependencies, or its parent's attempt has not begun.
@@ -38,6 +39,7 @@ pub enum WorkState {
 
 /// The six-state view of a work that henyey-work has. The enum stays exhaustive, since no further state can come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Phase {
     /// Not in an attempt: Pending, Queued or Retrying.
     Pending,

@@ -11,6 +11,7 @@ mod exports;
 mod extremes;
 mod laws;
 mod laws_page;
+mod metrics_example;
 mod model;
 mod model_agrees;
 mod on_purpose;

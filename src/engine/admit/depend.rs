@@ -126,6 +126,7 @@ impl Engine {
         // The next grant is the first attempt again, so that draws do not depend on the revoked one (L28).
         self.arena.forget_attempts(slot);
         self.recorder.attempts -= 1;
+        self.note_revoked(slot);
         if let Some(extension) = self.arena.extension_mut(slot) {
             extension.tracing = None;
         }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 /// A change of a work's state, or a slow turn.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct WorkEvent {
     /// The work.
@@ -30,6 +31,7 @@ pub struct WorkEvent {
 
 /// The reason why a work has entered a state, or the event is no change of a state.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum EventCause {
     /// For Failed and Retrying, the attempt's failure. For Aborting, the failure or limit that ends the attempt.
@@ -40,7 +42,13 @@ pub enum EventCause {
     Cancelled(CancelledBy),
     /// The work's state has not changed: its turn took this long by the host's clock. See
     /// [`WorkScheduler::set_clock`](crate::WorkScheduler::set_clock).
-    SlowTurn(Duration),
+    SlowTurn(
+        #[cfg_attr(
+            feature = "serde",
+            serde(serialize_with = "crate::time::nanos::serialize")
+        )]
+        Duration,
+    ),
 }
 
 impl fmt::Display for EventCause {

@@ -7,6 +7,8 @@ use crate::work::WorkState;
 
 /// Counters of a scheduler, kept as things happen. Reading them is O(1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default))]
 #[non_exhaustive]
 pub struct WorkSchedulerMetrics {
     /// Works ever added.

@@ -16,13 +16,17 @@ const MAX_ROOTS: usize = 1_024;
 /// The wall time of all turns since the clock was set: see
 /// [`WorkScheduler::wall_time`](crate::WorkScheduler::wall_time).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default))]
 #[non_exhaustive]
 pub struct WallTime {
     /// Turns that were measured.
     pub turns: u64,
     /// The wall time of all these turns together.
+    #[cfg_attr(feature = "serde", serde(with = "crate::time::nanos"))]
     pub total: Duration,
     /// The wall time of the longest turn.
+    #[cfg_attr(feature = "serde", serde(with = "crate::time::nanos"))]
     pub longest: Duration,
     /// Turns that took at least [`WorkSchedulerConfig::slow_turn`](crate::WorkSchedulerConfig::slow_turn).
     pub slow_turns: u64,
@@ -32,7 +36,9 @@ pub struct WallTime {
 }
 
 /// The wall time of the turns of a root work and of all works below it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default))]
 #[non_exhaustive]
 pub struct RootTime {
     /// The name of the root work.
@@ -40,6 +46,7 @@ pub struct RootTime {
     /// Turns that were measured.
     pub turns: u64,
     /// The wall time of these turns together.
+    #[cfg_attr(feature = "serde", serde(with = "crate::time::nanos"))]
     pub total: Duration,
 }
 

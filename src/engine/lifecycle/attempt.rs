@@ -65,6 +65,9 @@ impl Engine {
         }
         self.begin_limits_and_children(slot);
         self.change(slot, from, WorkState::Running);
+        if self.is_measured() {
+            self.note_attempt(slot);
+        }
         self.ready.push(&mut self.arena, slot);
     }
 
@@ -185,6 +188,9 @@ impl Engine {
     pub(crate) fn go_on(&mut self, slot: u32) {
         self.permits.take(&mut self.arena, slot);
         self.change(slot, Some(WorkState::Queued), WorkState::Running);
+        if self.is_measured() {
+            self.note_grant(slot);
+        }
         self.ready.push(&mut self.arena, slot);
     }
 

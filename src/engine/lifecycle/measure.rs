@@ -13,7 +13,7 @@ use std::time::Duration;
 impl Engine {
     /// As [`WorkScheduler::set_clock`](crate::WorkScheduler::set_clock). O(works log works).
     pub(crate) fn set_clock(&mut self, clock: Box<dyn FnMut() -> Time>) {
-        self.wall = Some(Box::new(WallClock::new(clock)));
+        self.measuring.get_or_insert_default().wall = Some(WallClock::new(clock));
         self.recorder.hear_all();
         let now = self.stamp();
         // Attempts under way have a start in the scheduler's time, which must not be taken from a wall time.
@@ -25,37 +25,44 @@ impl Engine {
         }
     }
 
-    /// Returns whether the host has set a clock.
+    /// Returns whether turns are measured: the host has set a clock, or works are counted in groups.
     #[cfg_attr(not(debug_assertions), inline)]
-    pub(crate) fn is_timed(&self) -> bool {
-        self.wall.is_some()
+    pub(crate) fn is_measured(&self) -> bool {
+        self.measuring.is_some()
+    }
+
+    /// Returns the host's clock, if there is one.
+    fn wall(&self) -> Option<&WallClock> {
+        self.measuring.as_ref()?.wall.as_ref()
+    }
+
+    /// Reads the host's clock, if there is one.
+    fn read_clock(&mut self) -> Option<Time> {
+        let wall = self.measuring.as_mut()?.wall.as_mut()?;
+        Some(wall.read(&self.inbox.sender.guard))
     }
 
     /// Returns the nanoseconds by which attempts are measured: of the host's clock, or of the scheduler's time.
     pub(crate) fn stamp(&mut self) -> u64 {
-        match &mut self.wall {
-            None => self.now.as_nanos(),
-            Some(wall) => wall.read(&self.inbox.sender.guard).as_nanos(),
-        }
+        self.read_clock().unwrap_or(self.now).as_nanos()
     }
 
     /// Returns the last [`stamp`](Engine::stamp) without a look at the clock.
     pub(crate) fn last_stamp(&self) -> u64 {
-        let wall = self.wall.as_ref();
-        wall.map_or(self.now, |wall| wall.last).as_nanos()
+        self.wall().map_or(self.now, |wall| wall.last).as_nanos()
     }
 
     /// As [`WorkScheduler::wall_time`](crate::WorkScheduler::wall_time).
     pub(crate) fn wall_time(&self) -> Option<WallTime> {
-        self.wall.as_ref().map(|wall| wall.measured())
+        self.wall().map(WallClock::measured)
     }
 
     /// Notes that the turn of the work in `slot` begins. O(depth of the work).
     pub(crate) fn begin_measured_turn(&mut self, slot: u32) {
-        let Some(wall) = &mut self.wall else {
+        self.note_turn(slot);
+        let Some(began) = self.read_clock() else {
             return;
         };
-        let began = wall.read(&self.inbox.sender.guard);
         let (id, attempt) = (self.id(slot), self.arena.attempt(slot));
         let mut root = slot;
         while let Some(parent) = self.arena.parent(root) {
@@ -68,7 +75,7 @@ impl Engine {
             attempt,
             began,
         };
-        if let Some(wall) = &mut self.wall {
+        if let Some(wall) = self.measuring.as_mut().and_then(|it| it.wall.as_mut()) {
             wall.turn = Some(turn);
         }
     }
@@ -76,7 +83,10 @@ impl Engine {
     /// Notes that the turn is over, with the hooks and callbacks that followed it, and reports it if it was slow.
     pub(crate) fn end_measured_turn(&mut self) {
         let limit = self.settings.slow_turn;
-        let Some(wall) = &mut self.wall else {
+        let Some(measuring) = &mut self.measuring else {
+            return;
+        };
+        let Some(wall) = &mut measuring.wall else {
             return;
         };
         let Some(turn) = wall.turn.take() else {
@@ -86,6 +96,9 @@ impl Engine {
         let took = end.saturating_since(turn.began);
         let slow = took >= limit;
         wall.count(turn.root.clone(), took, slow);
+        if let Some(works) = &mut measuring.works {
+            works.end_turn(took);
+        }
         if slow {
             self.report_slow_turn(turn, took);
         }

@@ -20,6 +20,7 @@
 //! | `abort`, `abandon` | cancel, limits, grace, shutdown; jobs that outlast the grace |
 //! | `wake`, `timers`, `jobs`, `sources` | what brings a turn: wakes, alarms and limits, jobs and pins, sources |
 //! | `join` | what a child's end means to its parent |
+//! | `groups` | what measured works have waited for |
 //! | `measure` | what turns and attempts took by the host's clock |
 //! | `reclaim` | giving slots back |
 //!
@@ -44,6 +45,7 @@
 pub(crate) mod abandon;
 pub(crate) mod abort;
 pub(crate) mod attempt;
+pub(crate) mod groups;
 pub(crate) mod hooks;
 pub(crate) mod jobs;
 pub(crate) mod join;
@@ -109,6 +111,7 @@ impl Engine {
     /// Makes the event of a change. `by` is the party on whose behalf the work is cancelled.
     #[cold]
     pub(crate) fn tell(&mut self, slot: u32, to: WorkState, by: Option<CancelledBy>) {
+        self.note_change(slot, to);
         let event = WorkEvent {
             id: self.id(slot),
             name: self.arena.cold(slot).name.clone(),

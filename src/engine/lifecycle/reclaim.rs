@@ -93,6 +93,7 @@ impl Engine {
     }
 
     /// Counts this work off its pinned dependencies, and removes those that nothing pins any more.
+    #[inline(never)]
     fn unpin_dependencies(&mut self, slot: u32) {
         let mut gone: SmallVec<[u32; 8]> = SmallVec::new();
         for edge in self.graph.ins(&self.arena, slot).rev() {
@@ -151,6 +152,9 @@ impl Engine {
     fn remove(&mut self, slot: u32) {
         if self.deciding.is_some() {
             self.leave_decider(slot);
+        }
+        if self.is_measured() {
+            self.forget_measured(slot);
         }
         if self.outcomes.is_on() {
             let (id, name) = (self.id(slot), self.arena.cold(slot).name.clone());

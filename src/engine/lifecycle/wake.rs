@@ -86,6 +86,9 @@ impl Engine {
         {
             if !self.arena.is(slot, flag::PERMIT) {
                 self.permits.take(&mut self.arena, slot);
+                if self.is_measured() {
+                    self.note_grant(slot);
+                }
             }
             self.change(slot, Some(state), WorkState::Running);
             self.ready.push(&mut self.arena, slot);

@@ -28,6 +28,7 @@ use crate::engine::store::arena::Arena;
 use crate::engine::store::flags::{flag, mark};
 use crate::engine::store::record::{Pool, Record};
 use crate::work::{Name, RetryPosition};
+use smallvec::SmallVec;
 
 /// The general pool, bounded by `max_concurrency`.
 pub(crate) const GENERAL: Pool = 0;
@@ -237,6 +238,11 @@ impl Permits {
         let needs_general = !arena.is(slot, flag::NO_PERMIT) && !weighs_general;
         let general = needs_general.then_some((GENERAL, 1));
         general.into_iter().chain(weights.iter().copied())
+    }
+
+    /// Returns the pools whose permits the work needs, sorted.
+    pub fn pools_of(arena: &Arena, slot: u32) -> SmallVec<[Pool; 2]> {
+        Self::needs(arena, slot).map(|(pool, _)| pool).collect()
     }
 
     /// Returns whether all that the work needs is free now. It says nothing of works that wait and go first.

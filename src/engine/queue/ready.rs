@@ -281,6 +281,13 @@ impl Ready {
         slots.filter(|&slot| slot != NONE)
     }
 
+    /// Returns all works that have a turn coming, the last first.
+    pub fn newest_first(&self) -> impl Iterator<Item = u32> + '_ {
+        let places = 1..=self.tail.wrapping_sub(self.head);
+        let slots = places.map(|count| self.ring[self.index(self.tail.wrapping_sub(count))]);
+        slots.filter(|&slot| slot != NONE)
+    }
+
     /// Ends the present round. Works that have had no turn come first in the next one.
     pub fn end_round(&mut self) {
         self.end = self.head;

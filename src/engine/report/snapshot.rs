@@ -14,6 +14,7 @@ use std::time::Duration;
 
 /// One work at one moment.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct WorkSnapshot {
     /// The work.
@@ -39,8 +40,16 @@ pub struct WorkSnapshot {
     pub last_error: Option<Failure>,
     /// The duration of the last ended attempt, in the scheduler's time. With
     /// [`set_clock`](crate::WorkScheduler::set_clock) it is a wall time, and so is `total_duration`.
+    #[cfg_attr(
+        feature = "serde",
+        serde(serialize_with = "crate::time::nanos::option::serialize")
+    )]
     pub last_duration: Option<Duration>,
     /// The duration of all attempts together, the present one included.
+    #[cfg_attr(
+        feature = "serde",
+        serde(serialize_with = "crate::time::nanos::serialize")
+    )]
     pub total_duration: Duration,
     /// For a Blocked work, the work whose failure keeps it from running.
     pub root_cause: Option<RootCause>,

@@ -6,4 +6,5 @@
 
 mod henyey;
 mod others;
+mod ports;
 mod stellar;

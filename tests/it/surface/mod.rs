@@ -4,7 +4,10 @@
 mod backoff;
 mod decide;
 mod henyey;
+mod histogram;
 mod hooks;
+mod measured;
+mod measured_chaos;
 mod outputs;
 mod progress;
 mod remote;
@@ -13,3 +16,4 @@ mod stellar;
 mod threads;
 mod types;
 mod wall;
+mod written;
