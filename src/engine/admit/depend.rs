@@ -12,7 +12,6 @@
 
 use crate::engine::DependencyError;
 use crate::engine::Engine;
-use crate::engine::admit::Plan;
 use crate::engine::graph::cycle::{settle, start};
 use crate::engine::lifecycle::settle::End;
 use crate::engine::store::flags::{flag, mark};
@@ -160,32 +159,35 @@ impl Engine {
         self.check_fresh(then)?;
         self.fruitless.stir();
         if let Some(failure) = self.outcomes.blocker([before]) {
-            self.lose_dependency(then, &failure);
+            self.lose_dependency(then, failure.clone());
             self.block(then, failure);
         }
         Ok(())
     }
 
-    /// Adds a checked work that is after works which are gone. See [`Engine::take_in`].
+    /// Adds the edges to a new work from the works that are there, and takes the others out of the terms. Returns
+    /// whether one of all these can never be satisfied any more.
     #[cold]
-    pub(super) fn take_in_after_gone(&mut self, terms: &mut Terms, plan: Plan) -> (u32, bool) {
-        let failure = self.outcomes.blocker(terms.after.iter());
+    pub(super) fn link_those_there(&mut self, slot: u32, terms: &mut Terms) -> bool {
+        let lost = self.outcomes.blocker(terms.after.iter());
         let is_there = |id: &WorkId| self.lookup(*id).is_ok();
         terms.after = terms.after.iter().filter(is_there).collect();
         if let Some(extras) = &mut terms.extras {
             extras.after_settled.retain(|id| is_there(id));
         }
-        let (slot, doomed) = self.take_in(terms, plan.without_gone(), terms.edges());
-        if let Some(failure) = &failure {
+        let edges = terms.edges();
+        let doomed = edges > 0 && self.link_new(slot, &terms.after, edges);
+        let is_lost = lost.is_some();
+        if let Some(failure) = lost {
             self.lose_dependency(slot, failure);
         }
-        (slot, doomed || failure.is_some())
+        doomed || is_lost
     }
 
     /// Notes that a dependency which is gone will never be satisfied, so that a restart knows it, too.
-    fn lose_dependency(&mut self, slot: u32, failure: &Failure) {
+    fn lose_dependency(&mut self, slot: u32, failure: Failure) {
         self.arena.set(slot, flag::LOST_DEPENDENCY);
-        self.arena.cold_mut(slot).error = Some(failure.clone());
+        self.arena.cold_mut(slot).error = Some(failure);
     }
 
     // ---- edges ----

@@ -38,8 +38,6 @@ pub(crate) struct Plan {
     parent: Option<u32>,
     /// The permits of named pools. Boxed, because few works need any, and a small plan is cheap to return.
     needs: Option<Box<Needs>>,
-    /// Whether the work is after one that is gone and whose outcome is kept.
-    names_gone: bool,
 }
 
 impl Plan {
@@ -47,14 +45,7 @@ impl Plan {
     const PLAIN: Plan = Plan {
         parent: None,
         needs: None,
-        names_gone: false,
     };
-
-    /// Returns the plan for the works that are there.
-    fn without_gone(mut self) -> Plan {
-        self.names_gone = false;
-        self
-    }
 }
 
 impl Engine {
@@ -71,11 +62,8 @@ impl Engine {
         let edges = terms.edges();
         self.check_any(terms.permit)?;
         if terms.parent.is_none() && terms.extras.is_none() {
-            let names_gone = self.check_dependencies(terms, edges, None)?;
-            return Ok(Plan {
-                names_gone,
-                ..Plan::PLAIN
-            });
+            self.check_dependencies(terms, edges, None)?;
+            return Ok(Plan::PLAIN);
         }
         self.check_more(terms, edges)
     }
@@ -101,17 +89,13 @@ impl Engine {
     fn check_more(&mut self, terms: &Terms, edges: usize) -> Result<Plan, AddError> {
         let parent = terms.parent.map(|id| self.check_parent(id)).transpose()?;
         // The parent comes first, because ownership may close a cycle with a dependency.
-        let names_gone = self.check_dependencies(terms, edges, parent)?;
+        self.check_dependencies(terms, edges, parent)?;
         let needs = match &terms.extras {
             Some(extras) => self.check_pools(&extras.pools, terms.permit)?,
             None => Needs::default(),
         };
         let needs = (!needs.is_empty()).then(|| Box::new(needs));
-        Ok(Plan {
-            parent,
-            needs,
-            names_gone,
-        })
+        Ok(Plan { parent, needs })
     }
 
     /// Returns the slot of a parent that can take children.
@@ -126,29 +110,25 @@ impl Engine {
         Ok(slot)
     }
 
-    /// Checks the dependencies of a new work, and returns whether one of them is gone. Always inlined, because a call
-    /// costs more than the check of a few dependencies.
+    /// Checks the dependencies of a new work. Always inlined, because a call costs more than the check of a few
+    /// dependencies.
     #[inline(always)]
     fn check_dependencies(
         &mut self,
         terms: &Terms,
         edges: usize,
         parent: Option<u32>,
-    ) -> Result<bool, AddError> {
+    ) -> Result<(), AddError> {
         if edges == 0 {
-            return Ok(false);
+            return Ok(());
         }
         if self.graph.lacks_room(edges, self.settings.limits.edges) {
             return Err(AddError::TooManyEdges(self.graph.len()));
         }
-        let mut names_gone = false;
         for (id, _) in terms.dependencies() {
             let slot = match self.lookup(id) {
                 Ok(slot) => slot,
-                Err(_) if self.outcomes.get(id).is_some() => {
-                    names_gone = true;
-                    continue;
-                }
+                Err(_) if self.outcomes.get(id).is_some() => continue,
                 Err(unknown) => return Err(AddError::Dependency(unknown)),
             };
             // A new work closes a cycle only through its parent, which would have to settle before the dependency.
@@ -162,7 +142,7 @@ impl Engine {
                 return Err(AddError::Cycle(works));
             }
         }
-        Ok(names_gone)
+        Ok(())
     }
 
     /// Returns the works on a cycle for an error message. It costs a search, so only a refusal asks for it.
@@ -241,14 +221,15 @@ impl Engine {
     /// Adds a checked work without a first state. Returns its slot, and whether it may be unable ever to run.
     #[inline]
     pub(crate) fn take_in(&mut self, terms: &mut Terms, plan: Plan, edges: usize) -> (u32, bool) {
-        if plan.names_gone {
-            return self.take_in_after_gone(terms, plan);
-        }
         let (parent, name) = (plan.parent, &mut terms.name);
         let slot = self.take_in_any(parent, name, terms.retries, terms.permit);
         // Plain edges come before the extras. An `after_settled` edge to one of these works then finds the plain one,
         // and the stricter kind stays.
-        let doomed = edges > 0 && self.link_new(slot, &terms.after, edges);
+        let doomed = match edges {
+            0 => false,
+            _ if self.outcomes.is_on() => self.link_those_there(slot, terms),
+            _ => self.link_new(slot, &terms.after, edges),
+        };
         if parent.is_some() || terms.extras.is_some() {
             self.admit_with(slot, terms, plan);
         }

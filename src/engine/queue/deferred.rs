@@ -172,15 +172,25 @@ impl Deferred {
     /// Returns the next call for bodies to be entered, then for bodies to be dropped, then for callbacks to be
     /// dropped.
     pub fn next_disposal(&mut self) -> Option<Call> {
+        // Each addition asks, and most often nothing at all is deferred.
+        if self.entries == 0 {
+            return None;
+        }
         // Bodies enter first, because a work that came and went in one turn has its body dropped after that.
         if self.incoming > 0 {
             self.entries -= std::mem::take(&mut self.incoming);
             return Some(Call::Incoming);
         }
-        let body = self.bodies.pop_front().map(Call::Drop);
-        let next = body.or_else(|| self.unused.pop_front().map(Call::DropCallback));
-        self.entries -= next.is_some() as usize;
-        next
+        let next = match (self.bodies.pop_front(), self.unused.front()) {
+            (Some(slot), _) => Call::Drop(slot),
+            (None, Some(&key)) => {
+                self.unused.pop_front();
+                Call::DropCallback(key)
+            }
+            (None, None) => return None,
+        };
+        self.entries -= 1;
+        Some(next)
     }
 
     /// Adds a callback. It is called once, with the outcome as it is now.
