@@ -107,6 +107,8 @@
 //! 2^28 edges at a time.
 
 #![forbid(unsafe_code)]
+// On docs.rs each item names the feature that it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod compose;
 mod drive;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 /// The first bytes of a captured stream ([`Output::Capture`](super::Output)).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Captured {
     /// The bytes, at most as many as the command asks for.
     pub bytes: Vec<u8>,

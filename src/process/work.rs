@@ -50,6 +50,7 @@ pub struct ProcessWork<M = CommandLine> {
 
 /// How a process ended, and the output that was captured.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ProcessOutput {
     /// Exit code 0, unless [`ProcessWork::any_exit`] allows others.
     pub exit: Exit,

@@ -15,6 +15,7 @@ mod metrics_example;
 mod model;
 mod model_agrees;
 mod on_purpose;
+mod package;
 mod parity;
 mod prose;
 mod readme;

@@ -47,7 +47,8 @@ pub fn quiet_panics() {
 
 fn is_on_purpose(info: &PanicHookInfo<'_>) -> bool {
     let payload = info.payload();
-    let text = info.payload_as_str();
+    let fixed = payload.downcast_ref::<&str>().copied();
+    let text = fixed.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     text.is_some_and(|text| text.starts_with(ON_PURPOSE))
         || payload.is::<u32>()
         || payload.is::<Bomb>()

@@ -230,8 +230,13 @@ mod tests {
 
     #[test]
     fn the_corpus_of_the_fuzz_target_is_played() {
-        let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/engine");
-        let files = std::fs::read_dir(corpus).expect("the corpus is part of the repository");
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        // A published package has neither the corpora nor `tests`.
+        if !root.join("tests").exists() {
+            return;
+        }
+        let files = std::fs::read_dir(root.join("fuzz/corpus/engine"));
+        let files = files.expect("the corpus is part of the repository");
         let mut played = 0;
         for file in files {
             play(&std::fs::read(file.unwrap().path()).unwrap());

@@ -56,7 +56,7 @@ impl<S: Source + 'static> Io<S> {
         }
         // `mio` reports readiness once, so the flag stays set until the source would block.
         while registration.ready.get() & wanted != 0 {
-            match self.held.with(&mut operation).flatten() {
+            match self.held.with(&mut operation).and_then(|done| done) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     registration.ready.set(registration.ready.get() & !wanted);

@@ -1,5 +1,6 @@
 //! What a work's own status can see.
 
+use super::Written;
 use super::status::Report;
 use crate::time::Time;
 use crate::work::{Name, Progress, WorkId, WorkState};
@@ -116,7 +117,7 @@ impl<'a> StatusContext<'a> {
     /// names the first three, and then says how many more there are. O(children), besides their progress.
     pub fn under_way(&self) -> impl fmt::Display + use<'a> {
         let cx = *self;
-        fmt::from_fn(move |f| {
+        Written(move |f| {
             let mut children = cx.children().filter(Self::is_under_way);
             for (index, child) in children.by_ref().take(NAMED).enumerate() {
                 let comma = if index == 0 { "" } else { ", " };

@@ -41,6 +41,15 @@ pub(crate) trait AskWork {
     fn status(&self, slot: u32, cx: &StatusContext<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result;
 }
 
+/// Prints what a closure writes. `std::fmt::from_fn` needs Rust 1.93, and nothing else here needs more than 1.88.
+struct Written<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result>(F);
+
+impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> fmt::Display for Written<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (self.0)(f)
+    }
+}
+
 impl Engine {
     /// Returns when the earliest of a work's timers fires. O(1), since a work has at most four timers.
     fn earliest_timer(&self, slot: u32) -> Option<Time> {

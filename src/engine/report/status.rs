@@ -2,7 +2,7 @@
 //!
 //! The text is for people. A program reads snapshots and counters instead.
 
-use super::{AskWork, StatusContext};
+use super::{AskWork, StatusContext, Written};
 use crate::engine::Engine;
 use crate::work::{Progress, WorkId, WorkState};
 use std::cell::RefCell;
@@ -62,11 +62,7 @@ impl<'a> Report<'a> {
         }
         let cx = StatusContext::new(self, slot, depth);
         // A formatter's error ends the text there.
-        let _ = write!(
-            text,
-            "{}",
-            fmt::from_fn(|f| self.works.status(slot, &cx, f))
-        );
+        let _ = write!(text, "{}", Written(|f| self.works.status(slot, &cx, f)));
         text
     }
 

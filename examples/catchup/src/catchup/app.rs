@@ -66,9 +66,7 @@ pub struct App {
     pub growing: Option<WorkId>,
     /// Keeps what has been verified and applied.
     pub disk: Arc<dyn Disk>,
-    /// What the archive said first.
-    pub root: Option<Arc<ArchiveState>>,
-    /// What it holds at the checkpoint to catch up to.
+    /// What the archive holds at the checkpoint to catch up to.
     pub target: Option<Arc<ArchiveState>>,
     /// The links of the chain that have come and are needed still.
     pub chain: BTreeMap<Checkpoint, Link>,
@@ -107,8 +105,6 @@ pub struct Tally {
     pub ledgers: u64,
     /// Transactions applied.
     pub transactions: u64,
-    /// CPU time of the works' own turns, if it is measured.
-    pub in_works: Duration,
 }
 
 /// A part of the catch-up whose progress is shown.
@@ -177,7 +173,6 @@ impl App {
             idle: Vec::new(),
             growing: None,
             disk,
-            root: None,
             target: None,
             chain: BTreeMap::new(),
             resumed: ledger.as_ref().map_or(0, |ledger| ledger.ledger),

@@ -41,10 +41,10 @@ impl Apply {
         Apply { at, ticket: None }
     }
 
-    fn begin(&self, cx: &mut Cx<'_>) -> Ticket<Result<Applied, Failure>> {
+    fn begin(at: Checkpoint, cx: &mut Cx<'_>) -> Ticket<Result<Applied, Failure>> {
         let job = Job {
-            at: self.at,
-            last: cx.app.last_hash(self.at),
+            at,
+            last: cx.app.last_hash(at),
             network: network(cx.app),
             kept: Kept::new(cx),
             ledger: cx.app.ledger.clone(),
@@ -131,12 +131,8 @@ impl Job {
 
 impl Work<App> for Apply {
     fn poll(&mut self, cx: &mut Cx<'_>) -> Poll<Result<(), Failure>> {
-        if self.ticket.is_none() {
-            self.ticket = Some(self.begin(cx));
-        }
-        let Some(ticket) = &mut self.ticket else {
-            return cx.yield_now();
-        };
+        let begin = || Apply::begin(self.at, cx);
+        let ticket = self.ticket.get_or_insert_with(begin);
         let applied = ready!(ticket.poll(cx))??;
         self.applied(cx.app, applied);
         if let Some(recorder) = cx.app.recorder {

@@ -9,7 +9,8 @@ use super::headers::Headers;
 use super::kept::Check;
 use super::{App, Cx, Fetch, FetchError, Goods, stage};
 use crate::archive::{ArchiveState, Checkpoint, Corrupt, File, Hash};
-use crankwork::{Failure, Handle, OnChildFailure, Retry, Spec, Work};
+use crankwork::compose::{AttemptOutcome, WorkSequence, WorkWithCallback};
+use crankwork::{Failure, Retry, Spec, Work};
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -17,63 +18,39 @@ use std::task::Poll;
 /// word says how many there are.
 const MOST_CHECKPOINTS: u32 = 1 << 16;
 
-/// The stage: three files, one after the other.
-#[derive(Default)]
-pub struct FindState {
-    begun: Option<Begun>,
-}
-
-struct Begun {
-    root: Handle<()>,
-    rest: Option<Handle<()>>,
-}
-
-impl FindState {
-    /// The stage. Should the root file have been wrong, and nothing else, it is asked for again; but not after a
-    /// failure for good.
-    pub fn spec() -> Spec<App, super::Metered<FindState>> {
-        stage("archive state", FindState::default())
-            .on_child_failure(OnChildFailure::Collect)
-            .retry(Retry::ONCE)
-    }
-}
-
-impl Work<App> for FindState {
-    fn poll(&mut self, cx: &mut Cx<'_>) -> Poll<Result<(), Failure>> {
-        let Some(begun) = &mut self.begun else {
-            let root = cx.spawn(Fetch::spec(Root, cx.app))?;
-            self.begun = Some(Begun { root, rest: None });
-            return Poll::Pending;
-        };
-        if let Some((_, failure)) = &cx.app.first_failure {
-            return Poll::Ready(Err(failure.clone()));
+/// Returns the stage: three files, one after the other. Should the root file have been wrong, and nothing else, it is
+/// asked for again; but not after a failure for good.
+pub fn spec() -> Spec<App, impl Work<App>> {
+    let sequence = WorkSequence::<App>::new()
+        .then_with(|done| Fetch::spec(Root, &done.app().settings))
+        .then_with(|done| {
+            let held = done.output::<ArchiveState>(0).checkpoint;
+            Spec::from_fn("target", move |cx| Poll::Ready(wanted(cx.app, held)))
+        })
+        .then_with(|done| {
+            let headers = Headers::anew(*done.output(1));
+            Fetch::spec(headers, &done.app().settings)
+        })
+        .then_with(|done| {
+            let root: &ArchiveState = done.output(0);
+            let state = State {
+                at: *done.output(1),
+                passphrase: root.passphrase.clone(),
+            };
+            Fetch::spec(state, &done.app().settings)
+        });
+    let work = WorkWithCallback::after(sequence, |cx: &mut Cx<'_>, outcome| {
+        if let AttemptOutcome::Retry(_) = outcome {
+            cx.app.stages = Default::default();
+            cx.app.first_failure = None;
         }
-        if begun.rest.is_some() {
-            return Poll::Ready(Ok(()));
-        }
-        if cx.state(begun.root).is_none_or(|state| !state.is_settled()) {
-            return Poll::Pending;
-        }
-        let target = wanted(cx.app)?;
-        let headers = cx.spawn(Fetch::spec(Headers::anew(target), cx.app))?;
-        let state = Fetch::spec(State(target), cx.app).after(headers);
-        begun.rest = Some(cx.spawn(state)?);
-        Poll::Ready(Ok(()))
-    }
-
-    fn on_reset(&mut self, cx: &mut Cx<'_>) {
-        self.begun = None;
-        cx.app.stages = Default::default();
-        cx.app.first_failure = None;
-    }
+    });
+    stage("archive state", work).retry(Retry::ONCE)
 }
 
 /// The checkpoint to catch up to. What has been applied must not be beyond it.
-fn wanted(app: &App) -> Result<Checkpoint, Failure> {
-    let held = match &app.root {
-        Some(root) => root.checkpoint.index() + 1,
-        None => return Err(Failure::msg("the archive's root file has not come")),
-    };
+fn wanted(app: &App, held: Checkpoint) -> Result<Checkpoint, Failure> {
+    let held = held.index() + 1;
     let target = match app.settings.checkpoints {
         Some(wanted) if wanted > held => Err(format!(
             "the archive has {held} checkpoints, not {wanted}; ask for fewer with --checkpoints"
@@ -120,57 +97,52 @@ impl Goods for Root {
             ArchiveState::read(bytes).map_err(|error| FetchError::Corrupt { file, error })
         })
     }
-
-    fn deliver(&self, app: &mut App, state: ArchiveState, _: bool) {
-        app.root = Some(Arc::new(state));
-    }
 }
 
 /// The state at the checkpoint to catch up to.
-struct State(Checkpoint);
+struct State {
+    at: Checkpoint,
+    /// The network of the root file.
+    passphrase: String,
+}
 
 impl Goods for State {
     type Output = ArchiveState;
 
     fn file(&self) -> File {
-        File::State(self.0)
+        File::State(self.at)
     }
 
     fn check(&self, app: &App) -> Check<ArchiveState> {
-        let (at, file) = (self.0, self.file());
+        let (at, file) = (self.at, self.file());
         let list = app.chain.get(&at).map(|link| link.last.bucket_list);
-        let passphrase = app.root.as_ref().map(|root| root.passphrase.clone());
+        let passphrase = self.passphrase.clone();
         Arc::new(move |bytes, _| {
             ArchiveState::read(bytes)
                 .and_then(|state| {
-                    fits(&state, at, list.unwrap_or_default(), passphrase.as_deref())?;
+                    fits(&state, at, list.unwrap_or_default(), &passphrase)?;
                     Ok(state)
                 })
                 .map_err(|error| FetchError::Corrupt { file, error })
         })
     }
 
-    fn deliver(&self, app: &mut App, state: ArchiveState, _: bool) {
-        app.target = Some(Arc::new(state));
+    fn deliver(&self, app: &mut App, state: &ArchiveState, _: bool) {
+        app.target = Some(Arc::new(state.clone()));
     }
 }
 
 /// Whether the state is that of this checkpoint, with the bucket list that the checkpoint's last header has.
-fn fits(
-    state: &ArchiveState,
-    at: Checkpoint,
-    list: Hash,
-    passphrase: Option<&str>,
-) -> Result<(), Corrupt> {
+fn fits(state: &ArchiveState, at: Checkpoint, list: Hash, passphrase: &str) -> Result<(), Corrupt> {
     if state.checkpoint != at {
         let other = state.checkpoint;
         return Err(Corrupt::Format(format!("it is that of checkpoint {other}")));
     }
-    if Some(state.passphrase.as_str()) != passphrase {
+    if state.passphrase != passphrase {
         return Err(Corrupt::Format(format!(
             "it is of the network {:?}, the root file of {:?}",
             start(&state.passphrase),
-            start(passphrase.unwrap_or_default())
+            start(passphrase)
         )));
     }
     let what = format!(

@@ -6,7 +6,7 @@
 
 use super::headers::Headers;
 use super::kept::Kept;
-use super::{App, Cx, Fetch, PORTION, Stage};
+use super::{App, Cx, Stage, downloads};
 use crate::archive::{Checkpoint, Corrupt, File, Hash, Header};
 use crate::ledger::Ledger;
 use crankwork::{Failure, Ticket, Work};
@@ -55,22 +55,20 @@ pub enum ChainError {
 /// The stage.
 #[derive(Default)]
 pub struct Chain {
-    step: Step,
+    discard: Option<Discard>,
 }
 
-#[derive(Default)]
-enum Step {
-    #[default]
-    Verify,
-    /// Files that are not kept any longer, and the error, if there is no more to be tried.
-    Discard(Ticket<()>, Vec<Checkpoint>, Option<ChainError>),
-    /// Files that are to be asked for once more.
-    Again(Vec<Checkpoint>),
+/// Files that are not kept any longer.
+struct Discard {
+    ticket: Ticket<()>,
+    wrong: Vec<Checkpoint>,
+    /// The error, if there is no more to be tried.
+    error: Option<ChainError>,
 }
 
 impl Chain {
-    /// Goes through the chain; what to do next, unless it is whole.
-    fn verify(cx: &mut Cx<'_>) -> Result<Option<Step>, ChainError> {
+    /// Goes through the chain; what to discard, unless it is whole.
+    fn verify(cx: &mut Cx<'_>) -> Result<Option<Discard>, ChainError> {
         let Err((at, error)) = verify(cx.app) else {
             return Ok(None);
         };
@@ -86,46 +84,40 @@ impl Chain {
         };
         let files: Vec<File> = wrong.iter().map(|at| File::Ledger(*at)).collect();
         let disk = Kept::new(cx);
-        let discard = cx.offload(move || disk.discard(&files));
-        Ok(Some(Step::Discard(discard, wrong, error)))
+        let ticket = cx.offload(move || disk.discard(&files));
+        Ok(Some(Discard {
+            ticket,
+            wrong,
+            error,
+        }))
     }
 }
 
 impl Work<App> for Chain {
     fn poll(&mut self, cx: &mut Cx<'_>) -> Poll<Result<(), Failure>> {
-        loop {
-            self.step = match &mut self.step {
-                Step::Verify => match Chain::verify(cx).map_err(Failure::fatal)? {
-                    Some(step) => step,
-                    None => return Poll::Ready(Ok(())),
-                },
-                Step::Discard(discard, wrong, error) => {
-                    ready!(discard.poll(cx))?;
-                    if let Some(error) = error.take() {
-                        // They have just come: a retry would be of no use.
-                        return Poll::Ready(Err(Failure::fatal(error)));
-                    }
-                    cx.app.stage(Stage::Headers).total += wrong.len() as u64;
-                    Step::Again(std::mem::take(wrong))
-                }
-                Step::Again(left) if left.is_empty() => {
-                    if cx.children().any_running() {
-                        return Poll::Pending;
-                    }
-                    Step::Verify
-                }
-                Step::Again(left) => {
-                    for at in left.split_off(left.len().saturating_sub(PORTION)) {
-                        cx.spawn(Fetch::spec(Headers::anew(at), cx.app))?;
-                    }
-                    return cx.yield_now();
-                }
-            };
+        if cx.children().any_running() {
+            return Poll::Pending;
         }
+        if self.discard.is_none() {
+            self.discard = Chain::verify(cx).map_err(Failure::fatal)?;
+        }
+        let Some(discard) = &mut self.discard else {
+            return Poll::Ready(Ok(()));
+        };
+        ready!(discard.ticket.poll(cx))?;
+        if let Some(error) = discard.error.take() {
+            // They have just come: a retry would be of no use.
+            return Poll::Ready(Err(Failure::fatal(error)));
+        }
+        let wrong = std::mem::take(&mut discard.wrong);
+        self.discard = None;
+        cx.app.stage(Stage::Headers).total += wrong.len() as u64;
+        cx.spawn(downloads("once more", wrong, Headers::anew, cx.app))?;
+        Poll::Pending
     }
 
     fn on_reset(&mut self, _: &mut Cx<'_>) {
-        self.step = Step::Verify;
+        self.discard = None;
     }
 }
 

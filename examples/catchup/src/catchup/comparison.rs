@@ -1,29 +1,34 @@
 //! The last check: the ledger has the very accounts that the archive's buckets hold.
 
 use super::kept::{Kept, finish};
-use super::{App, Cx, FetchError};
+use super::{App, Cx, FetchError, stage};
 use crate::archive::{BucketFile, File, Hash};
 use crate::ledger::{Difference, Ledger, difference};
-use crankwork::{Failure, Ticket, Work};
+use crankwork::{Failure, Spec, Ticket, Work};
 use std::sync::Arc;
 use std::task::{Poll, ready};
 
-/// The stage.
-#[derive(Default)]
-pub struct Comparison {
-    ticket: Option<Ticket<Result<Option<Difference>, FetchError>>>,
+/// Returns the stage.
+pub fn spec() -> Spec<App, impl Work<App>> {
+    let mut ticket = None;
+    stage("comparison", move |cx: &mut Cx<'_>| {
+        let ticket = ticket.get_or_insert_with(|| begin(cx));
+        match ready!(ticket.poll(cx))? {
+            Ok(None) => Poll::Ready(Ok(())),
+            Ok(Some(difference)) => Poll::Ready(Err(Failure::fatal(explain(cx.app, &difference)))),
+            Err(error) => Poll::Ready(Err(Failure::fatal(error))),
+        }
+    })
 }
 
-impl Comparison {
-    fn begin(cx: &mut Cx<'_>) -> Ticket<Result<Option<Difference>, FetchError>> {
-        let target = cx.app.target.as_ref();
-        let order = target.map(|target| target.buckets()).unwrap_or_default();
-        let (ledger, kept) = (cx.app.ledger.clone(), Kept::new(cx));
-        cx.offload(move || match ledger {
-            Some(ledger) => compare(&ledger, &order, &kept),
-            None => Ok(None),
-        })
-    }
+fn begin(cx: &mut Cx<'_>) -> Ticket<Result<Option<Difference>, FetchError>> {
+    let target = cx.app.target.as_ref();
+    let order = target.map(|target| target.buckets()).unwrap_or_default();
+    let (ledger, kept) = (cx.app.ledger.clone(), Kept::new(cx));
+    cx.offload(move || match ledger {
+        Some(ledger) => compare(&ledger, &order, &kept),
+        None => Ok(None),
+    })
 }
 
 fn compare(
@@ -62,25 +67,5 @@ fn explain(app: &App, difference: &Difference) -> String {
             "account {key:?} is {ledger:?} after replay, {buckets:?} in the buckets; the replay began with ledger.json, \
              written up to ledger {written}: if the archive is right, remove that to begin anew"
         ),
-    }
-}
-
-impl Work<App> for Comparison {
-    fn poll(&mut self, cx: &mut Cx<'_>) -> Poll<Result<(), Failure>> {
-        if self.ticket.is_none() {
-            self.ticket = Some(Comparison::begin(cx));
-        }
-        let Some(ticket) = &mut self.ticket else {
-            return cx.yield_now();
-        };
-        match ready!(ticket.poll(cx))? {
-            Ok(None) => Poll::Ready(Ok(())),
-            Ok(Some(difference)) => Poll::Ready(Err(Failure::fatal(explain(cx.app, &difference)))),
-            Err(error) => Poll::Ready(Err(Failure::fatal(error))),
-        }
-    }
-
-    fn on_reset(&mut self, _: &mut Cx<'_>) {
-        self.ticket = None;
     }
 }

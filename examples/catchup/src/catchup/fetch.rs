@@ -1,7 +1,7 @@
 //! One download: from the disk if an earlier run has left it there, else from the archive; unpacked, checked, kept.
 
 use super::kept::{Check, Kept};
-use super::{App, Cx, FetchError, Metered, Stage, growth, idle};
+use super::{App, Cx, FetchError, Settings, Stage, growth, idle};
 use crate::archive::File;
 use crate::http::{self, Answer, Exchange, HttpError};
 use crate::net::Bytes;
@@ -26,11 +26,13 @@ pub trait Goods: 'static {
     /// How to read and check it; asked at the beginning of an attempt.
     fn check(&self, app: &App) -> Check<Self::Output>;
 
-    /// Takes what the file says, and whether an earlier run had kept it.
-    fn deliver(&self, app: &mut App, output: Self::Output, kept: bool);
+    /// Takes what the others need to know of what the file says, and whether an earlier run had kept it.
+    fn deliver(&self, app: &mut App, output: &Self::Output, kept: bool) {
+        let _ = (app, output, kept);
+    }
 }
 
-/// The work that downloads a file.
+/// The work that downloads a file, and returns what the file says.
 pub struct Fetch<G: Goods> {
     goods: G,
     step: Step<G::Output>,
@@ -62,7 +64,7 @@ struct Asking {
 
 impl<G: Goods> Fetch<G> {
     /// The work and its terms: one permit, retries and limits as the settings say.
-    pub fn spec(goods: G, app: &App) -> Spec<App, Metered<Fetch<G>>> {
+    pub fn spec(goods: G, settings: &Settings) -> Spec<App, Fetch<G>> {
         let file = goods.file();
         let name = Name::from(file.to_string());
         let known = name.clone();
@@ -70,9 +72,9 @@ impl<G: Goods> Fetch<G> {
             goods,
             step: Step::Begin,
         };
-        Spec::new(name, Metered(fetch))
-            .retry(app.settings.retry)
-            .attempt_timeout(app.settings.attempt_limit)
+        Spec::new(name, fetch)
+            .retry(settings.retry)
+            .attempt_timeout(settings.attempt_limit)
             .on_settled(move |app: &mut App, _, outcome| {
                 app.note_outcome(&known, &FetchError::named(file, outcome));
             })
@@ -177,25 +179,25 @@ impl<G: Goods> Fetch<G> {
         FetchError::Http { file, error }
     }
 
-    fn deliver(&mut self, cx: &mut Cx<'_>, output: G::Output, kept: bool) {
+    fn deliver(&mut self, cx: &mut Cx<'_>, output: G::Output, kept: bool) -> G::Output {
         growth::end(cx.app, cx.id());
-        self.goods.deliver(cx.app, output, kept);
+        self.goods.deliver(cx.app, &output, kept);
         if let Some(stage) = Stage::of(self.file()) {
             cx.app.stage(stage).done += 1;
         }
+        output
     }
 }
 
-impl<G: Goods> Work<App> for Fetch<G> {
-    fn poll(&mut self, cx: &mut Cx<'_>) -> Poll<Result<(), Failure>> {
+impl<G: Goods> Work<App, G::Output> for Fetch<G> {
+    fn poll(&mut self, cx: &mut Cx<'_>) -> Poll<Result<G::Output, Failure>> {
         loop {
             let step = match &mut self.step {
                 Step::Begin => self.begin(cx),
                 Step::Look(ticket) => match ready!(ticket.poll(cx))? {
                     Ok(Some(output)) => {
                         cx.app.tally.kept += 1;
-                        self.deliver(cx, output, true);
-                        return Poll::Ready(Ok(()));
+                        return Poll::Ready(Ok(self.deliver(cx, output, true)));
                     }
                     Ok(None) => self.ask(cx),
                     Err(error) => Err(error),
@@ -212,8 +214,7 @@ impl<G: Goods> Work<App> for Fetch<G> {
                     Ok(output) => {
                         cx.app.tally.files += 1;
                         idle::put(cx, checking.stream.take());
-                        self.deliver(cx, output, false);
-                        return Poll::Ready(Ok(()));
+                        return Poll::Ready(Ok(self.deliver(cx, output, false)));
                     }
                     Err(FetchError::Corrupt { error, .. })
                         if checking.reused && !error.may_pass() =>

@@ -1,11 +1,9 @@
 //! Ledger headers: one file per checkpoint, each consistent in itself.
 
 use super::kept::Check;
-use super::{App, Cx, Fetch, FetchError, Goods, PORTION};
+use super::{App, FetchError, Goods};
 use crate::archive::{Checkpoint, Corrupt, File, Hash, Header, read_headers};
-use crankwork::{Failure, Work};
 use std::sync::Arc;
-use std::task::Poll;
 
 /// What the chain needs of a checkpoint's headers; the others are read again where they are needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,44 +58,12 @@ impl Goods for Headers {
         })
     }
 
-    fn deliver(&self, app: &mut App, (previous, last): Self::Output, kept: bool) {
+    fn deliver(&self, app: &mut App, (previous, last): &Self::Output, kept: bool) {
         let link = Link {
-            previous,
-            last,
+            previous: *previous,
+            last: last.clone(),
             kept,
         };
         app.chain.insert(self.at, link);
-    }
-}
-
-/// The stage: the headers of all checkpoints of the chain that have not come yet.
-#[derive(Default)]
-pub struct HeaderStage {
-    left: Option<Vec<Checkpoint>>,
-}
-
-impl Work<App> for HeaderStage {
-    fn poll(&mut self, cx: &mut Cx<'_>) -> Poll<Result<(), Failure>> {
-        let left = self.left.get_or_insert_with(|| {
-            let mut missing = cx.app.linked();
-            missing.retain(|at| !cx.app.chain.contains_key(at));
-            missing.reverse();
-            missing
-        });
-        for at in left
-            .split_off(left.len().saturating_sub(PORTION))
-            .into_iter()
-            .rev()
-        {
-            cx.spawn(Fetch::spec(Headers::of(at), cx.app))?;
-        }
-        match left.is_empty() {
-            true => Poll::Ready(Ok(())),
-            false => cx.yield_now(),
-        }
-    }
-
-    fn on_reset(&mut self, _: &mut Cx<'_>) {
-        self.left = None;
     }
 }

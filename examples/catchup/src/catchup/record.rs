@@ -1,7 +1,7 @@
 //! Writing down what has been applied: always the newest ledger, one write at a time, so that applying never waits for
 //! the disk. A process that is killed loses what was applied since the last write, and nothing that was written.
 
-use super::{App, Cx, FetchError, Metered, stage};
+use super::{App, Cx, FetchError, stage};
 use crate::ledger::Ledger;
 use crate::store::{Disk, Item};
 use crankwork::{Failure, Handle, Spec, StatusContext, Ticket, Work};
@@ -19,7 +19,7 @@ pub struct Record {
 
 impl Record {
     /// The work and its terms.
-    pub fn spec(replay: Handle<()>) -> Spec<App, Metered<Record>> {
+    pub fn spec(replay: Handle<()>) -> Spec<App, Record> {
         stage(
             "record",
             Record {

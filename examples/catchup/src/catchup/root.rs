@@ -1,48 +1,26 @@
 //! The whole: finds out what to catch up to, then starts the stages in their order.
 
-use super::archive_state::FindState;
-use super::buckets::BucketStage;
+use super::buckets::Bucket;
 use super::chain::Chain;
-use super::comparison::Comparison;
-use super::headers::HeaderStage;
+use super::headers::Headers;
 use super::record::Record;
-use super::replay::Replay;
 use super::transactions::network;
-use super::{App, Cx, Metered, Stage, StageCount, stage};
-use crankwork::{Failure, Handle, Spec, StatusContext, Work};
+use super::{App, Cx, Stage, StageCount, archive_state, comparison, downloads, replay, stage};
+use crankwork::{Failure, Spec, StatusContext, Work};
 use std::fmt;
 use std::task::Poll;
 
 /// The catch-up.
 #[derive(Default)]
 pub struct CatchUp {
-    state: Option<Handle<()>>,
-    begun: bool,
     /// The ledger to catch up to, once it is known.
     target: Option<u32>,
 }
 
 impl CatchUp {
     /// The work and its terms.
-    pub fn spec() -> Spec<App, Metered<CatchUp>> {
+    pub fn spec() -> Spec<App, CatchUp> {
         stage("catch-up", CatchUp::default())
-    }
-
-    fn begin_stages(&mut self, cx: &mut Cx<'_>) -> Result<(), Failure> {
-        self.begun = true;
-        check_network(cx.app)?;
-        let target = cx.app.target.as_ref();
-        self.target = target.map(|target| target.checkpoint.last());
-        count(cx.app);
-        // With nothing missing, what is written down is compared with the archive all the same.
-        let buckets = cx.spawn(stage("buckets", BucketStage))?;
-        let headers = cx.spawn(stage("headers", HeaderStage::default()))?;
-        let chain = stage("chain", Chain::default()).after(headers);
-        let chain = cx.spawn(chain.after(buckets))?;
-        let replay = cx.spawn(Replay::spec().after(chain))?;
-        cx.spawn(Record::spec(replay).after(chain))?;
-        cx.spawn(stage("comparison", Comparison::default()).after(replay))?;
-        Ok(())
     }
 }
 
@@ -82,21 +60,32 @@ fn count(app: &mut App) {
 
 impl Work<App> for CatchUp {
     fn poll(&mut self, cx: &mut Cx<'_>) -> Poll<Result<(), Failure>> {
-        let Some(state) = self.state else {
-            self.state = Some(cx.spawn(FindState::spec())?);
+        if cx.children().is_empty() {
+            cx.spawn(archive_state::spec())?;
+            return Poll::Pending;
+        }
+        let Some(target) = cx.app.target.clone() else {
             return Poll::Pending;
         };
-        if cx.state(state).is_some_and(|state| !state.is_settled()) {
-            return Poll::Pending;
-        }
-        if !self.begun {
-            self.begin_stages(cx)?;
-        }
+        self.target = Some(target.checkpoint.last());
+        check_network(cx.app)?;
+        count(cx.app);
+        // With nothing missing, what is written down is compared with the archive all the same.
+        let buckets = downloads("buckets", target.buckets(), Bucket, cx.app);
+        let buckets = cx.spawn(buckets)?;
+        let mut missing = cx.app.linked();
+        missing.retain(|at| !cx.app.chain.contains_key(at));
+        let headers = cx.spawn(downloads("headers", missing, Headers::of, cx.app))?;
+        let chain = stage("chain", Chain::default()).after(headers);
+        let chain = cx.spawn(chain.after(buckets))?;
+        let replay = cx.spawn(replay::spec(cx.app).after(chain))?;
+        cx.spawn(Record::spec(replay).after(chain))?;
+        cx.spawn(comparison::spec().after(replay))?;
         Poll::Ready(Ok(()))
     }
 
     fn on_reset(&mut self, _: &mut Cx<'_>) {
-        *self = CatchUp::default();
+        self.target = None;
     }
 
     fn on_success(&mut self, cx: &mut Cx<'_>) {

@@ -25,8 +25,6 @@ impl Goods for Transactions {
                 .map_err(|error| FetchError::Corrupt { file, error })
         })
     }
-
-    fn deliver(&self, _: &mut App, (): (), _: bool) {}
 }
 
 /// A checkpoint's results, by ledger.
@@ -46,8 +44,6 @@ impl Goods for Results {
             check_results(bytes, &headers).map_err(|error| FetchError::Corrupt { file, error })
         })
     }
-
-    fn deliver(&self, _: &mut App, (): (), _: bool) {}
 }
 
 /// The network's id: transactions are hashed together with it.

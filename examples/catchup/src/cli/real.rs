@@ -57,7 +57,7 @@ pub fn run(args: &Args, source: &Source) -> Result<(), Problem> {
     drop(watch);
     let costs = Costs {
         process: begun.elapsed(),
-        engine: ended.cranks.cpu.saturating_sub(ended.tally.in_works),
+        engine: ended.cranks.cpu.saturating_sub(ended.cranks.in_works),
     };
     let interrupted = interrupt.is_raised() && !ended.complete;
     if !interrupted {

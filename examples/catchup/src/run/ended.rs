@@ -63,6 +63,8 @@ pub struct Cranks {
     pub cpu: Duration,
     /// CPU time of the one that took most, if it is measured.
     pub longest_cpu: Duration,
+    /// CPU time of the works' own turns, if it is measured.
+    pub in_works: Duration,
 }
 
 impl Cranks {
@@ -88,6 +90,10 @@ pub fn crank_to_end(
 ) -> Ended {
     let start = driver.now();
     let mut cranks = Cranks::default();
+    if app.settings.measure {
+        let begun = ThreadTime::now();
+        scheduler.set_clock(move || Time::ZERO + begun.elapsed());
+    }
     let stalled = loop {
         let (now, budget) = (driver.now(), Budget::turns(TURNS_PER_CRANK));
         let crank = cranks.measured(app.settings.measure, || {
@@ -108,6 +114,9 @@ pub fn crank_to_end(
             break Some(scheduler.stall_report().to_string());
         }
     };
+    if let Some(turns) = scheduler.wall_time() {
+        cranks.in_works = turns.total;
+    }
     let failure = app.first_failure.as_ref().map(|(_, failure)| failure);
     Ended {
         complete: app.complete,

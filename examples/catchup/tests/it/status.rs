@@ -46,7 +46,7 @@ fn the_status_in_the_middle_of_applying() {
     let says = "catching up to ledger 511: replay 3/8, record";
     assert!(root.ends_with(says), "{root}");
     let replay = status.lines().find(|line| line.starts_with("  replay: "));
-    assert!(replay.unwrap().ends_with(" : 3/8"), "{status}");
+    assert!(replay.unwrap().contains(" : 3/8 : "), "{status}");
 
     // Files and steps are counted in one unit, so their sum is how far the whole is.
     let whole = look.works[0].progress.unwrap();
