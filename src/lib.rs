@@ -54,6 +54,8 @@
 //! * *Nothing is lost.* A wake before a turn or during it is not forgotten. A work that returns `Pending` although
 //!   nothing can ever wake it fails at once, by name. A scheduler that can go no further returns [`Next::Stalled`], and
 //!   a report lists what each work waits for (L7 to L9).
+//! * *Time is the host's.* It stands still between cranks. So a host that has waited cranks once before it adds,
+//!   cancels or shuts down ([`crank_work`](WorkScheduler::crank_work), L6).
 //! * *Ends are ordered.* A parent settles after all its children. A work that can never run because of a failure
 //!   settles as Blocked, with the root cause (L11, L12).
 //! * *Panics stay where they are.* A panic in a turn or hook fails that work, and the scheduler goes on. A panic in

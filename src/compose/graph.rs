@@ -36,6 +36,9 @@ use std::fmt;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// A work of the graph cannot name the [`Handle`](crate::Handle) of another, so it cannot ask for that one's output. For
+/// that, [`add`](WorkScheduler::add) or [`spawn`](WorkContext::spawn) the works one by one, with [`Spec::after`].
+///
 /// Adding takes O((works + edges) log works). Works are added in the order in which they were given, but each after the
 /// works that come before it.
 pub struct Graph<C: ?Sized> {

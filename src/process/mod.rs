@@ -10,7 +10,10 @@
 //! A pool limits how many run at once: an attempt holds its permits until its child is gone.
 //!
 //! Limits: the turn that starts a child takes as long as the system needs for that. A child that leaves its process
-//! group (`setsid`) is out of reach. Real children need a driver or host that keeps real time.
+//! group (`setsid`) is out of reach. Real children need a driver or host that keeps real time. With a poll
+//! ([`attach`](crate::WorkScheduler::attach), [`MioDriver`](crate::MioDriver)) the end of a child wakes its work at
+//! once; without one the work looks every 1 to 64 ms. [`std::process::exit`] drops nothing, so it leaves children
+//! running. A program that has to end at once returns from `main`.
 
 mod capture;
 mod command;

@@ -11,7 +11,8 @@ use crate::work::{Failure, Handle, Name, WorkId, WorkOutcome, WorkState};
 use std::time::Duration;
 
 impl<C: ?Sized> WorkScheduler<C> {
-    /// Returns the time of the last crank.
+    /// Returns the time of the last crank. Calls of the host between cranks happen at this time: see
+    /// [`crank_work`](WorkScheduler::crank_work).
     pub fn now(&self) -> Time {
         self.lent.engine.now()
     }
@@ -96,9 +97,12 @@ impl<C: ?Sized> WorkScheduler<C> {
     ///
     /// # The way to exit
     ///
-    /// A program that is told to end calls `shutdown`, cranks until `Idle`, and gives the offload the rest of its time.
-    /// Then it may return from `main`. The drop of the scheduler waits for no job, and threads whose jobs still run end
-    /// with the process. `examples/signals.rs` does so on SIGTERM.
+    /// A program that is told to end cranks once and calls `shutdown`. It cranks until `Idle`, and gives the offload
+    /// the rest of its time. Then it may return from `main`. The drop of the scheduler waits for no job, and threads
+    /// whose jobs still run end with the process. `examples/signals.rs` does so on SIGTERM.
+    ///
+    /// Without the first crank, graces begin at the time of the last one. If the host has waited for longer than a
+    /// grace, the works are then dropped without their [`on_abort`](crate::Work::on_abort).
     ///
     /// ```
     /// use crankwork::{Budget, MonotonicClock, Next, Spec, ThreadOffload, WorkContext};
@@ -125,7 +129,8 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// }))?;
     /// let _ = work.crank_work(clock.now(), &mut (), Budget::turns(100));
     ///
-    /// // SIGTERM has come.
+    /// // SIGTERM has come. The crank takes the scheduler to the present time, at which the graces begin.
+    /// let _ = work.crank_work(clock.now(), &mut (), Budget::turns(1));
     /// work.shutdown();
     /// let end = clock.now() + GRACE;
     /// loop {
@@ -285,6 +290,9 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Sets the function that makes the host crank soon, in place of the former one. The thread that sends calls it
     /// when the inbox becomes non-empty.
+    ///
+    /// A host that waits for events needs one. Without it the host does not hear of the ends of jobs, wakes and
+    /// closures from other threads until it cranks for another reason. The drivers set their own.
     pub fn set_notifier(&mut self, notifier: impl Fn() + Send + Sync + 'static) {
         let notifier: Notifier = std::sync::Arc::new(notifier);
         let inbox = &mut self.lent.engine.inbox;

@@ -126,6 +126,38 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// A `now` before that of an earlier crank counts as that earlier one. From within a closure posted to this
     /// scheduler the call does nothing.
     ///
+    /// The scheduler's time stands still between cranks. What the host adds, cancels or shuts down then begins at the
+    /// time of the last crank, [`now`](WorkScheduler::now). So a wait before such a call counts towards attempt
+    /// timeouts and graces. After a wait, crank once before the call, or make the call in a
+    /// [posted](crate::Remote::post) closure.
+    ///
+    /// ```
+    /// use crankwork::{Budget, Spec, Time, WorkScheduler};
+    /// use std::task::Poll;
+    /// use std::time::Duration;
+    ///
+    /// let spec = |name| {
+    ///     let work = Spec::<(), _>::from_fn(name, |_| Poll::Ready(Ok(())));
+    ///     work.attempt_timeout(Duration::from_secs(5))
+    /// };
+    /// let mut work = WorkScheduler::<()>::new(Default::default());
+    /// let _ = work.crank_work(Time::ZERO, &mut (), Budget::turns(1));
+    ///
+    /// // The host has waited for ten seconds.
+    /// let now = Time::from_secs(10);
+    /// let late = work.add(spec("late"))?;
+    /// let _ = work.crank_work(now, &mut (), Budget::turns(1));
+    /// assert!(!work.outcome(late).unwrap().is_success());
+    ///
+    /// // It has waited again, and cranks first.
+    /// let now = Time::from_secs(20);
+    /// let _ = work.crank_work(now, &mut (), Budget::turns(1));
+    /// let in_time = work.add(spec("in time"))?;
+    /// let _ = work.crank_work(now, &mut (), Budget::turns(1));
+    /// assert!(work.outcome(in_time).unwrap().is_success());
+    /// # Ok::<(), crankwork::AddError>(())
+    /// ```
+    ///
     /// # Panics
     /// In debug builds, if `now` goes back. With `catch_panics` off, a work's panic comes through after the work has
     /// failed; the scheduler stays usable.

@@ -61,6 +61,10 @@ pub struct GroupMetrics {
     /// Turns ever given.
     pub turns: u64,
     /// How long works that were ready waited for their turns, in the scheduler's time. One for each turn.
+    ///
+    /// Time stands still in a crank, so a turn in the crank in which its work became ready counts as zero. In a real
+    /// main loop this shows how far cranks that end at their budgets fall behind. A work that the host adds or wakes
+    /// between cranks counts from the last crank on.
     pub queue_age: Histogram,
     /// How long works waited for their permits, in the scheduler's time: one for each time that permits were given.
     /// Works that need no permit are left out.

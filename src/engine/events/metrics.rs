@@ -6,6 +6,9 @@
 use crate::work::WorkState;
 
 /// Counters of a scheduler, kept as things happen. Reading them is O(1).
+///
+/// They count each work, children included. A child that failed stays counted after a retry of its parent succeeds. So
+/// they do not say whether a tree succeeded; the [`outcome`](crate::WorkScheduler::outcome) of its root does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default))]

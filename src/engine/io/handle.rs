@@ -164,7 +164,7 @@ impl<S: Source + 'static> Io<S> {
 }
 
 impl Io<TcpStream> {
-    /// Waits until a stream made by [`TcpStream::connect`] is connected. It has to be registered as writable.
+    /// Waits until a stream made by `TcpStream::connect` is connected. It has to be registered as writable.
     ///
     /// # Errors
     /// The reason why there is no connection; or as [`Io::poll_io`].
