@@ -43,7 +43,8 @@ pub struct Stall {
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum RunUntilError {
-    /// The work is unknown, or has been reclaimed: with `Retain::Nothing` a settled work is gone at once.
+    /// The work is unknown, or has been reclaimed: with `Retain::Nothing` a settled work is gone at once. Its outcome
+    /// is there if [`Limits::outcomes`](crate::Limits::outcomes) keeps it.
     #[error(transparent)]
     Unknown(#[from] UnknownWork),
     /// Nothing will make the work settle.

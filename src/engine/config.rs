@@ -68,8 +68,8 @@ pub enum Retain {
     All,
     /// Root works that did not succeed.
     Failures,
-    /// No root work: the host sees outcomes through events or `on_settled`. An output that no work has taken by then
-    /// is lost.
+    /// No root work: the host sees outcomes through events, `on_settled` or [`Limits::outcomes`]. An output that no
+    /// work has taken by then is lost.
     Nothing,
 }
 

@@ -27,8 +27,8 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.lent.engine.name(id.into())
     }
 
-    /// Returns how the work settled, or `None` if it has not settled, has been reclaimed, or belongs to another
-    /// scheduler.
+    /// Returns how the work settled, or `None` if it has not settled or belongs to another scheduler. A reclaimed work
+    /// has an outcome as long as [`Limits::outcomes`](crate::Limits::outcomes) keeps it.
     pub fn outcome(&self, id: impl Into<WorkId>) -> Option<WorkOutcome> {
         self.lent.engine.outcome(id.into())
     }

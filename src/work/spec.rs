@@ -199,7 +199,8 @@ impl<C: ?Sized, W> Spec<C, W> {
         self
     }
 
-    /// Makes the work start only after `other` has succeeded. The call may be repeated; duplicates count once.
+    /// Makes the work start only after `other` has succeeded. The call may be repeated; duplicates count once. A work
+    /// that has been reclaimed is refused, unless [`Limits::outcomes`](crate::Limits::outcomes) keeps its outcome.
     #[inline]
     pub fn after(mut self, other: impl Into<WorkId>) -> Self {
         self.terms.after.push(other.into());

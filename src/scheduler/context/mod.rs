@@ -272,8 +272,8 @@ impl<'a, C: ?Sized> WorkContext<'a, C> {
         self.lent.engine.state(id.into())
     }
 
-    /// Returns how a work settled, or `None` if it has not settled, has been reclaimed, or belongs to another
-    /// scheduler.
+    /// Returns how a work settled, or `None` if it has not settled or belongs to another scheduler. A reclaimed work
+    /// has an outcome as long as [`Limits::outcomes`](crate::Limits::outcomes) keeps it.
     pub fn outcome(&self, id: impl Into<WorkId>) -> Option<WorkOutcome> {
         self.lent.engine.outcome(id.into())
     }
