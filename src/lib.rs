@@ -40,7 +40,7 @@
 //! | draw a run | [`Timeline`] (Perfetto, HTML), [`WorkScheduler::dot`] |
 //! | know the states | [`WorkState`], with the transition table |
 //! | search the orders in a test | the modules `explore` and `ten_minutes`, with the feature `explore` |
-//! | decide the order yourself | [`Decider`], [`Decision`], [`Wants`], [`RandomOrder`], [`WorkContext::choose`], [`WorkContext::fault`], [`WorkScheduler::reset`] |
+//! | decide the order yourself | [`Decider`], [`Decision`], [`Wants`], [`RandomOrder`], [`Draws`], [`WorkContext::choose`], [`WorkContext::fault`], [`WorkScheduler::reset`] |
 //! | keep memory flat | [`Retain`], [`WorkScheduler::reap`], [`Limits`] |
 //! | look up a rule | [`laws`] |
 //! | come from stellar-core or henyey-work | [`parity`]: a row for each of their names, and guides |
@@ -137,7 +137,7 @@ pub use engine::Io;
 pub use engine::alone::play as play_engine_alone;
 pub use engine::{
     AddError, AddGraphError, CancelToken, Candidate, Crank, CyclePath, Decider, Decision,
-    DecisionKind, DependencyError, EventCause, EventOverflow, EventSink, Fifo, GroupMetrics,
+    DecisionKind, DependencyError, Draws, EventCause, EventOverflow, EventSink, Fifo, GroupMetrics,
     Histogram, Interference, Job, JobId, Leftover, Lifo, Limits, Measure, Metrics, NameMetrics,
     Next, Notifier, Offload, OffloadError, PermitHolder, PoolMetrics, RandomOrder, ReapError,
     Refused, RemoteWaker, RestartError, Retain, RootTime, StallReport, Stalled, StatusContext,

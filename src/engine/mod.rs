@@ -71,8 +71,8 @@ pub(crate) mod store;
 pub use config::{Limits, Retain, WorkSchedulerConfig};
 use decision::Deciding;
 pub use decision::{
-    Candidate, Decider, Decision, DecisionKind, Fifo, Interference, Lifo, RandomOrder, Subject,
-    TimerKind, Turned, Wants,
+    Candidate, Decider, Decision, DecisionKind, Draws, Fifo, Interference, Lifo, RandomOrder,
+    Subject, TimerKind, Turned, Wants,
 };
 pub use errors::{
     AddError, AddGraphError, CyclePath, DependencyError, ReapError, Refused, RestartError,

@@ -20,6 +20,7 @@ impl Stream {
     }
 
     /// Returns the next 64 random bits. O(1).
+    #[inline]
     pub fn next_u64(&mut self) -> u64 {
         // The constant is 2^64 divided by the golden ratio, made odd, so that the state comes back only after 2^64
         // draws.
@@ -28,19 +29,28 @@ impl Stream {
     }
 
     /// Returns a number below `n`, each as likely as any other; 0 if `n` is 0. Expected O(1).
+    #[inline]
     pub fn below(&mut self, n: u64) -> u64 {
         if n == 0 {
             return 0;
         }
-        loop {
-            // The upper half of the product is the draw, which spares a division for each.
-            let wide = self.next_u64() as u128 * n as u128;
-            // 2^64 mod n draws are too many for equal shares; the loop rejects them. That number is below n, so the
-            // division is hardly ever made.
-            if wide as u64 >= n || wide as u64 >= n.wrapping_neg() % n {
-                return (wide >> 64) as u64;
-            }
+        // The upper half of the product is the draw, which spares a division for each.
+        let wide = self.next_u64() as u128 * n as u128;
+        match wide as u64 >= n {
+            true => (wide >> 64) as u64,
+            false => self.below_with_care(n, wide),
         }
+    }
+
+    /// Returns a number below `n`, where `wide` may be one of the 2^64 mod `n` products that are too many for equal
+    /// shares. Those are drawn anew.
+    #[cold]
+    fn below_with_care(&mut self, n: u64, mut wide: u128) -> u64 {
+        // That number is below n, so the division is hardly ever made.
+        while (wide as u64) < n.wrapping_neg() % n {
+            wide = self.next_u64() as u128 * n as u128;
+        }
+        (wide >> 64) as u64
     }
 
     /// Returns true with a probability of `numerator / denominator`. O(1).

@@ -5,10 +5,12 @@ use super::faults::Injector;
 use super::item::Item;
 use super::names::Names;
 use super::point::{Answers, Kind, Point, key_in};
-use super::policy::{Machine, Recording};
+use super::policy::{Machine, Run};
 use super::rules::{Led, NO_NODE, Rules};
 use super::trace::Trace;
-use crate::{Decider, Decision, DecisionKind, Interference, Subject, Turned, Wants, WorkState};
+use crate::{
+    Decider, Decision, DecisionKind, Draws, Interference, Stream, Subject, Turned, Wants, WorkState,
+};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -17,12 +19,8 @@ use std::rc::Rc;
 pub(super) struct Core {
     /// The policy at work.
     pub machine: Box<dyn Machine>,
-    /// The answers of the present run, or nothing for a host that goes on for ever.
-    pub recording: Option<Recording>,
-    /// A hash of the answers, and of how many there were each time.
-    pub digest: u64,
-    /// Decisions in the present run.
-    pub decisions: u64,
+    /// The stream of the present run, and its answers unless the host goes on for ever.
+    pub draws: Rc<Draws>,
     /// What the test says about single works.
     pub rules: Rules,
     /// The faults of the present run.
@@ -42,12 +40,10 @@ pub(super) struct Core {
 pub(super) type Shared = Rc<RefCell<Core>>;
 
 impl Core {
-    pub fn new(machine: Box<dyn Machine>) -> Self {
+    pub fn new(machine: Box<dyn Machine>, draws: Draws) -> Self {
         Core {
             machine,
-            recording: Some(Recording::default()),
-            digest: 0,
-            decisions: 0,
+            draws: Rc::new(draws),
             rules: Rules::default(),
             faults: Injector::default(),
             restartable: BTreeSet::new(),
@@ -58,13 +54,17 @@ impl Core {
         }
     }
 
+    /// Lets the policy begin a run. Returns false if there is no order left.
+    pub fn begin(&mut self, run: &Run) -> bool {
+        let mut stream = Stream::new(run.seed);
+        let is_one = self.machine.begin(run, &mut stream);
+        self.draws.set_stream(stream);
+        is_one
+    }
+
     /// Prepares a run.
     pub fn reset(&mut self) {
-        if let Some(recording) = &mut self.recording {
-            recording.clear();
-        }
-        self.digest = 0;
-        self.decisions = 0;
+        self.draws.clear();
         self.rules.clear();
         // The test has no items that answer, so this is known at the beginning.
         self.is_by_name = self.rules.has_answers || self.trace.is_some();
@@ -82,28 +82,23 @@ impl Core {
         self.rules.set_plan(items.unwrap_or_default().to_vec());
     }
 
-    /// Returns the answers of the present run.
-    pub fn answers(&self) -> Vec<u32> {
-        let recording = self.recording.as_ref();
-        recording.map_or_else(Vec::new, Recording::answers)
+    /// Returns what engines draw orders from in the present run, if they do so themselves.
+    pub fn draws(&self) -> Option<Rc<Draws>> {
+        let is_drawn = self.machine.is_even() && !self.is_by_name;
+        is_drawn.then(|| Rc::clone(&self.draws))
     }
 
     /// Picks an answer, and records it.
-    #[inline(always)]
+    #[inline]
     pub fn pick(&mut self, point: &Point<'_>) -> usize {
-        let mut answer = self.machine.pick(point).min(point.arity - 1);
+        let mut stream = self.draws.take_stream();
+        let answer = self.machine.pick(point, &mut stream);
+        self.draws.set_stream(stream);
+        let mut answer = answer.min(point.arity - 1);
         if self.is_by_name {
             answer = self.pick_by_name(point, answer);
         }
-        if let Some(recording) = &mut self.recording {
-            recording.push(answer, point.arity);
-        }
-        // A hash of the kind of FNV, since the order of answers matters and nobody attacks it.
-        let both = (answer as u64) << 32 | point.arity as u64;
-        self.digest = (self.digest ^ both)
-            .wrapping_mul(0x0000_0100_0000_01b3)
-            .rotate_left(29);
-        self.decisions += 1;
+        self.draws.record(answer, point.arity);
         answer
     }
 
@@ -181,6 +176,8 @@ pub(super) struct Hook {
     /// The number of the node; 0 for the first.
     pub node: u64,
     pub wants: Wants,
+    /// What the engine draws orders from, if the policy looks at no candidate.
+    pub draws: Option<Rc<Draws>>,
 }
 
 impl Decider for Hook {
@@ -196,6 +193,10 @@ impl Decider for Hook {
 
     fn wants(&self) -> Wants {
         self.wants
+    }
+
+    fn draws(&self) -> Option<Rc<Draws>> {
+        self.draws.clone()
     }
 
     fn is_enabled(&mut self, work: &Subject<'_>) -> bool {

@@ -183,17 +183,13 @@ pub fn bytes(data: &[u8], program: impl Fn(&mut Sim) + Sync) {
 
 /// Returns a decider for a host with a loop of its own. Policies that learn from run to run have nothing to learn from.
 pub fn decider(policy: &Policy, seed: u64) -> Box<dyn Decider> {
-    let machine = search::begun(policy, seed);
-    let wants = match machine.wants_turns() {
-        true => Wants::NOTHING.free_rounds().turns(),
-        false => Wants::NOTHING.free_rounds(),
-    };
-    let mut core = self::core::Core::new(machine);
-    // Nobody replays it, and a host may go on for ever.
-    core.recording = None;
+    let core = search::begun(policy, seed);
+    let mut wants = Wants::NOTHING.free_rounds();
+    wants.turns = core.machine.wants_turns();
     Box::new(self::core::Hook {
-        core: Rc::new(RefCell::new(core)),
         node: 0,
         wants,
+        draws: core.draws(),
+        core: Rc::new(RefCell::new(core)),
     })
 }

@@ -34,8 +34,8 @@ pub(super) struct Parts<C> {
     pub app: Option<C>,
     /// The seed with which the scheduler was made or reset.
     pub seed: u64,
-    /// The number of the node and what is wanted, for which the scheduler has its decider.
-    pub decided: Option<(u64, Wants)>,
+    /// The number of the node, what is wanted, and whether the engine draws, for which the scheduler has its decider.
+    pub decided: Option<(u64, Wants, bool)>,
     /// How the node starts again after a crash, if it can.
     pub life: Option<Box<dyn Life<C>>>,
     /// Gives the scheduler what a reset takes from it.
@@ -198,14 +198,17 @@ impl<C: 'static> AnyNode for Parts<C> {
     }
 
     fn decide_by(&mut self, core: &Shared, number: u64, wants: Wants) {
-        if self.decided == Some((number, wants)) {
+        let draws = core.borrow().draws();
+        let decided = Some((number, wants, draws.is_some()));
+        if self.decided == decided {
             return;
         }
-        self.decided = Some((number, wants));
+        self.decided = decided;
         self.work.set_decider(Some(Box::new(Hook {
             core: Rc::clone(core),
             node: number,
             wants,
+            draws,
         })));
     }
 

@@ -6,15 +6,18 @@
 //! Candidates carry keys that are stable from run to run and from program to program. A key is a hash of the name
 //! path from the root, with ordinals. Slots never enter a key.
 
+mod draws;
 mod orders;
 mod state;
 
+pub use draws::Draws;
 pub use orders::{Fifo, Lifo, RandomOrder};
 pub(crate) use state::{Asked, Deciding, Last};
 
 use crate::time::Time;
 use crate::work::{WorkId, WorkState};
 use std::fmt;
+use std::rc::Rc;
 
 /// What is being decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -292,6 +295,13 @@ pub trait Decider {
     /// Returns what else the decider wants. The engine asks once, when the decider is set.
     fn wants(&self) -> Wants {
         Wants::NOTHING
+    }
+
+    /// Returns what the engine draws orders from instead of calling [`Decider::decide`], asked once as well. That is for
+    /// deciders that look at no candidate, and search many short runs. Faults and a work's own choices are still asked
+    /// for.
+    fn draws(&self) -> Option<Rc<Draws>> {
+        None
     }
 
     /// Returns whether a ready work may have its next turn, asked before each turn of any work. A disabled work waits.

@@ -1,7 +1,8 @@
 //! Deciders for orders that need no memory of what has happened.
 
-use super::{Decider, Decision, DecisionKind};
+use super::{Decider, Decision, DecisionKind, Draws};
 use crate::engine::rng::Stream;
+use std::rc::Rc;
 
 /// Gives the first answer always: production order, with decisions counted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,13 +28,13 @@ impl Decider for Lifo {
 }
 
 /// Draws every order and every answer of a work's own `choose` from a seed, all equally likely. No fault fires.
-#[derive(Clone, Debug)]
-pub struct RandomOrder(Stream);
+#[derive(Debug)]
+pub struct RandomOrder(Rc<Draws>);
 
 impl RandomOrder {
     /// Returns the decider that draws from `seed`.
     pub fn new(seed: u64) -> Self {
-        RandomOrder(Stream::new(seed))
+        RandomOrder(Rc::new(Draws::new(Stream::new(seed))))
     }
 }
 
@@ -41,7 +42,11 @@ impl Decider for RandomOrder {
     fn decide(&mut self, decision: &Decision<'_>) -> usize {
         match decision.kind() {
             DecisionKind::Fault => 0,
-            _ => self.0.below(decision.arity() as u64) as usize,
+            _ => self.0.draw(decision.arity()),
         }
+    }
+
+    fn draws(&self) -> Option<Rc<Draws>> {
+        Some(Rc::clone(&self.0))
     }
 }

@@ -1,11 +1,12 @@
 //! What the engine keeps while a decider is set. In production there is none of it, and one branch shows that.
 
-use super::{Candidate, Decider, Interference, TimerKind, Wants};
+use super::{Candidate, Decider, Draws, Interference, TimerKind, Wants};
 use crate::engine::panics::Contained;
 use crate::engine::rng::hash_text;
 use crate::engine::store::keys::Keys;
 use crate::work::WorkId;
 use smallvec::SmallVec;
+use std::rc::Rc;
 
 /// A work, or what stands for one, that is a candidate: candidates are made from it on demand.
 #[derive(Clone, Copy)]
@@ -40,6 +41,8 @@ pub(crate) struct Deciding {
     pub decider: Contained<Box<dyn Decider>>,
     /// What it wants, asked once.
     pub wants: Wants,
+    /// What orders are drawn from, if the decider looks at no candidate.
+    pub draws: Option<Rc<Draws>>,
     /// The keys of the works.
     pub keys: Keys,
     /// Room for candidates, so that a decision allocates nothing.
@@ -63,10 +66,15 @@ pub(crate) struct Deciding {
 
 impl Deciding {
     /// Returns the state for a decider that has not been asked anything.
-    pub fn new(decider: Contained<Box<dyn Decider>>, wants: Wants) -> Self {
+    pub fn new(
+        decider: Contained<Box<dyn Decider>>,
+        wants: Wants,
+        draws: Option<Rc<Draws>>,
+    ) -> Self {
         Deciding {
             decider,
             wants,
+            draws,
             keys: Keys::default(),
             asked: Vec::new(),
             chosen: None,

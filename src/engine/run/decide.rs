@@ -93,18 +93,20 @@ impl Engine {
         let Some(decider) = decider.map(Contained::new) else {
             return;
         };
-        let wants = contain(|| decider.wants()).unwrap_or_else(|payload| {
+        let said = contain(|| (decider.wants(), decider.draws()));
+        let (wants, draws) = said.unwrap_or_else(|payload| {
             self.note_callback(Err(payload));
-            Wants::NOTHING
+            (Wants::NOTHING, None)
         });
         // A search sets a decider for each run, so the memory of the former one is used again.
         self.deciding = Some(match former {
             Some(mut deciding) => {
                 deciding.reset();
                 (deciding.decider, deciding.wants) = (decider, wants);
+                deciding.draws = draws;
                 deciding
             }
-            None => Box::new(Deciding::new(decider, wants)),
+            None => Box::new(Deciding::new(decider, wants, draws)),
         });
     }
 
@@ -226,6 +228,10 @@ impl Engine {
         let arity = among.len();
         if arity < 2 {
             return 0;
+        }
+        let deciding = self.deciding.as_ref();
+        if let Some(draws) = deciding.and_then(|deciding| deciding.draws.as_deref()) {
+            return draws.draw(arity);
         }
         let answer = self.call_decider(among, 0, move |decider, view| {
             decider.decide(&Decision {

@@ -1,51 +1,11 @@
 //! Answers as bytes: from a fuzzer, and from an earlier run.
 
 use super::{Machine, Policy, Run};
+use crate::Stream;
 use crate::explore::point::Point;
 
 /// Above so many answers, an answer takes two bytes.
 const ONE_BYTE: usize = 256;
-
-/// The answers of a run as it goes on: one byte each, or two.
-#[derive(Clone, Default, Debug)]
-pub(in crate::explore) struct Recording {
-    bytes: Vec<u8>,
-    /// Where answers of two bytes begin. Most runs have none.
-    wide: Vec<u32>,
-}
-
-impl Recording {
-    pub fn clear(&mut self) {
-        self.bytes.clear();
-        self.wide.clear();
-    }
-
-    #[inline]
-    pub fn push(&mut self, answer: usize, arity: usize) {
-        if arity > ONE_BYTE {
-            self.wide.push(self.bytes.len() as u32);
-            self.bytes.push((answer >> 8) as u8);
-        }
-        self.bytes.push(answer as u8);
-    }
-
-    /// Returns the answers.
-    pub fn answers(&self) -> Vec<u32> {
-        let mut wide = self.wide.iter().peekable();
-        let mut answers = Vec::new();
-        let mut place = 0;
-        while let Some(&byte) = self.bytes.get(place) {
-            let is_wide = wide.next_if(|&&at| at as usize == place).is_some();
-            let second = self.bytes.get(place + 1).copied().unwrap_or(0);
-            answers.push(match is_wide {
-                true => u32::from(byte) << 8 | u32::from(second),
-                false => u32::from(byte),
-            });
-            place += 1 + usize::from(is_wide);
-        }
-        answers
-    }
-}
 
 /// Takes the answers from bytes.
 pub(super) struct Bytes {
@@ -66,12 +26,12 @@ impl Bytes {
 }
 
 impl Machine for Bytes {
-    fn begin(&mut self, _: &Run) -> bool {
+    fn begin(&mut self, _: &Run, _: &mut Stream) -> bool {
         self.place = 0;
         true
     }
 
-    fn pick(&mut self, point: &Point<'_>) -> usize {
+    fn pick(&mut self, point: &Point<'_>, _: &mut Stream) -> usize {
         let first = self.next();
         let number = match point.arity > ONE_BYTE {
             true => first << 8 | self.next(),
@@ -98,12 +58,12 @@ impl Replay {
 }
 
 impl Machine for Replay {
-    fn begin(&mut self, _: &Run) -> bool {
+    fn begin(&mut self, _: &Run, _: &mut Stream) -> bool {
         self.place = 0;
         true
     }
 
-    fn pick(&mut self, point: &Point<'_>) -> usize {
+    fn pick(&mut self, point: &Point<'_>, _: &mut Stream) -> usize {
         let answer = self.answers.get(self.place).copied().unwrap_or(0);
         self.place += 1;
         (answer as usize).min(point.arity - 1)
@@ -111,29 +71,5 @@ impl Machine for Replay {
 
     fn policy(&self) -> Policy {
         Policy::Replay(self.answers.clone())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_recording_gives_its_answers_back() {
-        let mut recording = Recording::default();
-        let answers = [
-            (3, 4),
-            (255, 256),
-            (300, 301),
-            (0, 70_000),
-            (7, 300),
-            (1, 2),
-        ];
-        for (answer, arity) in answers {
-            recording.push(answer, arity);
-        }
-        let expected: Vec<u32> = answers.iter().map(|&(answer, _)| answer as u32).collect();
-        assert_eq!(recording.answers(), expected);
-        assert_eq!(recording.bytes.len(), 9);
     }
 }

@@ -8,6 +8,7 @@
 
 use super::simple::Continue;
 use super::{Coverage, Machine, Policy, Run};
+use crate::Stream;
 use crate::explore::point::{Kind, Point};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -98,7 +99,7 @@ impl Deviations {
 }
 
 impl Machine for Deviations {
-    fn begin(&mut self, _: &Run) -> bool {
+    fn begin(&mut self, _: &Run, _: &mut Stream) -> bool {
         self.place = 0;
         self.last.forget();
         if std::mem::replace(&mut self.begun, true) {
@@ -117,7 +118,7 @@ impl Machine for Deviations {
         true
     }
 
-    fn pick(&mut self, point: &Point<'_>) -> usize {
+    fn pick(&mut self, point: &Point<'_>, _: &mut Stream) -> usize {
         let plain = match (self.base, point.kind) {
             (Base::Continue, Kind::Turn) => self.last.answer(point),
             _ => 0,
@@ -182,17 +183,17 @@ impl Default for OneDeviation {
 }
 
 impl Machine for OneDeviation {
-    fn begin(&mut self, run: &Run) -> bool {
+    fn begin(&mut self, run: &Run, stream: &mut Stream) -> bool {
         self.turn = 1 - self.turn;
-        if self.bases[self.turn].begin(run) {
+        if self.bases[self.turn].begin(run, stream) {
             return true;
         }
         self.turn = 1 - self.turn;
-        self.bases[self.turn].begin(run)
+        self.bases[self.turn].begin(run, stream)
     }
 
-    fn pick(&mut self, point: &Point<'_>) -> usize {
-        self.bases[self.turn].pick(point)
+    fn pick(&mut self, point: &Point<'_>, stream: &mut Stream) -> usize {
+        self.bases[self.turn].pick(point, stream)
     }
 
     fn wants_turns(&self) -> bool {

@@ -2,6 +2,7 @@
 //! without those behind it.
 
 use super::{Coverage, Machine, Policy, Run};
+use crate::Stream;
 use crate::explore::point::Point;
 
 /// See the file's page.
@@ -16,7 +17,7 @@ pub(super) struct Exhaustive {
 }
 
 impl Machine for Exhaustive {
-    fn begin(&mut self, _: &Run) -> bool {
+    fn begin(&mut self, _: &Run, _: &mut Stream) -> bool {
         self.place = 0;
         if !std::mem::replace(&mut self.begun, true) {
             return true;
@@ -31,7 +32,7 @@ impl Machine for Exhaustive {
         false
     }
 
-    fn pick(&mut self, point: &Point<'_>) -> usize {
+    fn pick(&mut self, point: &Point<'_>, _: &mut Stream) -> usize {
         if self.place == self.taken.len() {
             self.taken.push((0, point.arity as u32));
         }

@@ -5,6 +5,7 @@ use super::pct::Pct;
 use super::simple::{Continue, Fifo, Lifo, Random, Sticky, TiesReversed};
 use super::urw::Urw;
 use super::{Coverage, Machine, Policy, Run};
+use crate::Stream;
 use crate::explore::point::{Kind, Point};
 
 /// The percentage of turns that stay with a work.
@@ -70,7 +71,7 @@ impl Default for Mix {
             ],
             urw: Urw::default(),
             pct: Pct::new(1),
-            random: Random::default(),
+            random: Random,
             sticky: Sticky::new(STAYS),
             deviations: OneDeviation::default(),
             decisions: 0,
@@ -99,18 +100,17 @@ impl Mix {
 }
 
 impl Machine for Mix {
-    fn begin(&mut self, run: &Run) -> bool {
+    fn begin(&mut self, run: &Run, stream: &mut Stream) -> bool {
         self.part = part_of(run.number);
         self.decisions = 0;
         if self.is_estimating() {
-            self.urw.begin(run);
+            self.urw.begin(run, stream);
         }
-        let mut run = run.clone();
         if self.part == Part::Pct {
             // The run goes on behind that draw, or the places of its change points would depend on the depth.
-            self.pct.set_depth(1 + run.stream.below(3) as u32);
+            self.pct.set_depth(1 + stream.below(3) as u32);
         }
-        if self.machine().begin(&run) {
+        if self.machine().begin(run, stream) {
             return true;
         }
         if self.coverage() == Coverage::Exhaustive {
@@ -119,15 +119,19 @@ impl Machine for Mix {
         }
         // The lists of departures have grown too many to be kept.
         self.part = Part::Random;
-        self.random.begin(&run)
+        true
     }
 
-    fn pick(&mut self, point: &Point<'_>) -> usize {
+    fn pick(&mut self, point: &Point<'_>, stream: &mut Stream) -> usize {
         self.decisions += u64::from(point.kind == Kind::Turn);
         if self.is_estimating() {
             self.urw.look(point);
         }
-        self.machine().pick(point)
+        self.machine().pick(point, stream)
+    }
+
+    fn is_even(&self) -> bool {
+        self.part == Part::Random
     }
 
     fn wants_turns(&self) -> bool {

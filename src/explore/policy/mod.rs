@@ -16,8 +16,6 @@ use crate::{Decider, Stream};
 use std::fmt;
 use std::sync::Arc;
 
-pub(super) use bytes::Recording;
-
 /// How a search goes through the orders of a program.
 #[derive(Clone, Default)]
 #[non_exhaustive]
@@ -127,7 +125,7 @@ impl Policy {
             Policy::Fifo => Box::new(simple::Fifo),
             Policy::Lifo => Box::new(simple::Lifo),
             Policy::Continue => Box::new(simple::Continue::default()),
-            Policy::Random => Box::new(simple::Random::default()),
+            Policy::Random => Box::new(simple::Random),
             Policy::Sticky(percent) => Box::new(simple::Sticky::new(*percent)),
             Policy::Pct(depth) => Box::new(pct::Pct::new(*depth)),
             Policy::Urw => Box::new(urw::Urw::default()),
@@ -150,9 +148,7 @@ pub(super) const LATER: u64 = pct::ESTIMATING;
 pub(super) struct Run {
     /// The number of the run, from 0.
     pub number: u64,
-    /// The stream of the run for its schedule.
-    pub stream: Stream,
-    /// The seed of that stream.
+    /// The seed of the stream from which policies draw.
     pub seed: u64,
 }
 
@@ -171,11 +167,16 @@ pub enum Coverage {
 
 /// A policy at work.
 pub(super) trait Machine {
-    /// Begins a run. Returns false if there is no order left.
-    fn begin(&mut self, run: &Run) -> bool;
+    /// Begins a run, whose stream is at its beginning. Returns false if there is no order left.
+    fn begin(&mut self, run: &Run, stream: &mut Stream) -> bool;
 
-    /// Returns the index of the answer.
-    fn pick(&mut self, point: &Point<'_>) -> usize;
+    /// Returns the index of the answer. `stream` is that of the run.
+    fn pick(&mut self, point: &Point<'_>, stream: &mut Stream) -> usize;
+
+    /// Returns whether all answers of the present run are equally likely. The engine then draws them itself.
+    fn is_even(&self) -> bool {
+        false
+    }
 
     /// Returns whether the machine wants to hear of turns without a choice, too.
     fn wants_turns(&self) -> bool {
@@ -206,6 +207,6 @@ pub(super) trait Machine {
 }
 
 /// Returns the answer at a point that is no turn, for policies that draw.
-pub(super) fn draw(stream: &mut Stream, point: &Point<'_>) -> usize {
+pub(super) fn draw(point: &Point<'_>, stream: &mut Stream) -> usize {
     stream.below(point.arity as u64) as usize
 }

@@ -18,7 +18,6 @@ const STARVING: u32 = 1_000;
 /// See the file's page.
 pub(super) struct Pct {
     depth: u32,
-    stream: Stream,
     /// Keys by priority, highest first; then one slot for each change point, by number.
     order: Vec<u64>,
     slots: Vec<Option<u64>>,
@@ -43,7 +42,6 @@ impl Pct {
     pub fn new(depth: u32) -> Self {
         Pct {
             depth: depth.max(1),
-            stream: Stream::default(),
             order: Vec::new(),
             slots: Vec::new(),
             changes: Vec::new(),
@@ -73,11 +71,11 @@ impl Pct {
     }
 
     /// Enters works that are new at random places.
-    fn enter(&mut self, keys: &[u64]) {
+    fn enter(&mut self, keys: &[u64], stream: &mut Stream) {
         for &key in keys {
             let known = self.order.contains(&key) || self.slots.contains(&Some(key));
             if !known {
-                let place = self.stream.below(self.order.len() as u64 + 1);
+                let place = stream.below(self.order.len() as u64 + 1);
                 self.order.insert(place as usize, key);
             }
         }
@@ -85,15 +83,13 @@ impl Pct {
 }
 
 impl Machine for Pct {
-    fn begin(&mut self, run: &Run) -> bool {
-        self.stream = run.stream.clone();
+    fn begin(&mut self, run: &Run, stream: &mut Stream) -> bool {
         self.run = run.number;
         self.order.clear();
         self.slots = vec![None; self.depth as usize - 1];
         let most = if self.most == 0 { DECISIONS } else { self.most };
         // Between the most that was seen and half as many again: runs differ in length.
-        let decisions = most + self.stream.below(most / 2 + 1);
-        let stream = &mut self.stream;
+        let decisions = most + stream.below(most / 2 + 1);
         self.changes = (1..self.depth)
             .map(|_| 1 + stream.below(decisions))
             .collect();
@@ -102,9 +98,9 @@ impl Machine for Pct {
         true
     }
 
-    fn pick(&mut self, point: &Point<'_>) -> usize {
+    fn pick(&mut self, point: &Point<'_>, stream: &mut Stream) -> usize {
         if point.kind != Kind::Turn || self.last.1 >= STARVING {
-            return draw(&mut self.stream, point);
+            return draw(point, stream);
         }
         if self.run == 0 {
             // With priorities a long work may be left alone at once, and a run has few decisions.
@@ -112,7 +108,7 @@ impl Machine for Pct {
             return 0;
         }
         let keys: Vec<u64> = (0..point.arity).map(|index| point.key(index)).collect();
-        self.enter(&keys);
+        self.enter(&keys, stream);
         self.decisions += 1;
         let mut answer = self.highest(&keys);
         for change in 0..self.changes.len() {

@@ -8,11 +8,11 @@ use crate::{Decider, Stream};
 pub(super) struct Fifo;
 
 impl Machine for Fifo {
-    fn begin(&mut self, _: &Run) -> bool {
+    fn begin(&mut self, _: &Run, _: &mut Stream) -> bool {
         true
     }
 
-    fn pick(&mut self, _: &Point<'_>) -> usize {
+    fn pick(&mut self, _: &Point<'_>, _: &mut Stream) -> usize {
         0
     }
 
@@ -25,11 +25,11 @@ impl Machine for Fifo {
 pub(super) struct Lifo;
 
 impl Machine for Lifo {
-    fn begin(&mut self, _: &Run) -> bool {
+    fn begin(&mut self, _: &Run, _: &mut Stream) -> bool {
         true
     }
 
-    fn pick(&mut self, point: &Point<'_>) -> usize {
+    fn pick(&mut self, point: &Point<'_>, _: &mut Stream) -> usize {
         match point.kind {
             Kind::Choice => 0,
             Kind::Turn | Kind::Order => point.arity - 1,
@@ -45,11 +45,11 @@ impl Machine for Lifo {
 pub(super) struct TiesReversed;
 
 impl Machine for TiesReversed {
-    fn begin(&mut self, _: &Run) -> bool {
+    fn begin(&mut self, _: &Run, _: &mut Stream) -> bool {
         true
     }
 
-    fn pick(&mut self, point: &Point<'_>) -> usize {
+    fn pick(&mut self, point: &Point<'_>, _: &mut Stream) -> usize {
         match point.kind {
             Kind::Order => point.arity - 1,
             Kind::Turn | Kind::Choice => 0,
@@ -86,12 +86,12 @@ impl Continue {
 }
 
 impl Machine for Continue {
-    fn begin(&mut self, _: &Run) -> bool {
+    fn begin(&mut self, _: &Run, _: &mut Stream) -> bool {
         self.forget();
         true
     }
 
-    fn pick(&mut self, point: &Point<'_>) -> usize {
+    fn pick(&mut self, point: &Point<'_>, _: &mut Stream) -> usize {
         self.answer(point)
     }
 
@@ -109,19 +109,19 @@ impl Machine for Continue {
 }
 
 /// Each answer equally likely.
-#[derive(Default)]
-pub(super) struct Random {
-    stream: Stream,
-}
+pub(super) struct Random;
 
 impl Machine for Random {
-    fn begin(&mut self, run: &Run) -> bool {
-        self.stream = run.stream.clone();
+    fn begin(&mut self, _: &Run, _: &mut Stream) -> bool {
         true
     }
 
-    fn pick(&mut self, point: &Point<'_>) -> usize {
-        draw(&mut self.stream, point)
+    fn pick(&mut self, point: &Point<'_>, stream: &mut Stream) -> usize {
+        draw(point, stream)
+    }
+
+    fn is_even(&self) -> bool {
+        true
     }
 
     fn policy(&self) -> Policy {
@@ -132,7 +132,6 @@ impl Machine for Random {
 /// The work that had the last turn goes on with some probability.
 pub(super) struct Sticky {
     percent: u8,
-    stream: Stream,
     last: Continue,
 }
 
@@ -140,24 +139,22 @@ impl Sticky {
     pub fn new(percent: u8) -> Self {
         Sticky {
             percent,
-            stream: Stream::default(),
             last: Continue::default(),
         }
     }
 }
 
 impl Machine for Sticky {
-    fn begin(&mut self, run: &Run) -> bool {
-        self.stream = run.stream.clone();
+    fn begin(&mut self, _: &Run, _: &mut Stream) -> bool {
         self.last.forget();
         true
     }
 
-    fn pick(&mut self, point: &Point<'_>) -> usize {
-        let stays = point.kind == Kind::Turn && self.stream.chance(u64::from(self.percent), 100);
+    fn pick(&mut self, point: &Point<'_>, stream: &mut Stream) -> usize {
+        let stays = point.kind == Kind::Turn && stream.chance(u64::from(self.percent), 100);
         let last = self.last.last.filter(|_| stays);
         last.and_then(|last| point.find(last))
-            .unwrap_or_else(|| draw(&mut self.stream, point))
+            .unwrap_or_else(|| draw(point, stream))
     }
 
     fn wants_turns(&self) -> bool {
@@ -189,12 +186,12 @@ impl Own {
 }
 
 impl Machine for Own {
-    fn begin(&mut self, run: &Run) -> bool {
+    fn begin(&mut self, run: &Run, _: &mut Stream) -> bool {
         self.decider = Some((self.make)(run.seed));
         true
     }
 
-    fn pick(&mut self, point: &Point<'_>) -> usize {
+    fn pick(&mut self, point: &Point<'_>, _: &mut Stream) -> usize {
         match (&mut self.decider, &point.answers) {
             (Some(decider), Answers::Works(_, decision)) => decider.decide(decision),
             _ => 0,

@@ -32,7 +32,6 @@ struct Seen {
 /// See the file's page.
 #[derive(Default)]
 pub(super) struct Urw {
-    stream: Stream,
     known: BTreeMap<u64, Known>,
     seen: BTreeMap<u64, Seen>,
     last: u64,
@@ -99,22 +98,21 @@ impl Urw {
 }
 
 impl Machine for Urw {
-    fn begin(&mut self, run: &Run) -> bool {
-        self.stream = run.stream.clone();
+    fn begin(&mut self, run: &Run, _: &mut Stream) -> bool {
         self.seen.clear();
         self.last = 0;
         self.run = run.number;
         true
     }
 
-    fn pick(&mut self, point: &Point<'_>) -> usize {
+    fn pick(&mut self, point: &Point<'_>, stream: &mut Stream) -> usize {
         if point.kind != Kind::Turn {
-            return draw(&mut self.stream, point);
+            return draw(point, stream);
         }
         let keys: Vec<u64> = (0..point.arity).map(|index| point.key(index)).collect();
         keys.iter().for_each(|&key| self.see(key));
         let weights: Vec<u64> = keys.iter().map(|&key| self.weight(key)).collect();
-        let mut drawn = self.stream.below(weights.iter().sum());
+        let mut drawn = stream.below(weights.iter().sum());
         let place = weights.iter().position(|&weight| {
             let here = drawn < weight;
             drawn = drawn.saturating_sub(weight);

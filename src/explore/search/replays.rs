@@ -2,7 +2,6 @@
 
 use super::reports::About;
 use super::running::{Program, Search};
-use crate::Stream;
 use crate::explore::failure::Failure;
 use crate::explore::given::Given;
 use crate::explore::item::Plan;
@@ -71,16 +70,13 @@ impl Search<'_> {
         self.rerun(seed, machine, program)
     }
 
-    fn rerun(&mut self, seed: u64, mut machine: Box<dyn Machine>, program: Program<'_>) -> Outcome {
-        machine.begin(&Run {
-            number: 0,
-            stream: Stream::new(seed),
-            seed,
-        });
+    fn rerun(&mut self, seed: u64, machine: Box<dyn Machine>, program: Program<'_>) -> Outcome {
         let own = {
             let mut core = self.core.borrow_mut();
             core.trace = Some(Trace::default());
-            std::mem::replace(&mut core.machine, machine)
+            let own = std::mem::replace(&mut core.machine, machine);
+            core.begin(&Run { number: 0, seed });
+            own
         };
         let verdict = self.play(seed, program);
         let core = &mut *self.core.borrow_mut();
@@ -169,7 +165,7 @@ impl Search<'_> {
             number: 0,
             seed,
             policy: &policy,
-            decisions: self.core.borrow().decisions as usize,
+            decisions: self.core.borrow().draws.len(),
         };
         let Some(verdict) = outcome.verdict.clone() else {
             self.note_stale(given, &outcome);

@@ -6,12 +6,12 @@ use crate::explore::core::{Core, Shared};
 use crate::explore::env::Determinism;
 use crate::explore::failure::Failure;
 use crate::explore::panics::caught;
-use crate::explore::policy::{self, Machine, Policy, Run};
+use crate::explore::policy::{self, Policy, Run};
 use crate::explore::sim::Sim;
 use crate::explore::stats::Stats;
 use crate::explore::trace::first_difference;
 use crate::explore::verdict::Verdict;
-use crate::{Stream, Time};
+use crate::{Draws, Stream, Time};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -70,7 +70,8 @@ pub(super) struct Search<'a> {
 
 impl<'a> Search<'a> {
     pub fn new(setup: &'a Setup<'a>) -> Self {
-        let mut core = Core::new(setup.policy.machine());
+        let draws = Draws::recorded(Stream::default());
+        let mut core = Core::new(setup.policy.machine(), draws);
         core.faults.allow(setup.faults.clone());
         let core = Rc::new(RefCell::new(core));
         Search {
@@ -186,7 +187,7 @@ impl<'a> Search<'a> {
             return None;
         }
         let policy = self.core.borrow().machine.policy();
-        let answers = self.core.borrow().answers();
+        let answers = self.core.borrow().draws.answers();
         let verdict = verdict.or_else(|| self.difference(&run, &answers, program))?;
         Some(Failed {
             run,
@@ -199,7 +200,7 @@ impl<'a> Search<'a> {
     /// Draws the faults of a run, and begins it. Returns false if there is no order left.
     fn begin(&mut self, run: &Run) -> bool {
         self.draw_faults(run);
-        self.core.borrow_mut().machine.begin(run)
+        self.core.borrow_mut().begin(run)
     }
 
     pub(super) fn draw_faults(&mut self, run: &Run) {
@@ -229,14 +230,15 @@ impl<'a> Search<'a> {
     }
 
     pub(super) fn count(&mut self) {
-        let core = self.core.borrow();
+        let draws = &self.core.borrow().draws;
         self.stats
-            .count(core.digest, core.decisions, self.sim.turns);
+            .count(draws.digest(), draws.len() as u64, self.sim.turns);
     }
 
     fn signature(&self) -> Signature {
-        let core = self.core.borrow();
-        (core.digest, core.decisions, self.sim.turns, self.sim.now)
+        let draws = &self.core.borrow().draws;
+        let (turns, now) = (self.sim.turns, self.sim.now);
+        (draws.digest(), draws.len() as u64, turns, now)
     }
 
     /// Repeats a run that has passed. Returns how it differs, if it does.
@@ -262,14 +264,12 @@ fn same(one: Signature, other: Signature) -> bool {
     (one.0, one.1, one.3) == (other.0, other.1, other.3)
 }
 
-/// Returns the machine of a policy at the beginning of a run, for hosts with a loop of their own.
-pub(in crate::explore) fn begun(policy: &Policy, seed: u64) -> Box<dyn Machine> {
-    let mut machine = policy.machine();
-    machine.begin(&Run {
-        // Policies that learn have nothing to learn from, and draw.
-        number: policy::LATER,
-        stream: Stream::new(seed),
-        seed,
-    });
-    machine
+/// Returns a policy at the beginning of a run, for hosts with a loop of their own.
+pub(in crate::explore) fn begun(policy: &Policy, seed: u64) -> Core {
+    // Nobody replays it, and a host may go on for ever.
+    let mut core = Core::new(policy.machine(), Draws::new(Stream::default()));
+    // Policies that learn have nothing to learn from, and draw.
+    let number = policy::LATER;
+    core.begin(&Run { number, seed });
+    core
 }

@@ -2,7 +2,6 @@
 
 use super::Explore;
 use super::division::Shard;
-use crate::Stream;
 use crate::explore::corpus::Corpus;
 use crate::explore::env::{Determinism, Environment, StopsAt, THREADS};
 use crate::explore::failure::TraceForm;
@@ -94,11 +93,7 @@ impl<'a> Setup<'a> {
             Policy::Replay(_) => self.seed,
             _ => hash(self.seed, &number.to_le_bytes()),
         };
-        Run {
-            number,
-            stream: Stream::new(seed),
-            seed,
-        }
+        Run { number, seed }
     }
 
     /// Returns whether the search is out of time.
