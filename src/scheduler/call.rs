@@ -39,6 +39,13 @@ impl<C: ?Sized> WorkScheduler<C> {
     /// Enters new bodies and drops what the engine has given up, after a call of the host.
     #[inline]
     pub(super) fn tidy(&mut self) {
+        if !self.lent.engine.deferred.is_empty() {
+            self.dispose_all();
+        }
+    }
+
+    #[cold]
+    fn dispose_all(&mut self) {
         while let Some(call) = self.lent.engine.deferred.next_disposal() {
             self.dispose(call);
         }

@@ -91,6 +91,8 @@ impl<C: ?Sized> WorkScheduler<C> {
                 }
                 engine.release_after_plain_success(slot, outs);
             }
+            // A first turn may end with the wish for another, too.
+            None if answer.is_pending() && engine.end_fast_turn(slot) => std::mem::forget(answer),
             None => engine.after_turn(slot, answer),
         }
     }

@@ -207,6 +207,9 @@ impl Engine {
     /// Adds a work and gives it its first state. Takes out of `terms` what the engine keeps, or nothing if it refuses
     /// the work. The caller enters the body afterwards.
     pub(crate) fn add(&mut self, terms: &mut Terms) -> Result<WorkId, AddError> {
+        if terms.is_plain() {
+            return self.add_plain(terms);
+        }
         let plan = self.check(terms)?;
         let (slot, doomed) = self.take_in(terms, plan, terms.edges());
         // Asked before the work gets its state, since a work that can never run may be gone at once.
@@ -216,6 +219,15 @@ impl Engine {
             None => self.enter_line(slot, None),
         }
         Ok(id)
+    }
+
+    /// Adds a work without parent, extras and dependencies, as most are.
+    fn add_plain(&mut self, terms: &mut Terms) -> Result<WorkId, AddError> {
+        self.check_any(terms.permit)?;
+        let slot = self.take_in_any(None, &mut terms.name, terms.retries, terms.permit);
+        self.enter_key(slot);
+        self.enter_line(slot, None);
+        Ok(self.id(slot))
     }
 
     /// Adds a checked work without a first state. Returns its slot, and whether it may be unable ever to run.

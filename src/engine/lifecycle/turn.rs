@@ -71,7 +71,6 @@ impl Engine {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn end_plain_success(&mut self, slot: u32, heard: bool) -> Option<u32> {
         let record = self.arena.at_mut(slot);
-        record.flags.clear(flag::IN_TURN);
         if self.notes.is_hook() && !heard && record.is_plain_success() {
             let (permits, recorder) = (&mut self.permits, &mut self.recorder);
             return Some(record_plain_success(record, self.now, permits, recorder));
@@ -157,6 +156,7 @@ impl Engine {
 
     /// Handles the answer of a turn of `poll`.
     pub(crate) fn after_turn(&mut self, slot: u32, answer: Answer) {
+        self.arena.clear(slot, flag::IN_TURN);
         // A cancel that came during the turn beats the answer.
         if let Some(by) = self.arena.take_cancel(slot) {
             return self.begin_abort(slot, AbortCause::Cancel(by));

@@ -172,10 +172,6 @@ impl Deferred {
     /// Returns the next call for bodies to be entered, then for bodies to be dropped, then for callbacks to be
     /// dropped.
     pub fn next_disposal(&mut self) -> Option<Call> {
-        // Each addition asks, and most often nothing at all is deferred.
-        if self.entries == 0 {
-            return None;
-        }
         // Bodies enter first, because a work that came and went in one turn has its body dropped after that.
         if self.incoming > 0 {
             self.entries -= std::mem::take(&mut self.incoming);

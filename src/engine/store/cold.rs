@@ -44,6 +44,16 @@ impl Cold {
     };
 }
 
+impl Cold {
+    /// Fills a blank entry, and takes `name`.
+    #[inline(always)]
+    fn fill(&mut self, name: &mut Name, retries: u32, ordinal: u32) {
+        // All else in the entry is blank: it is new, or `leave` has cleared it.
+        self.name = std::mem::take(name);
+        (self.retries_left, self.ordinal) = (retries, ordinal);
+    }
+}
+
 /// The cold part of a work for reading, whether or not the work has an entry of its own. [`Cold`] explains the
 /// fields.
 pub(crate) struct ColdRef<'a> {
@@ -194,16 +204,17 @@ impl ColdColumn {
     #[inline]
     pub fn enter(&mut self, slot: u32, name: &mut Name, retries: u32, ordinal: u32) {
         let (chunk, place) = split(slot);
-        if let Some(chunk) = self.0.get(chunk)
-            && place >= chunk.own.len()
-            && chunk.foresees(place, name, retries, ordinal)
-        {
-            return;
+        match self.0.get_mut(chunk) {
+            Some(chunk) if place < chunk.own.len() => {
+                chunk.own[place].fill(name, retries, ordinal);
+            }
+            Some(chunk) if chunk.foresees(place, name, retries, ordinal) => {}
+            _ => self.enter_own(slot, name, retries, ordinal),
         }
-        self.enter_own(slot, name, retries, ordinal);
     }
 
     /// Enters a work that begins a chunk or differs from its chunk.
+    #[inline(never)]
     fn enter_own(&mut self, slot: u32, name: &mut Name, retries: u32, ordinal: u32) {
         let (chunk, place) = split(slot);
         // The first work of a chunk decides what its works have in common.
@@ -213,10 +224,7 @@ impl ColdColumn {
                 return;
             }
         }
-        let cold = self.get_mut(slot);
-        // All else in the entry is blank: it is new, or `leave` has cleared it.
-        cold.name = std::mem::replace(name, Name::Static(""));
-        (cold.retries_left, cold.ordinal) = (retries, ordinal);
+        self.get_mut(slot).fill(name, retries, ordinal);
     }
 
     /// Drops the entries of all works, but keeps the room. What the works of a chunk had in common is only a guess.

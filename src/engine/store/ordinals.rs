@@ -145,25 +145,20 @@ pub(crate) struct Ordinals {
     count: Count,
     /// All other groups.
     rest: Groups,
-    /// The last static name and its parent. A caller that adds the same name again is spared the hash.
+    /// The last static name and its parent. A caller that adds the same name again is spared the look into the table.
     last: Option<(Option<u64>, &'static str)>,
     /// The group of that name.
     last_group: u64,
+    /// The hashes of static names.
+    hashes: Hashes,
 }
 
 impl Ordinals {
     /// Forgets all groups, but keeps the room.
     pub fn clear(&mut self) {
-        let Ordinals {
-            rest,
-            hot,
-            count,
-            last,
-            last_group,
-        } = self;
-        rest.clear();
-        (*hot, *count) = (0, Count::default());
-        (*last, *last_group) = (None, 0);
+        self.rest.clear();
+        (self.hot, self.count) = (0, Count::default());
+        self.last = None;
     }
 
     /// Returns the ordinal of a new work: how many same-named siblings were added since the group was last empty.
@@ -198,14 +193,14 @@ impl Ordinals {
     #[inline]
     fn group(&mut self, parent_serial: Option<u64>, name: &Name) -> u64 {
         let Name::Static(text) = *name else {
-            return group(parent_serial, name);
+            return group(parent_serial, hash_text(name));
         };
         match self.last {
             // Compared by address, since hashing the text costs more.
             Some((parent, last)) if parent == parent_serial && std::ptr::eq(last, text) => {}
             _ => {
                 self.last = Some((parent_serial, text));
-                self.last_group = group(parent_serial, text);
+                self.last_group = group(parent_serial, self.hashes.of(text));
             }
         }
         self.last_group
@@ -230,12 +225,34 @@ impl Ordinals {
     }
 }
 
-/// Returns the hash of a parent and a name. A root has the parent 0, and serial numbers are raised by one beside it.
-fn group(parent_serial: Option<u64>, name: &str) -> u64 {
-    fold(
-        parent_serial.map_or(0, |serial| serial + 1),
-        hash_text(name),
-    )
+/// Returns the group of the names with this hash below a parent, or among the roots.
+fn group(parent_serial: Option<u64>, hash: u64) -> u64 {
+    match parent_serial {
+        None => hash,
+        Some(serial) => fold(serial, hash),
+    }
+}
+
+/// The hashes of static names that came up lately, each where the address of its text leads. Texts are compared by
+/// address, since hashing one costs more.
+#[derive(Default)]
+struct Hashes {
+    texts: [Option<&'static str>; 8],
+    hashes: [u64; 8],
+}
+
+impl Hashes {
+    fn of(&mut self, text: &'static str) -> u64 {
+        let place = text.as_ptr().addr() % 8;
+        match self.texts[place] {
+            Some(known) if std::ptr::eq(known, text) => self.hashes[place],
+            _ => {
+                self.texts[place] = Some(text);
+                self.hashes[place] = hash_text(text);
+                self.hashes[place]
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -122,7 +122,7 @@ impl Record {
     /// back to its pool.
     #[inline]
     pub fn end_plain_success(&mut self, now: Time) {
-        self.flags.clear(flag::PERMIT);
+        self.flags.clear(flag::PERMIT | flag::IN_TURN);
         // `is_plain_success` has seen that ATTEMPT is the only mark.
         self.marks = 0;
         self.began_or_took = now.as_nanos().saturating_sub(self.began_or_took);
@@ -132,8 +132,8 @@ impl Record {
     /// timer, wake, cancel or extension. The body must be there.
     #[inline]
     pub fn is_plain_success(&self) -> bool {
-        // A lost dependency changes nothing about a success.
-        let among = !flag::LOST_DEPENDENCY;
+        // A lost dependency changes nothing about a success, and its turn may not be over yet.
+        let among = !(flag::LOST_DEPENDENCY | flag::IN_TURN);
         self.marks == mark::ATTEMPT
             && self
                 .flags
