@@ -82,10 +82,14 @@ impl Core {
         self.rules.set_plan(items.unwrap_or_default().to_vec());
     }
 
+    /// Returns whether engines draw orders themselves in the present run.
+    pub fn is_drawn(&self) -> bool {
+        self.machine.is_even() && !self.is_by_name
+    }
+
     /// Returns what engines draw orders from in the present run, if they do so themselves.
     pub fn draws(&self) -> Option<Rc<Draws>> {
-        let is_drawn = self.machine.is_even() && !self.is_by_name;
-        is_drawn.then(|| Rc::clone(&self.draws))
+        self.is_drawn().then(|| Rc::clone(&self.draws))
     }
 
     /// Picks an answer, and records it.

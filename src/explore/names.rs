@@ -12,7 +12,7 @@ const LINKS: u64 = u64::MAX;
 /// The numbered names of a run.
 #[derive(Default)]
 pub(super) struct Names {
-    nodes: Vec<String>,
+    nodes: Vec<crate::Name>,
     /// How often each node has started.
     starts: Vec<u32>,
     numbers: BTreeMap<(u64, u64), usize>,
@@ -58,7 +58,7 @@ impl Names {
         self.names.clear();
     }
 
-    pub fn add_node(&mut self, name: String) {
+    pub fn add_node(&mut self, name: crate::Name) {
         self.nodes.push(name);
         self.starts.push(1);
     }
@@ -66,13 +66,14 @@ impl Names {
     /// Counts a start of a node. Its works are others than those before, so its name has the incarnation from now on.
     pub fn restarted(&mut self, node: usize) {
         let starts = self.starts[node];
-        let name = &mut self.nodes[node];
-        if starts > 1 {
-            let end = name.rfind('~').unwrap_or(name.len());
-            name.truncate(end);
-        }
+        let name = &self.nodes[node];
+        let end = match starts {
+            1 => None,
+            _ => name.rfind('~'),
+        };
+        let plain = &name[..end.unwrap_or(name.len())];
+        self.nodes[node] = format!("{plain}~{}", starts + 1).into();
         self.starts[node] += 1;
-        name.push_str(&format!("~{}", starts + 1));
         self.numbers.retain(|&(of, _), _| of != node as u64);
     }
 

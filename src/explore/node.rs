@@ -179,7 +179,7 @@ impl<C: 'static> AnyNode for Parts<C> {
 
     fn lost_wake(&self) -> Option<String> {
         // Most runs have no failure at all, and the look at all works is spared.
-        if self.work.metrics().failed == 0 {
+        if self.work.count(WorkState::Failed) == 0 {
             return None;
         }
         let all = self.work.snapshot();
@@ -198,17 +198,16 @@ impl<C: 'static> AnyNode for Parts<C> {
     }
 
     fn decide_by(&mut self, core: &Shared, number: u64, wants: Wants) {
-        let draws = core.borrow().draws();
-        let decided = Some((number, wants, draws.is_some()));
+        let decided = Some((number, wants, core.borrow().is_drawn()));
         if self.decided == decided {
             return;
         }
         self.decided = decided;
         self.work.set_decider(Some(Box::new(Hook {
-            core: Rc::clone(core),
             node: number,
             wants,
-            draws,
+            draws: core.borrow().draws(),
+            core: Rc::clone(core),
         })));
     }
 

@@ -60,6 +60,12 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.lent.engine.metrics()
     }
 
+    /// Returns how many works are in a state. O(1).
+    #[inline]
+    pub fn count(&self, state: WorkState) -> u64 {
+        self.lent.engine.recorder.by_state[state as usize]
+    }
+
     /// Takes the next event. The scheduler keeps events only if the configuration asks for them.
     pub fn poll_event(&mut self) -> Option<WorkEvent> {
         self.lent.engine.poll_event()
@@ -334,7 +340,9 @@ impl<C: ?Sized> WorkScheduler<C> {
         }
         self.posts.renew();
         self.bodies.reset();
-        dispose_each(self.lent.incoming.drain(..));
+        if !self.lent.incoming.is_empty() {
+            dispose_each(self.lent.incoming.drain(..));
+        }
         self.lent.callbacks.clear();
         self.lent.engine.reset(seed);
     }

@@ -1,6 +1,6 @@
 //! Answers that are drawn without a look at any candidate. The engine draws them itself, which costs no call.
 
-use crate::engine::rng::{Stream, fold};
+use crate::engine::rng::{Stream, mix};
 use std::cell::RefCell;
 use std::fmt;
 
@@ -124,6 +124,9 @@ struct Record {
 /// Pairs that are hashed together.
 const TOGETHER: usize = 4;
 
+/// 2^64 divided by the golden ratio, made odd.
+const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+
 impl Record {
     #[inline(always)]
     fn push(&mut self, answer: usize, arity: usize) {
@@ -155,17 +158,17 @@ impl Record {
 
     fn digest(&self) -> u64 {
         let (groups, rest) = self.pairs.as_chunks::<TOGETHER>();
-        let mut last = [[0; 2]; TOGETHER];
-        last[..rest.len()].copy_from_slice(rest);
-        let groups = groups.iter().chain((!rest.is_empty()).then_some(&last));
-        let hash = groups.fold(0, |hash, &[a, b, c, d]| {
-            let word = [a[0], a[1], b[0], b[1], c[0], c[1], d[0], d[1]];
-            fold(hash, u64::from_le_bytes(word))
+        let groups = groups.iter().map(|&[a, b, c, d]| {
+            u64::from_le_bytes([a[0], a[1], b[0], b[1], c[0], c[1], d[0], d[1]])
         });
+        let rest = rest.iter().map(|&pair| u64::from(u16::from_le_bytes(pair)));
         let wide = self.wide.iter();
-        wide.fold(hash, |hash, &(answer, arity)| {
-            fold(hash, u64::from(answer) << 32 | u64::from(arity))
-        })
+        let wide = wide.map(|&(answer, arity)| u64::from(answer) << 32 | u64::from(arity));
+        // Each step can be undone, so two orders of one length that differ once have different hashes. Nobody attacks
+        // them, and one good mix at the end is enough.
+        let step = |hash: u64, word: u64| (hash ^ word).wrapping_mul(ODD).rotate_left(29);
+        let hash = wide.fold(rest.fold(groups.fold(0, step), step), step);
+        mix(hash ^ self.pairs.len() as u64)
     }
 }
 

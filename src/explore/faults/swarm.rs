@@ -50,8 +50,10 @@ struct Active {
 impl Swarm {
     /// Draws the swarm of a run; `None` if the run has no faults. `horizon` is how long plain runs take.
     pub fn draw(setting: &Faults, run: u64, seed: u64, horizon: Time) -> Option<Swarm> {
-        let mut stream = Stream::new(hash(seed, b"swarm"));
-        if run < PLAIN || setting.is_none() || stream.chance(1, 4) {
+        if run < PLAIN || setting.is_none() {
+            return None;
+        }
+        if Stream::new(hash(seed, b"swarm")).chance(1, 4) {
             return None;
         }
         let families = Family::ALL.map(|family| {

@@ -53,14 +53,16 @@ pub(super) struct Rules {
 impl Rules {
     /// Forgets what the test has said, and begins a run of the plan.
     pub fn clear(&mut self) {
-        let plan = std::mem::take(&mut self.plan);
         // Most runs have no rules, and the drop of empty lists costs more than the look.
-        if !self.entries.is_empty() {
-            *self = Rules::default();
-        } else if !self.guards.is_empty() {
+        if !self.guards.is_empty() {
             self.guards.clear();
             self.concerns.clear();
         }
+        if self.entries.is_empty() && self.plan.is_empty() {
+            return;
+        }
+        let plan = std::mem::take(&mut self.plan);
+        *self = Rules::default();
         for item in &plan {
             self.add(item.clone());
         }

@@ -122,10 +122,10 @@ impl Sim {
         self.guards.clear();
         // What the last run had no use for goes, or programs whose nodes differ from run to run would pile them up.
         self.spare.clear();
-        for (number, mut node) in (0..).zip(self.nodes.drain(..)) {
+        std::mem::swap(&mut self.spare, &mut self.nodes);
+        for (number, node) in (0..).zip(&mut self.spare) {
             // Most often the node comes back under its number, and is not reset once more.
             node.clear(seed.wrapping_add(number));
-            self.spare.push(node);
         }
         // The nodes come back in the order in which they were made.
         self.spare.reverse();

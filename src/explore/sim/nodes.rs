@@ -4,7 +4,7 @@ use super::Sim;
 use super::world::THERE;
 use crate::explore::item::Family;
 use crate::explore::node::{AnyNode, Durable, Node, Parts};
-use crate::{InlineOffload, Time, WorkScheduler, WorkSchedulerConfig};
+use crate::{InlineOffload, Name, Time, WorkScheduler, WorkSchedulerConfig};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use std::time::Duration;
 impl Sim {
     /// Adds a node: a scheduler of the default configuration with its application. A panic of a work goes through, so
     /// an `assert!` in a work fails the run.
-    pub fn node<C: 'static>(&mut self, name: impl Into<String>, app: C) -> Node<C> {
+    pub fn node<C: 'static>(&mut self, name: impl Into<Name>, app: C) -> Node<C> {
         let seed = self.seed.wrapping_add(self.nodes.len() as u64);
         let spare = self
             .spare
@@ -35,7 +35,7 @@ impl Sim {
     /// Adds a node whose scheduler has this configuration. Its seed is that of the run.
     pub fn node_with<C: 'static>(
         &mut self,
-        name: impl Into<String>,
+        name: impl Into<Name>,
         app: C,
         config: WorkSchedulerConfig,
     ) -> Node<C> {
@@ -46,7 +46,7 @@ impl Sim {
         self.enter(name.into(), Box::new(parts))
     }
 
-    fn enter<C: 'static>(&mut self, name: String, node: Box<dyn AnyNode>) -> Node<C> {
+    fn enter<C: 'static>(&mut self, name: Name, node: Box<dyn AnyNode>) -> Node<C> {
         let number = self.nodes.len();
         self.core.borrow_mut().names.add_node(name);
         self.nodes.push(node);

@@ -291,6 +291,7 @@ impl Sim {
             fail(Verdict::LostWake(name));
         }
         let nodes = self.nodes.iter().map(|node| (node, node.next()));
+        // Most often none is left, and the list then takes no memory.
         let left: Vec<_> = nodes.filter(|(_, next)| *next != Next::Idle).collect();
         let mut stalled = left.iter().filter(|(_, next)| *next == Next::Stalled);
         if let Some((node, _)) = stalled.next() {
