@@ -29,7 +29,7 @@ impl Stream {
     }
 
     /// Returns a number below `n`, each as likely as any other; 0 if `n` is 0. Expected O(1).
-    #[inline]
+    #[inline(always)]
     pub fn below(&mut self, n: u64) -> u64 {
         if n == 0 {
             return 0;

@@ -55,6 +55,7 @@ impl Core {
     }
 
     /// Lets the policy begin a run. Returns false if there is no order left.
+    #[inline]
     pub fn begin(&mut self, run: &Run) -> bool {
         let mut stream = Stream::new(run.seed);
         let is_one = self.machine.begin(run, &mut stream);
@@ -63,6 +64,7 @@ impl Core {
     }
 
     /// Prepares a run.
+    #[inline]
     pub fn reset(&mut self) {
         self.draws.clear();
         self.rules.clear();
@@ -83,6 +85,7 @@ impl Core {
     }
 
     /// Returns whether engines draw orders themselves in the present run.
+    #[inline]
     pub fn is_drawn(&self) -> bool {
         self.machine.is_even() && !self.is_by_name
     }

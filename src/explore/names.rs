@@ -48,6 +48,7 @@ impl Name {
 }
 
 impl Names {
+    #[inline]
     pub fn clear(&mut self) {
         self.nodes.clear();
         self.starts.clear();
@@ -58,6 +59,7 @@ impl Names {
         self.names.clear();
     }
 
+    #[inline]
     pub fn add_node(&mut self, name: crate::Name) {
         self.nodes.push(name);
         self.starts.push(1);

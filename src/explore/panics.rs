@@ -30,6 +30,7 @@ fn install() {
 }
 
 /// Runs `run`, and returns how it failed.
+#[inline]
 pub(super) fn caught(run: impl FnOnce()) -> Option<Verdict> {
     install();
     let outside = SILENT.replace(true);

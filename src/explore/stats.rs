@@ -43,6 +43,7 @@ pub struct Stats {
 
 impl Stats {
     /// Counts a run.
+    #[inline]
     pub(super) fn count(&mut self, digest: u64, decisions: u64, turns: u64) {
         self.runs += 1;
         self.decisions += decisions;

@@ -151,6 +151,7 @@ impl TimerWheel {
     }
 
     /// Forgets all timers, and goes back to [`Time::ZERO`]. Costs nothing if there has been no timer.
+    #[inline]
     pub(crate) fn clear(&mut self) {
         if self.nodes.is_used() || self.now > 0 {
             *self = TimerWheel::new();

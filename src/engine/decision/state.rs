@@ -43,6 +43,8 @@ pub(crate) struct Deciding {
     pub wants: Wants,
     /// What orders are drawn from, if the decider looks at no candidate.
     pub draws: Option<Rc<Draws>>,
+    /// Whether it wants nothing else, so that a turn is drawn without a look at the rest.
+    pub is_blind: bool,
     /// The keys of the works.
     pub keys: Keys,
     /// Room for candidates, so that a decision allocates nothing.
@@ -66,15 +68,12 @@ pub(crate) struct Deciding {
 
 impl Deciding {
     /// Returns the state for a decider that has not been asked anything.
-    pub fn new(
-        decider: Contained<Box<dyn Decider>>,
-        wants: Wants,
-        draws: Option<Rc<Draws>>,
-    ) -> Self {
+    pub fn new(decider: Contained<Box<dyn Decider>>) -> Self {
         Deciding {
             decider,
-            wants,
-            draws,
+            wants: Wants::NOTHING,
+            draws: None,
+            is_blind: false,
             keys: Keys::default(),
             asked: Vec::new(),
             chosen: None,
@@ -87,7 +86,19 @@ impl Deciding {
         }
     }
 
+    /// Keeps what the decider wants.
+    pub fn set_wants(&mut self, wants: Wants, draws: Option<Rc<Draws>>) {
+        let free_rounds = wants.free_rounds;
+        let plain = Wants {
+            free_rounds,
+            ..Wants::NOTHING
+        };
+        self.is_blind = draws.is_some() && wants == plain;
+        (self.wants, self.draws) = (wants, draws);
+    }
+
     /// Forgets all works, but keeps the decider.
+    #[inline]
     pub fn reset(&mut self) {
         self.keys.reset();
         self.chosen = None;

@@ -105,6 +105,7 @@ impl Graph {
     }
 
     /// Forgets all edges.
+    #[inline]
     pub fn clear(&mut self) {
         if self.edges > 0 || self.ins.get().is_some() {
             *self = Graph::new();

@@ -261,6 +261,7 @@ pub(crate) struct OwnedRegistry {
 
 impl OwnedRegistry {
     /// Closes every source and lets go of the poll.
+    #[inline]
     pub fn reset(&mut self) {
         // A registry that nobody else has, and that never had a poll, had no source.
         let own = Rc::get_mut(&mut self.source_registry);

@@ -85,6 +85,7 @@ impl Deferred {
     }
 
     /// Forgets all entries, but keeps the room.
+    #[inline]
     pub fn clear(&mut self) {
         if self.entries > 0 {
             *self = Deferred::new();

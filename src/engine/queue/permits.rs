@@ -104,6 +104,7 @@ impl Permits {
     }
 
     /// Goes back to the pools as they were configured, but keeps the room of the queue.
+    #[inline]
     pub fn clear(&mut self) {
         if !self.named.is_empty() {
             *self = Permits::new(std::mem::take(&mut self.configured));

@@ -147,7 +147,7 @@ impl Ready {
 
     /// Takes a work out, wherever it stands. Its flag goes on to say that it has a turn coming. Amortised O(1).
     pub fn take(&mut self, arena: &mut Arena, slot: u32) {
-        let index = self.index(arena.at(slot).links.prev);
+        let index = self.index(self.place(arena, slot));
         self.ring[index] = NONE;
         self.gaps += 1;
         self.skip_gaps();
@@ -158,28 +158,46 @@ impl Ready {
         }
     }
 
+    /// Returns the place of a work that has a turn coming. O(1), or O(places) if [`Ready::take_nth`] has moved it.
+    fn place(&self, arena: &Arena, slot: u32) -> u32 {
+        let noted = arena.at(slot).links.prev;
+        let places = self.tail.wrapping_sub(self.head);
+        let is_there = |place| self.ring[self.index(place)] == slot;
+        // What is left of works that have had their turns lies in front of the head.
+        if noted.wrapping_sub(self.head) < places && is_there(noted) {
+            return noted;
+        }
+        let mut all = (0..places).map(|count| self.head.wrapping_add(count));
+        all.find(|&place| is_there(place)).unwrap_or(noted)
+    }
+
     /// Takes a work of the present round out, wherever it stands, and leaves no gap: the works in front of it move up.
     /// Its flag goes on to say that it has a turn coming. There must be no gaps. O(works in front).
-    pub fn take_from_round(&mut self, arena: &mut Arena, slot: u32) {
-        let place = arena.at(slot).links.prev;
-        self.take_nth(arena, place.wrapping_sub(self.head) as usize);
+    pub fn take_from_round(&mut self, arena: &Arena, slot: u32) {
+        let place = self.place(arena, slot);
+        self.take_nth(place.wrapping_sub(self.head) as usize);
     }
 
     /// Takes a work of the present round out by its number, as [`Ready::take_from_round`] does.
-    #[inline]
-    pub fn take_nth(&mut self, arena: &mut Arena, number: usize) -> u32 {
-        debug_assert!(self.gaps == 0 && number < self.left_in_round());
+    #[inline(always)]
+    pub fn take_nth(&mut self, number: usize) -> u32 {
+        debug_assert!(number < self.left_in_round());
+        let slot = self.nth(number);
+        // Their records keep the old places: a search takes many turns and cancels few works.
         let mut place = self.head.wrapping_add(number as u32);
-        let slot = self.ring[self.index(place)];
         while place != self.head {
-            let before = place.wrapping_sub(1);
-            let (from, to) = (self.index(before), self.index(place));
+            let (from, to) = (self.index(place.wrapping_sub(1)), self.index(place));
             self.ring[to] = self.ring[from];
-            arena.at_mut(self.ring[to]).links.prev = place;
-            place = before;
+            place = place.wrapping_sub(1);
         }
         self.head = place.wrapping_add(1);
         slot
+    }
+
+    /// Returns whether some places hold no work.
+    #[inline]
+    pub fn has_gaps(&self) -> bool {
+        self.gaps > 0
     }
 
     /// Leaves no gaps, so that works can be numbered by their places. O(1) without gaps.
@@ -301,6 +319,14 @@ impl Ready {
     pub fn widen_round(&mut self) {
         debug_assert!(self.gaps == 0);
         self.end = self.tail;
+    }
+
+    /// Widens the round as [`Ready::widen_round`] does, if the work with that number is of the next one.
+    #[inline(always)]
+    pub fn widen_round_to(&mut self, number: usize) {
+        // A branch would be foreseen badly where numbers are drawn.
+        let is_next = number >= self.left_in_round();
+        self.end = if is_next { self.tail } else { self.end };
     }
 
     /// Returns whether nothing has been read ahead for the next place.

@@ -151,6 +151,7 @@ impl Inbox {
 
     /// Puts an empty inbox without a notifier in the place of this one, which closes. It has the memory of this one
     /// unless somebody can still send.
+    #[inline]
     pub fn renew(&mut self) {
         match Arc::get_mut(&mut self.sender) {
             Some(sender) => *sender = InboxSender::new(),

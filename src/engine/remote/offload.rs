@@ -90,6 +90,7 @@ pub(crate) struct PendingJobs {
 
 impl Jobs {
     /// Forgets the offload and its jobs.
+    #[inline]
     pub fn reset(&mut self) {
         if self.made > 0 || self.offload.is_some() || self.is_shut_down {
             *self = Jobs::default();

@@ -99,15 +99,16 @@ impl Engine {
             (Wants::NOTHING, None)
         });
         // A search sets a decider for each run, so the memory of the former one is used again.
-        self.deciding = Some(match former {
+        let mut deciding = match former {
             Some(mut deciding) => {
                 deciding.reset();
-                (deciding.decider, deciding.wants) = (decider, wants);
-                deciding.draws = draws;
+                deciding.decider = decider;
                 deciding
             }
-            None => Box::new(Deciding::new(decider, wants, draws)),
-        });
+            None => Box::new(Deciding::new(decider)),
+        };
+        deciding.set_wants(wants, draws);
+        self.deciding = Some(deciding);
     }
 
     /// Returns what the decider wants; nothing without one.

@@ -9,6 +9,7 @@
 
 use crate::engine::Engine;
 use crate::engine::decision::{Asked, Deciding, DecisionKind, Interference, Last, Wants};
+use crate::engine::queue::ready::Ready;
 use crate::engine::run::decide::Among;
 use crate::engine::run::next::Next;
 use crate::engine::run::round::Round;
@@ -58,8 +59,19 @@ impl Engine {
     /// Returns the work that has the next turn, of this round or of the next one if nothing is to be done in between.
     #[cold]
     pub(super) fn next_turn_as_decided(&mut self) -> Option<u32> {
+        let has_news = self.may_have_news();
+        match &mut self.deciding {
+            Some(deciding) if deciding.is_blind && !has_news && !self.ready.has_gaps() => {
+                draw_next(&mut self.ready, deciding)
+            }
+            _ => self.next_turn_asked(has_news),
+        }
+    }
+
+    #[inline(never)]
+    fn next_turn_asked(&mut self, has_news: bool) -> Option<u32> {
         if self.ready.round_is_over() {
-            if self.ready.next_is_empty() || self.may_have_news() {
+            if self.ready.next_is_empty() || has_news {
                 return None;
             }
             self.ready.start_round();
@@ -138,7 +150,7 @@ impl Engine {
         if !self.arena.is(slot, flag::READY) {
             return None;
         }
-        self.ready.take_from_round(&mut self.arena, slot);
+        self.ready.take_from_round(&self.arena, slot);
         Some(self.begin_turn(slot))
     }
 
@@ -155,7 +167,7 @@ impl Engine {
         if answer >= in_round && !self.goes_beyond(self.ready.nth(answer), between) {
             return None;
         }
-        let slot = self.ready.take_nth(&mut self.arena, answer);
+        let slot = self.ready.take_nth(answer);
         Some(self.begin_turn(slot))
     }
 
@@ -170,7 +182,7 @@ impl Engine {
         } = self.pick_among_free(free_rounds);
         match slot {
             Some(slot) if answer < in_round || self.goes_beyond(slot, between) => {
-                self.ready.take_from_round(&mut self.arena, slot);
+                self.ready.take_from_round(&self.arena, slot);
                 return Some(self.begin_turn(slot));
             }
             Some(_) => return None,
@@ -342,4 +354,25 @@ impl Engine {
             next => next,
         }
     }
+}
+
+/// Returns a work that is drawn among those of the present round, or with free rounds among all ready works. What a
+/// decider could be asked or told is left out, and there is nothing to be done between rounds.
+#[inline(always)]
+fn draw_next(ready: &mut Ready, deciding: &mut Deciding) -> Option<u32> {
+    let draws = deciding.draws.as_deref()?;
+    let in_round = ready.left_in_round();
+    let arity = match deciding.wants.free_rounds || in_round == 0 {
+        true => ready.len(),
+        false => in_round,
+    };
+    let answer = match arity {
+        0 => return None,
+        1 => 0,
+        _ => draws.draw(arity),
+    };
+    ready.widen_round_to(answer);
+    let slot = ready.take_nth(answer);
+    deciding.last = Last::Slot(slot);
+    Some(slot)
 }

@@ -67,6 +67,7 @@ impl Arena {
     }
 
     /// Forgets all works, but keeps the room.
+    #[inline]
     pub fn reset(&mut self) {
         self.cold.clear();
         self.records.clear();

@@ -228,6 +228,7 @@ impl ColdColumn {
     }
 
     /// Drops the entries of all works, but keeps the room. What the works of a chunk had in common is only a guess.
+    #[inline]
     pub fn clear(&mut self) {
         for chunk in &mut self.0 {
             chunk.own.fill_with(|| Cold::BLANK);

@@ -61,6 +61,7 @@ impl Outcomes {
     }
 
     /// Forgets all outcomes.
+    #[inline]
     pub fn clear(&mut self) {
         // Most programs keep none, and the drop of an empty tree costs more than the look.
         if !self.order.is_empty() {

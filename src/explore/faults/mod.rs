@@ -104,6 +104,7 @@ impl Injector {
     }
 
     /// Begins the run of that number with a swarm, or without faults.
+    #[inline]
     pub fn swarm(&mut self, run: u64, seed: u64) {
         let swarm = Swarm::draw(&self.setting, run, seed, self.horizon);
         self.source = swarm.map_or(Source::Off, |swarm| Source::Swarm(Box::new(swarm)));
@@ -125,6 +126,7 @@ impl Injector {
     }
 
     /// Prepares a run, with faults from where they came before.
+    #[inline]
     pub fn rewind(&mut self) {
         if let Source::Fixed(plan) = &mut self.source {
             plan.rewind();
@@ -161,6 +163,7 @@ impl Injector {
     }
 
     /// Notes how long a run took, if it has shown what plain runs are like.
+    #[inline]
     pub fn ended(&mut self, run: u64) {
         if run < 4 {
             self.horizon = self.horizon.max(self.now);
@@ -173,6 +176,7 @@ impl Injector {
     }
 
     /// Returns whether the present run can have faults.
+    #[inline]
     pub fn is_on(&self) -> bool {
         let is_any = match (&self.plan, &self.source) {
             (Some(plan), _) | (None, Source::Fixed(plan)) => !plan.is_empty(),
@@ -199,6 +203,7 @@ impl Injector {
     }
 
     /// Adds what the faults of this run want of an engine.
+    #[inline]
     pub fn add_wants(&self, wants: &mut Wants) {
         if !self.is_on() {
             return;
@@ -210,6 +215,7 @@ impl Injector {
     }
 
     /// Returns whether the simulation may have something to do after each turn.
+    #[inline]
     pub fn is_between_turns(&self) -> bool {
         let families = [Family::Wake, Family::Oversleep, Family::Jump, Family::Crash];
         self.is_on() && families.into_iter().any(|family| self.has(family))

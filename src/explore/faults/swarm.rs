@@ -49,6 +49,7 @@ struct Active {
 
 impl Swarm {
     /// Draws the swarm of a run; `None` if the run has no faults. `horizon` is how long plain runs take.
+    #[inline]
     pub fn draw(setting: &Faults, run: u64, seed: u64, horizon: Time) -> Option<Swarm> {
         if run < PLAIN || setting.is_none() {
             return None;

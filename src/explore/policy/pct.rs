@@ -157,21 +157,18 @@ mod tests {
     fn the_first_run_is_that_of_production_and_counts_decisions() {
         for seed in 0..20 {
             let mut pct = Pct::new(3);
-            let mut run = Run {
-                number: 0,
-                stream: Stream::new(seed),
-                seed,
-            };
+            let mut run = Run { number: 0, seed };
+            let stream = &mut Stream::new(seed);
             let point = Point {
                 kind: Kind::Turn,
                 arity: 2,
                 answers: Answers::Parts(&[1, 2]),
             };
-            pct.begin(&run);
-            assert!((0..40).all(|_| pct.pick(&point) == 0));
+            pct.begin(&run, stream);
+            assert!((0..40).all(|_| pct.pick(&point, stream) == 0));
             pct.end();
             run.number = 1;
-            pct.begin(&run);
+            pct.begin(&run, stream);
             assert!(pct.changes.iter().all(|&at| (1..=60).contains(&at)));
             assert_eq!(pct.most, 40);
         }

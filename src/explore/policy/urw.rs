@@ -156,11 +156,8 @@ mod tests {
     #[test]
     fn a_work_counts_for_the_one_in_whose_turn_it_came_up() {
         let mut urw = Urw::default();
-        urw.begin(&Run {
-            number: 0,
-            stream: Stream::new(0),
-            seed: 0,
-        });
+        let run = Run { number: 0, seed: 0 };
+        urw.begin(&run, &mut Stream::new(0));
         let at = |parts| Point {
             kind: Kind::Turn,
             arity: 2,

@@ -52,6 +52,7 @@ pub(super) struct Rules {
 
 impl Rules {
     /// Forgets what the test has said, and begins a run of the plan.
+    #[inline]
     pub fn clear(&mut self) {
         // Most runs have no rules, and the drop of empty lists costs more than the look.
         if !self.guards.is_empty() {

@@ -159,6 +159,7 @@ impl<'a> Search<'a> {
     }
 
     /// Does the run with this number. Returns `None` if there is no order left, and else how it failed, if it did.
+    #[inline]
     fn next_run(&mut self, run: &Run, program: Program<'_>) -> Option<Option<Verdict>> {
         if !self.begin(run) {
             return None;
@@ -171,6 +172,7 @@ impl<'a> Search<'a> {
     }
 
     /// Returns what is to be kept of a run that has failed, or that differs from itself.
+    #[inline]
     fn judged(
         &mut self,
         run: Run,
@@ -198,11 +200,13 @@ impl<'a> Search<'a> {
     }
 
     /// Draws the faults of a run, and begins it. Returns false if there is no order left.
+    #[inline]
     fn begin(&mut self, run: &Run) -> bool {
         self.draw_faults(run);
         self.core.borrow_mut().begin(run)
     }
 
+    #[inline]
     pub(super) fn draw_faults(&mut self, run: &Run) {
         let faults = &mut self.core.borrow_mut().faults;
         match &self.setup.given_faults {
@@ -220,6 +224,7 @@ impl<'a> Search<'a> {
     }
 
     /// Runs the program once.
+    #[inline]
     pub(super) fn play(&mut self, seed: u64, program: Program<'_>) -> Option<Verdict> {
         self.sim.reset(seed);
         let sim = &mut self.sim;
@@ -229,6 +234,7 @@ impl<'a> Search<'a> {
         })
     }
 
+    #[inline]
     pub(super) fn count(&mut self) {
         let draws = &self.core.borrow().draws;
         self.stats

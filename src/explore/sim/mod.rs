@@ -137,11 +137,13 @@ impl Sim {
         self.core.borrow_mut().reset();
     }
 
+    #[inline]
     fn set_decider(&mut self, number: usize) {
         let wants = self.wants();
         self.nodes[number].decide_by(&self.core, number as u64, wants);
     }
 
+    #[inline]
     fn wants(&self) -> Wants {
         let core = self.core.borrow();
         let mut wants = core.rules.wants(core.wants);

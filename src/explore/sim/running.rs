@@ -85,6 +85,7 @@ impl Sim {
     }
 
     /// Does one thing: a crank, a delivery, or a step of the clock. Returns false if there is nothing to do.
+    #[inline]
     fn step(&mut self, budget: u64) -> bool {
         if self.turns >= self.limits.turns {
             if self.limits.fails {
@@ -136,6 +137,9 @@ impl Sim {
     /// Picks one of the parts that can go on now: the nodes that can be cranked and the links with messages, by number;
     /// links after the nodes.
     fn pick_part(&mut self) -> Coming {
+        if let ([node], []) = (&*self.nodes, &*self.links) {
+            return self.next_of_only(&**node);
+        }
         let mut ready = std::mem::take(&mut self.ready);
         ready.clear();
         let mut earliest = None;
@@ -160,6 +164,18 @@ impl Sim {
         };
         self.ready = ready;
         coming
+    }
+
+    /// Returns what comes next in a program of one node, as most are: there is nothing to pick.
+    fn next_of_only(&self, node: &dyn AnyNode) -> Coming {
+        let next = self.when(0, node);
+        if next.is_some_and(|at| at <= self.now) {
+            return Coming::Part(0);
+        }
+        match next.into_iter().chain(self.next_of_others()).min() {
+            Some(at) => Coming::Time(at),
+            None => Coming::Nothing,
+        }
     }
 
     /// Returns when a node can be cranked next, if it can be without a message.
@@ -188,6 +204,7 @@ impl Sim {
         self.next_time().is_none_or(|at| at > self.now)
     }
 
+    #[inline]
     fn crank(&mut self, node: usize, budget: u64) {
         for (guard, check) in &self.guards {
             let world = World {
@@ -225,6 +242,7 @@ impl Sim {
     }
 
     /// Returns the next time at which something besides the nodes goes on.
+    #[inline]
     fn next_of_others(&self) -> Option<Time> {
         let messages = self.links.iter().filter_map(|link| link.next());
         // What is due now waits for a hold, and not for the clock.
@@ -263,6 +281,7 @@ impl Sim {
 
     // ---- checks ----
 
+    #[inline]
     fn check(&mut self, when: When) {
         for condition in &self.conditions {
             match condition.when {
@@ -286,29 +305,34 @@ impl Sim {
         }
     }
 
+    #[inline]
     fn check_end(&mut self) {
         if let Some(name) = self.nodes.iter().find_map(|node| node.lost_wake()) {
             fail(Verdict::LostWake(name));
         }
-        let nodes = self.nodes.iter().map(|node| (node, node.next()));
-        // Most often none is left, and the list then takes no memory.
-        let left: Vec<_> = nodes.filter(|(_, next)| *next != Next::Idle).collect();
-        let mut stalled = left.iter().filter(|(_, next)| *next == Next::Stalled);
-        if let Some((node, _)) = stalled.next() {
-            let shut: Vec<String> = self.core.borrow().rules.shut().map(str::to_owned).collect();
-            match shut.is_empty() {
-                true => fail(Verdict::Stall(node.stall())),
-                false => fail(Verdict::Deadlock(shut)),
+        // Sleepers that only something outside could wake: there is nothing outside.
+        let mut waits = None;
+        for node in &self.nodes {
+            match node.next() {
+                Next::Stalled => self.fail_stalled(&**node),
+                Next::External => waits = waits.or(Some(node)),
+                Next::Now | Next::At(_) | Next::Idle => {}
             }
         }
-        // Sleepers that only something outside could wake: there is nothing outside.
-        let mut waits = left.iter().filter(|(_, next)| *next == Next::External);
-        let is_checked = self.conditions.iter().any(|it| it.when == When::AtTheEnd);
-        if !is_checked && let Some((node, _)) = waits.next() {
+        if let Some(node) = waits
+            && self.at_the_end().next().is_none()
+        {
             fail(Verdict::Stall(node.stall()));
         }
-        drop(left);
         self.check(When::AtTheEnd);
+    }
+
+    fn fail_stalled(&self, node: &dyn AnyNode) -> ! {
+        let shut: Vec<String> = self.core.borrow().rules.shut().map(str::to_owned).collect();
+        match shut.is_empty() {
+            true => fail(Verdict::Stall(node.stall())),
+            false => fail(Verdict::Deadlock(shut)),
+        }
     }
 }
 

@@ -54,6 +54,7 @@ impl Sim {
     /// Returns whether all `eventually` conditions hold, and nothing but timers can go on. Messages that are under way
     /// and nodes that are down are waited for, since they may break what holds. Those sent later are not, or nodes that
     /// never rest would keep a run from its end.
+    #[inline]
     pub(super) fn has_settled(&mut self) -> bool {
         let mut at_the_end = self.at_the_end().peekable();
         let all_hold = at_the_end.peek().is_some()
