@@ -23,8 +23,16 @@ impl<C: ?Sized> WorkScheduler<C> {
         spec.terms.permit &= spec.work.needs_permit();
         // The terms stay where they are, since moving them costs more than using them.
         let body = Body::Own(Box::new(OutputAdapter::new(spec.work)));
-        let id = self.admit_and_enter(&mut spec.terms, &mut spec.on_settled, body);
-        id.map(Handle::new)
+        match self.lent.admit(&mut spec.terms, &mut spec.on_settled) {
+            Ok(id) => {
+                self.enter(id, body);
+                Ok(Handle::new(id))
+            }
+            Err(error) => {
+                dispose(body);
+                Err(error)
+            }
+        }
     }
 
     /// Adds a work as [`WorkScheduler::add`] does, or gives its spec back.
@@ -83,23 +91,17 @@ impl<C: ?Sized> WorkScheduler<C> {
         terms.after = deps.iter().copied().collect();
         terms.retries = retries;
         terms.permit = work.needs_permit();
-        self.admit_and_enter(&mut terms, &mut None, Body::Own(work))
-    }
-
-    /// Admits a work and enters its body. The engine takes out of `terms` what it keeps.
-    #[inline]
-    fn admit_and_enter(
-        &mut self,
-        terms: &mut Terms,
-        on_settled: &mut Option<Completion<C>>,
-        body: Body<C>,
-    ) -> Result<WorkId, AddError> {
-        let added = self.lent.admit(terms, on_settled);
-        match added {
-            Ok(id) => self.enter(id, body),
-            Err(_) => dispose(body),
+        let body = Body::Own(work);
+        match self.lent.engine.add(&mut terms) {
+            Ok(id) => {
+                self.enter(id, body);
+                Ok(id)
+            }
+            Err(error) => {
+                dispose(body);
+                Err(error)
+            }
         }
-        added
     }
 
     #[inline]

@@ -226,7 +226,7 @@ impl Engine {
         self.check_any(terms.permit)?;
         let slot = self.take_in_any(None, &mut terms.name, terms.retries, terms.permit);
         self.enter_key(slot);
-        self.enter_line(slot, None);
+        self.enter_free(slot, None);
         Ok(self.id(slot))
     }
 
@@ -341,9 +341,16 @@ impl Engine {
     /// restarted work.
     #[inline]
     pub(crate) fn enter_line(&mut self, slot: u32, from: Option<WorkState>) {
-        if self.arena.pending.of(slot) > 0 {
-            self.change(slot, from, WorkState::Pending);
-        } else if self.permits.waiting() == 0 && self.permits.fits(&self.arena, slot)
+        match self.arena.pending.of(slot) {
+            0 => self.enter_free(slot, from),
+            _ => self.change(slot, from, WorkState::Pending),
+        }
+    }
+
+    /// Gives a work that waits for no other its first state.
+    #[inline]
+    fn enter_free(&mut self, slot: u32, from: Option<WorkState>) {
+        if self.permits.waiting() == 0 && self.permits.fits(&self.arena, slot)
             || self.permits.needs_none(&self.arena, slot)
         {
             self.begin_attempt(slot, from);

@@ -6,6 +6,7 @@
 use crate::engine::store::arena::Arena;
 use crate::engine::store::flags::flag;
 use crate::engine::store::record::{NONE, Record};
+use std::hint::select_unpredictable;
 use std::ops::{Range, RangeInclusive};
 
 /// The first length of a ring. Below it, gaps are not worth closing.
@@ -184,14 +185,22 @@ impl Ready {
         debug_assert!(number < self.left_in_round());
         let slot = self.nth(number);
         // Their records keep the old places: a search takes many turns and cancels few works.
-        let mut place = self.head.wrapping_add(number as u32);
-        while place != self.head {
-            let (from, to) = (self.index(place.wrapping_sub(1)), self.index(place));
-            self.ring[to] = self.ring[from];
-            place = place.wrapping_sub(1);
+        let first = self.index(self.head);
+        match self.ring[first..].first_chunk_mut() {
+            Some(few) if number < FEW => move_up(few, number),
+            _ => self.move_up_in_ring(number),
         }
-        self.head = place.wrapping_add(1);
+        self.head = self.head.wrapping_add(1);
         slot
+    }
+
+    #[inline(never)]
+    fn move_up_in_ring(&mut self, number: usize) {
+        for count in (0..number as u32).rev() {
+            let place = self.head.wrapping_add(count);
+            let (from, to) = (self.index(place), self.index(place.wrapping_add(1)));
+            self.ring[to] = self.ring[from];
+        }
     }
 
     /// Returns whether some places hold no work.
@@ -326,7 +335,7 @@ impl Ready {
     pub fn widen_round_to(&mut self, number: usize) {
         // A branch would be foreseen badly where numbers are drawn.
         let is_next = number >= self.left_in_round();
-        self.end = if is_next { self.tail } else { self.end };
+        self.end = select_unpredictable(is_next, self.tail, self.end);
     }
 
     /// Returns whether nothing has been read ahead for the next place.
@@ -374,6 +383,17 @@ impl Ready {
     pub fn len(&self) -> usize {
         (self.tail.wrapping_sub(self.head) - self.gaps) as usize
     }
+}
+
+/// How many works are moved up without a branch.
+const FEW: usize = 4;
+
+/// Moves the first `number` works up by one place. A drawn number is foreseen badly, so there is no branch on it.
+#[inline(always)]
+fn move_up(works: &mut [u32; FEW], number: usize) {
+    let [a, b, c, d] = *works;
+    let pick = |place, moved, stays| select_unpredictable(number >= place, moved, stays);
+    *works = [a, pick(1, a, b), pick(2, b, c), pick(3, c, d)];
 }
 
 #[cfg(test)]
