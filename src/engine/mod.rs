@@ -106,6 +106,7 @@ use remote::inbox::{Inbox, Message};
 use remote::offload::Jobs;
 use run::fruitless::Fruitless;
 use run::round::Phase;
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -131,7 +132,7 @@ pub(crate) struct Engine {
     /// The offload, and the counts of its jobs.
     pub(crate) jobs: Jobs,
     /// [`TimePin`]s that are alive: while there is one, a host with virtual time must not advance it.
-    time_pins: std::cell::Cell<usize>,
+    time_pins: Cell<usize>,
     /// The registered sources of readiness.
     #[cfg(feature = "mio")]
     pub(crate) io: io::source_registry::OwnedRegistry,
@@ -217,11 +218,25 @@ impl Settings {
     }
 }
 
-/// The number of schedulers made so far. After 2^32 of them, two schedulers may share an id.
-static SCHEDULERS: AtomicU32 = AtomicU32::new(0);
+/// The number of scheduler ids taken so far. After 2^32 of them, two schedulers may share an id.
+static TAKEN: AtomicU32 = AtomicU32::new(0);
+
+/// A thread takes so many ids at once: a search needs one for each run, and an atomic operation costs more than all
+/// else of it.
+const IDS: u32 = 256;
+
+thread_local! {
+    /// The next id of this thread; a multiple of [`IDS`] if the thread has none left.
+    static NEXT: Cell<u32> = const { Cell::new(0) };
+}
 
 fn new_scheduler_id() -> NonZeroU32 {
-    NonZeroU32::MIN.saturating_add(SCHEDULERS.fetch_add(1, Ordering::Relaxed))
+    let next = match NEXT.get() {
+        next if next % IDS == 0 => TAKEN.fetch_add(IDS, Ordering::Relaxed),
+        next => next,
+    };
+    NEXT.set(next.wrapping_add(1));
+    NonZeroU32::MIN.saturating_add(next)
 }
 
 impl Engine {

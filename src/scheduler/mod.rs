@@ -115,7 +115,7 @@ impl<C: ?Sized> WorkScheduler<C> {
 
     /// Returns a handle that reaches this scheduler from any thread.
     pub fn remote(&self) -> Remote<C> {
-        Remote::new(self.lent.engine.inbox.sender.clone(), &self.posts)
+        Remote::new(self.lent.engine.inbox.share(), &self.posts)
     }
 }
 

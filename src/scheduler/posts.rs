@@ -10,6 +10,7 @@ use crate::engine::remote::inbox::{Handle, InboxSender, Message};
 use crate::engine::remote::sync::{Mutex, MutexGuard};
 use crate::work::{CancelledBy, WorkId};
 use slab::Slab;
+use std::cell::Cell;
 use std::fmt;
 use std::sync::{Arc, PoisonError};
 
@@ -35,7 +36,11 @@ impl<C: ?Sized> Shared<C> {
 }
 
 /// The scheduler's side.
-pub(crate) struct Posts<C: ?Sized>(Arc<Shared<C>>);
+pub(crate) struct Posts<C: ?Sized> {
+    shared: Arc<Shared<C>>,
+    /// Whether there has been a [`Remote`].
+    is_used: Cell<bool>,
+}
 
 impl<C: ?Sized> Posts<C> {
     pub fn new(limit: usize) -> Self {
@@ -44,22 +49,23 @@ impl<C: ?Sized> Posts<C> {
             closed: false,
         };
         let waiting = Mutex::new(waiting);
-        Posts(Arc::new(Shared { waiting, limit }))
+        Posts {
+            shared: Arc::new(Shared { waiting, limit }),
+            is_used: Cell::new(false),
+        }
     }
 
-    /// Puts an empty slab in the place of this one, which closes. It stays the one that it is if it never had a
-    /// closure and nobody can add one.
+    /// Puts an empty slab in the place of this one, which closes. It stays the one that it is if nobody could add a
+    /// closure.
     pub fn renew(&mut self) {
-        let shared = Arc::get_mut(&mut self.0);
-        let is_new = shared.is_some_and(|shared| shared.lock().closures.capacity() == 0);
-        if !is_new {
-            *self = Posts::new(self.0.limit);
+        if self.is_used.get() {
+            *self = Posts::new(self.shared.limit);
         }
     }
 
     /// Takes the closure that a message has announced.
     pub fn take(&self, key: u32) -> Option<Post<C>> {
-        self.0.lock().closures.try_remove(key as usize)
+        self.shared.lock().closures.try_remove(key as usize)
     }
 }
 
@@ -67,7 +73,7 @@ impl<C: ?Sized> Drop for Posts<C> {
     /// Drops the waiting closures. A [`Remote`] may live longer than the scheduler, and nothing would call them.
     fn drop(&mut self) {
         let left = {
-            let mut waiting = self.0.lock();
+            let mut waiting = self.shared.lock();
             waiting.closed = true;
             std::mem::take(&mut waiting.closures)
         };
@@ -128,10 +134,11 @@ impl<F> fmt::Debug for PostError<F> {
 
 impl<C: ?Sized> Remote<C> {
     pub(crate) fn new(sender: Arc<InboxSender>, posts: &Posts<C>) -> Self {
+        posts.is_used.set(true);
         Remote {
             handle: sender.new_handle(),
             sender,
-            posts: posts.0.clone(),
+            posts: posts.shared.clone(),
         }
     }
 

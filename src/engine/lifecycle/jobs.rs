@@ -208,7 +208,7 @@ impl Engine {
     /// of the scheduler can pin.
     pub(crate) fn pin_time(&self) -> TimePin {
         self.time_pins.set(self.time_pins.get() + 1);
-        TimePin::new(self.inbox.sender.clone())
+        TimePin::new(self.inbox.share())
     }
 
     /// As [`WorkScheduler::is_time_pinned`](crate::WorkScheduler::is_time_pinned). While it is, the virtual driver

@@ -12,6 +12,7 @@ use crate::engine::id::AttemptId;
 use crate::engine::panics::{Contained, Guard};
 use crate::engine::remote::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard, RwLock};
 use crate::work::{CancelledBy, WorkId};
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::Ordering;
@@ -131,8 +132,10 @@ impl InboxSender {
 
 /// The scheduler's side of the inbox.
 pub(crate) struct Inbox {
-    /// The senders' side, cloned for each waker, token, job and pin.
+    /// The senders' side.
     pub sender: Arc<InboxSender>,
+    /// Whether anybody else has had it, or there has been a notifier.
+    is_used: Cell<bool>,
 }
 
 impl Drop for Inbox {
@@ -145,16 +148,31 @@ impl Drop for Inbox {
 impl Inbox {
     /// Returns an empty inbox without a notifier.
     pub fn new() -> Self {
-        let sender = Arc::new(InboxSender::new());
-        Inbox { sender }
+        Inbox {
+            sender: Arc::new(InboxSender::new()),
+            is_used: Cell::new(false),
+        }
+    }
+
+    /// Returns the senders' side for a waker, token, job, pin or remote.
+    pub fn share(&self) -> Arc<InboxSender> {
+        self.is_used.set(true);
+        self.sender.clone()
     }
 
     /// Puts an empty inbox without a notifier in the place of this one, which closes. It has the memory of this one
     /// unless somebody can still send.
     #[inline]
     pub fn renew(&mut self) {
+        // Asking the counter of owners costs an atomic operation.
+        if !self.is_used.get() && self.sender.guard.panics() == 0 {
+            return;
+        }
         match Arc::get_mut(&mut self.sender) {
-            Some(sender) => *sender = InboxSender::new(),
+            Some(sender) => {
+                *sender = InboxSender::new();
+                self.is_used.set(false);
+            }
             None => *self = Inbox::new(),
         }
     }
@@ -164,6 +182,7 @@ impl Inbox {
         &mut self,
         notifier: Option<Contained<Notifier>>,
     ) -> Option<Contained<Notifier>> {
+        self.is_used.set(true);
         let place = self.sender.notifier.write();
         let mut place = place.unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *place, notifier)
@@ -244,7 +263,7 @@ impl RemoteWaker {
         let cell = WakerCell {
             attempt_id,
             under_way: AtomicBool::new(false),
-            sender: inbox.sender.clone(),
+            sender: inbox.share(),
         };
         RemoteWaker {
             cell: Arc::new(cell),
@@ -352,7 +371,7 @@ impl CancelToken {
     /// Sends the inbox a cancel when the token is cancelled, or at once if it has been.
     pub(crate) fn listen(&self, inbox: &Inbox, work: Option<WorkId>) {
         let listener = Listener {
-            sender: inbox.sender.clone(),
+            sender: inbox.share(),
             work,
         };
         let cancelled = {

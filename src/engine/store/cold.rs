@@ -49,7 +49,11 @@ impl Cold {
     #[inline(always)]
     fn fill(&mut self, name: &mut Name, retries: u32, ordinal: u32) {
         // All else in the entry is blank: it is new, or `leave` has cleared it.
-        self.name = std::mem::take(name);
+        self.name = match name {
+            // The parts of a static name are in registers by now, and a move of the whole would wait for memory.
+            Name::Static(text) => Name::Static(text),
+            Name::Shared(_) => std::mem::take(name),
+        };
         (self.retries_left, self.ordinal) = (retries, ordinal);
     }
 }

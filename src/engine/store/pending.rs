@@ -25,16 +25,16 @@ impl Pending {
         Pending(Vec::new())
     }
 
-    /// Forgets all works, but keeps the room.
+    /// Forgets all works, but keeps the room. O(slots).
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.0.fill(0);
     }
 
     /// Makes room for a work in `slot`, which has been used before or is the next one. Amortised O(1). The count of the
     /// slot is 0.
     #[inline]
     pub fn enter(&mut self, slot: u32) {
-        if slot as usize == self.0.len() {
+        if slot as usize >= self.0.len() {
             self.grow();
         }
     }

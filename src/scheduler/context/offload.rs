@@ -119,7 +119,7 @@ impl<C: ?Sized> WorkContext<'_, C> {
         let engine = &mut self.lent.engine;
         match engine.label_job(self.slot) {
             Ok(label) => {
-                let (job, ticket) = job::job(label, engine.inbox.sender.clone(), closure);
+                let (job, ticket) = job::job(label, engine.inbox.share(), closure);
                 engine.submit(job);
                 ticket
             }
