@@ -89,6 +89,7 @@ impl Draws {
 
     /// Returns a hash of the recorded answers and of how many there were to choose from each time: it tells orders
     /// apart. It is equal on every machine. O(answers).
+    #[inline]
     pub fn digest(&self) -> u64 {
         self.0.borrow().record.digest()
     }
@@ -156,6 +157,7 @@ impl Record {
         self.pairs.iter().map(answer).collect()
     }
 
+    #[inline]
     fn digest(&self) -> u64 {
         let (groups, rest) = self.pairs.as_chunks::<TOGETHER>();
         let groups = groups.iter().map(|&[a, b, c, d]| {

@@ -106,6 +106,9 @@ impl Injector {
     /// Begins the run of that number with a swarm, or without faults.
     #[inline]
     pub fn swarm(&mut self, run: u64, seed: u64) {
+        if self.setting.is_none() && matches!(self.source, Source::Off) {
+            return;
+        }
         let swarm = Swarm::draw(&self.setting, run, seed, self.horizon);
         self.source = swarm.map_or(Source::Off, |swarm| Source::Swarm(Box::new(swarm)));
     }
@@ -337,7 +340,11 @@ impl Injector {
     }
 
     /// Returns when the next late sleeper is ready.
+    #[inline]
     pub fn next_awake(&self) -> Option<Time> {
+        if self.sleepers.is_empty() {
+            return None;
+        }
         let sleepers = self.sleepers.values();
         sleepers.filter_map(|sleeper| sleeper.until).min()
     }

@@ -244,10 +244,13 @@ impl Sim {
     /// Returns the next time at which something besides the nodes goes on.
     #[inline]
     fn next_of_others(&self) -> Option<Time> {
+        let sleepers = self.core.borrow().faults.next_awake();
+        if self.links.is_empty() && self.restarts.is_empty() {
+            return sleepers;
+        }
         let messages = self.links.iter().filter_map(|link| link.next());
         // What is due now waits for a hold, and not for the clock.
         let messages = messages.filter(|&at| at > self.now);
-        let sleepers = self.core.borrow().faults.next_awake();
         let others = sleepers.into_iter().chain(self.next_restart());
         messages.chain(others).min()
     }
@@ -272,6 +275,9 @@ impl Sim {
     /// Lets the first held work go on, since nothing else can. Returns false if there is none.
     fn waive(&mut self) -> bool {
         let core = &mut *self.core.borrow_mut();
+        if !core.rules.is_blocking() {
+            return false;
+        }
         let is_one = core.rules.waive(&core.names);
         while let Some(node) = core.rules.take_freed() {
             self.freed.push(node as usize);
