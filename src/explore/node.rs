@@ -1,7 +1,7 @@
 //! Nodes: schedulers with their applications, which may crash and start again.
 
 use super::core::{Hook, Shared};
-use crate::{Next, StallReport, Time, Wants, WorkId, WorkScheduler, WorkState};
+use crate::{Budget, Next, StallReport, Time, Wants, WorkId, WorkScheduler, WorkState};
 use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
@@ -94,8 +94,8 @@ impl<C> Parts<C> {
 pub(super) trait AnyNode: Any {
     /// Returns when to crank next.
     fn next(&self) -> Next;
-    /// Cranks with a budget, and returns how many turns there were.
-    fn crank(&mut self, now: Time, turns: u64) -> u64;
+    /// Cranks with a budget, and returns how many turns there were, and when to crank again.
+    fn crank(&mut self, now: Time, turns: u64) -> (u64, Next);
     /// Wakes a work, if it is still there.
     fn wake(&mut self, work: WorkId);
     /// Returns whether the node has not crashed.
@@ -127,13 +127,12 @@ impl<C: 'static> AnyNode for Parts<C> {
         self.work.next()
     }
 
-    fn crank(&mut self, now: Time, turns: u64) -> u64 {
+    fn crank(&mut self, now: Time, turns: u64) -> (u64, Next) {
         let Some(app) = &mut self.app else {
-            return 0;
+            return (0, Next::Idle);
         };
-        self.work
-            .crank_work(now, app, crate::Budget::turns(turns))
-            .turns
+        let crank = self.work.crank_work(now, app, Budget::turns(turns));
+        (crank.turns, crank.next)
     }
 
     fn wake(&mut self, work: WorkId) {

@@ -43,8 +43,8 @@ pub(crate) struct Deciding {
     pub wants: Wants,
     /// What orders are drawn from, if the decider looks at no candidate.
     pub draws: Option<Rc<Draws>>,
-    /// Whether it wants nothing else, so that a turn is drawn without a look at the rest.
-    pub is_blind: bool,
+    /// The same if it wants nothing else, so that a turn is drawn without a look at the rest.
+    pub blind: Option<Rc<Draws>>,
     /// The keys of the works.
     pub keys: Keys,
     /// Room for candidates, so that a decision allocates nothing.
@@ -73,7 +73,7 @@ impl Deciding {
             decider,
             wants: Wants::NOTHING,
             draws: None,
-            is_blind: false,
+            blind: None,
             keys: Keys::default(),
             asked: Vec::new(),
             chosen: None,
@@ -93,7 +93,7 @@ impl Deciding {
             free_rounds,
             ..Wants::NOTHING
         };
-        self.is_blind = draws.is_some() && wants == plain;
+        self.blind = draws.clone().filter(|_| wants == plain);
         (self.wants, self.draws) = (wants, draws);
     }
 

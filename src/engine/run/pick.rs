@@ -8,7 +8,7 @@
 //! go on, since all are disabled or held. Works that had no turn stay where they are in the ring, so they come first.
 
 use crate::engine::Engine;
-use crate::engine::decision::{Asked, Deciding, DecisionKind, Interference, Last, Wants};
+use crate::engine::decision::{Asked, Deciding, DecisionKind, Draws, Interference, Last, Wants};
 use crate::engine::queue::ready::Ready;
 use crate::engine::run::decide::Among;
 use crate::engine::run::next::Next;
@@ -59,19 +59,22 @@ impl Engine {
     /// Returns the work that has the next turn, of this round or of the next one if nothing is to be done in between.
     #[cold]
     pub(super) fn next_turn_as_decided(&mut self) -> Option<u32> {
-        let has_news = self.may_have_news();
-        match &mut self.deciding {
-            Some(deciding) if deciding.is_blind && !has_news && !self.ready.has_gaps() => {
-                draw_next(&mut self.ready, deciding)
-            }
-            _ => self.next_turn_asked(has_news),
+        if !self.may_have_news()
+            && !self.ready.has_gaps()
+            && let Some(deciding) = &mut self.deciding
+            && let Some(draws) = &deciding.blind
+        {
+            let slot = draw_next(&mut self.ready, draws, deciding.wants.free_rounds)?;
+            deciding.last = Last::Slot(slot);
+            return Some(slot);
         }
+        self.next_turn_asked()
     }
 
     #[inline(never)]
-    fn next_turn_asked(&mut self, has_news: bool) -> Option<u32> {
+    fn next_turn_asked(&mut self) -> Option<u32> {
         if self.ready.round_is_over() {
-            if self.ready.next_is_empty() || has_news {
+            if self.ready.next_is_empty() || self.may_have_news() {
                 return None;
             }
             self.ready.start_round();
@@ -359,10 +362,9 @@ impl Engine {
 /// Returns a work that is drawn among those of the present round, or with free rounds among all ready works. What a
 /// decider could be asked or told is left out, and there is nothing to be done between rounds.
 #[inline(always)]
-fn draw_next(ready: &mut Ready, deciding: &mut Deciding) -> Option<u32> {
-    let draws = deciding.draws.as_deref()?;
+fn draw_next(ready: &mut Ready, draws: &Draws, free_rounds: bool) -> Option<u32> {
     let in_round = ready.left_in_round();
-    let arity = match deciding.wants.free_rounds || in_round == 0 {
+    let arity = match free_rounds || in_round == 0 {
         true => ready.len(),
         false => in_round,
     };
@@ -372,7 +374,5 @@ fn draw_next(ready: &mut Ready, deciding: &mut Deciding) -> Option<u32> {
         _ => draws.draw(arity),
     };
     ready.widen_round_to(answer);
-    let slot = ready.take_nth(answer);
-    deciding.last = Last::Slot(slot);
-    Some(slot)
+    Some(ready.take_nth(answer))
 }

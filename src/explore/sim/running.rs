@@ -63,13 +63,20 @@ impl Sim {
 
     fn run_to(&mut self, end: Option<Time>) {
         // Without anything to look at between turns, one crank may give many.
+        let core = self.core.borrow();
         let watched = !self.conditions.is_empty()
             || !self.guards.is_empty()
             || self.nodes.len() > 1
-            || self.core.borrow().rules.has_holds
-            || self.core.borrow().faults.is_between_turns();
+            || core.rules.has_holds
+            || core.faults.is_between_turns();
+        let is_alone = self.nodes.len() == 1 && self.links.is_empty() && !core.faults.is_on();
+        drop(core);
         let budget = if watched { 1 } else { u64::MAX };
         self.has_run |= end.is_none();
+        if end.is_none() && is_alone && !watched {
+            self.run_alone();
+            return self.check_end();
+        }
         loop {
             if end.is_some_and(|end| self.next_time().is_none_or(|next| next > end)) {
                 self.set_now(end.unwrap_or(self.now));
@@ -84,15 +91,21 @@ impl Sim {
         }
     }
 
-    /// Does one thing: a crank, a delivery, or a step of the clock. Returns false if there is nothing to do.
-    #[inline]
-    fn step(&mut self, budget: u64) -> bool {
-        if self.turns >= self.limits.turns {
-            if self.limits.fails {
-                fail(Verdict::TurnLimit(self.limits.turns));
+    /// Runs the only node to its end. There is nothing else that could go on, and nothing to look at between turns.
+    fn run_alone(&mut self) {
+        loop {
+            self.check_turns();
+            match self.crank(0, u64::MAX) {
+                Next::Now => {}
+                Next::At(at) => self.advance(at),
+                Next::External | Next::Stalled | Next::Idle => return self.check_pins(),
             }
-            resume_unwind(Box::new(Stop::End));
         }
+    }
+
+    /// Does one thing: a crank, a delivery, or a step of the clock. Returns false if there is nothing to do.
+    fn step(&mut self, budget: u64) -> bool {
+        self.check_turns();
         let part = match self.pick_part() {
             Coming::Part(part) => part,
             Coming::Time(at) => {
@@ -100,14 +113,12 @@ impl Sim {
                 return true;
             }
             Coming::Nothing => {
-                if self.nodes.iter().any(|node| node.is_pinned()) {
-                    fail(Verdict::Pinned);
-                }
+                self.check_pins();
                 return self.waive();
             }
         };
         match part.checked_sub(self.nodes.len()) {
-            None => self.crank(part, budget),
+            None => drop(self.crank(part, budget)),
             Some(link) => self.deliver(link),
         }
         let core = self.core.borrow();
@@ -204,8 +215,9 @@ impl Sim {
         self.next_time().is_none_or(|at| at > self.now)
     }
 
+    /// Cranks a node, and returns when to crank it again.
     #[inline]
-    fn crank(&mut self, node: usize, budget: u64) {
+    fn crank(&mut self, node: usize, budget: u64) -> Next {
         for (guard, check) in &self.guards {
             let world = World {
                 nodes: &self.nodes,
@@ -219,10 +231,11 @@ impl Sim {
         }
         self.freed.retain(|&freed| freed != node);
         let left = self.limits.turns - self.turns;
-        let turns = self.nodes[node].crank(self.now, budget.min(left));
+        let (turns, next) = self.nodes[node].crank(self.now, budget.min(left));
         // Rounds without a turn are few, unless something is wrong; then they count, so that the run ends.
         self.idle = if turns == 0 { self.idle + 1 } else { 0 };
         self.turns += turns + u64::from(self.idle > IDLE);
+        next
     }
 
     /// Returns when something can go on.
@@ -286,6 +299,23 @@ impl Sim {
     }
 
     // ---- checks ----
+
+    /// Ends the run if it has had all of its turns.
+    fn check_turns(&self) {
+        if self.turns >= self.limits.turns {
+            if self.limits.fails {
+                fail(Verdict::TurnLimit(self.limits.turns));
+            }
+            resume_unwind(Box::new(Stop::End));
+        }
+    }
+
+    /// Fails the run if only real time could make it go on.
+    fn check_pins(&self) {
+        if self.nodes.iter().any(|node| node.is_pinned()) {
+            fail(Verdict::Pinned);
+        }
+    }
 
     #[inline]
     fn check(&mut self, when: When) {
