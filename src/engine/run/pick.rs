@@ -8,8 +8,7 @@
 //! go on, since all are disabled or held. Works that had no turn stay where they are in the ring, so they come first.
 
 use crate::engine::Engine;
-use crate::engine::decision::{Asked, Deciding, DecisionKind, Draws, Interference, Last, Wants};
-use crate::engine::queue::ready::Ready;
+use crate::engine::decision::{Asked, Deciding, DecisionKind, Interference, Last, Wants};
 use crate::engine::run::decide::Among;
 use crate::engine::run::next::Next;
 use crate::engine::run::round::Round;
@@ -41,7 +40,7 @@ impl Engine {
     #[cold]
     pub(super) fn start_round_as_decided(&mut self) -> Round {
         self.ready.start_round();
-        match self.pop_between_steps() {
+        match self.pop_drawn().or_else(|| self.pop_between_steps()) {
             Some(slot) => Round::Turn(slot),
             None => self.nothing_picked(),
         }
@@ -59,16 +58,37 @@ impl Engine {
     /// Returns the work that has the next turn, of this round or of the next one if nothing is to be done in between.
     #[cold]
     pub(super) fn next_turn_as_decided(&mut self) -> Option<u32> {
-        if !self.may_have_news()
-            && !self.ready.has_gaps()
-            && let Some(deciding) = &mut self.deciding
-            && let Some(draws) = &deciding.blind
-        {
-            let slot = draw_next(&mut self.ready, draws, deciding.wants.free_rounds)?;
-            deciding.last = Last::Slot(slot);
-            return Some(slot);
+        let drawn = match self.may_have_news() {
+            true => None,
+            false => self.pop_drawn(),
+        };
+        drawn.or_else(|| self.next_turn_asked())
+    }
+
+    /// Takes a ready work that is drawn among those of the present round, or with free rounds among all. Returns `None`
+    /// if there is none, or if the decider has to be asked or told something. There must be nothing to be done between
+    /// rounds.
+    #[inline(always)]
+    fn pop_drawn(&mut self) -> Option<u32> {
+        let deciding = self.deciding.as_mut()?;
+        let draws = deciding.blind.as_deref()?;
+        let ready = &mut self.ready;
+        if ready.has_gaps() || ready.is_empty() || deciding.chosen.is_some() {
+            return None;
         }
-        self.next_turn_asked()
+        let in_round = ready.left_in_round();
+        let arity = match deciding.wants.free_rounds || in_round == 0 {
+            true => ready.len(),
+            false => in_round,
+        };
+        let answer = match arity {
+            1 => 0,
+            _ => draws.draw(arity),
+        };
+        ready.widen_round_to(answer);
+        let slot = ready.take_nth(answer);
+        deciding.last = Last::Slot(slot);
+        Some(slot)
     }
 
     #[inline(never)]
@@ -357,22 +377,4 @@ impl Engine {
             next => next,
         }
     }
-}
-
-/// Returns a work that is drawn among those of the present round, or with free rounds among all ready works. What a
-/// decider could be asked or told is left out, and there is nothing to be done between rounds.
-#[inline(always)]
-fn draw_next(ready: &mut Ready, draws: &Draws, free_rounds: bool) -> Option<u32> {
-    let in_round = ready.left_in_round();
-    let arity = match free_rounds || in_round == 0 {
-        true => ready.len(),
-        false => in_round,
-    };
-    let answer = match arity {
-        0 => return None,
-        1 => 0,
-        _ => draws.draw(arity),
-    };
-    ready.widen_round_to(answer);
-    Some(ready.take_nth(answer))
 }

@@ -1,6 +1,7 @@
 //! What a decider may ask for besides decisions: free rounds, guards, holds, interference, reports of turns. And a
 //! scheduler that is reset.
 
+mod drawn;
 mod orders;
 mod reports;
 mod reset;
