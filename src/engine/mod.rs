@@ -84,10 +84,11 @@ pub use events::{
 };
 #[cfg(feature = "mio")]
 pub use io::Io;
-pub use remote::inbox::{CancelToken, Notifier, RemoteWaker};
+pub use remote::inbox::Notifier;
 pub use remote::job::{Job, JobId, Leftover, OffloadError, Ticket};
 pub use remote::offload::Offload;
 pub use remote::pin::TimePin;
+pub use remote::senders::{CancelToken, RemoteWaker};
 pub use report::{PermitHolder, StallReport, Stalled, StatusContext, WaitsFor, WorkSnapshot};
 pub use rng::Stream;
 pub use run::next::{Crank, Next};

@@ -8,7 +8,7 @@
 use super::Engine;
 use super::errors::UnknownWork;
 use super::events::{WorkEvent, WorkSchedulerMetrics};
-use super::remote::inbox::CancelToken;
+use super::remote::senders::CancelToken;
 use crate::time::Time;
 use crate::work::{Failure, Handle, Name, RootCause, WorkId, WorkOutcome, WorkState};
 use std::any::{Any, TypeId};

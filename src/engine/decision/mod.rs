@@ -297,9 +297,9 @@ pub trait Decider {
         Wants::NOTHING
     }
 
-    /// Returns what the engine draws orders from instead of calling [`Decider::decide`], asked once as well. That is for
-    /// deciders that look at no candidate, and search many short runs. Faults and a work's own choices are still asked
-    /// for.
+    /// Returns what the engine draws orders from instead of calling [`Decider::decide`], asked once, too.
+    /// Deciders that look at no candidate spare a search most of the time of a decision. The engine still asks about
+    /// faults and about a work's own choices.
     fn draws(&self) -> Option<Rc<Draws>> {
         None
     }

@@ -43,7 +43,7 @@ pub(crate) struct Deciding {
     pub wants: Wants,
     /// What orders are drawn from, if the decider looks at no candidate.
     pub draws: Option<Rc<Draws>>,
-    /// The same if it wants nothing else, so that a turn is drawn without a look at the rest.
+    /// These again if the decider wants nothing else: a turn is then drawn without a look at the rest.
     pub blind: Option<Rc<Draws>>,
     /// The keys of the works.
     pub keys: Keys,

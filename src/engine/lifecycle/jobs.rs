@@ -19,10 +19,10 @@
 use crate::engine::Engine;
 use crate::engine::id::AttemptId;
 use crate::engine::panics::Contained;
-use crate::engine::remote::inbox::CancelToken;
 use crate::engine::remote::job::{Job, JobId, Label, Leftover, OffloadError};
 use crate::engine::remote::offload::Offload;
 use crate::engine::remote::pin::TimePin;
+use crate::engine::remote::senders::CancelToken;
 use crate::engine::store::names::{self, Purpose};
 use crate::time::Time;
 use std::time::Duration;

@@ -13,8 +13,9 @@
 
 use crate::engine::id::AttemptId;
 use crate::engine::panics::Contained;
-use crate::engine::remote::inbox::{CancelToken, Inbox, Message, Notifier, RemoteWaker, WakerCell};
+use crate::engine::remote::inbox::{Inbox, Message, Notifier};
 use crate::engine::remote::pin::TimePin;
+use crate::engine::remote::senders::{CancelToken, RemoteWaker, WakerCell};
 use crate::engine::remote::sync::Mutex;
 use crate::scheduler::posts::{PostError, Posts, Remote};
 use loom::sync::Condvar;

@@ -18,7 +18,8 @@
 
 use crate::engine::id::AttemptId;
 use crate::engine::panics::{self, dispose};
-use crate::engine::remote::inbox::{CancelToken, InboxSender, Message};
+use crate::engine::remote::inbox::{InboxSender, Message};
+use crate::engine::remote::senders::CancelToken;
 use crate::engine::rng::Stream;
 use crate::work::{Failure, Name, WorkId};
 use std::fmt;

@@ -11,7 +11,8 @@
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `inbox` | messages, wakers and tokens |
+//! | `inbox` | messages |
+//! | `senders` | wakers and tokens |
 //! | `job`, `offload` | one closure and its result; the counts of all jobs |
 //! | `pin` | what holds virtual time still |
 //! | `sync` | std's primitives, or loom's |
@@ -25,4 +26,5 @@ pub(crate) mod inbox_loom;
 pub(crate) mod job;
 pub(crate) mod offload;
 pub(crate) mod pin;
+pub(crate) mod senders;
 pub(crate) mod sync;

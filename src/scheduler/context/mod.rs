@@ -14,7 +14,7 @@ use super::Lent;
 use crate::engine::decision::DecisionKind;
 use crate::engine::notes::Mode;
 use crate::engine::panics::{Contained, dispose};
-use crate::engine::remote::inbox::{CancelToken, RemoteWaker};
+use crate::engine::remote::senders::{CancelToken, RemoteWaker};
 use crate::engine::rng::Stream;
 use crate::engine::store::extension::AbortCause;
 use crate::engine::store::flags::flag;

@@ -3,8 +3,8 @@
 use super::WorkContext;
 use crate::engine::id::AttemptId;
 use crate::engine::panics::dispose;
-use crate::engine::remote::inbox::CancelToken;
 use crate::engine::remote::job::{self, Ticket};
+use crate::engine::remote::senders::CancelToken;
 use crate::work::Failure;
 use std::task::Poll;
 
