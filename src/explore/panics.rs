@@ -29,14 +29,19 @@ fn install() {
     });
 }
 
-/// Runs `run`, and returns how it failed.
+/// Runs `run`, and returns how it failed: boxed, since few runs do.
 #[inline]
-pub(super) fn caught(run: impl FnOnce()) -> Option<Verdict> {
+pub(super) fn caught(run: impl FnOnce()) -> Option<Box<Verdict>> {
     install();
     let outside = SILENT.replace(true);
     let result = catch_unwind(AssertUnwindSafe(run));
     SILENT.set(outside);
-    let payload = result.err()?;
+    result.err().and_then(verdict).map(Box::new)
+}
+
+/// Returns what a panic says of its run; nothing if the run only ends with it.
+#[cold]
+fn verdict(payload: Box<dyn Any + Send>) -> Option<Verdict> {
     match payload.downcast::<Stop>() {
         Ok(stop) => match *stop {
             Stop::Failed(verdict) => Some(verdict),

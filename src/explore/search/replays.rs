@@ -78,7 +78,7 @@ impl Search<'_> {
             core.begin(&Run { number: 0, seed });
             own
         };
-        let verdict = self.play(seed, program);
+        let verdict = self.play(seed, program).map(|verdict| *verdict);
         let core = &mut *self.core.borrow_mut();
         core.machine = own;
         let mut trace = core.trace.take().unwrap_or_default();

@@ -160,7 +160,7 @@ impl<'a> Search<'a> {
 
     /// Does the run with this number. Returns `None` if there is no order left, and else how it failed, if it did.
     #[inline]
-    fn next_run(&mut self, run: &Run, program: Program<'_>) -> Option<Option<Verdict>> {
+    fn next_run(&mut self, run: &Run, program: Program<'_>) -> Option<Option<Box<Verdict>>> {
         if !self.begin(run) {
             return None;
         }
@@ -176,7 +176,7 @@ impl<'a> Search<'a> {
     fn judged(
         &mut self,
         run: Run,
-        verdict: Option<Verdict>,
+        verdict: Option<Box<Verdict>>,
         ending: Ending,
         program: Program<'_>,
     ) -> Option<Failed> {
@@ -190,7 +190,10 @@ impl<'a> Search<'a> {
         }
         let policy = self.core.borrow().machine.policy();
         let answers = self.core.borrow().draws.answers();
-        let verdict = verdict.or_else(|| self.difference(&run, &answers, program))?;
+        let verdict = match verdict {
+            Some(verdict) => *verdict,
+            None => self.difference(&run, &answers, program)?,
+        };
         Some(Failed {
             run,
             policy,
@@ -225,7 +228,7 @@ impl<'a> Search<'a> {
 
     /// Runs the program once.
     #[inline]
-    pub(super) fn play(&mut self, seed: u64, program: Program<'_>) -> Option<Verdict> {
+    pub(super) fn play(&mut self, seed: u64, program: Program<'_>) -> Option<Box<Verdict>> {
         self.sim.reset(seed);
         let sim = &mut self.sim;
         caught(|| {
