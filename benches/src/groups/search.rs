@@ -17,6 +17,8 @@ pub const GROUP: Group = Group {
 const SHUTTLE: &str = "shuttle, random";
 const FREE: &str = "crankwork, free rounds";
 const WITHIN: &str = "crankwork, within rounds";
+const OWN_FREE: &str = "crankwork, a loop of one's own, free rounds";
+const OWN_WITHIN: &str = "crankwork, a loop of one's own, within rounds";
 
 /// The most that a row of ours may take: so much of what shuttle takes.
 const fn budget(row: &'static str, at_most: f64) -> Budget {
@@ -40,7 +42,8 @@ fn cases(quick: bool) -> Vec<Case> {
                 counted(SHUTTLE, move || peers::shuttle::search(runs)),
                 counted(FREE, move || explored(runs, Rounds::Free)),
                 counted(WITHIN, move || explored(runs, Rounds::Within)),
-                counted("crankwork, a loop of one's own", move || own_loop(runs)),
+                counted(OWN_FREE, move || own_loop(runs, Rounds::Free)),
+                counted(OWN_WITHIN, move || own_loop(runs, Rounds::Within)),
                 by_hand(runs),
             ]
         },

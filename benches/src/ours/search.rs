@@ -2,8 +2,9 @@
 
 use super::scheduler;
 use crate::lives::{SEARCHED, YIELDS, search_turns};
-use crankwork::explore::{Explore, Policy, Sim, decider};
-use crankwork::{Budget, Retain, Time, WorkContext, WorkScheduler};
+use crankwork::explore::{Explore, Policy, Sim};
+use crankwork::{Budget, Draws, RandomOrder, Retain, Stream, Time, WorkContext, WorkScheduler};
+use std::rc::Rc;
 use std::task::Poll;
 
 /// Which orders a search has.
@@ -36,12 +37,19 @@ pub fn explored(runs: u64, rounds: Rounds) -> u64 {
     stats.runs
 }
 
-/// Does so many runs with one scheduler and a decider for each, and returns their number.
-pub fn own_loop(runs: u64) -> u64 {
+/// Does so many runs with one scheduler, records their decisions, and returns their number.
+pub fn own_loop(runs: u64, rounds: Rounds) -> u64 {
     let mut scheduler = scheduler(Retain::All);
+    let draws = Rc::new(Draws::recorded(Stream::default()));
+    let order = RandomOrder::of(&draws);
+    scheduler.set_decider(Some(Box::new(match rounds {
+        Rounds::Free => order.free_rounds(),
+        Rounds::Within => order,
+    })));
     for seed in 0..runs {
         scheduler.reset(seed);
-        scheduler.set_decider(Some(decider(&Policy::Random, seed)));
+        draws.clear();
+        draws.set_stream(Stream::new(seed));
         add_works(&mut scheduler);
         let crank = scheduler.crank_work(Time::ZERO, &mut (), Budget::unlimited());
         assert_eq!(crank.turns, search_turns());
