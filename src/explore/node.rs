@@ -88,6 +88,18 @@ impl<C> Parts<C> {
             decided: None,
         }
     }
+
+    /// Begins a run of a spare node.
+    pub fn begin(&mut self, app: C, seed: u64)
+    where
+        C: 'static,
+    {
+        // Most often the node has been cleared for this seed.
+        if self.seed != seed {
+            self.clear(seed);
+        }
+        self.app = Some(app);
+    }
 }
 
 /// A node whose application type is not known.
@@ -198,16 +210,15 @@ impl<C: 'static> AnyNode for Parts<C> {
 
     fn decide_by(&mut self, core: &Shared, number: u64, wants: Wants) {
         let decided = Some((number, wants, core.borrow().is_drawn()));
-        if self.decided == decided {
-            return;
+        if self.decided != decided {
+            self.decided = decided;
+            self.work.set_decider(Some(Box::new(Hook {
+                node: number,
+                wants,
+                draws: core.borrow().draws(),
+                core: Rc::clone(core),
+            })));
         }
-        self.decided = decided;
-        self.work.set_decider(Some(Box::new(Hook {
-            node: number,
-            wants,
-            draws: core.borrow().draws(),
-            core: Rc::clone(core),
-        })));
     }
 
     fn clear(&mut self, seed: u64) {

@@ -30,6 +30,12 @@ pub(super) struct Orders {
 }
 
 impl Orders {
+    /// Makes room for the orders of so many runs at once.
+    pub fn reserve(&mut self, runs: u64) {
+        let orders = usize::try_from(runs).unwrap_or(TOLD_APART).min(TOLD_APART);
+        self.grow_to(2 * orders.next_power_of_two());
+    }
+
     /// Counts one more of an order. Expected and amortised O(1).
     #[inline]
     pub fn count(&mut self, order: u64) {
@@ -101,7 +107,10 @@ impl Orders {
     /// Doubles the table.
     #[cold]
     fn grow(&mut self) {
-        let places = (2 * self.places.len()).max(256);
+        self.grow_to((2 * self.places.len()).max(256));
+    }
+
+    fn grow_to(&mut self, places: usize) {
         let old = std::mem::replace(&mut self.places, vec![0; places]);
         for known in old.into_iter().filter(|&known| known != 0) {
             let place = self.find(known);

@@ -42,6 +42,11 @@ pub struct Stats {
 }
 
 impl Stats {
+    /// Makes room for the orders of so many runs.
+    pub(super) fn reserve(&mut self, runs: u64) {
+        self.orders.reserve(runs);
+    }
+
     /// Counts a run.
     #[inline]
     pub(super) fn count(&mut self, digest: u64, decisions: u64, turns: u64) {

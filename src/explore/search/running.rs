@@ -125,6 +125,7 @@ impl<'a> Search<'a> {
         program: Program<'_>,
     ) -> Vec<Failed> {
         let mut failed: Vec<Failed> = Vec::new();
+        self.stats.reserve(self.setup.runs);
         for number in 0..self.setup.runs {
             if ending == Ending::Failure && first.load(Ordering::Relaxed) < number {
                 break;

@@ -138,12 +138,6 @@ impl Sim {
     }
 
     #[inline]
-    fn set_decider(&mut self, number: usize) {
-        let wants = self.wants();
-        self.nodes[number].decide_by(&self.core, number as u64, wants);
-    }
-
-    #[inline]
     fn wants(&self) -> Wants {
         let core = self.core.borrow();
         let mut wants = core.rules.wants(core.wants);
@@ -260,8 +254,9 @@ impl Sim {
         // The next run most often needs it, too, and then each decider is set once.
         core.wants = core.rules.wants(core.wants);
         drop(core);
-        for number in 0..self.nodes.len() {
-            self.set_decider(number);
+        let wants = self.wants();
+        for (number, node) in (0..).zip(&mut self.nodes) {
+            node.decide_by(&self.core, number, wants);
         }
     }
 }

@@ -74,8 +74,7 @@ impl Sim {
         let budget = if watched { 1 } else { u64::MAX };
         self.has_run |= end.is_none();
         if end.is_none() && is_alone && !watched {
-            self.run_alone();
-            return self.check_end();
+            return self.run_alone();
         }
         loop {
             if end.is_some_and(|end| self.next_time().is_none_or(|next| next > end)) {
@@ -98,7 +97,14 @@ impl Sim {
             match self.crank(0, u64::MAX) {
                 Next::Now => {}
                 Next::At(at) => self.advance(at),
-                Next::External | Next::Stalled | Next::Idle => return self.check_pins(),
+                Next::Idle => {
+                    self.check_pins();
+                    return self.check_wakes();
+                }
+                Next::External | Next::Stalled => {
+                    self.check_pins();
+                    return self.check_end();
+                }
             }
         }
     }
@@ -343,9 +349,7 @@ impl Sim {
 
     #[inline]
     fn check_end(&mut self) {
-        if let Some(name) = self.nodes.iter().find_map(|node| node.lost_wake()) {
-            fail(Verdict::LostWake(name));
-        }
+        self.check_wakes();
         // Sleepers that only something outside could wake: there is nothing outside.
         let mut waits = None;
         for node in &self.nodes {
@@ -361,6 +365,13 @@ impl Sim {
             fail(Verdict::Stall(node.stall()));
         }
         self.check(When::AtTheEnd);
+    }
+
+    /// Fails the run if a work has lost its last waker.
+    fn check_wakes(&self) {
+        if let Some(name) = self.nodes.iter().find_map(|node| node.lost_wake()) {
+            fail(Verdict::LostWake(name));
+        }
     }
 
     fn fail_stalled(&self, node: &dyn AnyNode) -> ! {
