@@ -53,6 +53,13 @@ impl Stream {
         (wide >> 64) as u64
     }
 
+    /// Does what [`Stream::below`] does, unless that may take more than one draw: then the stream is worth nothing.
+    #[inline(always)]
+    pub(crate) fn below_at_once(&mut self, n: u64) -> Option<u64> {
+        let wide = self.next_u64() as u128 * n as u128;
+        (wide as u64 >= n).then_some((wide >> 64) as u64)
+    }
+
     /// Returns true with a probability of `numerator / denominator`. O(1).
     pub fn chance(&mut self, numerator: u64, denominator: u64) -> bool {
         self.below(denominator) < numerator

@@ -52,6 +52,36 @@ impl Draws {
         answer
     }
 
+    /// Draws as [`Draws::draw`] does, and returns what `then` makes of the answer. If `then` makes nothing of it, or more
+    /// than a few steps are needed, it returns `None` and has drawn nothing.
+    ///
+    /// It makes no call but that of `then`, so its caller keeps all in registers.
+    #[inline(always)]
+    pub(crate) fn draw_quickly<R>(
+        &self,
+        arity: usize,
+        then: impl FnOnce(usize) -> Option<R>,
+    ) -> Option<R> {
+        let inner = &mut *self.0.try_borrow_mut().ok()?;
+        let mut stream = inner.stream.clone();
+        let answer = stream.below_at_once(arity as u64)? as usize;
+        let pairs = &mut inner.record.pairs;
+        if inner.is_recorded {
+            let pair = [answer as u8, u8::try_from(arity).ok()?];
+            if pairs.len() == pairs.capacity() {
+                return None;
+            }
+            pairs.push(pair);
+        }
+        let made = then(answer);
+        match made {
+            Some(_) => inner.stream = stream,
+            None if inner.is_recorded => drop(pairs.pop()),
+            None => {}
+        }
+        made
+    }
+
     /// Records an answer that was found otherwise, one of `arity`. Amortised O(1).
     pub fn record(&self, answer: usize, arity: usize) {
         self.0.borrow_mut().record(answer, arity);

@@ -178,21 +178,34 @@ impl Ready {
     }
 
     /// Takes a work of the present round out by its number, as [`Ready::take_from_round`] does.
-    #[inline(always)]
+    #[inline]
     pub fn take_nth(&mut self, number: usize) -> u32 {
         debug_assert!(number < self.left_in_round());
         let slot = self.nth(number);
         // Their records keep the old places: a search takes many turns and cancels few works.
-        let first = self.index(self.head);
-        match self.ring[first..].first_chunk_mut() {
-            Some(few) if number < FEW => move_up(few, number),
-            _ => self.move_up_in_ring(number),
-        }
+        self.move_up_in_ring(number);
         self.head = self.head.wrapping_add(1);
         slot
     }
 
-    #[inline(never)]
+    /// Takes one of the first few works by its number, as [`Ready::take_nth`] does, and widens the round to it. Returns
+    /// `None` for any other, and if the ring ends before them. There must be no gaps.
+    #[inline(always)]
+    pub fn take_near(&mut self, number: usize) -> Option<u32> {
+        let first = self.index(self.head);
+        if number >= FEW {
+            return None;
+        }
+        let is_next = number >= self.left_in_round();
+        let few = self.ring.get_mut(first..)?.first_chunk_mut()?;
+        let slot = few[number];
+        move_up(few, number);
+        // A branch would be foreseen badly where numbers are drawn.
+        self.end = select_unpredictable(is_next, self.tail, self.end);
+        self.head = self.head.wrapping_add(1);
+        Some(slot)
+    }
+
     fn move_up_in_ring(&mut self, number: usize) {
         for count in (0..number as u32).rev() {
             let place = self.head.wrapping_add(count);
@@ -326,14 +339,6 @@ impl Ready {
     pub fn widen_round(&mut self) {
         debug_assert!(self.gaps == 0);
         self.end = self.tail;
-    }
-
-    /// Widens the round as [`Ready::widen_round`] does, if the work with that number is of the next one.
-    #[inline(always)]
-    pub fn widen_round_to(&mut self, number: usize) {
-        // A branch would be foreseen badly where numbers are drawn.
-        let is_next = number >= self.left_in_round();
-        self.end = select_unpredictable(is_next, self.tail, self.end);
     }
 
     /// Returns whether nothing has been read ahead for the next place.

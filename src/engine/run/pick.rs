@@ -58,16 +58,17 @@ impl Engine {
     /// Returns the work that has the next turn, of this round or of the next one if nothing is to be done in between.
     #[cold]
     pub(super) fn next_turn_as_decided(&mut self) -> Option<u32> {
-        let drawn = match self.may_have_news() {
-            true => None,
-            false => self.pop_drawn(),
-        };
-        drawn.or_else(|| self.next_turn_asked())
+        if !self.may_have_news()
+            && let Some(slot) = self.pop_drawn()
+        {
+            return Some(slot);
+        }
+        self.next_turn_asked()
     }
 
     /// Takes a ready work that is drawn among those of the present round, or with free rounds among all. Returns `None`
-    /// if there is none, or if the decider has to be asked or told something. There must be nothing to be done between
-    /// rounds.
+    /// if there is none, if the decider has to be asked or told something, or if the work is not near. There must be
+    /// nothing to be done between rounds.
     #[inline(always)]
     fn pop_drawn(&mut self) -> Option<u32> {
         let deciding = self.deciding.as_mut()?;
@@ -81,12 +82,10 @@ impl Engine {
             true => ready.len(),
             false => in_round,
         };
-        let answer = match arity {
-            1 => 0,
-            _ => draws.draw(arity),
-        };
-        ready.widen_round_to(answer);
-        let slot = ready.take_nth(answer);
+        let slot = match arity {
+            1 => ready.take_near(0),
+            _ => draws.draw_quickly(arity, |answer| ready.take_near(answer)),
+        }?;
         deciding.last = Last::Slot(slot);
         Some(slot)
     }
