@@ -40,9 +40,13 @@ impl Engine {
         self.phase = Default::default();
         self.notes = Default::default();
         self.deferred.clear();
-        self.settling.clear();
+        if !self.settling.is_empty() {
+            self.settling.clear();
+        }
         self.is_settling = false;
-        self.messages.clear();
+        if !self.messages.is_empty() {
+            self.messages.clear();
+        }
         self.external_sleepers = 0;
         self.fruitless = Default::default();
         self.unchecked_cranks = 0;

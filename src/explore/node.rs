@@ -76,7 +76,7 @@ where
     }
 }
 
-impl<C> Parts<C> {
+impl<C: 'static> Parts<C> {
     pub fn new(work: WorkScheduler<C>, app: Option<C>, seed: u64) -> Self {
         Parts {
             work,
@@ -89,11 +89,24 @@ impl<C> Parts<C> {
         }
     }
 
+    /// Lets the search decide, unless it does so already.
+    #[inline]
+    pub fn set_decider(&mut self, core: &Shared, decided: (u64, Wants, bool)) {
+        if self.decided == Some(decided) {
+            return;
+        }
+        self.decided = Some(decided);
+        let (node, wants, _) = decided;
+        self.work.set_decider(Some(Box::new(Hook {
+            node,
+            wants,
+            draws: core.borrow().draws(),
+            core: Rc::clone(core),
+        })));
+    }
+
     /// Begins a run of a spare node.
-    pub fn begin(&mut self, app: C, seed: u64)
-    where
-        C: 'static,
-    {
+    pub fn begin(&mut self, app: C, seed: u64) {
         // Most often the node has been cleared for this seed.
         if self.seed != seed {
             self.clear(seed);
@@ -209,16 +222,7 @@ impl<C: 'static> AnyNode for Parts<C> {
     }
 
     fn decide_by(&mut self, core: &Shared, number: u64, wants: Wants) {
-        let decided = Some((number, wants, core.borrow().is_drawn()));
-        if self.decided != decided {
-            self.decided = decided;
-            self.work.set_decider(Some(Box::new(Hook {
-                node: number,
-                wants,
-                draws: core.borrow().draws(),
-                core: Rc::clone(core),
-            })));
-        }
+        self.set_decider(core, (number, wants, core.borrow().is_drawn()));
     }
 
     fn clear(&mut self, seed: u64) {

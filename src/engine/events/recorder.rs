@@ -73,7 +73,9 @@ impl Recorder {
         (*settled_in_crank, *forced_aborts, *abandoned_jobs) = (0, 0, 0);
         (*panics, *callback_panics) = (0, 0);
         (*events_dropped, *next_seq) = (0, 0);
-        queue.clear();
+        if !queue.is_empty() {
+            queue.clear();
+        }
     }
 
     /// Returns counters at zero, and where the events go.

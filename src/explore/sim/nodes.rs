@@ -36,7 +36,12 @@ impl Sim {
 
     /// Lets the search decide for the node that is made next.
     fn decide_for<C: 'static>(&self, parts: &mut Parts<C>) {
-        parts.decide_by(&self.core, self.nodes.len() as u64, self.wants());
+        let decided = (
+            self.nodes.len() as u64,
+            self.wants(),
+            self.core.borrow().is_drawn(),
+        );
+        parts.set_decider(&self.core, decided);
     }
 
     /// Adds a node whose scheduler has this configuration. Its seed is that of the run.
