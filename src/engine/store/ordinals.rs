@@ -5,8 +5,8 @@
 //! its bucket full goes into an ordered map. So names that are chosen to collide cost O(log n), and nothing depends
 //! on the order of the table.
 //!
-//! Invariant: a group in the table or in the map has a living work, and is in only one of the two. The group that was
-//! used last is in neither.
+//! Invariant: a group in the table or in the map has a living work, and is in only one of the two. The groups that came
+//! up lately are in neither.
 //!
 //! Limit: groups are told apart by a hash of 64 bits. Two groups of one hash share their numbers, which stays
 //! deterministic: ordinals only come out higher.
@@ -37,7 +37,7 @@ struct Bucket {
     beyond: u32,
 }
 
-/// Counts by group. [`Ordinals`] keeps those that have living works, except for the group that was used last.
+/// Counts by group. [`Ordinals`] keeps those that have living works, except for those that came up lately.
 #[derive(Default)]
 pub(crate) struct Groups {
     /// None, or as many as a power of two.
@@ -143,30 +143,40 @@ impl Groups {
     }
 }
 
-/// Numbers same-named siblings. It keeps the group used last outside the table, since programs add many works of one
-/// name.
+/// How many places static names share, by the addresses of their texts. One more place is for all other names.
+const STATIC: usize = 8;
+
+/// A group that came up lately.
+#[derive(Clone, Copy, Default)]
+struct Recent {
+    /// The address and length of the static name with which the group came up, and the parent's serial number. The
+    /// address is 0 for a shared name. Texts are told by their addresses, since hashing one costs more.
+    key: (usize, usize, u64),
+    /// The group; 0 if there is none.
+    group: u64,
+    count: Count,
+}
+
+/// Stands for the serial number of a root's parent. No work has it.
+const NO_PARENT: u64 = u64::MAX;
+
+/// Numbers same-named siblings. It keeps the groups that came up lately outside the table, since programs add many
+/// works of few names.
 #[derive(Default)]
 pub(crate) struct Ordinals {
-    /// The group that was used last.
-    hot: u64,
-    /// The counts of that group.
-    count: Count,
+    /// Groups that came up lately. They keep their places when they have become empty.
+    recent: [Recent; STATIC + 1],
     /// All other groups.
     rest: Groups,
-    /// The last static name and its parent. A caller that adds the same name again is spared the look into the table.
-    last: Option<(Option<u64>, &'static str)>,
-    /// The group of that name.
-    last_group: u64,
-    /// The hashes of static names.
-    hashes: Hashes,
 }
 
 impl Ordinals {
     /// Forgets all groups, but keeps the room.
     pub fn clear(&mut self) {
         self.rest.clear();
-        (self.hot, self.count) = (0, Count::default());
-        self.last = None;
+        for recent in &mut self.recent {
+            recent.count = Count::default();
+        }
     }
 
     /// Returns the ordinal of a new work: how many same-named siblings were added since the group was last empty.
@@ -174,12 +184,11 @@ impl Ordinals {
     /// `parent_serial` is `None` for a root. Expected and amortised O(1).
     #[inline]
     pub fn enter(&mut self, parent_serial: Option<u64>, name: &Name) -> u32 {
-        let group = self.group(parent_serial, name);
-        self.bring(group);
-        let ordinal = self.count.next;
+        let count = self.count(parent_serial, name);
+        let ordinal = count.next;
         // After 2^32 siblings in one group numbers repeat, and then two works draw alike. No memory is at stake.
-        self.count.next = self.count.next.wrapping_add(1);
-        self.count.live += 1;
+        count.next = count.next.wrapping_add(1);
+        count.live += 1;
         ordinal
     }
 
@@ -188,80 +197,69 @@ impl Ordinals {
     /// The caller names the parent and name with which the work was entered. Expected and amortised O(1).
     #[inline]
     pub fn leave(&mut self, parent_serial: Option<u64>, name: &Name) {
-        let group = self.group(parent_serial, name);
-        self.bring(group);
-        self.count.live -= 1;
-        if self.count.live == 0 {
+        let count = self.count(parent_serial, name);
+        count.live -= 1;
+        if count.live == 0 {
             // An empty group starts again from 0, and the table need not keep it.
-            self.count = Count::default();
+            *count = Count::default();
         }
     }
 
-    /// Returns the group of a name, and remembers it if the name is static. A shared name is hashed each time.
-    #[inline]
-    fn group(&mut self, parent_serial: Option<u64>, name: &Name) -> u64 {
+    /// Returns the counts of a group, which has a place among the recent ones from now on.
+    #[inline(always)]
+    fn count(&mut self, parent_serial: Option<u64>, name: &Name) -> &mut Count {
         let Name::Static(text) = *name else {
-            return group(parent_serial, hash_text(name));
+            return self.bring(STATIC, parent_serial, name);
         };
-        match self.last {
-            // Compared by address, since hashing the text costs more.
-            Some((parent, last)) if parent == parent_serial && std::ptr::eq(last, text) => {}
-            _ => {
-                self.last = Some((parent_serial, text));
-                self.last_group = group(parent_serial, self.hashes.of(text));
-            }
-        }
-        self.last_group
-    }
-
-    /// Makes `group` the group that was used last.
-    #[inline]
-    fn bring(&mut self, group: u64) {
-        if group != self.hot {
-            self.swap(group);
+        let key = key(parent_serial, text);
+        let place = key.0 % STATIC;
+        match self.recent[place].key == key {
+            true => &mut self.recent[place].count,
+            false => self.bring(place, parent_serial, name),
         }
     }
 
-    /// Puts the last group into the table and takes `group` out of it.
+    /// Returns the counts of a group. If it has no place, it gets `place`, and the group that was there goes into the
+    /// table.
     #[inline(never)]
-    fn swap(&mut self, group: u64) {
-        // An empty group is forgotten: a program that names each work anew must not fill the table (L30).
-        if self.count.live > 0 {
-            self.rest.put(self.hot, self.count);
+    fn bring(&mut self, place: usize, parent_serial: Option<u64>, name: &Name) -> &mut Count {
+        let group = group(parent_serial, name);
+        let mut all = self.recent.iter();
+        // The text may have come from another address, or shared.
+        if let Some(place) = all.position(|recent| recent.group == group) {
+            return &mut self.recent[place].count;
         }
-        self.hot = group;
-        self.count = self.rest.take(group);
+        let former = self.recent[place];
+        // An empty group is forgotten: a program that names each work anew must not fill the table (L30).
+        if former.count.live > 0 {
+            self.rest.put(former.group, former.count);
+        }
+        self.recent[place] = Recent {
+            key: match *name {
+                Name::Static(text) => key(parent_serial, text),
+                Name::Shared(_) => Default::default(),
+            },
+            group,
+            count: self.rest.take(group),
+        };
+        &mut self.recent[place].count
     }
 }
 
-/// Returns the group of the names with this hash below a parent, or among the roots.
-fn group(parent_serial: Option<u64>, hash: u64) -> u64 {
-    match parent_serial {
+/// Returns what tells a static name below a parent, or among the roots.
+fn key(parent_serial: Option<u64>, text: &'static str) -> (usize, usize, u64) {
+    let parent = parent_serial.unwrap_or(NO_PARENT);
+    (text.as_ptr().addr(), text.len(), parent)
+}
+
+/// Returns the group of a name below a parent, or among the roots: a hash, and never 0.
+fn group(parent_serial: Option<u64>, name: &str) -> u64 {
+    let hash = hash_text(name);
+    let group = match parent_serial {
         None => hash,
         Some(serial) => fold(serial, hash),
-    }
-}
-
-/// The hashes of static names that came up lately, each where the address of its text leads. Texts are compared by
-/// address, since hashing one costs more.
-#[derive(Default)]
-struct Hashes {
-    texts: [Option<&'static str>; 8],
-    hashes: [u64; 8],
-}
-
-impl Hashes {
-    fn of(&mut self, text: &'static str) -> u64 {
-        let place = text.as_ptr().addr() % 8;
-        match self.texts[place] {
-            Some(known) if std::ptr::eq(known, text) => self.hashes[place],
-            _ => {
-                self.texts[place] = Some(text);
-                self.hashes[place] = hash_text(text);
-                self.hashes[place]
-            }
-        }
-    }
+    };
+    group.max(1)
 }
 
 #[cfg(test)]
