@@ -185,6 +185,7 @@ impl Shell {
         let heard = self.engine.is_heard();
         match self.engine.end_plain_success(slot, heard) {
             Some(outs) => self.engine.release_after_plain_success(slot, outs),
+            None if answer.is_pending() && self.engine.end_fast_turn(slot) => {}
             None => self.engine.after_turn(slot, answer),
         }
     }

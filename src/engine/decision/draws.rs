@@ -52,8 +52,8 @@ impl Draws {
         answer
     }
 
-    /// Draws as [`Draws::draw`] does, and returns what `then` makes of the answer. If `then` makes nothing of it, or more
-    /// than a few steps are needed, it returns `None` and has drawn nothing.
+    /// Draws as [`Draws::draw`] does, and returns what `then` makes of the answer. Returns `None` and has drawn nothing
+    /// if `then` makes nothing of it, or if more than a few steps are needed.
     ///
     /// It makes no call but that of `then`, so its caller keeps all in registers.
     #[inline(always)]

@@ -2,11 +2,13 @@
 //!
 //! They are in one ring with a mark where the present round ends. A work knows its place, so it can be taken out in
 //! O(1), and leaves a gap. A ring and not links through the records, so that a turn touches no record but its own.
+//! Works that a decider takes out of turn leave no gap: see `picked`.
+
+mod picked;
 
 use crate::engine::store::arena::Arena;
 use crate::engine::store::flags::flag;
 use crate::engine::store::record::{NONE, Record};
-use std::hint::select_unpredictable;
 use std::ops::{Range, RangeInclusive};
 
 /// The first length of a ring. Below it, gaps are not worth closing.
@@ -154,63 +156,6 @@ impl Ready {
         // Closing gaps costs as much as all places, so it waits until half of them are gaps.
         if places >= SHORT && self.gaps >= places / 2 {
             self.close_gaps(arena);
-        }
-    }
-
-    /// Returns the place of a work that has a turn coming. O(1), or O(places) if [`Ready::take_nth`] has moved it.
-    fn place(&self, arena: &Arena, slot: u32) -> u32 {
-        let noted = arena.at(slot).links.prev;
-        let places = self.tail.wrapping_sub(self.head);
-        let is_there = |place| self.ring[self.index(place)] == slot;
-        // What is left of works that have had their turns lies in front of the head.
-        if noted.wrapping_sub(self.head) < places && is_there(noted) {
-            return noted;
-        }
-        let mut all = (0..places).map(|count| self.head.wrapping_add(count));
-        all.find(|&place| is_there(place)).unwrap_or(noted)
-    }
-
-    /// Takes a work of the present round out, wherever it stands, and leaves no gap: the works in front of it move up.
-    /// Its flag goes on to say that it has a turn coming. There must be no gaps. O(works in front).
-    pub fn take_from_round(&mut self, arena: &Arena, slot: u32) {
-        let place = self.place(arena, slot);
-        self.take_nth(place.wrapping_sub(self.head) as usize);
-    }
-
-    /// Takes a work of the present round out by its number, as [`Ready::take_from_round`] does.
-    #[inline]
-    pub fn take_nth(&mut self, number: usize) -> u32 {
-        debug_assert!(number < self.left_in_round());
-        let slot = self.nth(number);
-        // Their records keep the old places: a search takes many turns and cancels few works.
-        self.move_up_in_ring(number);
-        self.head = self.head.wrapping_add(1);
-        slot
-    }
-
-    /// Takes one of the first few works by its number, as [`Ready::take_nth`] does, and widens the round to it. Returns
-    /// `None` for any other, and if the ring ends before them. There must be no gaps.
-    #[inline(always)]
-    pub fn take_near(&mut self, number: usize) -> Option<u32> {
-        let first = self.index(self.head);
-        if number >= FEW {
-            return None;
-        }
-        let is_next = number >= self.left_in_round();
-        let few = self.ring.get_mut(first..)?.first_chunk_mut()?;
-        let slot = few[number];
-        move_up(few, number);
-        // A branch would be foreseen badly where numbers are drawn.
-        self.end = select_unpredictable(is_next, self.tail, self.end);
-        self.head = self.head.wrapping_add(1);
-        Some(slot)
-    }
-
-    fn move_up_in_ring(&mut self, number: usize) {
-        for count in (0..number as u32).rev() {
-            let place = self.head.wrapping_add(count);
-            let (from, to) = (self.index(place), self.index(place.wrapping_add(1)));
-            self.ring[to] = self.ring[from];
         }
     }
 
@@ -386,17 +331,6 @@ impl Ready {
     pub fn len(&self) -> usize {
         (self.tail.wrapping_sub(self.head) - self.gaps) as usize
     }
-}
-
-/// How many works are moved up without a branch.
-const FEW: usize = 4;
-
-/// Moves the first `number` works up by one place. A drawn number is foreseen badly, so there is no branch on it.
-#[inline(always)]
-fn move_up(works: &mut [u32; FEW], number: usize) {
-    let [a, b, c, d] = *works;
-    let pick = |place, moved, stays| select_unpredictable(number >= place, moved, stays);
-    *works = [a, pick(1, a, b), pick(2, b, c), pick(3, c, d)];
 }
 
 #[cfg(test)]

@@ -73,6 +73,56 @@ fn a_ring_does_what_two_queues_do() {
     assert!(batches > 100, "{batches}");
 }
 
+/// Works are taken out of turn and cancelled, against one list and the number of those in the round.
+#[test]
+fn works_that_move_up_are_found_again() {
+    let (mut arena, mut ready) = (arena(), Ready::new());
+    (ready.head, ready.end, ready.tail) = (u32::MAX - 500, u32::MAX - 500, u32::MAX - 500);
+    let (mut works, mut in_round) = (Vec::new(), 0);
+    let mut random = crate::Stream::new(3);
+    let (mut near, mut moved) = (0, 0);
+    for _ in 0..50_000 {
+        let slot = random.below(10) as u32;
+        if !arena.is(slot, flag::READY) {
+            ready.push(&mut arena, slot);
+            works.push(slot);
+        }
+        ready.without_gaps(&mut arena);
+        let number = random.below(works.len() as u64) as usize;
+        let slot = works[number];
+        match random.below(5) {
+            0 | 1 => match ready.take_near(number) {
+                Some(taken) => {
+                    assert_eq!(taken, slot);
+                    near += 1;
+                    if number >= in_round {
+                        in_round = works.len();
+                    }
+                }
+                None => {
+                    ready.widen_round();
+                    in_round = works.len();
+                    assert_eq!(ready.take_nth(number), slot);
+                }
+            },
+            2 if number < in_round => assert_eq!(ready.take_nth(number), slot),
+            3 if number < in_round => ready.take_from_round(&arena, slot),
+            4 => {
+                moved += u32::from(ready.ring[ready.index(arena.at(slot).links.prev)] != slot);
+                ready.take(&mut arena, slot);
+                in_round += usize::from(number >= in_round);
+            }
+            _ => continue,
+        }
+        works.remove(number);
+        in_round -= 1;
+        arena.clear(slot, flag::READY);
+        assert!(ready.round().eq(works[..in_round].iter().copied()));
+        assert!(ready.next_round().eq(works[in_round..].iter().copied()));
+    }
+    assert!(near > 5_000 && moved > 1_000, "{near} {moved}");
+}
+
 /// Returns what is to be read ahead for a round of `slots`, whose first `had` works have had their turns.
 fn dense(arena: &mut Arena, slots: impl Iterator<Item = u32>, had: u32) -> Option<Range<u32>> {
     let mut ready = Ready::new();
