@@ -43,7 +43,7 @@ impl Draws {
         }))
     }
 
-    /// Draws one of so many answers, and records it. Returns its index. Expected O(1).
+    /// Draws one of so many answers, and records it. Returns its index; 0 if there is none. Expected O(1).
     #[inline(always)]
     pub fn draw(&self, arity: usize) -> usize {
         let inner = &mut *self.0.borrow_mut();
@@ -82,8 +82,9 @@ impl Draws {
         made
     }
 
-    /// Records an answer that was found otherwise, one of `arity`. Amortised O(1).
+    /// Records an answer that was found otherwise, one of `arity`; a larger one counts as the last. Amortised O(1).
     pub fn record(&self, answer: usize, arity: usize) {
+        let answer = answer.min(arity.saturating_sub(1));
         self.0.borrow_mut().record(answer, arity);
     }
 
@@ -146,9 +147,9 @@ impl fmt::Debug for Draws {
 /// What was answered: an answer and the number of answers, a byte each.
 #[derive(Default)]
 struct Record {
-    /// The number of answers is 0 if it needs more than a byte.
+    /// The number of answers is 0 if `wide` has it.
     pairs: Vec<[u8; 2]>,
-    /// Answers that need more than a byte, or might, and how many there were. Most runs have none.
+    /// Answers among more than 255, and how many there were. Most runs have none.
     wide: Vec<(u32, u32)>,
 }
 
@@ -162,8 +163,8 @@ impl Record {
     #[inline(always)]
     fn push(&mut self, answer: usize, arity: usize) {
         match u8::try_from(arity) {
-            Ok(arity) => self.pairs.push([answer as u8, arity]),
-            Err(_) => self.push_wide(answer, arity),
+            Ok(arity @ 1..) => self.pairs.push([answer as u8, arity]),
+            _ => self.push_wide(answer, arity),
         }
     }
 
@@ -217,6 +218,7 @@ mod tests {
             (255, 256),
             (300, 301),
             (0, 70_000),
+            (0, 0),
             (1, 2),
         ];
         for (answer, arity) in answers {
@@ -230,7 +232,7 @@ mod tests {
 
     #[test]
     fn every_answer_and_every_number_of_answers_shows_in_the_digest() {
-        let plain = [(0, 2), (1, 3), (2, 3), (0, 2), (1, 300), (1, 2)];
+        let plain = [(0, 2), (1, 3), (2, 4), (0, 2), (1, 300), (1, 2)];
         let digest = |answers: &[(usize, usize)]| {
             let draws = Draws::recorded(Stream::default());
             answers

@@ -297,9 +297,9 @@ pub trait Decider {
         Wants::NOTHING
     }
 
-    /// Returns what the engine draws orders from instead of calling [`Decider::decide`], asked once, too.
-    /// Deciders that look at no candidate spare a search most of the time of a decision. The engine still asks about
-    /// faults and about a work's own choices.
+    /// Returns what the engine draws orders from, if [`Decider::decide`] would only call [`Draws::draw`] on it. The
+    /// engine then makes no call, which spares most of the time of a decision. It still asks about faults and about a
+    /// work's own choices. The engine asks once, when the decider is set.
     fn draws(&self) -> Option<Rc<Draws>> {
         None
     }
