@@ -60,7 +60,19 @@ impl<C: ?Sized> WorkScheduler<C> {
         self.lent.engine.metrics()
     }
 
-    /// Returns how many works are in a state. O(1).
+    /// Returns how many works are in a state, reclaimed works included. O(1).
+    ///
+    /// ```
+    /// use crankwork::{Budget, Time, WorkContext, WorkScheduler, WorkState};
+    /// use std::task::Poll;
+    ///
+    /// let mut work = WorkScheduler::<()>::new(Default::default());
+    /// work.add_fn("one", |_: &mut WorkContext<'_, ()>| Poll::Ready(Ok(())))?;
+    /// assert_eq!(work.count(WorkState::Running), 1);
+    /// let _ = work.crank_work(Time::ZERO, &mut (), Budget::unlimited());
+    /// assert_eq!(work.count(WorkState::Success), 1);
+    /// # Ok::<(), crankwork::AddError>(())
+    /// ```
     #[inline]
     pub fn count(&self, state: WorkState) -> u64 {
         self.lent.engine.recorder.by_state[state as usize]

@@ -97,16 +97,11 @@ impl Sim {
             match self.crank(0, u64::MAX) {
                 Next::Now => {}
                 Next::At(at) => self.advance(at),
-                Next::Idle => {
-                    self.check_pins();
-                    return self.check_wakes();
-                }
-                Next::External | Next::Stalled => {
-                    self.check_pins();
-                    return self.check_end();
-                }
+                Next::External | Next::Stalled | Next::Idle => break,
             }
         }
+        self.check_pins();
+        self.check_end();
     }
 
     /// Does one thing: a crank, a delivery, or a step of the clock. Returns false if there is nothing to do.
@@ -349,7 +344,9 @@ impl Sim {
 
     #[inline]
     fn check_end(&mut self) {
-        self.check_wakes();
+        if let Some(name) = self.nodes.iter().find_map(|node| node.lost_wake()) {
+            fail(Verdict::LostWake(name));
+        }
         // Sleepers that only something outside could wake: there is nothing outside.
         let mut waits = None;
         for node in &self.nodes {
@@ -365,13 +362,6 @@ impl Sim {
             fail(Verdict::Stall(node.stall()));
         }
         self.check(When::AtTheEnd);
-    }
-
-    /// Fails the run if a work has lost its last waker.
-    fn check_wakes(&self) {
-        if let Some(name) = self.nodes.iter().find_map(|node| node.lost_wake()) {
-            fail(Verdict::LostWake(name));
-        }
     }
 
     fn fail_stalled(&self, node: &dyn AnyNode) -> ! {
