@@ -278,6 +278,38 @@ mod tests {
         assert_eq!(ordinals.enter(None, &"a".into()), 2);
         ordinals.leave(None, &"b".into());
         assert_eq!(ordinals.enter(None, &"b".into()), 0);
+        ordinals.clear();
+        for _ in 0..2 {
+            assert_eq!(ordinals.enter(None, &"a".into()), 0);
+            ordinals.leave(None, &"a".into());
+        }
+    }
+
+    /// Names of one text come from several addresses and shared, and others come between.
+    #[test]
+    fn one_text_has_one_count_wherever_it_lies() {
+        let all = "a a a a a a a a a a";
+        let copies = (0..10).map(|place| Name::Static(&all[2 * place..=2 * place]));
+        let mut copies: Vec<Name> = copies.collect();
+        copies.push("a".to_owned().into());
+        let mut ordinals = Ordinals::default();
+        let mut draws = Stream::new(9);
+        let mut live = 0;
+        let mut next = 0;
+        for round in 0..10_000 {
+            let name = &copies[draws.below(copies.len() as u64) as usize];
+            if live > 0 && draws.chance(1, 2) {
+                ordinals.leave(None, name);
+                live -= 1;
+                next = if live == 0 { 0 } else { next };
+            } else {
+                assert_eq!(ordinals.enter(None, name), next, "in round {round}");
+                (live, next) = (live + 1, next + 1);
+            }
+            // Other names take its place away.
+            let other = Name::from(format!("{}", draws.below(40)));
+            ordinals.enter(None, &other);
+        }
     }
 
     #[test]

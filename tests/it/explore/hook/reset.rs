@@ -5,6 +5,8 @@ use crate::units::{at_secs, secs};
 use crankwork::{AddError, Next, Spec, Time, WorkContext, WorkScheduler, WorkSchedulerConfig};
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 #[test]
@@ -67,4 +69,36 @@ fn a_reset_brings_the_configured_capacities_back() {
         s.add(Spec::new(name, work()).pool("disk", 1)).unwrap();
     }
     assert_eq!(s.metrics().running, 2);
+}
+
+/// A work that logs its name and ends.
+fn log_name(cx: &mut WorkContext<'_, Log>) -> Answer {
+    let name = cx.name().to_string();
+    cx.app.push(name);
+    Poll::Ready(Ok(()))
+}
+
+#[test]
+fn l30_slots_of_works_before_a_reset_take_dependencies_as_new_ones_do() {
+    let mut s = WorkScheduler::<Log>::new(Default::default());
+    let mut log = Log::new();
+    for seed in 0..3 {
+        s.reset(seed);
+        let first = s.add(Spec::new("first", log_name).no_permit()).unwrap();
+        s.add(Spec::new("second", log_name).after(first)).unwrap();
+        s.audit().unwrap();
+        assert_eq!(crank(&mut s, &mut log, Time::ZERO), Next::Idle);
+        assert_eq!(std::mem::take(&mut log), ["first", "second"]);
+    }
+}
+
+#[test]
+fn a_notifier_from_before_a_reset_is_told_nothing() {
+    let told = Arc::new(AtomicBool::new(false));
+    let tells = Arc::clone(&told);
+    let mut s = WorkScheduler::<Log>::new(Default::default());
+    s.set_notifier(move || tells.store(true, Ordering::Relaxed));
+    s.reset(0);
+    s.remote().cancel_all();
+    assert!(!told.load(Ordering::Relaxed));
 }
