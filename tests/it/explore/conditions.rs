@@ -361,3 +361,19 @@ fn bytes_choose_the_order() {
     assert_eq!(run(&[1, 1]), "bbaa");
     assert_eq!(run(&[2, 255]), "aabb");
 }
+
+#[test]
+fn a_run_that_only_real_time_could_go_on_with_fails_with_one_node_and_with_two() {
+    for nodes in 1..=2 {
+        let pinned = |sim: &mut Sim| {
+            for _ in 0..nodes {
+                let node = sim.node("pinned", App::new());
+                add(sim.work(node), "a", 2);
+                // A thread of the host's that never comes back.
+                std::mem::forget(sim.work(node).pin_time());
+            }
+        };
+        let failure = fails(&search().runs(1), pinned);
+        assert!(matches!(failure.verdict, Verdict::Pinned), "{failure}");
+    }
+}
