@@ -222,8 +222,7 @@ impl Settings {
 /// The number of scheduler ids taken so far. After 2^32 of them, two schedulers may share an id.
 static TAKEN: AtomicU32 = AtomicU32::new(0);
 
-/// A thread takes so many ids at once: a search needs one for each run, and an atomic operation costs more than all
-/// else of it.
+/// A thread takes so many ids at once, since a search needs one for each run.
 const IDS: u32 = 256;
 
 thread_local! {

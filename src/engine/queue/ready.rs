@@ -139,14 +139,14 @@ impl Ready {
         slot
     }
 
-    /// Takes a work out, if it has a turn coming. Amortised O(1).
+    /// Takes a work out, if it has a turn coming. Amortised O(1), unless it has moved up: see `picked`.
     pub fn remove(&mut self, arena: &mut Arena, slot: u32) {
         if arena.take(slot, flag::READY) {
             self.take(arena, slot);
         }
     }
 
-    /// Takes a work out, wherever it stands. Its flag goes on to say that it has a turn coming. Amortised O(1).
+    /// Takes a work out as [`Ready::remove`] does. Its flag goes on to say that it has a turn coming.
     pub fn take(&mut self, arena: &mut Arena, slot: u32) {
         let index = self.index(self.place(arena, slot));
         self.ring[index] = NONE;

@@ -26,7 +26,7 @@ pub enum Policy {
     Lifo,
     /// The work that had the last turn goes on while it can.
     Continue,
-    /// Each answer equally likely. The engine draws turns itself, so no policy is faster.
+    /// Each answer equally likely. The engine draws turns itself.
     Random,
     /// The work that had the last turn goes on with this probability in percent, else as [`Policy::Random`].
     Sticky(u8),

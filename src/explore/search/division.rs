@@ -48,6 +48,7 @@ pub(super) struct Part {
 impl Part {
     /// Returns whether the thread judges the run with this number.
     pub fn owns(&self, number: u64) -> bool {
+        // Most searches are not divided.
         if self.shard == Shard::ALL && self.jobs == NonZeroU64::MIN {
             return true;
         }

@@ -15,23 +15,19 @@ impl Sim {
     /// an `assert!` in a work fails the run.
     pub fn node<C: 'static>(&mut self, name: impl Into<Name>, app: C) -> Node<C> {
         let seed = self.seed.wrapping_add(self.nodes.len() as u64);
-        let mut spare = self.spare.pop();
-        let any = spare.as_mut().map(|spare| (**spare).as_any_mut());
-        // A spare node of another type is lost: the program makes other nodes than in the last run.
-        match any.and_then(|any| any.downcast_mut::<Parts<C>>()) {
-            Some(parts) => {
-                parts.begin(app, seed);
-                self.decide_for(parts);
-            }
-            None => {
-                let config = WorkSchedulerConfig::default().catch_panics(false);
-                let work = WorkScheduler::new(config.seed(seed));
-                let mut parts = Parts::new(work, Some(app), seed);
-                self.decide_for(&mut parts);
-                spare = Some(Box::new(parts));
-            }
+        let spare = self
+            .spare
+            .pop_if(|spare| (**spare).as_any().is::<Parts<C>>());
+        let mut node = spare.unwrap_or_else(|| {
+            let config = WorkSchedulerConfig::default().catch_panics(false);
+            let (work, app) = (WorkScheduler::new(config.seed(seed)), None);
+            Box::new(Parts::<C>::new(work, app, seed))
+        });
+        if let Some(parts) = node.as_any_mut().downcast_mut::<Parts<C>>() {
+            parts.begin(app, seed);
+            self.decide_for(parts);
         }
-        self.enter(name.into(), spare)
+        self.enter(name.into(), node)
     }
 
     /// Lets the search decide for the node that is made next.
@@ -56,13 +52,13 @@ impl Sim {
         self.spare.clear();
         let mut parts = Parts::new(work, Some(app), seed);
         self.decide_for(&mut parts);
-        self.enter(name.into(), Some(Box::new(parts)))
+        self.enter(name.into(), Box::new(parts))
     }
 
-    fn enter<C: 'static>(&mut self, name: Name, node: Option<Box<dyn AnyNode>>) -> Node<C> {
+    fn enter<C: 'static>(&mut self, name: Name, node: Box<dyn AnyNode>) -> Node<C> {
         let number = self.nodes.len();
         self.core.borrow_mut().names.add_node(name);
-        self.nodes.extend(node);
+        self.nodes.push(node);
         Node {
             number,
             of: PhantomData,

@@ -149,9 +149,6 @@ impl Sim {
     /// Picks one of the parts that can go on now: the nodes that can be cranked and the links with messages, by number;
     /// links after the nodes.
     fn pick_part(&mut self) -> Coming {
-        if let ([node], []) = (&*self.nodes, &*self.links) {
-            return self.next_of_only(&**node);
-        }
         let mut ready = std::mem::take(&mut self.ready);
         ready.clear();
         let mut earliest = None;
@@ -176,18 +173,6 @@ impl Sim {
         };
         self.ready = ready;
         coming
-    }
-
-    /// Returns what comes next in a program of one node, as most are: there is nothing to pick.
-    fn next_of_only(&self, node: &dyn AnyNode) -> Coming {
-        let next = self.when(0, node);
-        if next.is_some_and(|at| at <= self.now) {
-            return Coming::Part(0);
-        }
-        match next.into_iter().chain(self.next_of_others()).min() {
-            Some(at) => Coming::Time(at),
-            None => Coming::Nothing,
-        }
     }
 
     /// Returns when a node can be cranked next, if it can be without a message.

@@ -2,8 +2,8 @@
 
 use super::{Answer, Log};
 use crankwork::{
-    Budget, Decider, Decision, DecisionKind, Draws, Next, RandomOrder, Spec, Stream, Time, Wants,
-    WorkContext, WorkScheduler, WorkSchedulerConfig,
+    Budget, Decider, Decision, Draws, Next, RandomOrder, Spec, Stream, Time, Wants, WorkContext,
+    WorkScheduler, WorkSchedulerConfig,
 };
 use std::cell::Cell;
 use std::rc::Rc;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// Draws each answer, or lets the engine do so.
 struct Drawing {
-    draws: Rc<Draws>,
+    order: RandomOrder,
     wants: Wants,
     shares: bool,
     /// How often the engine has asked.
@@ -22,10 +22,7 @@ struct Drawing {
 impl Decider for Drawing {
     fn decide(&mut self, decision: &Decision<'_>) -> usize {
         self.asked.set(self.asked.get() + 1);
-        match decision.kind() {
-            DecisionKind::Fault => 0,
-            _ => self.draws.draw(decision.arity()),
-        }
+        self.order.decide(decision)
     }
 
     fn wants(&self) -> Wants {
@@ -33,7 +30,7 @@ impl Decider for Drawing {
     }
 
     fn draws(&self) -> Option<Rc<Draws>> {
-        self.shares.then(|| self.draws.clone())
+        self.order.draws().filter(|_| self.shares)
     }
 }
 
@@ -114,7 +111,7 @@ fn what_the_engine_draws_is_what_the_decider_would_have_answered() {
                 let draws = Rc::new(Draws::recorded(Stream::new(seed)));
                 let asked = Rc::default();
                 let decider = Drawing {
-                    draws: draws.clone(),
+                    order: RandomOrder::of(&draws),
                     wants,
                     shares,
                     asked,
